@@ -1,0 +1,77 @@
+"""The composition root: settings, database, plugins, store and queue become one Flask application."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from flask import Flask, current_app
+
+from core.archive.signature import SigningKey
+from core.config import Config, read_config
+from core.db import db
+from core.plugins import Registry, load_plugins
+from core.store import Store, open_store
+
+VERSION = "0.1.0"
+TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+_EXTENSION = "appkeep"
+
+
+@dataclass
+class Server:
+    """What one process of Appkeep works with beside the database session."""
+
+    config: Config
+    registry: Registry
+
+    @cached_property
+    def store(self) -> Store:
+        """Where objects lie."""
+        return open_store(self.config)
+
+    @cached_property
+    def signing_key(self) -> SigningKey:
+        """The key this server signs backups with, made at first use."""
+        return SigningKey.load_or_make(self.config.home_path / "keys" / "signing.key")
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """Return the application; nothing is connected to before it is needed."""
+    config = config or read_config()
+    config.home_path.mkdir(parents=True, exist_ok=True)
+    app = Flask("appkeep", template_folder=str(TEMPLATES), static_folder=None)
+    app.config.update(
+        SQLALCHEMY_DATABASE_URI=config.sqlalchemy_url,
+        SECRET_KEY=config.secret_key or kept_secret(config.home_path / "keys" / "session.key"),
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+    )
+    db.init_app(app)
+    app.extensions[_EXTENSION] = Server(config, load_plugins())
+    from core.web import register_web  # pages import services, which ask for the server
+
+    register_web(app)
+    return app
+
+
+def server() -> Server:
+    """Return the server of the current application context."""
+    found: Server = current_app.extensions[_EXTENSION]
+    return found
+
+
+def kept_secret(path: Path) -> str:
+    """Return the secret kept at *path*, made at first use, readable by its owner only."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        secret = secrets.token_hex(32)
+        file.write(secret)
+    return secret

@@ -1,0 +1,316 @@
+"""Verbs on documents: put, hide, bring back, purge, and the same for their parts. The caller owns the transaction.
+
+Putting a body that lacks a part which the old body had hides that part, and putting one that has a hidden part
+brings it back: an editor, a script and a restore all do it the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import best_match
+from sqlalchemy import delete, func, select
+
+from core.app import server
+from core.apps.models import App, DocumentRow, HiddenPart
+from core.apps.state import MAX_BODY_BYTES, parse_body
+from core.archive.canonical import canonical
+from core.moment import now_us
+from core.component import Component, Document, Kind
+from core.db import db, in_transaction
+from core.errors import AppRestoring, Conflict, InvalidDocument, InvalidInput, NotFound
+from core.keys import SINGLE, is_key
+from core.refs import split
+
+FORMATS = FormatChecker()
+MAX_COMPONENT_BYTES = 32 * 1024 * 1024
+"""What all documents of one component may hold together: they are one segment of a backup."""
+_validators: dict[int, Draft202012Validator] = {}
+Changes = dict[str, Document]
+
+
+def put(app: App, document: Document, person: str) -> Document:
+    """Make the document, or replace its body, and return it.
+
+    Raises:
+        InvalidDocument: the body does not follow its kind's schema, or its component refuses it.
+        AppRestoring: the app is being restored.
+    """
+    return put_all(app, [document], person)[0]
+
+
+def put_all(app: App, documents: Iterable[Document], person: str) -> list[Document]:
+    """Put several documents, so that each is checked with the others in place."""
+    documents = list(documents)
+    check_writable(app)
+    texts = {document.address: body_text(document) for document in documents}
+    before, after = _sides(app, documents), {document.address: document for document in documents}
+    for document in documents:
+        _put_row(app, document, texts[document.address], person)
+    _announce(app, before, after)
+    _check_size(app, {component_of(document.kind).name for document in documents})
+    return documents
+
+
+def hide(app: App, address: str, person: str) -> None:
+    """Move a live document or part to the recycle bin; what hangs on it stays.
+
+    Raises:
+        NotFound: there is no such live document or part.
+        Conflict: every app has exactly one document of this kind.
+    """
+    check_writable(app)
+    kind, key, part, part_key = _split(address)
+    row = _row(app, kind, key, hidden=False)
+    if part is None:
+        if server().registry.kind(kind)[1].single:
+            raise Conflict(f"{address} cannot be removed: an app always has exactly one.")
+        before = {address: _document(row)}
+        row.hidden_at = now_us()
+        _announce(app, before, {})
+        return
+    document = _document(row)
+    listed = _parts(document, part)
+    if all(item["key"] != part_key for item in listed):
+        raise NotFound(f"There is no {address} in this app.")
+    kept = [item for item in listed if item["key"] != part_key]
+    put(app, _with_parts(document, part, kept), person)
+
+
+def bring_back(app: App, address: str, person: str) -> None:
+    """Bring a document or part back from the recycle bin, to where it was.
+
+    Raises:
+        NotFound: it is not in the recycle bin.
+    """
+    check_writable(app)
+    kind, key, part, part_key = _split(address)
+    if part is None:
+        row = _row(app, kind, key, hidden=True)
+        row.hidden_at = None
+        _announce(app, {}, {address: _document(row)})
+        return
+    document = _document(_row(app, kind, key, hidden=False))
+    hidden = db.session.get(HiddenPart, (app.id, kind, key, part, part_key))
+    if hidden is None:
+        raise NotFound(f"{address} is not in the recycle bin.")
+    listed = _parts(document, part)
+    listed.insert(min(hidden.place, len(listed)), parse_body(hidden.body))
+    put(app, _with_parts(document, part, listed), person)
+
+
+def purge(app: App, address: str, person: str) -> None:
+    """Remove for good what is in the recycle bin, with what hangs on it.
+
+    Raises:
+        NotFound: it is not in the recycle bin (a live thing is hidden first).
+    """
+    check_writable(app)
+    kind, key, part, part_key = _split(address)
+    component = component_of(kind)
+    if part is None:
+        row = _row(app, kind, key, hidden=True)
+        component.purged(app, address)
+        db.session.delete(row)
+    else:
+        hidden = db.session.get(HiddenPart, (app.id, kind, key, part, part_key))
+        if hidden is None:
+            raise NotFound(f"{address} is not in the recycle bin.")
+        component.purged(app, address)
+        db.session.delete(hidden)
+    db.session.flush()
+
+
+def get(app: App, address: str) -> Document:
+    """Return a live document.
+
+    Raises:
+        NotFound: there is none.
+    """
+    kind, key, _, _ = _split(address)
+    return _document(_row(app, kind, key, hidden=False))
+
+
+def live(app: App, kind: str | None = None) -> list[Document]:
+    """Return the live documents of an app, of one kind if it is named, in their order."""
+    query = select(DocumentRow).where(DocumentRow.app_id == app.id, DocumentRow.hidden_at.is_(None))
+    if kind is not None:
+        query = query.where(DocumentRow.kind == kind)
+    rows = sorted(db.session.scalars(query), key=lambda row: (row.kind, row.position, row.key))
+    return [_document(row) for row in rows]
+
+
+def bin_of(app: App) -> list[tuple[str, int]]:
+    """Return (address, hidden at) of all that is in the app's recycle bin, newest first."""
+    rows = db.session.scalars(
+        select(DocumentRow).where(DocumentRow.app_id == app.id, DocumentRow.hidden_at.is_not(None))
+    )
+    found = [(f"{row.kind}/{row.key}", row.hidden_at or 0) for row in rows]
+    parts = db.session.scalars(select(HiddenPart).where(HiddenPart.app_id == app.id))
+    found += [(f"{p.kind}/{p.key}/{p.part}/{p.part_key}", p.hidden_at) for p in parts]
+    return sorted(found, key=lambda item: (-item[1], item[0]))
+
+
+def component_of(kind: str) -> Component:
+    """Return the component that a kind belongs to."""
+    return server().registry.kind(kind)[0]
+
+
+def check_writable(app: App) -> None:
+    """Refuse to write to an app that is being restored, and outside a transaction.
+
+    Raises:
+        AppRestoring: a restore is committing; reads go on.
+    """
+    if not in_transaction():
+        raise RuntimeError("Writes to an app belong inside transaction().")
+    restoring = db.session.scalar(
+        select(App.restoring_run_id).where(App.id == app.id).with_for_update(read=True)
+    )
+    if restoring is not None and db.session.info.get("restoring_run") != restoring:
+        raise AppRestoring(f"“{app.name}” is being restored; it can be read, and written again in a moment.",
+                           run=restoring)
+
+
+def check_body(document: Document) -> None:
+    """Refuse a body that does not follow its kind's schema, or a key that its kind does not allow.
+
+    Raises:
+        InvalidDocument: with the place in the body and what is wrong with it.
+    """
+    kind = server().registry.kind(document.kind)[1]
+    if not (document.key == SINGLE if kind.single else is_key(document.key, kind.letter + "_")):
+        raise InvalidDocument(f"“{document.key[:60]}” is not a key of a {kind.title.lower()}: "
+                              + (f"say {SINGLE}." if kind.single else f"say {kind.letter}_ and ten characters."))
+    error = best_match(_validator(kind).iter_errors(document.body))
+    if error is not None:
+        place = "/".join(str(step) for step in error.absolute_path) or "its top"
+        raise InvalidDocument(f"{document.address}, at {place}: {error.message[:300]}", address=document.address)
+    for part, name in kind.parts.items():
+        keys = [item["key"] for item in document.body.get(name, ())]
+        if len(set(keys)) != len(keys):
+            raise InvalidDocument(f"{document.address} has two parts “{part}” with the same key.")
+
+
+def body_text(document: Document) -> str:
+    """Return a checked body as canonical JSON text.
+
+    Raises:
+        InvalidDocument: see `check_body`; or the body is too large or cannot be JSON.
+    """
+    check_body(document)
+    try:
+        text = canonical(document.body)
+    except ValueError as error:
+        raise InvalidDocument(f"{document.address}: {error}") from error
+    if len(text) > MAX_BODY_BYTES:
+        raise InvalidDocument(f"{document.address} is larger than {MAX_BODY_BYTES} bytes.")
+    return text.decode()
+
+
+def _validator(kind: Kind) -> Draft202012Validator:
+    found = _validators.get(id(kind.schema))
+    if found is None:
+        found = _validators[id(kind.schema)] = Draft202012Validator(kind.schema, format_checker=FORMATS)
+    return found
+
+
+def _split(address: str) -> tuple[str, str, str | None, str | None]:
+    try:
+        return split(address)
+    except ValueError as error:
+        raise InvalidInput(f"{error}.") from error
+
+
+def _row(app: App, kind: str, key: str, *, hidden: bool) -> DocumentRow:
+    server().registry.kind(kind)
+    row = db.session.get(DocumentRow, (app.id, kind, key))
+    if row is None or (row.hidden_at is not None) is not hidden:
+        raise NotFound(f"{kind}/{key} is not in the recycle bin." if hidden else f"There is no {kind}/{key} in this app.")
+    return row
+
+
+def _document(row: DocumentRow) -> Document:
+    return Document(kind=row.kind, key=row.key, body=parse_body(row.body), position=row.position)
+
+
+def _sides(app: App, documents: Iterable[Document]) -> Changes:
+    """Return what stands where *documents* will, live or in the recycle bin."""
+    before = {}
+    for document in documents:
+        row = db.session.get(DocumentRow, (app.id, document.kind, document.key))
+        if row is not None:
+            before[document.address] = _document(row)
+    return before
+
+
+def _put_row(app: App, document: Document, text: str, person: str) -> None:
+    row = db.session.get(DocumentRow, (app.id, document.kind, document.key))
+    if row is None:
+        row = DocumentRow(app_id=app.id, kind=document.kind, key=document.key, hidden_at=None)
+        db.session.add(row)
+        old: Mapping[str, Any] = {}
+    else:
+        old = parse_body(row.body)
+    row.body, row.position, row.hidden_at = text, document.position, None
+    row.updated_at, row.updated_by = now_us(), person
+    db.session.flush()
+    _move_parts(app, document, old)
+
+
+def _move_parts(app: App, document: Document, old: Mapping[str, Any]) -> None:
+    """Keep the parts that left the body in the recycle bin, and take those that are in it out of the bin."""
+    for part, name in server().registry.kind(document.kind)[1].parts.items():
+        new = {item["key"] for item in document.body.get(name, ())}
+        table = HiddenPart.__table__.c
+        hidden = set(db.session.scalars(select(HiddenPart.part_key).where(
+            HiddenPart.app_id == app.id, table.kind == document.kind, table.key == document.key, table.part == part)))
+        if back := hidden & new:
+            db.session.execute(delete(HiddenPart).where(
+                HiddenPart.app_id == app.id, table.kind == document.kind, table.key == document.key,
+                table.part == part, table.part_key.in_(back)))
+        for place, item in enumerate(old.get(name, ())):
+            if item["key"] not in new:
+                db.session.add(HiddenPart(
+                    app_id=app.id, kind=document.kind, key=document.key, part=part, part_key=item["key"],
+                    body=canonical(item).decode(), place=place, hidden_at=now_us()))
+    db.session.flush()
+
+
+def _parts(document: Document, part: str) -> list[Any]:
+    name = server().registry.kind(document.kind)[1].parts.get(part)
+    if name is None:
+        raise NotFound(f"A {document.kind} has no parts called “{part}”.")
+    return list(document.body.get(name, ()))
+
+
+def _with_parts(document: Document, part: str, items: list[Any]) -> Document:
+    name = server().registry.kind(document.kind)[1].parts[part]
+    return Document(kind=document.kind, key=document.key, body={**document.body, name: items},
+                    position=document.position)
+
+
+def _announce(app: App, before: Changes, after: Changes) -> None:
+    """Let each component check and follow what changed of its own documents."""
+    db.session.flush()
+    app.revision += 1
+    changed = {address for address in before.keys() | after.keys() if before.get(address) != after.get(address)}
+    owners = {address: component_of(split(address)[0]) for address in changed}
+    for component in sorted(set(owners.values()), key=lambda c: c.name):
+        old, new = ({address: document for address, document in side.items() if owners.get(address) is component}
+                    for side in (before, after))
+        for document in new.values():
+            component.check(app, document)
+        component.documents_changed(app, old, new)
+    db.session.flush()
+
+
+def _check_size(app: App, components: Iterable[str]) -> None:
+    for name in components:
+        kinds = [kind.name for kind in server().registry.components[name].kinds]
+        size = db.session.scalar(select(func.sum(func.length(DocumentRow.body))).where(
+            DocumentRow.app_id == app.id, DocumentRow.kind.in_(kinds), DocumentRow.hidden_at.is_(None))) or 0
+        if size > MAX_COMPONENT_BYTES // 2:
+            raise InvalidDocument(f"The {name} of this app would hold more than {MAX_COMPONENT_BYTES // 2} bytes.")

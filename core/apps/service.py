@@ -1,0 +1,153 @@
+"""Verbs on whole apps: create, find, list, delete, and scripted edits. The caller owns the transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import select
+
+from core.app import server
+from core.apps import documents
+from core.apps.models import App
+from core.moment import now_us
+from core.component import Document
+from core.db import db, transaction
+from core.errors import AppkeepError, Conflict, InvalidInput, NotFound
+from core.keys import new_key
+from core.refs import split
+from core.scope import tenant
+
+
+def create(name: str, person: str, *, empty: bool = False) -> App:
+    """Make an app of the current organization; unless *empty*, with what each component starts with."""
+    app = App(id=new_key("a"), organization_id=tenant(), name=name, created_at=now_us(), created_by=person, revision=0)
+    db.session.add(app)
+    db.session.flush()
+    if not empty:
+        given = [d for c in server().registry.components.values() for d in c.starting_documents(name)]
+        documents.put_all(app, given, person)
+    server().registry.hook.app_created(app=app, person=person)
+    db.session.flush()
+    return app
+
+
+def find(app_id: str) -> App:
+    """Return an app of the current organization.
+
+    Raises:
+        NotFound: there is none, or it belongs to another organization.
+    """
+    app = db.session.scalar(select(App).where(App.id == app_id, App.deleted_at.is_(None)))
+    if app is None:
+        raise NotFound(f"There is no app “{app_id[:40]}”.")
+    return app
+
+
+def all_apps() -> list[App]:
+    """Return the apps of the current organization by name."""
+    return sorted(db.session.scalars(select(App).where(App.deleted_at.is_(None))), key=lambda a: (a.name, a.id))
+
+
+def delete(app: App) -> None:
+    """Remove an app from sight; its backups stay."""
+    app.deleted_at = now_us()
+
+
+def is_empty(app: App) -> bool:
+    """Say whether the app holds nothing that a restore could overwrite: only what it started with, or less."""
+    started = {d.address for c in server().registry.components.values() for d in c.starting_documents(app.name)}
+    return {d.address for d in documents.live(app)} <= started and not documents.bin_of(app)
+
+
+def apply(app: App, operations: Iterable[Mapping[str, Any]], person: str) -> list[Any]:
+    """Do scripted edits in their order, all or none, and return what each answered.
+
+    Raises:
+        InvalidInput: an edit is not understood; the message says which (counted from 1).
+    """
+    answers = []
+    with transaction():
+        pending = _Pending(app, person)
+        for number, operation in enumerate(operations, start=1):
+            try:
+                answers.append(pending.do(operation))
+            except AppkeepError as error:
+                error.message = f"Edit {number}: {error.message}"
+                error.args = (error.message,)
+                error.details["edit"] = number
+                raise
+        pending.finish()
+    return answers
+
+
+class _Pending:
+    """One script's edits: which component does which, and what each must look at once all are in."""
+
+    def __init__(self, app: App, person: str) -> None:
+        self.app, self.person = app, person
+        self.verbs = {"put": self._put, "hide": self._hide, "bring_back": self._bring_back, "purge": self._purge}
+        self.components = server().registry.components.values()
+        self.operations = {name: verb for c in self.components for name, verb in c.operations().items()}
+
+    def do(self, operation: Mapping[str, Any]) -> Any:
+        name = operation.get("op") if isinstance(operation, Mapping) else None
+        if name in self.verbs:
+            return self.verbs[name](operation)
+        if name in self.operations:
+            return self.operations[name](self.app, operation, self.person)
+        known = ", ".join(sorted([*self.verbs, *self.operations]))
+        raise InvalidInput(f"there is no edit “{str(name)[:60]}”; there are {known}.")
+
+    def finish(self) -> None:
+        for component in self.components:
+            component.edits_done(self.app)
+
+    def _put(self, operation: Mapping[str, Any]) -> Any:
+        kind, key, part, _ = split(_address(operation))
+        if part is not None:
+            raise InvalidInput("“put” takes a whole document; put its body with the part changed.")
+        if not isinstance(operation.get("body"), Mapping):
+            raise InvalidInput("“put” needs the document's “body”, an object.")
+        position = operation.get("position")
+        if position is None:
+            position = self._position(kind, key)
+        if type(position) is not int or not 0 <= position < 2**31:
+            raise InvalidInput("“position” is a whole number from 0.")
+        documents.put(self.app, Document(kind=kind, key=key, body=operation["body"], position=position), self.person)
+        return {"document": f"{kind}/{key}"}
+
+    def _position(self, kind: str, key: str) -> int:
+        siblings = documents.live(self.app, kind)
+        mine = [d.position for d in siblings if d.key == key]
+        return mine[0] if mine else max((d.position + 1 for d in siblings), default=0)
+
+    def _hide(self, operation: Mapping[str, Any]) -> Any:
+        documents.hide(self.app, _address(operation), self.person)
+        return {"document": operation["document"]}
+
+    def _bring_back(self, operation: Mapping[str, Any]) -> Any:
+        documents.bring_back(self.app, _address(operation), self.person)
+        return {"document": operation["document"]}
+
+    def _purge(self, operation: Mapping[str, Any]) -> Any:
+        documents.purge(self.app, _address(operation), self.person)
+        return {"document": operation["document"]}
+
+
+def _address(operation: Mapping[str, Any]) -> str:
+    address = operation.get("document")
+    if not isinstance(address, str):
+        raise InvalidInput("the edit needs “document”, an address such as page/p_….")
+    try:
+        split(address)
+    except ValueError as error:
+        raise InvalidInput(f"{error}.") from error
+    return address
+
+
+def rename(app: App, name: str) -> None:
+    """Let the catalogue's row follow the name that the app's documents give it."""
+    if not name:
+        raise Conflict("An app needs a name.")
+    app.name = name[:200]

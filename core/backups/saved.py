@@ -1,0 +1,100 @@
+"""Reading what a backup holds: its indexes, segments and documents, each proven by its digest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+from sqlalchemy import select
+
+from core.app import server
+from core.archive.canonical import parse, parse_canonical
+from core.archive.manifest import Content, Descriptor, IndexLine, parse_index
+from core.backups.models import Backup
+from core.component import Document
+from core.db import db
+from core.errors import ArchiveNeedsNewer, NotFound, ObjectMissing
+from core.objects import known_descriptors, read_object
+
+
+def find_backup(backup_id: str) -> Backup:
+    """Return a backup of the current organization.
+
+    Raises:
+        NotFound: there is none, it was deleted, or it belongs to another organization.
+    """
+    found = db.session.scalar(select(Backup).where(Backup.id == backup_id, Backup.deleted_at.is_(None)))
+    if found is None:
+        raise NotFound(f"There is no backup “{backup_id[:40]}”.")
+    return found
+
+
+def backups_of(app_id: str) -> list[Backup]:
+    """Return the backups of an app, newest first."""
+    query = select(Backup).where(Backup.app_id == app_id, Backup.deleted_at.is_(None))
+    return sorted(db.session.scalars(query), key=lambda b: (-b.created_at, b.id))
+
+
+class Saved:
+    """A backup's content, read from the store as it is asked for."""
+
+    def __init__(self, backup: Backup) -> None:
+        self.backup = backup
+        self.content = Content.from_dict(parse(backup.content.encode(), max_bytes=1024 * 1024))
+
+    @cached_property
+    def lines(self) -> dict[tuple[str, str], list[IndexLine]]:
+        """(component, "config" or "data") -> the lines of that index."""
+        return {(name, part): parse_index(self.read(entry.index))
+                for name, parts in self.content.components.items()
+                for part, entry in parts.present()}
+
+    def read(self, content: str) -> bytes:
+        """Return an object of this backup.
+
+        Raises:
+            ObjectMissing, ObjectDamaged: the store does not have it as it was.
+        """
+        return read_object(self.descriptor(content))
+
+    def descriptor(self, content: str) -> Descriptor:
+        """Return an object's descriptor from the catalogue."""
+        found = known_descriptors([content]).get(content)
+        if found is None:
+            raise ObjectMissing(f"The object {content} of backup {self.backup.id} is not in the catalogue.")
+        return found
+
+    def data_lines(self, component: str) -> list[IndexLine]:
+        """Return the lines of a component's data index; none where the backup has no data of it."""
+        return self.lines.get((component, "data"), [])
+
+    @cached_property
+    def documents(self) -> dict[str, Document]:
+        """The documents by address, lifted to the shape that today's components know.
+
+        Raises:
+            ArchiveNeedsNewer: a component here is unknown or older than the one that wrote the backup.
+        """
+        return {d.address: d for name in self.content.components for d in self._documents_of(name)}
+
+    def _documents_of(self, name: str) -> Iterator[Document]:
+        component = server().registry.components.get(name)
+        version = self.content.components[name].version
+        if component is None or version > component.version:
+            raise ArchiveNeedsNewer(
+                f"The backup holds “{name}” in version {version}; this server "
+                + (f"knows version {component.version}: update its plugin." if component else "has no such plugin."))
+        for line in self.lines.get((name, "config"), []):
+            if line.section == "documents":
+                for document in read_documents(self.read(line.content)):
+                    for old in range(version, component.version):
+                        document = component.upgrades[old](document)
+                    yield document
+
+
+def read_documents(raw: bytes) -> Iterator[Document]:
+    """Yield the documents of a "documents" segment."""
+    for line in raw.split(b"\n"):
+        if line:
+            value = parse_canonical(line)
+            yield Document(kind=value["kind"], key=value["key"], body=value["body"], position=value["position"])

@@ -1,0 +1,126 @@
+"""Taking a backup: one consistent moment of an app, objects first, then the manifest, then one row that makes it real."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+from core.app import server
+from core.apps.models import App
+from core.apps.state import Snapshot
+from core.archive.canonical import canonical
+from core.backups.content import Description, describe
+from core.backups.models import TYPES, Backup
+from core.config import Config
+from core.db import db, reading, transaction
+from core.errors import InvalidInput, TooSoon
+from core.keys import new_key
+from core.moment import iso, now_us
+from core.objects import ObjectWriter, known_descriptors, writing_objects
+from core.runs.service import RunContext
+
+MAX_NAME_CHARS = 120
+
+
+def check_interval(app: App, config: Config, now: int) -> None:
+    """Refuse a backup that comes too soon after the last successful one of the app.
+
+    Raises:
+        TooSoon: with the time from which the next may start.
+
+    Source: SPEC.md 3; running ones are refused by the one-run rule before.
+    """
+    started = db.session.scalar(
+        select(Backup.started_at).where(Backup.app_id == app.id, Backup.type.in_(("manual", "scheduled")))
+        .order_by(Backup.started_at.desc()).limit(1))
+    if started is None:
+        return
+    free_at = started + config.backup_interval_s * 1_000_000
+    if now < free_at:
+        raise TooSoon(
+            f"The last backup of “{app.name}” started at {iso(started)}; the next may start at {iso(free_at)} "
+            f"(at least {config.backup_interval_s} seconds lie between two).", next_at=iso(free_at))
+
+
+def default_name(type_: str, app_name: str, now: int, zone: str = "UTC") -> str:
+    """Return the name of a backup that nobody named: "Manual Backup_Sales CRM_20261123_0930"."""
+    moment = datetime.fromtimestamp(now // 1_000_000, ZoneInfo(zone))
+    return f"{TYPES[type_]}_{app_name}_{moment:%Y%m%d_%H%M}"[:MAX_NAME_CHARS]
+
+
+def checked_name(name: str) -> str:
+    """Return a backup's name as given.
+
+    Raises:
+        InvalidInput: it is empty, too long or has control characters.
+    """
+    if not 1 <= len(name) <= MAX_NAME_CHARS or any(ord(char) < 32 or ord(char) == 127 for char in name):
+        raise InvalidInput(f"A backup's name has 1 to {MAX_NAME_CHARS} characters and no control characters.")
+    return name
+
+
+def state(app: App, *, data: bool = True) -> Description:
+    """Return the content of an app as it is now: the digests that a backup taken now would have."""
+    with reading() as connection:
+        return describe(app, Snapshot(app.id, connection), data=data)
+
+
+def take(app: App, context: RunContext, *, data: bool, type_: str, name: str | None, person: str,
+         finish: Callable[[Backup], None] = lambda backup: None) -> Backup:
+    """Take a backup of an app and return its row; *finish* is called inside the transaction that makes it real."""
+    started_at = now_us()
+    total = sum(component.record_count(app) for component in server().registry.components.values()) if data else 0
+
+    def tick(records: int, size: int) -> None:
+        context.progress("reading", records, total, size)
+
+    with writing_objects() as writer:
+        with reading() as connection:
+            context.step("backup.reading")
+            found = describe(app, Snapshot(app.id, connection), data=data, take=writer.put, tick=tick)
+        context.step("backup.read")
+    context.step("backup.objects_stored")
+    with transaction():
+        context.fence()
+        writer.record()
+        backup = _row(app, found, writer, data=data, type_=type_, name=name, person=person, started_at=started_at)
+        db.session.add(backup)
+        db.session.flush()
+        finish(backup)
+        context.step("backup.catalogued")
+    context.step("backup.committed")
+    return backup
+
+
+def _row(app: App, found: Description, writer: ObjectWriter, *, data: bool, type_: str, name: str | None,
+         person: str, started_at: int) -> Backup:
+    lines = [line for part in found.lines.values() for line in part]
+    sizes = known_descriptors({line.content for line in lines} | {e.index for e in _entries(found)})
+    now = now_us()
+    zone = server().registry.hook.organization_time_zone(organization_id=app.organization_id) or "UTC"
+    return Backup(
+        id=new_key("b"), organization_id=app.organization_id, app_id=app.id, type=type_,
+        name=checked_name(name) if name is not None else default_name(type_, app.name, now, zone),
+        part="both" if data else "config", content=canonical(found.content.as_dict()).decode(),
+        content_id=found.content_id, plugins=canonical(plugin_versions()).decode(), app_name=app.name,
+        raw_bytes=sum(d.raw for d in sizes.values()), size_bytes=sum(d.size for d in sizes.values()),
+        added_bytes=writer.added_bytes, records=sum(e.records for e in _entries(found)),
+        created_at=now, created_by=person, started_at=started_at, origin="here",
+        signer=server().signing_key.public_hex,
+    )
+
+
+def _entries(found: Description) -> list[Any]:
+    return [part for entry in found.content.components.values() for part in (entry.config, entry.data) if part]
+
+
+def plugin_versions() -> dict[str, str]:
+    """Return the version of every component whose documents this server can hold."""
+    from core.app import VERSION
+
+    registry = server().registry
+    return {name: registry.versions.get(name, VERSION) for name in registry.components}

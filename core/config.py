@@ -1,0 +1,111 @@
+"""Settings: one tuple, each an ``APPKEEP_…`` environment variable with its unit in the name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.errors import InvalidInput
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting: name, default, how its text is read, one line for people."""
+
+    name: str
+    default: Any
+    read: Callable[[str], Any]
+    help: str
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return f"APPKEEP_{self.name.upper()}"
+
+
+def _flag(text: str) -> bool:
+    if text.lower() in ("1", "true", "yes", "on"):
+        return True
+    if text.lower() in ("0", "false", "no", "off", ""):
+        return False
+    raise ValueError("say 1 or 0")
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("home", "./var", str, "Folder for everything this server keeps: database, objects, keys, queue."),
+    Setting("database_url", "", str, "SQLAlchemy URL of PostgreSQL; empty: SQLite in the home folder."),
+    Setting("redis_url", "", str, "URL of Redis or Valkey; empty: embedded Valkey in the home folder."),
+    Setting("store_url", "", str, "Where objects lie, s3://bucket/prefix; empty: a folder in the home folder."),
+    Setting("secret_key", "", str, "Signs sessions; empty: made once and kept in the home folder."),
+    Setting("web_host", "127.0.0.1", str, "Address the web server listens on."),
+    Setting("web_port", 8080, int, "Port the web server listens on."),
+    Setting("web_threads", 4, int, "Threads of the embedded web server."),
+    Setting("worker_processes", 1, int, "Workers that `appkeep up` starts."),
+    Setting("backup_interval_s", 300, int, "Least time between the starts of two backups of one app."),
+    Setting("download_limit_bytes", 10**9, int, "A file with data of this size or more is not offered for download."),
+    Setting("lease_s", 15, int, "A running run whose worker has not been heard of for this long is recovered."),
+    Setting("clock_tick_s", 3, int, "Time between two looks of the clock process."),
+    Setting("run_attempts", 3, int, "How often a run whose worker died is taken up again before it fails."),
+    Setting("run_timeout_s", 6 * 3600, int, "A run that works longer than this is ended."),
+    Setting("die_at", "", str, "For tests of faults only: kill this process at the named step of a run."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings of one server, read once."""
+
+    values: Mapping[str, Any]
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.values[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    @property
+    def home_path(self) -> Path:
+        """The home folder, absolute."""
+        return Path(self.values["home"]).resolve()
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The database's URL, PostgreSQL always through psycopg 3."""
+        url: str = self.values["database_url"]
+        if not url:
+            return f"sqlite:///{self.home_path / 'appkeep.db'}"
+        scheme, _, rest = url.partition("://")
+        return f"postgresql+psycopg://{rest}" if scheme in ("postgres", "postgresql") else url
+
+    @property
+    def queue_socket_path(self) -> Path:
+        """The socket of the embedded Valkey."""
+        return self.home_path / "valkey" / "valkey.sock"
+
+    @property
+    def queue_url(self) -> str:
+        """The URL of the queue's server, embedded or not."""
+        return self.values["redis_url"] or f"unix://{self.queue_socket_path}"
+
+
+def read_config(environment: Mapping[str, str] | None = None, **overrides: Any) -> Config:
+    """Return the settings from the environment, *overrides* first.
+
+    Raises:
+        InvalidInput: a variable holds what its setting cannot read.
+    """
+    environment = os.environ if environment is None else environment
+    return Config({setting.name: overrides.get(setting.name, _value(setting, environment)) for setting in SETTINGS})
+
+
+def _value(setting: Setting, environment: Mapping[str, str]) -> Any:
+    text = environment.get(setting.variable)
+    if text is None:
+        return setting.default
+    try:
+        return setting.read(text)
+    except ValueError as error:
+        raise InvalidInput(f"{setting.variable} is “{text}”, which is not what it holds: {error}.") from error

@@ -1,0 +1,121 @@
+"""The database: one session per request or run, write transactions, read snapshots, engine differences.
+
+The one danger: on SQLite a transaction that reads first and writes later can be refused although nobody is in its way
+for long; whatever writes goes through `transaction()`, which takes the write lock at its start.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Connection, Engine, MetaData, event, text
+from sqlalchemy.orm import DeclarativeBase
+
+BUSY_TIMEOUT_S = 30
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """Root of all tables, the core's and every plugin's; names constraints so that migrations can name them."""
+
+    metadata = MetaData(naming_convention=NAMING)
+
+
+db = SQLAlchemy(model_class=Base)
+_writing: ContextVar[bool] = ContextVar("appkeep_writing", default=False)
+_OUTBOX = "appkeep_outbox"
+
+
+@event.listens_for(Engine, "connect")
+def _prepare(connection: Any, _record: Any) -> None:
+    if not isinstance(connection, sqlite3.Connection):
+        return
+    # pysqlite's own idea of when a transaction starts is switched off: `_begin` says it.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "recursive_triggers=ON", "synchronous=FULL",
+                   f"busy_timeout={BUSY_TIMEOUT_S * 1000}", "cache_size=-16384", "trusted_schema=OFF"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+@event.listens_for(Engine, "begin")
+def _begin(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if _writing.get() else "BEGIN")
+
+
+@contextmanager
+def transaction() -> Iterator[None]:
+    """Run the block as one write transaction: committed at its end, rolled back on any exception.
+
+    Inside another `transaction()` it joins that one. What `after_commit` was given is called once the outermost
+    block has committed, and never otherwise.
+    """
+    if _writing.get():
+        yield
+        return
+    if db.session.new or db.session.dirty or db.session.deleted:
+        raise RuntimeError("Something was changed outside of transaction(): those changes would be lost.")
+    db.session.rollback()
+    token = _writing.set(True)
+    try:
+        db.session.connection()
+        yield
+        outbox = db.session.info.pop(_OUTBOX, [])
+        db.session.commit()
+    except BaseException:
+        db.session.info.pop(_OUTBOX, None)
+        # SQLite rolls back by itself on a full disk; the session's rollback copes with both.
+        db.session.rollback()
+        raise
+    finally:
+        _writing.reset(token)
+    for send in outbox:
+        send()
+
+
+def after_commit(send: Callable[[], None]) -> None:
+    """Call *send* after the current `transaction()` has committed."""
+    if not _writing.get():
+        raise RuntimeError("after_commit() belongs inside transaction().")
+    db.session.info.setdefault(_OUTBOX, []).append(send)
+
+
+def in_transaction() -> bool:
+    """Say whether a `transaction()` is open here."""
+    return _writing.get()
+
+
+@contextmanager
+def reading() -> Iterator[Connection]:
+    """Give a connection that sees one consistent moment and blocks nobody."""
+    engine = db.engine
+    if engine.dialect.name == "postgresql":
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with engine.connect().execution_options(**options) as connection, connection.begin():
+            connection.execute(text("SELECT 1"))
+            yield connection
+        return
+    token = _writing.set(False)
+    try:
+        with engine.connect() as connection, connection.begin():
+            # A deferred transaction has no moment until it reads: fix it now.
+            connection.execute(text("SELECT 1 FROM sqlite_master LIMIT 1")).all()
+            yield connection
+    finally:
+        _writing.reset(token)
+
+
+def driver(connection: Connection) -> Any:
+    """Return the driver's own connection: `sqlite3.Connection` or `psycopg.Connection`."""
+    return connection.connection.driver_connection

@@ -1,0 +1,134 @@
+"""Every refusal of the core, under one root, with a stable code, an HTTP status and a title (RFC 9457)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class AppkeepError(Exception):
+    """Something was refused or failed; the message names the culprit and the way out.
+
+    `code` is stable and made for programs, `status` is the HTTP status a page or the API answers with,
+    `title` is the same for every error of the class. `details` are extra JSON values for programs.
+    """
+
+    code: ClassVar[str] = "error"
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Something went wrong"
+
+    def __init__(self, message: str, **details: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the problem as one JSON object."""
+        return {"code": self.code, "title": self.title, "status": self.status, "detail": self.message, **self.details}
+
+
+class NotFound(AppkeepError):
+    """The thing does not exist, or belongs to another organization: the answer is the same."""
+
+    code, status, title = "not_found", 404, "Not found"
+
+
+class Forbidden(AppkeepError):
+    """The person is known but may not do this."""
+
+    code, status, title = "forbidden", 403, "Not allowed"
+
+
+class InvalidInput(AppkeepError):
+    """Something that came from outside does not have the form it must have."""
+
+    code, status, title = "invalid_input", 422, "Invalid input"
+
+
+class InvalidDocument(InvalidInput):
+    """A document's body does not follow its kind's schema."""
+
+    code, title = "invalid_document", "Invalid document"
+
+
+class InvalidValue(InvalidInput):
+    """A record's value does not fit its field."""
+
+    code, title = "invalid_value", "Invalid value"
+
+
+class Conflict(AppkeepError):
+    """The thing is not in a state that allows this."""
+
+    code, status, title = "conflict", 409, "Conflict"
+
+
+class RunInProgress(Conflict):
+    """A backup or restore of the app is queued or running already."""
+
+    code, title = "run_in_progress", "Another run is in progress"
+
+
+class RunLost(Conflict):
+    """Another attempt took this run over, or it was ended: whatever this one holds must not be written."""
+
+    code, title = "run_lost", "Run taken over"
+
+
+class RunCancelled(Conflict):
+    """Somebody asked for the run to be cancelled."""
+
+    code, title = "run_cancelled", "Run cancelled"
+
+
+class AppRestoring(Conflict):
+    """The app is being restored: writes are refused until that has ended."""
+
+    code, title = "app_restoring", "App is being restored"
+
+
+class TooSoon(AppkeepError):
+    """The last backup of the app is too recent."""
+
+    code, status, title = "too_soon", 429, "Too soon"
+
+
+class PlanChanged(Conflict):
+    """The app changed since the plan was made."""
+
+    code, title = "plan_changed", "The plan is out of date"
+
+
+class OriginUnconfirmed(Conflict):
+    """The backup comes from somewhere else and nobody confirmed that it may overwrite this app."""
+
+    code, title = "origin_unconfirmed", "Origin not confirmed"
+
+
+class ObjectMissing(AppkeepError):
+    """The store does not hold an object that it should."""
+
+    code, status, title = "object_missing", 500, "Stored object missing"
+
+
+class ObjectDamaged(AppkeepError):
+    """The store holds an object whose bytes are not what they were."""
+
+    code, status, title = "object_damaged", 500, "Stored object damaged"
+
+
+class NoTenant(AppkeepError):
+    """A query on owned rows was made without saying for which organization: a mistake in the program."""
+
+    code, status, title = "no_tenant", 500, "No organization chosen"
+
+
+class PluginFailed(AppkeepError):
+    """A plugin raised or returned something that its contract does not allow."""
+
+    code, status, title = "plugin_failed", 500, "A plugin failed"
+
+
+class ImportFailed(InvalidInput):
+    """A file to import is not what it claims to be, or cannot be read."""
+
+    code, title = "import_failed", "Import failed"

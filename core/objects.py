@@ -1,0 +1,258 @@
+"""An organization's objects: bytes under the digest of their content, compressed, catalogued, in the store.
+
+Content is never shared between organizations, and knowing a digest gives nobody its content. A catalogue row is
+written only after its object is durable, so a row means that the object is there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+from threading import Lock
+from typing import Any, BinaryIO
+
+from sqlalchemy import BigInteger, String, insert, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.app import server
+from core.archive.compression import compress, compress_stream, decompress, decompress_stream
+from core.archive.manifest import Descriptor
+from core.db import Base, db, transaction
+from core.errors import ObjectDamaged, ObjectMissing
+from core.moment import now_us
+from core.scope import Owned, tenant
+from core.store import Batch
+
+CHUNK_BYTES = 1024 * 1024
+
+
+class StoredObject(Owned, Base):
+    """An object in the store: sizes in bytes, `stored` and `crc32` are of the compressed bytes."""
+
+    __tablename__ = "stored_object"
+
+    organization_id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    content: Mapped[str] = mapped_column(String(64), primary_key=True)
+    raw: Mapped[int] = mapped_column(BigInteger)
+    stored: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int] = mapped_column(BigInteger)
+    crc32: Mapped[int] = mapped_column(BigInteger)
+    added_at: Mapped[int] = mapped_column(BigInteger)
+
+
+def object_name(organization_id: str, content: str) -> str:
+    """Return an object's name in the store."""
+    return f"organizations/{organization_id}/objects/{content[:2]}/{content}.zst"
+
+
+class Digests:
+    """Many digests in 32 bytes each, sorted: which contents an organization has already."""
+
+    def __init__(self, digests: Iterable[str] = ()) -> None:
+        self.packed = b"".join(bytes.fromhex(digest) for digest in sorted(digests))
+
+    def __len__(self) -> int:
+        return len(self.packed) // 32
+
+    def __getitem__(self, place: int) -> bytes:
+        return self.packed[32 * place:32 * place + 32]
+
+    def __contains__(self, digest: str) -> bool:
+        wanted = bytes.fromhex(digest)
+        place = bisect_left(self, wanted, 0, len(self))
+        return place < len(self) and self[place] == wanted
+
+
+@dataclass
+class ObjectWriter:
+    """Takes contents of one organization, stores those it does not have. Thread-safe.
+
+    `added` are the descriptors of what is new; `record()` puts them into the catalogue once they are durable.
+    """
+
+    organization_id: str
+    batch: Batch
+    known: Digests
+
+    def __post_init__(self) -> None:
+        self.added: dict[str, Descriptor] = {}
+        self.lock = Lock()
+
+    def put(self, raw: bytes) -> str:
+        """Store a content and return its digest."""
+        content = hashlib.sha256(raw).hexdigest()
+        if self._claim(content):
+            stored = compress(raw)
+            if not self.batch.put_if_absent(object_name(self.organization_id, content), stored):
+                stored = b"".join(server().store.get(object_name(self.organization_id, content)))
+            self.added[content] = describe(content, len(raw), stored)
+        return content
+
+    def put_stored(self, descriptor: Descriptor, stored: BinaryIO | bytes) -> None:
+        """Store an object that comes compressed and checked, as an archive brings it."""
+        if self._claim(descriptor.content):
+            name = object_name(self.organization_id, descriptor.content)
+            if not self.batch.put_if_absent(name, stored):
+                descriptor = _describe_found(self.organization_id, descriptor)
+            self.added[descriptor.content] = descriptor
+
+    def put_file(self, stream: BinaryIO) -> tuple[str, int]:
+        """Store a file's content and return its digest and size; memory use does not follow its size."""
+        digest, size = hashlib.sha256(), 0
+        with TemporaryFile() as raw:
+            while chunk := stream.read(CHUNK_BYTES):
+                digest.update(chunk)
+                size += len(chunk)
+                raw.write(chunk)
+            content = digest.hexdigest()
+            if self._claim(content):
+                raw.seek(0)
+                self._put_compressed(content, raw, size)
+        return content, size
+
+    def record(self) -> None:
+        """Write the catalogue's rows for what was added; call it after the batch has ended, in a transaction."""
+        have = set(known_descriptors(self.added))
+        rows = [{"organization_id": self.organization_id, "content": d.content, "raw": d.raw, "stored": d.stored,
+                 "size": d.size, "crc32": d.crc32, "added_at": now_us()}
+                for d in self.added.values() if d.content not in have]
+        if rows:
+            db.session.execute(insert(StoredObject.__table__), rows)
+
+    @property
+    def added_bytes(self) -> int:
+        """What the new objects take in the store."""
+        return sum(descriptor.size for descriptor in self.added.values())
+
+    def _claim(self, content: str) -> bool:
+        """Say whether this caller is the one that must store *content*."""
+        with self.lock:
+            if content in self.added or content in self.known:
+                return False
+            # The place is taken before the work is done, so that no other thread does it too.
+            self.added[content] = Descriptor(content=content, raw=0, stored="", size=0, crc32=0)
+            return True
+
+    def _put_compressed(self, content: str, raw: BinaryIO, size: int) -> None:
+        with TemporaryFile() as packed:
+            for chunk in compress_stream(raw, size):
+                packed.write(chunk)
+            packed.seek(0)
+            stored, crc, length = hashlib.sha256(), 0, 0
+            while chunk := packed.read(CHUNK_BYTES):
+                stored.update(chunk)
+                crc, length = zlib.crc32(chunk, crc), length + len(chunk)
+            packed.seek(0)
+            found = Descriptor(content=content, raw=size, stored=stored.hexdigest(), size=length, crc32=crc)
+            if not self.batch.put_if_absent(object_name(self.organization_id, content), packed):
+                found = _describe_found(self.organization_id, found)
+            self.added[content] = found
+
+
+@contextmanager
+def writing_objects() -> Iterator[ObjectWriter]:
+    """Give a writer for the current organization; when the block ends, all it took is durable (not catalogued)."""
+    with server().store.batch() as batch:
+        yield ObjectWriter(tenant(), batch, known_digests())
+
+
+def put_file(stream: BinaryIO) -> tuple[str, int]:
+    """Store and catalogue one file's content; return its digest and size."""
+    with writing_objects() as writer:
+        found = writer.put_file(stream)
+    with transaction():
+        writer.record()
+    return found
+
+
+def known_digests() -> Digests:
+    """Return the contents that the current organization has."""
+    return Digests(db.session.execute(select(StoredObject.content)).scalars())
+
+
+def known_descriptors(contents: Iterable[str]) -> dict[str, Descriptor]:
+    """Return the descriptors of those contents that the current organization has."""
+    wanted, found = list(contents), {}
+    for start in range(0, len(wanted), 500):
+        query = select(StoredObject).where(StoredObject.content.in_(wanted[start:start + 500]))
+        for row in db.session.scalars(query.execution_options(populate_existing=True)):
+            found[row.content] = Descriptor(content=row.content, raw=row.raw, stored=row.stored, size=row.size,
+                                            crc32=row.crc32)
+    return found
+
+
+def files_missing(contents: Iterable[str]) -> set[str]:
+    """Return those of the contents that the current organization does not have."""
+    wanted = set(contents)
+    return wanted - known_descriptors(wanted).keys()
+
+
+def read_object(descriptor: Descriptor) -> bytes:
+    """Return a content, proven to be what its digest says.
+
+    Raises:
+        ObjectMissing: the store has lost it.
+        ObjectDamaged: the store has other bytes.
+    """
+    stored = b"".join(read_stored(descriptor))
+    try:
+        raw = decompress(stored, descriptor.raw)
+    except ValueError as error:
+        raise ObjectDamaged(f"The stored object {descriptor.content} cannot be unpacked: {error}") from error
+    if hashlib.sha256(raw).hexdigest() != descriptor.content:
+        raise ObjectDamaged(f"The stored object {descriptor.content} holds something else.")
+    return raw
+
+
+def read_stored(descriptor: Descriptor) -> Iterator[bytes]:
+    """Yield an object's compressed bytes; the digest is checked before the last chunk is given out."""
+    name = object_name(tenant(), descriptor.content)
+    digest, previous = hashlib.sha256(), b""
+    for chunk in server().store.get(name):
+        digest.update(chunk)
+        if previous:
+            yield previous
+        previous = chunk
+    if digest.hexdigest() != descriptor.stored:
+        raise ObjectDamaged(f"The stored object {descriptor.content} is not what was stored.", content=descriptor.content)
+    yield previous
+
+
+def read_file(content: str) -> Iterator[bytes]:
+    """Yield a stored file's content in chunks.
+
+    Raises:
+        ObjectMissing: the organization has no such file.
+    """
+    descriptor = known_descriptors([content]).get(content)
+    if descriptor is None:
+        raise ObjectMissing(f"There is no stored file {content}.")
+    yield from decompress_stream(read_stored(descriptor), descriptor.raw)
+
+
+def describe(content: str, raw: int, stored: bytes) -> Descriptor:
+    """Return the descriptor of an object from its compressed bytes."""
+    return Descriptor(content=content, raw=raw, stored=hashlib.sha256(stored).hexdigest(), size=len(stored),
+                      crc32=zlib.crc32(stored))
+
+
+def _describe_found(organization_id: str, wanted: Descriptor) -> Descriptor:
+    """Return the descriptor of an object that lay in the store uncatalogued, perhaps packed by another version."""
+    digest, crc, size = hashlib.sha256(), 0, 0
+    for chunk in server().store.get(object_name(organization_id, wanted.content)):
+        digest.update(chunk)
+        crc, size = zlib.crc32(chunk, crc), size + len(chunk)
+    return Descriptor(content=wanted.content, raw=wanted.raw, stored=digest.hexdigest(), size=size, crc32=crc)
+
+
+def guess(path: Path | str) -> Any:
+    """Return the media type that a file name suggests."""
+    import mimetypes
+
+    return mimetypes.guess_type(str(path))[0] or "application/octet-stream"

@@ -1,0 +1,141 @@
+"""Plugins: the built-in ones by dotted name, others by entry point, all through the same door."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.metadata import entry_points
+from typing import Any, TypeVar
+
+import pluggy
+
+from core import hookspecs
+from core.component import Component, Kind
+from core.errors import InvalidInput, NotFound, PluginFailed
+from core.fieldtype import FieldType
+from core.importer import Importer
+
+DEFAULT_PLUGINS: tuple[str, ...] = (
+    "tenants.plugin",
+    "plugins.settings.plugin",
+    "plugins.worksheets.plugin",
+    "plugins.pages.plugin",
+    "plugins.workflows.plugin",
+    "plugins.roles.plugin",
+    "plugins.portal.plugin",
+    "plugins.baserow.plugin",
+    "plugins.tabular.plugin",
+    "plugins.sample.plugin",
+)
+ENTRY_POINTS = "appkeep.plugins"
+T = TypeVar("T", Component, FieldType, Importer)
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Registry:
+    """What the loaded plugins gave, by name. A stranger's broken plugin is listed in `broken` and left out."""
+
+    manager: pluggy.PluginManager
+    broken: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def hook(self) -> pluggy.HookRelay:
+        """The hooks, to be called."""
+        return self.manager.hook
+
+    @cached_property
+    def components(self) -> dict[str, Component]:
+        """Components by name, in the order of names: the order of everything that lists them."""
+        found = [component for component in self.hook.register_component() if component is not None]
+        return _by_name(found, "component")
+
+    @cached_property
+    def kinds(self) -> dict[str, tuple[Component, Kind]]:
+        """Kind name -> its component and itself."""
+        kinds: dict[str, tuple[Component, Kind]] = {}
+        for component in self.components.values():
+            for kind in component.kinds:
+                if kind.name in kinds:
+                    raise PluginFailed(f"Two components name a kind “{kind.name}”: "
+                                       f"{kinds[kind.name][0].name} and {component.name}.")
+                kinds[kind.name] = (component, kind)
+        return kinds
+
+    @cached_property
+    def field_types(self) -> dict[str, FieldType]:
+        """Field types by name."""
+        return _by_name(_flat(self.hook.register_field_type()), "field type")
+
+    @cached_property
+    def importers(self) -> dict[str, Importer]:
+        """Importers by name."""
+        return _by_name(_flat(self.hook.register_importer()), "importer")
+
+    def kind(self, name: str) -> tuple[Component, Kind]:
+        """Return a kind and the component it belongs to.
+
+        Raises:
+            NotFound: no plugin brings it.
+        """
+        try:
+            return self.kinds[name]
+        except KeyError:
+            raise NotFound(f"There is no kind of document “{name[:60]}”; "
+                           f"there are {', '.join(sorted(self.kinds))}.") from None
+
+    def field_type(self, name: object) -> FieldType:
+        """Return a field type.
+
+        Raises:
+            InvalidInput: no plugin brings it.
+        """
+        found = self.field_types.get(name) if isinstance(name, str) else None
+        if found is None:
+            raise InvalidInput(f"There is no field type “{str(name)[:60]}”.")
+        return found
+
+
+def load_plugins(names: tuple[str, ...] = DEFAULT_PLUGINS, *, strangers: bool = True) -> Registry:
+    """Return what the built-in plugins, and those installed beside Appkeep, bring.
+
+    A built-in plugin that fails to load is an error; a stranger's is reported and left out.
+    """
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    registry = Registry(manager)
+    for name in names:
+        manager.register(importlib.import_module(name), name)
+    if strangers:
+        for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
+            _load_stranger(registry, entry)
+    manager.check_pending()
+    return registry
+
+
+def _load_stranger(registry: Registry, entry) -> None:  # type: ignore[no-untyped-def]  # its class differs by version
+    try:
+        plugin = entry.load()
+        registry.manager.register(plugin, entry.name)
+        registry.versions[entry.name] = entry.dist.version if entry.dist else "unknown"
+    except Exception as error:  # noqa: BLE001 - whatever a stranger raises, the server starts without it
+        log.warning("The plugin %s was left out: %s", entry.name, error)
+        registry.broken[entry.name] = f"{type(error).__name__}: {error}"
+
+
+def _flat(given: Iterable[Any]) -> list[Any]:
+    """Return what hooks gave as one list; each gave one thing or several."""
+    return [thing for one in given for thing in (one if isinstance(one, Iterable) else (one,))]
+
+
+def _by_name(things: list[T], what: str) -> dict[str, T]:
+    named: dict[str, T] = {}
+    for thing in things:
+        if thing.name in named:
+            raise PluginFailed(f"Two plugins bring a {what} called “{thing.name}”.")
+        named[thing.name] = thing
+    return dict(sorted(named.items()))

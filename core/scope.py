@@ -1,0 +1,107 @@
+"""The tenants' wall: inside `as_tenant` the session sees one organization's rows; outside, owned tables refuse.
+
+The one danger: `Session.get` answers from the identity map without asking the database, so changing the tenant
+empties the session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from sqlalchemy import ForeignKey, String, event, select
+from sqlalchemy.orm import Mapped, ORMExecuteState, Session, declared_attr, mapped_column, with_loader_criteria
+
+from core.db import db
+from core.errors import NoTenant
+
+_tenant: ContextVar[str | None] = ContextVar("appkeep_tenant", default=None)
+_unscoped: ContextVar[bool] = ContextVar("appkeep_unscoped", default=False)
+
+
+class Owned:
+    """Mixin of tables whose rows belong to an organization."""
+
+    organization_id: Mapped[str] = mapped_column(String(16), index=True)
+
+
+class OwnedByApp:
+    """Mixin of tables whose rows belong to an app; the primary key starts with `app_id`."""
+
+    @declared_attr
+    def app_id(cls) -> Mapped[str]:  # noqa: N805 - a declared_attr is given the class
+        return mapped_column(String(16), ForeignKey("app.id", ondelete="CASCADE"), primary_key=True)
+
+
+def tenant() -> str:
+    """Return the id of the organization whose rows are seen.
+
+    Raises:
+        NoTenant: no `as_tenant` is open.
+    """
+    current = _tenant.get()
+    if current is None:
+        raise NoTenant("This needs an organization: open as_tenant(…) first.")
+    return current
+
+
+@contextmanager
+def as_tenant(organization_id: str) -> Iterator[None]:
+    """See and make rows of one organization only."""
+    if _tenant.get() == organization_id and not _unscoped.get():
+        yield
+        return
+    with _switched(organization_id, unscoped=False):
+        yield
+
+
+@contextmanager
+def as_server() -> Iterator[None]:
+    """See every organization's rows: for the command line's look-ups, the clock and the worker, never for a page."""
+    with _switched(None, unscoped=True):
+        yield
+
+
+@contextmanager
+def _switched(organization_id: str | None, *, unscoped: bool) -> Iterator[None]:
+    db.session.flush()
+    db.session.expunge_all()
+    tokens = _tenant.set(organization_id), _unscoped.set(unscoped)
+    try:
+        yield
+        if db.session.new or db.session.dirty:
+            db.session.flush()
+    finally:
+        db.session.expunge_all()
+        _tenant.reset(tokens[0])
+        _unscoped.reset(tokens[1])
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _wall(state: ORMExecuteState) -> None:
+    if _unscoped.get() or not (state.is_select or state.is_update or state.is_delete):
+        return
+    owned = [m.class_ for m in state.all_mappers if issubclass(m.class_, Owned | OwnedByApp)]
+    if not owned and _tenant.get() is None:
+        return
+    current = tenant() if owned else _tenant.get()
+    from core.apps.models import App  # the wall stands below the tables it guards
+
+    apps = select(App.__table__.c.id).where(App.__table__.c.organization_id == current)
+    state.statement = state.statement.options(
+        with_loader_criteria(Owned, lambda cls: cls.organization_id == current, include_aliases=True),
+        with_loader_criteria(OwnedByApp, lambda cls: cls.app_id.in_(apps), include_aliases=True),
+    )
+
+
+@event.listens_for(Session, "before_flush")
+def _stamp(session: Session, _context: object, _instances: object) -> None:
+    if _unscoped.get():
+        return
+    for row in session.new:
+        if isinstance(row, Owned):
+            if row.organization_id is None:
+                row.organization_id = tenant()
+            elif row.organization_id != tenant():
+                raise NoTenant("A row of another organization cannot be made here.")

@@ -1,0 +1,281 @@
+"""Stores of objects: named bytes that never change; a local folder or S3. What the bytes are is not known here.
+
+The one danger: an object is durable only when the `batch()` around its `put_if_absent` has ended without an error.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+import sys
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import Any, BinaryIO, Protocol
+from urllib.parse import urlsplit
+
+from core.config import Config
+from core.errors import InvalidInput, ObjectMissing
+
+CHUNK_BYTES = 1024 * 1024
+BATCH_OBJECTS = 2048
+NAME = re.compile(r"[a-z0-9_]+(?:/[A-Za-z0-9_]+)*(?:\.[a-z]+)?\Z")
+
+
+class Batch(Protocol):
+    """Takes objects; they are durable once the batch has ended."""
+
+    def put_if_absent(self, name: str, data: bytes | BinaryIO) -> bool:
+        """Store the object unless one of that name is there, and say whether it was stored. Thread-safe."""
+
+
+class Store(Protocol):
+    """Named, immutable bytes."""
+
+    def batch(self) -> AbstractContextManager[Batch]:
+        """Give something to put objects in; what was put is durable, all of it, when the block ends."""
+
+    def get(self, name: str) -> Iterator[bytes]:
+        """Yield an object's bytes in chunks of at most 1 MiB.
+
+        Raises:
+            ObjectMissing: there is none of that name.
+        """
+
+    def size(self, name: str) -> int | None:
+        """Return an object's size in bytes, or None where there is none."""
+
+    def delete(self, name: str) -> None:
+        """Remove an object; removing what is not there is no error."""
+
+    def list(self, prefix: str) -> Iterator[tuple[str, float]]:
+        """Yield (name, time stored in seconds since 1970) of all objects below *prefix*, in no order."""
+
+
+def open_store(config: Config) -> Store:
+    """Return the store that the settings name.
+
+    Raises:
+        InvalidInput: the URL is of no known kind.
+    """
+    url: str = config.store_url
+    if not url:
+        return FolderStore(config.home_path / "objects")
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        return FolderStore(Path(parts.path))
+    if parts.scheme == "s3" and parts.netloc:
+        return S3Store(parts.netloc, parts.path.strip("/"))
+    raise InvalidInput(f"APPKEEP_STORE_URL is “{url}”; say s3://bucket/prefix, file:///folder or nothing.")
+
+
+def _checked(name: str) -> str:
+    if not NAME.match(name):
+        raise ValueError(f"not a name of an object: {name!r}")
+    return name
+
+
+class FolderStore:
+    """Objects as files. Written beside, flushed together, then renamed: a name stands for whole bytes or nothing."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.incoming = root / "incoming"
+
+    def path(self, name: str) -> Path:
+        """Return where the object of that name lies or would lie."""
+        return self.root / _checked(name)
+
+    @contextmanager
+    def batch(self) -> Iterator[Batch]:
+        """See `Store.batch`."""
+        batch = _FolderBatch(self)
+        try:
+            yield batch
+            batch.flush()
+        finally:
+            batch.discard()
+
+    def get(self, name: str) -> Iterator[bytes]:
+        """See `Store.get`."""
+        try:
+            file = self.path(name).open("rb")
+        except FileNotFoundError:
+            raise ObjectMissing(f"The store has no object {name}.", name=name) from None
+        with file:
+            while chunk := file.read(CHUNK_BYTES):
+                yield chunk
+
+    def size(self, name: str) -> int | None:
+        """See `Store.size`."""
+        try:
+            return self.path(name).stat().st_size
+        except FileNotFoundError:
+            return None
+
+    def delete(self, name: str) -> None:
+        """See `Store.delete`."""
+        self.path(name).unlink(missing_ok=True)
+
+    def list(self, prefix: str) -> Iterator[tuple[str, float]]:
+        """See `Store.list`."""
+        for folder, _, names in os.walk(self.root / _checked(prefix)):
+            for name in names:
+                path = Path(folder, name)
+                yield path.relative_to(self.root).as_posix(), path.stat().st_mtime
+
+
+class _FolderBatch:
+    def __init__(self, store: FolderStore) -> None:
+        self.store = store
+        self.waiting: dict[str, Path] = {}
+        self.lock = Lock()
+
+    def put_if_absent(self, name: str, data: bytes | BinaryIO) -> bool:
+        final = self.store.path(name)
+        with self.lock:
+            if name in self.waiting or final.exists():
+                return False
+            if not self.store.incoming.is_dir():
+                self.store.incoming.mkdir(parents=True, exist_ok=True)
+            temporary = self.store.incoming / uuid.uuid4().hex
+            self.waiting[name] = temporary
+        try:
+            with temporary.open("xb", buffering=0) as file:
+                for chunk in (data,) if isinstance(data, bytes) else iter(lambda: data.read(CHUNK_BYTES), b""):
+                    _write_all(file, chunk)
+        except BaseException:
+            with self.lock:
+                self.waiting.pop(name, None)
+            temporary.unlink(missing_ok=True)
+            raise
+        return True
+
+    def flush(self) -> None:
+        if not self.waiting:
+            return
+        _flush(list(self.waiting.values()), self.store.root)
+        folders = set()
+        for name, temporary in self.waiting.items():
+            final = self.store.path(name)
+            if final.parent not in folders:
+                final.parent.mkdir(parents=True, exist_ok=True)
+                folders.add(final.parent)
+            os.replace(temporary, final)
+        _flush([*folders, *{folder.parent for folder in folders}], self.store.root)
+        self.waiting.clear()
+
+    def discard(self) -> None:
+        for temporary in self.waiting.values():
+            temporary.unlink(missing_ok=True)
+        self.waiting.clear()
+
+
+def _write_all(file: Any, chunk: bytes) -> None:
+    view = memoryview(chunk)
+    while view:
+        view = view[file.write(view):]
+
+
+def _flush(paths: list[Path], root: Path) -> None:
+    """Make files and folders durable: one by one when few, with one flush of the file system when many."""
+    syncfs = _syncfs() if len(paths) > 16 else None
+    if syncfs is not None:
+        descriptor = os.open(root, os.O_RDONLY)
+        try:
+            if syncfs(descriptor) == 0:
+                return
+        finally:
+            os.close(descriptor)
+    for path in paths:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _syncfs() -> Any:
+    """Return the C library's ``syncfs``, where there is one."""
+    if sys.platform != "linux":
+        return None
+    return getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+
+
+class S3Store:
+    """Objects in a bucket; credentials and region as boto3 finds them, ``APPKEEP_S3_ENDPOINT_URL`` for other servers."""
+
+    def __init__(self, bucket: str, prefix: str, threads: int = 8) -> None:
+        import boto3  # only servers that use S3 pay for loading it
+
+        self.client = boto3.client("s3", endpoint_url=os.environ.get("APPKEEP_S3_ENDPOINT_URL") or None)
+        self.bucket, self.prefix, self.threads = bucket, f"{prefix}/" if prefix else "", threads
+
+    @contextmanager
+    def batch(self) -> Iterator[Batch]:
+        """See `Store.batch`; uploads run beside each other."""
+        with ThreadPoolExecutor(self.threads) as pool:
+            batch = _S3Batch(self, pool)
+            yield batch
+            batch.finish()
+
+    def get(self, name: str) -> Iterator[bytes]:
+        """See `Store.get`."""
+        try:
+            body = self.client.get_object(Bucket=self.bucket, Key=self.prefix + _checked(name))["Body"]
+        except self.client.exceptions.NoSuchKey:
+            raise ObjectMissing(f"The store has no object {name}.", name=name) from None
+        with body:
+            yield from body.iter_chunks(CHUNK_BYTES)
+
+    def size(self, name: str) -> int | None:
+        """See `Store.size`."""
+        try:
+            found = self.client.head_object(Bucket=self.bucket, Key=self.prefix + _checked(name))
+        except self.client.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
+                return None
+            raise
+        return int(found["ContentLength"])
+
+    def delete(self, name: str) -> None:
+        """See `Store.delete`."""
+        self.client.delete_object(Bucket=self.bucket, Key=self.prefix + _checked(name))
+
+    def list(self, prefix: str) -> Iterator[tuple[str, float]]:
+        """See `Store.list`."""
+        pages = self.client.get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=self.bucket, Prefix=self.prefix + _checked(prefix)):
+            for item in page.get("Contents", ()):
+                yield item["Key"].removeprefix(self.prefix), item["LastModified"].timestamp()
+
+
+class _S3Batch:
+    def __init__(self, store: S3Store, pool: ThreadPoolExecutor) -> None:
+        self.store, self.pool = store, pool
+        self.lock = Lock()
+        self.sent: dict[str, Any] = {}
+
+    def put_if_absent(self, name: str, data: bytes | BinaryIO) -> bool:
+        with self.lock:
+            if name in self.sent:
+                return False
+            self.sent[name] = None
+        if self.store.size(name) is not None:
+            return False
+        key = self.store.prefix + _checked(name)
+        if isinstance(data, bytes):
+            self.sent[name] = self.pool.submit(
+                self.store.client.put_object, Bucket=self.store.bucket, Key=key, Body=data)
+        else:
+            self.store.client.upload_fileobj(data, self.store.bucket, key)
+        return True
+
+    def finish(self) -> None:
+        for future in self.sent.values():
+            if future is not None:
+                future.result()

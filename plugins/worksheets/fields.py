@@ -1,0 +1,101 @@
+"""The fields of a worksheet, as its body says, with their types: what values mean. Pure but for the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.api import Definition, FieldType, InvalidValue, Reference, field_type
+
+MAX_RECORD_BYTES = 120_000
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field's definition and its type."""
+
+    definition: Definition
+    type: FieldType
+
+    @property
+    def key(self) -> str:
+        """The field's key."""
+        return str(self.definition["key"])
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return str(self.definition.get("name", self.key))
+
+    @property
+    def stored(self) -> bool:
+        """Whether records hold a value of it."""
+        return self.type.stored_for(self.definition)
+
+    @property
+    def shape(self) -> dict[str, Any]:
+        """What must travel with its values."""
+        return self.type.shape(self.definition)
+
+    def canonical(self, value: Any) -> Any:
+        """Return a value in stored form, None when it is empty.
+
+        Raises:
+            InvalidValue: it does not fit the field.
+        """
+        return None if value is None else self.type.canonical(value, self.definition)
+
+    def references(self, value: Any) -> Iterator[Reference]:
+        """Yield every pointer in a canonical value."""
+        yield from self.type.references(value, self.definition)
+
+
+def field_of(definition: Definition) -> Field:
+    """Return the field that a definition describes.
+
+    Raises:
+        InvalidInput: no plugin brings its type.
+    """
+    return Field(definition, field_type(definition.get("type")))
+
+
+def fields_of(body: Mapping[str, Any], *, stored: bool = True) -> dict[str, Field]:
+    """Return the live fields of a worksheet by key; only those that records hold values of, unless told."""
+    fields = {str(d["key"]): field_of(d) for d in body.get("fields", ())}
+    return {key: field for key, field in fields.items() if field.stored} if stored else fields
+
+
+def shaped(key: str, shape: Mapping[str, Any]) -> Field:
+    """Return a field as known from its shape alone, which is what a backup's data carries."""
+    return field_of({"key": key, "name": key, **shape})
+
+
+def canonical_values(fields: Mapping[str, Field], values: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Return checked values by field, empty ones as None.
+
+    Raises:
+        InvalidValue: with *where*, the field and what is wrong.
+    """
+    found = {}
+    for key, value in values.items():
+        field = fields.get(key)
+        if field is None:
+            raise InvalidValue(f"{where}: there is no field “{str(key)[:40]}” that holds values.")
+        found[key] = _checked(field, value, where)
+    return found
+
+
+def _checked(field: Field, value: Any, where: str) -> Any:
+    try:
+        return field.canonical(value)
+    except InvalidValue as error:
+        raise InvalidValue(f"{where}, field “{field.name}”: {error.message}") from error
+
+
+Exists = Callable[[Field, Reference], bool]
+
+
+def missing(field: Field, value: Any, exists: Exists) -> list[Reference]:
+    """Return the pointers in a canonical value whose target is not there, each once."""
+    return [reference for reference in dict.fromkeys(field.references(value)) if not exists(field, reference)]

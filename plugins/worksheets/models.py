@@ -1,0 +1,49 @@
+"""Tables of records, their attachments and the counters that number them."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.api import Base, OwnedByApp
+
+
+class Record(OwnedByApp, Base):
+    """A record. `vals` is one canonical JSON object of the live fields' values; `hidden` that of fields in the bin.
+
+    Times are integer microseconds since 1970, UTC. `deleted_at` is set while the record is in the recycle bin.
+    """
+
+    __tablename__ = "record"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    worksheet: Mapped[str] = mapped_column(String(40), primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    vals: Mapped[str] = mapped_column(Text)
+    hidden: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[int] = mapped_column(BigInteger)
+    created_by: Mapped[str] = mapped_column(String(16))
+    updated_at: Mapped[int] = mapped_column(BigInteger)
+    updated_by: Mapped[str] = mapped_column(String(16))
+    deleted_at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class Attachment(OwnedByApp, Base):
+    """A use of a file by a record's field, live or in the bin."""
+
+    __tablename__ = "attachment"
+    __table_args__ = (Index("ix_attachment_content", "content"),)
+
+    worksheet: Mapped[str] = mapped_column(String(40), primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    field: Mapped[str] = mapped_column(String(40), primary_key=True)
+    content: Mapped[str] = mapped_column(String(64), primary_key=True)
+
+
+class Counter(OwnedByApp, Base):
+    """The next number of a worksheet's records ("w_…") or of an auto-number field ("w_…/f_…"); outlives both."""
+
+    __tablename__ = "counter"
+
+    name: Mapped[str] = mapped_column(String(81), primary_key=True)
+    next: Mapped[int] = mapped_column(BigInteger)

@@ -1,0 +1,9 @@
+"""The one door to records: rows in and out, the same on SQLite and PostgreSQL.
+
+Meaning (fields, references, counters) is not known here; see `plugins.worksheets.service`.
+"""
+
+from plugins.worksheets.records.door import Door, Row, open_door
+from plugins.worksheets.records.lines import Line, line_bytes, read_lines
+
+__all__ = ["Door", "Line", "Row", "line_bytes", "open_door", "read_lines"]

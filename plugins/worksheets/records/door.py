@@ -1,0 +1,190 @@
+"""What both engines do alike, and the interface of what they do apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from core.api import Segment
+from plugins.worksheets.models import Attachment, Counter, Record
+
+table = Record.__table__
+c = table.c
+
+
+class Row(NamedTuple):
+    """A record's row without its app and worksheet. `vals` and `hidden` are canonical JSON text."""
+
+    seq: int
+    vals: str
+    hidden: str | None
+    created_at: int
+    created_by: str
+    updated_at: int
+    updated_by: str
+    deleted_at: int | None
+
+
+COLUMNS = [c[name] for name in Row._fields]
+
+
+class Door:
+    """The records of one app through one connection; the caller owns the transaction."""
+
+    def __init__(self, connection: Connection, app_id: str) -> None:
+        self.connection, self.app_id = connection, app_id
+
+    # What the engines do apart.
+
+    def segments(self, worksheet: str) -> Iterator[Segment]:
+        """Yield the live records of a worksheet as segments of lines, built by the database."""
+        raise NotImplementedError
+
+    def write(self, worksheet: str, rows: Iterable[Row]) -> None:
+        """Make or replace whole rows."""
+        raise NotImplementedError
+
+    def load(self, worksheet: str, rows: Iterable[Row]) -> None:
+        """Make rows where none of the worksheet exist."""
+        self.write(worksheet, rows)
+
+    def pointing(self, worksheet: str, field: str, seqs: Sequence[int]) -> list[tuple[int, int]]:
+        """Return (seq, seq pointed to) of live records whose array *field* names one of *seqs*, ordered."""
+        raise NotImplementedError
+
+    def holder(self, worksheet: str, field: str, value: Any, but: int) -> int | None:
+        """Return the number of a live record other than *but* that has this value in *field*."""
+        raise NotImplementedError
+
+    def value_counts(self, worksheet: str, field: str) -> list[tuple[str, int]]:
+        """Return (value as JSON text, how many) of values that several live records share."""
+        raise NotImplementedError
+
+    # What they do alike.
+
+    def rows(self, worksheet: str, first: int, last: int) -> list[Row]:
+        """Return all rows with first <= seq <= last, in the bin or not, in order."""
+        query = select(*COLUMNS).where(*self._of(worksheet), c.seq.between(first, last)).order_by(c.seq)
+        return [Row(*row) for row in self.connection.execute(query)]
+
+    def row(self, worksheet: str, seq: int) -> Row | None:
+        """Return one row, in the bin or not."""
+        found = self.rows(worksheet, seq, seq)
+        return found[0] if found else None
+
+    def some(self, worksheet: str, seqs: Iterable[int]) -> list[Row]:
+        """Return those of the rows that exist and are not in the bin, in order."""
+        wanted = sorted(set(seqs))
+        found: list[Row] = []
+        for start in range(0, len(wanted), 500):
+            query = select(*COLUMNS).where(*self._of(worksheet), c.seq.in_(wanted[start:start + 500]),
+                                           c.deleted_at.is_(None)).order_by(c.seq)
+            found += [Row(*row) for row in self.connection.execute(query)]
+        return found
+
+    def live(self, worksheet: str, after: int = 0, limit: int = 1000) -> list[Row]:
+        """Return at most *limit* live rows with seq > after, in order."""
+        query = (select(*COLUMNS).where(*self._of(worksheet), c.seq > after, c.deleted_at.is_(None))
+                 .order_by(c.seq).limit(limit))
+        return [Row(*row) for row in self.connection.execute(query)]
+
+    def seqs(self, worksheet: str) -> Iterator[int]:
+        """Yield the numbers of all rows, in the bin or not."""
+        yield from self.connection.execute(select(c.seq).where(*self._of(worksheet))).scalars()
+
+    def count(self, worksheet: str, *, deleted: bool = False) -> int:
+        """Return how many live records there are, or how many in the bin."""
+        state = c.deleted_at.is_not(None) if deleted else c.deleted_at.is_(None)
+        return self.connection.execute(select(func.count()).select_from(table).where(*self._of(worksheet), state)
+                                       ).scalar_one()
+
+    def is_bare(self, worksheet: str) -> bool:
+        """Say whether the worksheet has no row at all, not even in the bin."""
+        return self.connection.execute(select(c.seq).where(*self._of(worksheet)).limit(1)).first() is None
+
+    def holding(self, worksheet: str, fields: Iterable[str]) -> Iterator[list[Row]]:
+        """Yield, in batches, the rows that may hold a value of one of *fields*, shown or hidden."""
+        fields, after = list(fields), 0
+        while True:
+            mentions = [column.contains(f'"{field}":', autoescape=True)
+                        for field in fields for column in (c.vals, c.hidden)]
+            clause = mentions[0]
+            for mention in mentions[1:]:
+                clause = clause | mention
+            query = (select(*COLUMNS).where(*self._of(worksheet), c.seq > after, clause)
+                     .order_by(c.seq).limit(2000))
+            batch = [Row(*row) for row in self.connection.execute(query)]
+            if not batch:
+                return
+            after = batch[-1].seq
+            yield batch
+
+    def set_deleted(self, worksheet: str, seqs: Sequence[int], deleted_at: int | None) -> None:
+        """Move records to the bin, or back."""
+        self.connection.execute(update(table).where(*self._of(worksheet), c.seq.in_(seqs))
+                                .values(deleted_at=deleted_at))
+
+    def purge(self, worksheet: str, seqs: Sequence[int] | None = None) -> None:
+        """Remove rows for good, with their attachments; all of the worksheet's where *seqs* is None."""
+        for model in (Record, Attachment):
+            columns = model.__table__.c
+            clause = [columns.app_id == self.app_id, columns.worksheet == worksheet]
+            if seqs is not None:
+                clause.append(columns.seq.in_(seqs))
+            self.connection.execute(delete(model.__table__).where(*clause))
+
+    def attach(self, worksheet: str, seqs: Sequence[int], uses: Iterable[tuple[int, str, str]]) -> None:
+        """Say which files (seq, field, content) the records *seqs* use from now on."""
+        a = Attachment.__table__.c
+        for start in range(0, len(seqs), 500):
+            self.connection.execute(delete(Attachment.__table__).where(
+                a.app_id == self.app_id, a.worksheet == worksheet, a.seq.in_(seqs[start:start + 500])))
+        rows = [{"app_id": self.app_id, "worksheet": worksheet, "seq": seq, "field": field, "content": content}
+                for seq, field, content in sorted(set(uses))]
+        if rows:
+            self.connection.execute(Attachment.__table__.insert(), rows)
+
+    def attached(self, worksheet: str, fields: Sequence[str]) -> Iterator[str]:
+        """Yield the digests that live records use in *fields*, ascending, each once."""
+        a = Attachment.__table__.c
+        query = (select(a.content).distinct().join_from(
+            Attachment.__table__, table,
+            (c.app_id == a.app_id) & (c.worksheet == a.worksheet) & (c.seq == a.seq))
+            .where(a.app_id == self.app_id, a.worksheet == worksheet, a.field.in_(list(fields)),
+                   c.deleted_at.is_(None)))
+        yield from sorted(self.connection.execute(query).scalars())
+
+    def next_number(self, name: str, count: int = 1) -> int:
+        """Take *count* numbers from a counter and return the first."""
+        n = Counter.__table__.c
+        mine = (n.app_id == self.app_id) & (n.name == name)
+        first = self.connection.execute(select(n.next).where(mine).with_for_update()).scalar()
+        if first is None:
+            self.connection.execute(Counter.__table__.insert().values(app_id=self.app_id, name=name, next=1 + count))
+            return 1
+        self.connection.execute(update(Counter.__table__).where(mine).values(next=first + count))
+        return int(first)
+
+    def raise_counter(self, name: str, above: int) -> None:
+        """Make sure that a counter's next number is above *above*."""
+        n = Counter.__table__.c
+        mine = (n.app_id == self.app_id) & (n.name == name)
+        current = self.connection.execute(select(n.next).where(mine).with_for_update()).scalar()
+        if current is None:
+            self.connection.execute(Counter.__table__.insert().values(app_id=self.app_id, name=name, next=above + 1))
+        elif current <= above:
+            self.connection.execute(update(Counter.__table__).where(mine).values(next=above + 1))
+
+    def _of(self, worksheet: str) -> tuple[Any, Any]:
+        return c.app_id == self.app_id, c.worksheet == worksheet
+
+
+def open_door(connection: Connection, app_id: str) -> Door:
+    """Return the door of the connection's engine."""
+    from plugins.worksheets.records.postgresql import PostgreSQLDoor
+    from plugins.worksheets.records.sqlite import SQLiteDoor
+
+    doors: dict[str, type[Door]] = {"sqlite": SQLiteDoor, "postgresql": PostgreSQLDoor}
+    return doors[connection.dialect.name](connection, app_id)

@@ -1,0 +1,35 @@
+"""A record as one line of a backup: {"at":[created,updated],"by":[…],"seq":n,"vals":{…}}, canonical JSON.
+
+`vals` is copied as bytes, never parsed and written again: it was made canonical when it was stored.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+SEGMENT_RECORDS = 256
+"""How many numbers a segment spans; a constant of the format."""
+
+
+class Line(msgspec.Struct, forbid_unknown_fields=True):
+    """A parsed line. `vals` are the bytes of the canonical object."""
+
+    at: tuple[int, int]
+    by: tuple[str, str]
+    seq: int
+    vals: msgspec.Raw
+
+
+_decoder = msgspec.json.Decoder(Line)
+
+
+def read_lines(raw: bytes) -> list[Line]:
+    """Return the lines of a segment that was checked before."""
+    return [_decoder.decode(line) for line in raw.split(b"\n") if line]
+
+
+def line_bytes(line: Line) -> bytes:
+    """Return a line as it stands in a segment, with its newline."""
+    (created, updated), (maker, editor) = line.at, line.by
+    head = f'{{"at":[{created},{updated}],"by":["{maker}","{editor}"],"seq":{line.seq},"vals":'
+    return head.encode() + bytes(line.vals) + b"}\n"

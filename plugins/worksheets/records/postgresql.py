@@ -1,0 +1,125 @@
+"""Records on PostgreSQL: segments by `string_agg` in a binary COPY, rows in by COPY and one merge."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import text
+
+from core.api import Segment, driver
+from plugins.worksheets.records.door import Door, Row
+from plugins.worksheets.records.lines import SEGMENT_RECORDS
+
+_SEGMENTS = """
+COPY (
+  SELECT seq / {span}, count(*), string_agg(convert_to('{{"at":[' || created_at || ',' || updated_at || '],"by":["'
+      || created_by || '","' || updated_by || '"],"seq":' || seq || ',"vals":' || vals || E'}}\\n', 'UTF8'), ''
+      ORDER BY seq)
+  FROM record WHERE app_id = {app} AND worksheet = {worksheet} AND deleted_at IS NULL GROUP BY 1 ORDER BY 1
+) TO STDOUT (FORMAT binary)
+"""
+_FIELDS = "app_id, worksheet, seq, vals, hidden, created_at, created_by, updated_at, updated_by, deleted_at"
+_MERGE = f"""
+INSERT INTO record ({_FIELDS}) SELECT {_FIELDS} FROM incoming_record
+ON CONFLICT (app_id, worksheet, seq) DO UPDATE SET vals = excluded.vals, hidden = excluded.hidden,
+  created_at = excluded.created_at, created_by = excluded.created_by, updated_at = excluded.updated_at,
+  updated_by = excluded.updated_by, deleted_at = excluded.deleted_at
+"""
+_POINTING = text("""
+SELECT r.seq, j.value::bigint FROM record r, jsonb_array_elements_text((r.vals::jsonb) -> :field) j
+WHERE r.app_id = :app AND r.worksheet = :worksheet AND r.deleted_at IS NULL
+  AND jsonb_typeof((r.vals::jsonb) -> :field) = 'array' AND j.value = ANY(:seqs) ORDER BY 1, 2
+""")
+_HOLDER = text("""
+SELECT seq FROM record WHERE app_id = :app AND worksheet = :worksheet AND seq <> :but AND deleted_at IS NULL
+  AND (vals::jsonb) -> :field = CAST(:value AS jsonb) LIMIT 1
+""")
+_SHARED = text("""
+SELECT (vals::jsonb) ->> :field AS value, count(*) FROM record
+WHERE app_id = :app AND worksheet = :worksheet AND deleted_at IS NULL AND (vals::jsonb) ->> :field IS NOT NULL
+GROUP BY 1 HAVING count(*) > 1
+""")
+SMALL = 200
+"""Up to so many rows a plain INSERT is cheaper than a COPY beside the table."""
+
+
+class PostgreSQLDoor(Door):
+    """See `Door`."""
+
+    def segments(self, worksheet: str) -> Iterator[Segment]:
+        """See `Door.segments`."""
+        from psycopg import sql
+
+        statement = sql.SQL(_SEGMENTS).format(
+            span=sql.Literal(SEGMENT_RECORDS), app=sql.Literal(self.app_id), worksheet=sql.Literal(worksheet))
+        with driver(self.connection).cursor() as cursor, cursor.copy(statement) as copy:
+            yield from _binary_rows(copy)
+
+    def write(self, worksheet: str, rows: Iterable[Row]) -> None:
+        """See `Door.write`."""
+        rows = list(rows)
+        with driver(self.connection).cursor() as cursor:
+            if len(rows) <= SMALL:
+                marks = f"({', '.join(['%s'] * 10)})"
+                cursor.executemany(_MERGE.replace(f"SELECT {_FIELDS} FROM incoming_record", f"VALUES {marks}"),
+                                   [(self.app_id, worksheet, *row) for row in rows])
+                return
+            cursor.execute("CREATE TEMPORARY TABLE IF NOT EXISTS incoming_record (LIKE record) ON COMMIT DROP")
+            cursor.execute("TRUNCATE incoming_record")
+            self._copy(cursor, "incoming_record", worksheet, rows)
+            cursor.execute(_MERGE)
+
+    def load(self, worksheet: str, rows: Iterable[Row]) -> None:
+        """See `Door.load`."""
+        with driver(self.connection).cursor() as cursor:
+            self._copy(cursor, "record", worksheet, rows)
+
+    def pointing(self, worksheet: str, field: str, seqs: Sequence[int]) -> list[tuple[int, int]]:
+        """See `Door.pointing`."""
+        given = {"field": field, "app": self.app_id, "worksheet": worksheet, "seqs": [str(seq) for seq in seqs]}
+        return [(row[0], row[1]) for row in self.connection.execute(_POINTING, given)]
+
+    def holder(self, worksheet: str, field: str, value: Any, but: int) -> int | None:
+        """See `Door.holder`."""
+        given = {"field": field, "app": self.app_id, "worksheet": worksheet, "but": but, "value": json.dumps(value)}
+        return self.connection.execute(_HOLDER, given).scalar()
+
+    def value_counts(self, worksheet: str, field: str) -> list[tuple[str, int]]:
+        """See `Door.value_counts`."""
+        given = {"field": field, "app": self.app_id, "worksheet": worksheet}
+        return [(row[0], row[1]) for row in self.connection.execute(_SHARED, given)]
+
+    def _copy(self, cursor, table: str, worksheet: str, rows: Iterable[Row]) -> None:  # type: ignore[no-untyped-def]
+        with cursor.copy(f"COPY {table} ({_FIELDS}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row((self.app_id, worksheet, *row))
+
+
+def _binary_rows(copy: Iterable[bytes]) -> Iterator[Segment]:
+    """Yield segments from PostgreSQL's binary COPY format: a header, then rows of (int8, int8, bytea)."""
+    buffer, headed = bytearray(), False
+    for chunk in copy:
+        buffer += chunk
+        if not headed:
+            if len(buffer) < 19:
+                continue
+            extension = struct.unpack_from(">I", buffer, 15)[0]
+            del buffer[:19 + extension]
+            headed = True
+        taken = 0
+        while len(buffer) - taken >= 2:
+            if struct.unpack_from(">h", buffer, taken)[0] == -1:
+                return
+            # 2 bytes of column count, two numbers of 4 + 8 bytes, then the length of the third column.
+            if len(buffer) - taken < 30:
+                break
+            n, count = struct.unpack_from(">q", buffer, taken + 6)[0], struct.unpack_from(">q", buffer, taken + 18)[0]
+            size = struct.unpack_from(">i", buffer, taken + 26)[0]
+            if len(buffer) - taken < 30 + size:
+                break
+            yield Segment(n, count, bytes(buffer[taken + 30:taken + 30 + size]))
+            taken += 30 + size
+        del buffer[:taken]

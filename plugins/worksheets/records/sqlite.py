@@ -1,0 +1,78 @@
+"""Records on SQLite: segments by `group_concat` over one key range each, rows in by `executemany`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from core.api import Segment, driver
+from plugins.worksheets.records.door import Door, Row
+from plugins.worksheets.records.lines import SEGMENT_RECORDS
+
+# The inner SELECT reads in key order, and group_concat takes its rows as they come.
+_SEGMENT = """
+SELECT count(*), CAST(group_concat(line, '') AS BLOB) FROM (
+  SELECT '{"at":[' || created_at || ',' || updated_at || '],"by":["' || created_by || '","' || updated_by
+      || '"],"seq":' || seq || ',"vals":' || vals || '}' || char(10) AS line
+  FROM record WHERE app_id = ? AND worksheet = ? AND seq BETWEEN ? AND ? AND deleted_at IS NULL ORDER BY seq)
+"""
+_NEXT = "SELECT seq FROM record WHERE app_id = ? AND worksheet = ? AND seq >= ? AND deleted_at IS NULL ORDER BY seq LIMIT 1"
+_WRITE = """
+INSERT INTO record (app_id, worksheet, seq, vals, hidden, created_at, created_by, updated_at, updated_by, deleted_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (app_id, worksheet, seq) DO UPDATE SET vals = excluded.vals, hidden = excluded.hidden,
+  created_at = excluded.created_at, created_by = excluded.created_by, updated_at = excluded.updated_at,
+  updated_by = excluded.updated_by, deleted_at = excluded.deleted_at
+"""
+_POINTING = """
+SELECT r.seq, j.value FROM record r, json_each(r.vals, '$.' || ?) j
+WHERE r.app_id = ? AND r.worksheet = ? AND r.deleted_at IS NULL AND j.value IN ({marks}) ORDER BY r.seq
+"""
+_HOLDER = """
+SELECT seq FROM record WHERE app_id = ? AND worksheet = ? AND seq <> ? AND deleted_at IS NULL
+  AND json_extract(vals, '$.' || ?) = json_extract(?, '$') LIMIT 1
+"""
+_SHARED = """
+SELECT json_extract(vals, '$.' || ?) AS value, count(*) FROM record
+WHERE app_id = ? AND worksheet = ? AND deleted_at IS NULL AND value IS NOT NULL GROUP BY value HAVING count(*) > 1
+"""
+
+
+class SQLiteDoor(Door):
+    """See `Door`."""
+
+    def segments(self, worksheet: str) -> Iterator[Segment]:
+        """See `Door.segments`."""
+        connection = driver(self.connection)
+        first = connection.execute(_NEXT, (self.app_id, worksheet, 0)).fetchone()
+        while first is not None:
+            n = first[0] // SEGMENT_RECORDS
+            start, end = n * SEGMENT_RECORDS, (n + 1) * SEGMENT_RECORDS - 1
+            count, raw = connection.execute(_SEGMENT, (self.app_id, worksheet, start, end)).fetchone()
+            yield Segment(n, count, raw)
+            first = connection.execute(_NEXT, (self.app_id, worksheet, end + 1)).fetchone()
+
+    def write(self, worksheet: str, rows: Iterable[Row]) -> None:
+        """See `Door.write`."""
+        driver(self.connection).executemany(_WRITE, ((self.app_id, worksheet, *row) for row in rows))
+
+    def pointing(self, worksheet: str, field: str, seqs: Sequence[int]) -> list[tuple[int, int]]:
+        """See `Door.pointing`."""
+        found: list[tuple[int, int]] = []
+        for start in range(0, len(seqs), 500):
+            some = seqs[start:start + 500]
+            sql = _POINTING.format(marks=",".join("?" * len(some)))
+            found += driver(self.connection).execute(sql, (field, self.app_id, worksheet, *some)).fetchall()
+        return sorted(found)
+
+    def holder(self, worksheet: str, field: str, value: Any, but: int) -> int | None:
+        """See `Door.holder`."""
+        given = (self.app_id, worksheet, but, field, json.dumps(value))
+        found = driver(self.connection).execute(_HOLDER, given).fetchone()
+        return found[0] if found else None
+
+    def value_counts(self, worksheet: str, field: str) -> list[tuple[str, int]]:
+        """See `Door.value_counts`."""
+        rows = driver(self.connection).execute(_SHARED, (field, self.app_id, worksheet)).fetchall()
+        return [(str(value), count) for value, count in rows]

@@ -1,0 +1,381 @@
+"""Verbs on records: put, delete, bring back, purge, read. The caller owns the transaction.
+
+Every way in checks the same: the app can be written to, each value fits its field, what it points to exists.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.api import (
+    App,
+    Document,
+    InvalidInput,
+    InvalidValue,
+    NotFound,
+    canonical,
+    check_writable,
+    db,
+    documents,
+    is_person,
+    parse,
+)
+from plugins.worksheets.fields import MAX_RECORD_BYTES, Field, canonical_values, fields_of, missing
+from plugins.worksheets.records import Door, Row, open_door
+from plugins.worksheets.targets import Targets
+
+MAX_SEQ = 2**53 - 1
+MAX_TIME_US = 253_402_300_799_999_999
+_PENDING = "worksheets_pending"
+
+
+@dataclass
+class _Sheet:
+    """One worksheet as a script writes to it: what each record needs, asked for once."""
+
+    app: App
+    document: Document
+    door: Door
+    fields: dict[str, Field] = field(init=False)
+    autonumbers: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.fields = fields_of(self.document.body)
+        self.autonumbers = [key for key, f in self.fields.items() if f.type.name == "autonumber"]
+
+    @property
+    def key(self) -> str:
+        return self.document.key
+
+
+def door_of(app: App) -> Door:
+    """Return the door to an app's records in the current session."""
+    return open_door(db.session.connection(), app.id)
+
+
+def put_record(app: App, worksheet: str, seq: int | None, values: Mapping[str, Any], person: str) -> int:
+    """Change the named values of a record, or make one where *seq* is None, and return its number.
+
+    A value of None empties its field; fields that are not named stay as they are.
+
+    Raises:
+        InvalidValue: a value does not fit, is required, is not unique, or points to nothing.
+        NotFound: no such worksheet or live record.
+    """
+    sheet = _sheet(app, worksheet)
+    where = f"record {seq}" if seq else "new record"
+    changes = canonical_values(sheet.fields, values, where)
+    for key in sheet.autonumbers:
+        if key in changes:
+            raise InvalidValue(f"{where}, field “{sheet.fields[key].name}”: its numbers are given, not entered.")
+    old = None if seq is None else _live_row(sheet, seq)
+    vals = {} if old is None else loads(old.vals)
+    vals = {key: value for key, value in {**vals, **changes}.items() if value is not None}
+    now = now_us()
+    if old is None:
+        seq = sheet.door.next_number(worksheet)
+        _number(sheet, [vals])
+        row = Row(seq, _text(vals, where), None, now, person, now, person, None)
+    else:
+        row = old._replace(vals=_text(vals, where), updated_at=now, updated_by=person)
+    _check_required(sheet, vals, changes, old is None, where)
+    _check_unique(sheet, row.seq, changes, where)
+    _check_targets(sheet, changes, where)
+    sheet.door.write(worksheet, [row])
+    _attach(sheet, [(row.seq, vals)])
+    return row.seq
+
+
+def put_records(app: App, worksheet: str, records: Sequence[Any], person: str) -> int:
+    """Make many records as another program had them and return how many; what they point to is checked at the end.
+
+    Each is {"values", "seq"?, "created_at"?, "created_by"?, "updated_at"?, "updated_by"?}.
+
+    Raises:
+        InvalidValue: a value does not fit its field.
+        InvalidInput: a record has another form, or its number is in use.
+    """
+    sheet = _sheet(app, worksheet)
+    wanted = [r.get("seq") if isinstance(r, Mapping) else None for r in records]
+    free = iter(range(sheet.door.next_number(worksheet, n), MAX_SEQ)) if (n := wanted.count(None)) else iter(())
+    rows, valued = [], []
+    for record in records:
+        row, vals = _foreign_row(sheet, record, person, free)
+        rows.append(row)
+        valued.append((row.seq, vals))
+    seqs = [row.seq for row in rows]
+    _check_free(sheet, seqs)
+    _number(sheet, [vals for _, vals in valued])
+    rows = [row._replace(vals=_text(vals, f"record {row.seq}")) for row, (_, vals) in zip(rows, valued, strict=True)]
+    sheet.door.write(worksheet, rows)
+    _attach(sheet, valued)
+    if seqs:
+        sheet.door.raise_counter(worksheet, max(seqs))
+        for key in sheet.autonumbers:
+            sheet.door.raise_counter(f"{worksheet}/{key}", max((v.get(key, 0) for _, v in valued), default=0))
+    _remember(app, sheet, valued)
+    return len(rows)
+
+
+def delete_record(app: App, worksheet: str, seq: int, person: str) -> None:
+    """Move a record to the worksheet's recycle bin, with the subform rows that belong to it."""
+    sheet = _sheet(app, worksheet)
+    row = _live_row(sheet, seq)
+    _move_with_rows(sheet, row, now_us())
+
+
+def bring_back_record(app: App, worksheet: str, seq: int, person: str) -> None:
+    """Bring a record back from the recycle bin, with the subform rows that went with it."""
+    sheet = _sheet(app, worksheet)
+    row = sheet.door.row(worksheet, _seq(seq))
+    if row is None or row.deleted_at is None:
+        raise NotFound(f"Record {seq} of {worksheet} is not in the recycle bin.")
+    _move_with_rows(sheet, row, None)
+
+
+def purge_record(app: App, worksheet: str, seq: int, person: str) -> int:
+    """Remove a record in the recycle bin for good, and what pointed to it in this app; return how many pointers."""
+    sheet = _sheet(app, worksheet)
+    row = sheet.door.row(worksheet, _seq(seq))
+    if row is None or row.deleted_at is None:
+        raise NotFound(f"Record {seq} of {worksheet} is not in the recycle bin.")
+    sheet.door.purge(worksheet, [row.seq])
+    return _forget_pointers(app, sheet.door, f"worksheet/{worksheet}", row.seq)
+
+
+def edits_done(app: App) -> None:
+    """Check the references of records that `put_records` made, now that all are there.
+
+    Raises:
+        InvalidValue: one points to nothing.
+    """
+    pending = db.session.info.get(_PENDING, {}).pop(app.id, [])
+    for sheet, seq, key, value in pending:
+        _check_targets(sheet, {key: value}, f"{sheet.document.body['name']}, record {seq}", _targets_of(sheet, pending))
+
+
+def purge_worksheet(app: App, worksheet: str) -> None:
+    """Remove a worksheet's records and attachments for good; its counters stay, so that no number comes again."""
+    door_of(app).purge(worksheet)
+
+
+def purge_field(app: App, worksheet: str, key: str) -> None:
+    """Remove the values of a field in the recycle bin for good."""
+    door = door_of(app)
+    for batch in door.holding(worksheet, [key]):
+        rows = []
+        for row in batch:
+            hidden = {k: v for k, v in loads(row.hidden or "{}").items() if k != key}
+            rows.append(row._replace(hidden=dumps(hidden) if hidden else None))
+        door.write(worksheet, rows)
+
+
+def move_values(app: App, worksheet: str, to_hidden: set[str], to_live: set[str]) -> None:
+    """Let records follow fields that went to the recycle bin or came back from it; no value is lost."""
+    if not to_hidden and not to_live:
+        return
+    door = door_of(app)
+    for batch in door.holding(worksheet, to_hidden | to_live):
+        rows = [settled(row, to_hidden, to_live) for row in batch]
+        door.write(worksheet, [new for new, old in zip(rows, batch, strict=True) if new != old])
+
+
+def settled(row: Row, to_hidden: set[str], to_live: set[str]) -> Row:
+    """Return the row with those fields' values on the right side."""
+    vals, hidden = loads(row.vals), loads(row.hidden or "{}")
+    together = {**hidden, **vals}
+    is_hidden = {key for key in together if key in to_hidden or (key in hidden and key not in vals and key not in to_live)}
+    kept = {key: value for key, value in together.items() if key in is_hidden}
+    return row._replace(vals=dumps({k: v for k, v in together.items() if k not in is_hidden}),
+                        hidden=dumps(kept) if kept else None)
+
+
+def loads(text: str) -> dict[str, Any]:
+    """Return stored values as a dict."""
+    return parse(text.encode(), max_bytes=16 * MAX_RECORD_BYTES)  # type: ignore[no-any-return]
+
+
+def dumps(values: Mapping[str, Any]) -> str:
+    """Return values as canonical JSON text."""
+    return canonical(values).decode()
+
+
+def now_us() -> int:
+    """Return the time in microseconds since 1970, UTC."""
+    return time.time_ns() // 1000
+
+
+def file_uses(fields: Mapping[str, Field], valued: Iterable[tuple[int, Mapping[str, Any]]]) -> list[tuple[int, str, str]]:
+    """Return (seq, field, content) of every file that the values name."""
+    return [(seq, key, reference.target)
+            for seq, vals in valued for key, value in vals.items() if key in fields
+            for reference in fields[key].references(value) if reference.kind == "file"]
+
+
+def _sheet(app: App, worksheet: str) -> _Sheet:
+    check_writable(app)
+    return _Sheet(app, documents.get(app, f"worksheet/{worksheet}"), door_of(app))
+
+
+def _seq(seq: Any) -> int:
+    if type(seq) is not int or not 1 <= seq <= MAX_SEQ:
+        raise InvalidInput(f"“{str(seq)[:40]}” is not a record's number.")
+    return seq
+
+
+def _live_row(sheet: _Sheet, seq: int) -> Row:
+    row = sheet.door.row(sheet.key, _seq(seq))
+    if row is None or row.deleted_at is not None:
+        raise NotFound(f"There is no record {seq} in worksheet {sheet.key}.")
+    return row
+
+
+def _text(vals: Mapping[str, Any], where: str) -> str:
+    text = dumps(vals)
+    if len(text.encode()) > MAX_RECORD_BYTES:
+        raise InvalidValue(f"{where} is larger than {MAX_RECORD_BYTES} bytes; put long texts into files.")
+    return text
+
+
+def _number(sheet: _Sheet, records: Sequence[dict[str, Any]]) -> None:
+    """Give auto-numbers to those records that have none."""
+    for key in sheet.autonumbers:
+        bare = [vals for vals in records if vals.get(key) is None]
+        if bare:
+            first = sheet.door.next_number(f"{sheet.key}/{key}", len(bare))
+            for number, vals in enumerate(bare, start=first):
+                vals[key] = number
+
+
+def _foreign_row(sheet: _Sheet, record: Any, person: str, free: Any) -> tuple[Row, dict[str, Any]]:
+    if not isinstance(record, Mapping) or not isinstance(record.get("values"), Mapping):
+        raise InvalidInput("A record to put is an object with “values”.")
+    seq = _seq(record["seq"]) if record.get("seq") is not None else next(free)
+    vals = canonical_values(sheet.fields, record["values"], f"{sheet.document.body['name']}, record {seq}")
+    now = now_us()
+    made = _time(record.get("created_at", now))
+    edited = _time(record.get("updated_at", made))
+    people = record.get("created_by", person), record.get("updated_by", record.get("created_by", person))
+    if not all(is_person(one) for one in people):
+        raise InvalidInput(f"Record {seq}: who made it is said as u_… or system.")
+    row = Row(seq, "", None, made, people[0], edited, people[1], None)
+    return row, {key: value for key, value in vals.items() if value is not None}
+
+
+def _check_free(sheet: _Sheet, seqs: Sequence[int]) -> None:
+    taken = {row.seq for row in sheet.door.rows(sheet.key, min(seqs), max(seqs))} & set(seqs) if seqs else set()
+    twice = taken or {seq for seq, count in Counter(seqs).items() if count > 1}
+    if twice:
+        raise InvalidInput(f"Worksheet {sheet.key}: the record number {min(twice)} is used twice.")
+
+
+def _time(value: Any) -> int:
+    if type(value) is not int or not -MAX_TIME_US <= value <= MAX_TIME_US:
+        raise InvalidInput(f"“{str(value)[:40]}” is not a time in microseconds since 1970.")
+    return value
+
+
+def _check_required(sheet: _Sheet, vals: Mapping[str, Any], changes: Mapping[str, Any], new: bool, where: str) -> None:
+    for key, one in sheet.fields.items():
+        if one.definition.get("required") and key not in vals and (new or key in changes):
+            raise InvalidValue(f"{where}: the field “{one.name}” must not be empty.")
+
+
+def _check_unique(sheet: _Sheet, seq: int, changes: Mapping[str, Any], where: str) -> None:
+    for key, value in changes.items():
+        if value is not None and sheet.fields[key].definition.get("unique"):
+            twin = sheet.door.holder(sheet.key, key, value, seq)
+            if twin is not None:
+                raise InvalidValue(f"{where}: the value of “{sheet.fields[key].name}” is used by record {twin} already.")
+
+
+def _check_targets(sheet: _Sheet, changes: Mapping[str, Any], where: str, targets: Targets | None = None) -> None:
+    targets = targets or _targets(sheet)
+    for key, value in changes.items():
+        if value is not None:
+            gone = missing(sheet.fields[key], value, targets.exist)
+            if gone:
+                raise InvalidValue(f"{where}, field “{sheet.fields[key].name}”: it points to {gone[0].kind} "
+                                   f"{gone[0].target}, which does not exist.")
+
+
+def _targets(sheet: _Sheet) -> Targets:
+    def find(address: str) -> Document | None:
+        try:
+            return documents.get(sheet.app, address)
+        except NotFound:
+            return None
+
+    return Targets(sheet.door, sheet.app, find)
+
+
+def _targets_of(sheet: _Sheet, pending: list[Any]) -> Targets:
+    """Return one `Targets` for all pending checks of a worksheet, kept beside them."""
+    kept = db.session.info.setdefault("worksheets_targets", {})
+    if kept.get("for") is not pending:
+        kept.clear()
+        kept["for"] = pending
+    return kept.setdefault(sheet.key, _targets(sheet))  # type: ignore[no-any-return]
+
+
+def _attach(sheet: _Sheet, valued: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
+    files = {key: f for key, f in sheet.fields.items() if f.type.holds_files}
+    if files:
+        sheet.door.attach(sheet.key, [seq for seq, _ in valued], file_uses(files, valued))
+
+
+def _remember(app: App, sheet: _Sheet, valued: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
+    pointing = {key for key, f in sheet.fields.items() if f.type.points}
+    pending = db.session.info.setdefault(_PENDING, {}).setdefault(app.id, [])
+    pending.extend((sheet, seq, key, value) for seq, vals in valued for key, value in vals.items() if key in pointing)
+
+
+def _move_with_rows(sheet: _Sheet, row: Row, deleted_at: int | None) -> None:
+    """Move a record to the bin or back, and with it what is its own; iterative: subforms may be nested."""
+    waiting = [(sheet, row)]
+    while waiting:
+        here, one = waiting.pop()
+        here.door.set_deleted(here.key, [one.seq], deleted_at)
+        waiting += _own_rows(here, one)
+
+
+def _own_rows(sheet: _Sheet, row: Row) -> list[tuple[_Sheet, Row]]:
+    """Return the subform rows of a record that are where it is; those deleted by themselves before are not."""
+    vals, found = loads(row.vals), []
+    for key, one in sheet.fields.items():
+        if one.type.name == "subform" and key in vals:
+            child = _sheet(sheet.app, one.definition["options"]["target"]["ref"].rpartition("/")[2])
+            rows = (child.door.row(child.key, seq) for seq in vals[key])
+            found += [(child, r) for r in rows if r is not None and r.deleted_at == row.deleted_at]
+    return found
+
+
+def _forget_pointers(app: App, door: Door, address: str, seq: int) -> int:
+    """Take a purged record out of every value of the app that names it."""
+    count = 0
+    for document in documents.live(app, "worksheet"):
+        fields = {k: f for k, f in fields_of(document.body).items() if f.type.points}
+        for batch in door.holding(document.key, fields) if fields else ():
+            for row in batch:
+                new, taken = _without(row, fields, address, seq)
+                count += taken
+                if taken:
+                    door.write(document.key, [new])
+    return count
+
+
+def _without(row: Row, fields: Mapping[str, Field], address: str, seq: int) -> tuple[Row, int]:
+    vals, taken = loads(row.vals), 0
+    for key, f in fields.items():
+        gone = frozenset(r for r in f.references(vals[key]) if r.kind == "record" and r.target == (address, seq)
+                         ) if key in vals else frozenset()
+        if gone:
+            left = f.type.keep(vals.pop(key), f.definition, gone)
+            taken += len(gone)
+            if left is not None:
+                vals[key] = left
+    return (row._replace(vals=dumps(vals)), taken) if taken else (row, 0)

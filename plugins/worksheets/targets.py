@@ -1,0 +1,89 @@
+"""Whether what a value points to exists: records, files, choices, and things of the organization."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from core.api import App, Document, Reference, files_missing, find_app, org_exists
+from plugins.worksheets.fields import Field
+from plugins.worksheets.records import Door, open_door
+
+
+class Numbers:
+    """A set of record numbers, one bit each."""
+
+    def __init__(self, numbers: Iterable[int] = ()) -> None:
+        self.bits = bytearray()
+        self.update(numbers)
+
+    def update(self, numbers: Iterable[int]) -> None:
+        """Add numbers."""
+        for number in numbers:
+            place = number >> 3
+            if place >= len(self.bits):
+                self.bits.extend(bytes(max(place + 1 - len(self.bits), len(self.bits))))
+            self.bits[place] |= 1 << (number & 7)
+
+    def __contains__(self, number: int) -> bool:
+        place = number >> 3
+        return place < len(self.bits) and bool(self.bits[place] >> (number & 7) & 1)
+
+
+class Targets:
+    """Answers whether references reach something, asking the database once for each worksheet.
+
+    *documents* are the live documents that count (those after a restore, say), by address. *coming* gives the
+    numbers of records that are about to be there beside those that are.
+    """
+
+    def __init__(self, door: Door, app: App, documents: Callable[[str], Document | None],
+                 coming: Callable[[str], Iterable[int]] = lambda worksheet: ()) -> None:
+        self.door, self.app, self.documents, self.coming = door, app, documents, coming
+        self.numbers: dict[str, Numbers] = {}
+        self.known: dict[Reference, bool] = {}
+        self.choices: dict[str, frozenset[str]] = {}
+
+    def exist(self, field: Field, reference: Reference) -> bool:
+        """Say whether what *reference* names is there, hidden or not."""
+        if reference.kind == "record":
+            address, seq = reference.target
+            return seq in self._numbers(address)
+        if reference.kind == "choice":
+            return reference.target in self._choices(field)
+        if reference not in self.known:
+            self.known[reference] = self._look(reference)
+        return self.known[reference]
+
+    def _look(self, reference: Reference) -> bool:
+        if reference.kind == "file":
+            return not files_missing([reference.target])
+        return org_exists(self.app.organization_id, reference.target)
+
+    def _numbers(self, address: str) -> Numbers:
+        if address not in self.numbers:
+            self.numbers[address] = self._read_numbers(address)
+        return self.numbers[address]
+
+    def _read_numbers(self, address: str) -> Numbers:
+        if address.startswith("app/"):
+            _, app_id, _, worksheet = address.split("/")
+            if find_app(app_id) is None:
+                return Numbers()
+            return Numbers(open_door(self.door.connection, app_id).seqs(worksheet))
+        worksheet = address.rpartition("/")[2]
+        numbers = Numbers(self.door.seqs(worksheet))
+        numbers.update(self.coming(worksheet))
+        return numbers
+
+    def _choices(self, field: Field) -> frozenset[str]:
+        if field.key not in self.choices:
+            self.choices[field.key] = frozenset(c["key"] for c in self._listed(field.definition.get("options", {})))
+        return self.choices[field.key]
+
+    def _listed(self, options: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+        if "option_set" in options:
+            document = self.documents(options["option_set"]["ref"])
+            return () if document is None else document.body.get("choices", ())
+        choices: Iterable[Mapping[str, Any]] = options.get("choices", ())
+        return choices

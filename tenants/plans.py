@@ -1,0 +1,42 @@
+"""The plans an organization can have: one table, in order of size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.api import InvalidInput
+
+GB = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A plan: its name in the database, what people call it, what it allows. The upload quota is for a year."""
+
+    name: str
+    title: str
+    upload_quota_bytes: int
+    scheduled_backups: bool
+
+
+PLANS: dict[str, Plan] = {
+    plan.name: plan
+    for plan in (
+        Plan("free", "Free", 2 * GB, scheduled_backups=False),
+        Plan("standard", "Standard", 50 * GB, scheduled_backups=False),
+        Plan("professional", "Professional", 150 * GB, scheduled_backups=False),
+        Plan("ultimate", "Ultimate", 300 * GB, scheduled_backups=True),
+    )
+}
+DEFAULT_PLAN = "ultimate"
+
+
+def plan(name: str) -> Plan:
+    """Return a plan.
+
+    Raises:
+        InvalidInput: there is none of that name.
+    """
+    if name not in PLANS:
+        raise InvalidInput(f"There is no plan “{name[:40]}”; there are {', '.join(PLANS)}.")
+    return PLANS[name]

@@ -1,0 +1,25 @@
+"""Tenants: organizations, people, and who may do what. Plugin zero."""
+
+from __future__ import annotations
+
+import click
+
+from core.api import App, hookimpl
+from tenants import commands, service
+
+
+@hookimpl
+def register_commands(cli: click.Group) -> None:
+    commands.register(cli)
+
+
+@hookimpl
+def org_reference_exists(organization_id: str, address: str) -> bool | None:
+    return service.reference_exists(organization_id, address)
+
+
+@hookimpl
+def app_created(app: App, person: str) -> None:
+    """Who makes an app manages it."""
+    if person.startswith("u_"):
+        service.name_admin(app, person)
