@@ -1,8 +1,15 @@
 """The front door: all that a plugin may import. What is not here may change without notice."""
 
+from core.app import field_type
+from core.apps import documents
+from core.apps import service as apps
+from core.apps.documents import check_writable
 from core.apps.models import App, DocumentRow
+from core.apps.service import find_app, org_exists
 from core.apps.state import Snapshot
 from core.archive.canonical import canonical, parse
+from core.archive.manifest import IndexLine
+from core.backups.merging import RestoreContext
 from core.component import Component, Document, Kind, Operation, Section, Segment
 from core.db import Base, after_commit, db, driver, in_transaction, reading, transaction
 from core.errors import (
@@ -20,6 +27,8 @@ from core.fieldtype import Definition, FieldType, RecordView, Reference, Source
 from core.hookspecs import hookimpl
 from core.importer import ImportContext, Importer
 from core.keys import KEY, SINGLE, SYSTEM, is_key, is_person, new_key
+from core.moment import now_us
+from core.objects import ObjectWriter, files_missing, put_file, read_file, writing_objects
 from core.refs import files, pointers
 from core.scope import Owned, OwnedByApp, as_server, as_tenant, tenant
 
@@ -41,35 +50,49 @@ __all__ = [
     "ImportContext",
     "ImportFailed",
     "Importer",
+    "IndexLine",
     "InvalidDocument",
     "InvalidInput",
     "InvalidValue",
     "Kind",
     "NotFound",
+    "ObjectWriter",
     "Operation",
     "Owned",
     "OwnedByApp",
     "RecordView",
     "Reference",
+    "RestoreContext",
     "Section",
     "Segment",
     "Snapshot",
     "Source",
     "after_commit",
+    "apps",
     "as_server",
     "as_tenant",
     "canonical",
+    "check_writable",
     "db",
+    "documents",
     "driver",
+    "field_type",
     "files",
+    "files_missing",
+    "find_app",
     "hookimpl",
     "in_transaction",
     "is_key",
     "is_person",
     "new_key",
+    "now_us",
+    "org_exists",
     "parse",
     "pointers",
+    "put_file",
+    "read_file",
     "reading",
     "tenant",
     "transaction",
+    "writing_objects",
 ]

@@ -13,6 +13,7 @@ from flask import Flask, current_app
 from core.archive.signature import SigningKey
 from core.config import Config, read_config
 from core.db import db
+from core.fieldtype import FieldType
 from core.plugins import Registry, load_plugins
 from core.store import Store, open_store
 
@@ -62,6 +63,15 @@ def server() -> Server:
     """Return the server of the current application context."""
     found: Server = current_app.extensions[_EXTENSION]
     return found
+
+
+def field_type(name: object) -> FieldType:
+    """Return a field type by name.
+
+    Raises:
+        InvalidInput: no plugin brings it.
+    """
+    return server().registry.field_type(name)
 
 
 def kept_secret(path: Path) -> str:

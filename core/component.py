@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from core.difference import Change, difference
+
 if TYPE_CHECKING:
     from core.apps.models import App
     from core.apps.state import Snapshot
-    from core.backups.restoring import RestoreContext
+    from core.backups.merging import RestoreContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,11 @@ class Section:
     segments: Iterable[Segment]
 
 
+def document_value(document: Document) -> dict[str, Any]:
+    """Return a document as the JSON value that a backup's line holds."""
+    return {"body": document.body, "key": document.key, "kind": document.kind, "position": document.position}
+
+
 Operation = Callable[["App", Mapping[str, Any], str], Any]
 """A scripted edit: (app, the operation's JSON object, who) -> JSON result. The caller owns the transaction."""
 
@@ -89,12 +96,15 @@ class Component:
         """Return the scripted edits this component understands beyond those of documents."""
         return {}
 
-    def documents_changed(self, app: App, before: Mapping[str, Document], after: Mapping[str, Document]) -> None:
+    def documents_changed(self, app: App, before: Mapping[str, Document],
+                          after: Mapping[str, Document]) -> Mapping[str, int]:
         """Follow a change of documents with what hangs on them; only changed ones are given, by address.
 
         *before* has what stood there (also when it was in the recycle bin and has been put anew), *after* what
-        is live now: in both, it was edited; only in *before*, it was hidden; only in *after*, it is new or back.
+        is live now: in both, it was edited or brought back; only in *before*, it was hidden; only in *after*, it is new.
+        Returns counts that a report should tell, by name ("accounts_moved").
         """
+        return {}
 
     def purged(self, app: App, address: str) -> None:
         """Remove for good what hangs on a document or part that is about to be purged."""
@@ -106,6 +116,10 @@ class Component:
         """Return the document as it shall stand in a copy of the app called *app_name*."""
         return document
 
+    def compare(self, before: Document, after: Document) -> list[Change]:
+        """Return what differs between two states of one document, for people."""
+        return difference(document_value(before), document_value(after))
+
     def serialize(self, app: App, snapshot: Snapshot) -> Iterator[Document]:
         """Yield what a backup holds of the configuration: by default the live documents of the kinds."""
         yield from snapshot.documents(kind.name for kind in self.kinds)
@@ -113,6 +127,10 @@ class Component:
     def data_sections(self, app: App, snapshot: Snapshot) -> Iterator[Section]:
         """Yield the data of a backup "with data"; by default there is none."""
         return iter(())
+
+    def record_count(self, app: App) -> int:
+        """Return how many records `data_sections` would give, for a progress bar."""
+        return 0
 
     def data_files(self, app: App, snapshot: Snapshot) -> Iterator[str]:
         """Yield the digests of the files that the data names, ascending, each once."""
@@ -128,12 +146,10 @@ class Component:
             InvalidInput: with the line and what is wrong.
         """
 
-    def restored(self, app: App, context: RestoreContext) -> None:
-        """Finish a restore of the configuration, inside its transaction, with what is not in documents."""
+    def restore_data(self, app: App, context: RestoreContext) -> Mapping[str, Any]:
+        """Merge the backup's data of this component into the app and return a report of it as JSON.
 
-    def restore_data(self, app: App, context: RestoreContext) -> None:
-        """Merge the backup's data sections of this component into the app, inside the restore's transaction."""
-
-    def plan_data(self, app: App, context: RestoreContext) -> Mapping[str, Any]:
-        """Return what `restore_data` would do, in the form of its report, and write nothing."""
+        Where `context.writing` is False, nothing is written and the report tells what would be done; otherwise
+        it runs inside the restore's transaction, after the configuration.
+        """
         return {}

@@ -52,6 +52,11 @@ def org_reference_exists(organization_id: str, address: str) -> bool | None:
     """Say whether something outside apps ("department/d_…") exists; None for kinds you do not know."""
 
 
+@hookspec(firstresult=True)
+def organization_time_zone(organization_id: str) -> str | None:
+    """Give the IANA name of an organization's time zone."""
+
+
 @hookspec
 def app_created(app: App, person: str) -> None:
     """Follow the creation of an app, inside its transaction."""

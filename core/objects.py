@@ -9,13 +9,12 @@ from __future__ import annotations
 import hashlib
 import zlib
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from tempfile import TemporaryFile
 from threading import Lock
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from sqlalchemy import BigInteger, String, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
@@ -24,10 +23,10 @@ from core.app import server
 from core.archive.compression import compress, compress_stream, decompress, decompress_stream
 from core.archive.manifest import Descriptor
 from core.db import Base, db, transaction
-from core.errors import ObjectDamaged, ObjectMissing
+from core.errors import AppkeepError, ObjectDamaged, ObjectMissing
 from core.moment import now_us
 from core.scope import Owned, tenant
-from core.store import Batch
+from core.store import Batch, Store
 
 CHUNK_BYTES = 1024 * 1024
 
@@ -69,6 +68,86 @@ class Digests:
         return place < len(self) and self[place] == wanted
 
 
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """An organization's place in the store; works in any thread, with no session and no request."""
+
+    organization_id: str
+    store: Store
+
+    def name(self, content: str) -> str:
+        """Return an object's name in the store."""
+        return object_name(self.organization_id, content)
+
+    def stored(self, descriptor: Descriptor) -> Iterator[bytes]:
+        """Yield an object's compressed bytes; their digest is checked before the last chunk is given out.
+
+        Raises:
+            ObjectMissing: the store has lost it.
+            ObjectDamaged: the store has other bytes.
+        """
+        digest, previous = hashlib.sha256(), b""
+        for chunk in self.store.get(self.name(descriptor.content)):
+            digest.update(chunk)
+            if previous:
+                yield previous
+            previous = chunk
+        if digest.hexdigest() != descriptor.stored:
+            raise ObjectDamaged(f"The stored object {descriptor.content} is not what was stored.",
+                                content=descriptor.content)
+        yield previous
+
+    def read(self, descriptor: Descriptor) -> bytes:
+        """Return a content, proven to be what its digest says.
+
+        Raises:
+            ObjectMissing, ObjectDamaged: see `stored`.
+        """
+        stored = b"".join(self.stored(descriptor))
+        try:
+            raw = decompress(stored, descriptor.raw)
+        except (AppkeepError, ValueError) as error:
+            raise ObjectDamaged(f"The stored object {descriptor.content} cannot be unpacked: {error}") from error
+        if hashlib.sha256(raw).hexdigest() != descriptor.content:
+            raise ObjectDamaged(f"The stored object {descriptor.content} holds something else.")
+        return raw
+
+    def verify(self, descriptor: Descriptor) -> None:
+        """Refuse an object that is not what its digest says; memory use does not follow its size.
+
+        Raises:
+            ObjectMissing, ObjectDamaged: see `stored`.
+        """
+        digest = hashlib.sha256()
+        try:
+            for chunk in decompress_stream(self.stored(descriptor), descriptor.raw):
+                digest.update(chunk)
+        except (ObjectMissing, ObjectDamaged):
+            raise
+        except (AppkeepError, ValueError) as error:
+            raise ObjectDamaged(f"The stored object {descriptor.content} cannot be unpacked: {error}") from error
+        if digest.hexdigest() != descriptor.content:
+            raise ObjectDamaged(f"The stored object {descriptor.content} holds something else.")
+
+    def found(self, content: str, raw: int) -> Descriptor | None:
+        """Return the descriptor of an object that lies in the store, None where its bytes are not sound."""
+        digest, crc, size = hashlib.sha256(), 0, 0
+        for chunk in self.store.get(self.name(content)):
+            digest.update(chunk)
+            crc, size = zlib.crc32(chunk, crc), size + len(chunk)
+        descriptor = Descriptor(content=content, raw=raw, stored=digest.hexdigest(), size=size, crc32=crc)
+        try:
+            self.verify(descriptor)
+        except ObjectDamaged:
+            return None
+        return descriptor
+
+
+def shelf() -> Shelf:
+    """Return the current organization's place in the store."""
+    return Shelf(tenant(), server().store)
+
+
 @dataclass
 class ObjectWriter:
     """Takes contents of one organization, stores those it does not have. Thread-safe.
@@ -76,7 +155,7 @@ class ObjectWriter:
     `added` are the descriptors of what is new; `record()` puts them into the catalogue once they are durable.
     """
 
-    organization_id: str
+    shelf: Shelf
     batch: Batch
     known: Digests
 
@@ -89,18 +168,13 @@ class ObjectWriter:
         content = hashlib.sha256(raw).hexdigest()
         if self._claim(content):
             stored = compress(raw)
-            if not self.batch.put_if_absent(object_name(self.organization_id, content), stored):
-                stored = b"".join(server().store.get(object_name(self.organization_id, content)))
-            self.added[content] = describe(content, len(raw), stored)
+            self._put(describe(content, len(raw), stored), stored)
         return content
 
-    def put_stored(self, descriptor: Descriptor, stored: BinaryIO | bytes) -> None:
+    def put_stored(self, descriptor: Descriptor, stored: BinaryIO) -> None:
         """Store an object that comes compressed and checked, as an archive brings it."""
         if self._claim(descriptor.content):
-            name = object_name(self.organization_id, descriptor.content)
-            if not self.batch.put_if_absent(name, stored):
-                descriptor = _describe_found(self.organization_id, descriptor)
-            self.added[descriptor.content] = descriptor
+            self._put(descriptor, stored)
 
     def put_file(self, stream: BinaryIO) -> tuple[str, int]:
         """Store a file's content and return its digest and size; memory use does not follow its size."""
@@ -149,17 +223,25 @@ class ObjectWriter:
                 stored.update(chunk)
                 crc, length = zlib.crc32(chunk, crc), length + len(chunk)
             packed.seek(0)
-            found = Descriptor(content=content, raw=size, stored=stored.hexdigest(), size=length, crc32=crc)
-            if not self.batch.put_if_absent(object_name(self.organization_id, content), packed):
-                found = _describe_found(self.organization_id, found)
-            self.added[content] = found
+            self._put(Descriptor(content=content, raw=size, stored=stored.hexdigest(), size=length, crc32=crc), packed)
+
+    def _put(self, descriptor: Descriptor, stored: bytes | BinaryIO) -> None:
+        """Store an object; one that lies there uncatalogued, left by a run that died, serves if it is sound."""
+        name = self.shelf.name(descriptor.content)
+        if not self.batch.put_if_absent(name, stored):
+            found = self.shelf.found(descriptor.content, descriptor.raw)
+            if found is None:
+                self.shelf.store.delete(name)
+                self.batch.put_if_absent(name, stored)
+            descriptor = found or descriptor
+        self.added[descriptor.content] = descriptor
 
 
 @contextmanager
 def writing_objects() -> Iterator[ObjectWriter]:
     """Give a writer for the current organization; when the block ends, all it took is durable (not catalogued)."""
     with server().store.batch() as batch:
-        yield ObjectWriter(tenant(), batch, known_digests())
+        yield ObjectWriter(shelf(), batch, known_digests())
 
 
 def put_file(stream: BinaryIO) -> tuple[str, int]:
@@ -193,35 +275,33 @@ def files_missing(contents: Iterable[str]) -> set[str]:
     return wanted - known_descriptors(wanted).keys()
 
 
-def read_object(descriptor: Descriptor) -> bytes:
-    """Return a content, proven to be what its digest says.
+def known_descriptor(content: str) -> Descriptor:
+    """Return the descriptor of a content that the current organization has.
 
     Raises:
-        ObjectMissing: the store has lost it.
-        ObjectDamaged: the store has other bytes.
+        ObjectMissing: it has not.
     """
-    stored = b"".join(read_stored(descriptor))
-    try:
-        raw = decompress(stored, descriptor.raw)
-    except ValueError as error:
-        raise ObjectDamaged(f"The stored object {descriptor.content} cannot be unpacked: {error}") from error
-    if hashlib.sha256(raw).hexdigest() != descriptor.content:
-        raise ObjectDamaged(f"The stored object {descriptor.content} holds something else.")
-    return raw
+    return picked(known_descriptors([content]), content)
 
 
-def read_stored(descriptor: Descriptor) -> Iterator[bytes]:
-    """Yield an object's compressed bytes; the digest is checked before the last chunk is given out."""
-    name = object_name(tenant(), descriptor.content)
-    digest, previous = hashlib.sha256(), b""
-    for chunk in server().store.get(name):
-        digest.update(chunk)
-        if previous:
-            yield previous
-        previous = chunk
-    if digest.hexdigest() != descriptor.stored:
-        raise ObjectDamaged(f"The stored object {descriptor.content} is not what was stored.", content=descriptor.content)
-    yield previous
+def picked(known: Mapping[str, Descriptor], content: str) -> Descriptor:
+    """Return one of the descriptors that `known_descriptors` gave.
+
+    Raises:
+        ObjectMissing: it is not among them.
+    """
+    if content not in known:
+        raise ObjectMissing(f"The object {content} is not in the catalogue.", content=content)
+    return known[content]
+
+
+def read_object(content: str) -> bytes:
+    """Return a content of the current organization, proven to be what its digest says.
+
+    Raises:
+        ObjectMissing, ObjectDamaged: see `Shelf.stored`.
+    """
+    return shelf().read(known_descriptor(content))
 
 
 def read_file(content: str) -> Iterator[bytes]:
@@ -230,29 +310,11 @@ def read_file(content: str) -> Iterator[bytes]:
     Raises:
         ObjectMissing: the organization has no such file.
     """
-    descriptor = known_descriptors([content]).get(content)
-    if descriptor is None:
-        raise ObjectMissing(f"There is no stored file {content}.")
-    yield from decompress_stream(read_stored(descriptor), descriptor.raw)
+    descriptor = known_descriptor(content)
+    yield from decompress_stream(shelf().stored(descriptor), descriptor.raw)
 
 
 def describe(content: str, raw: int, stored: bytes) -> Descriptor:
     """Return the descriptor of an object from its compressed bytes."""
     return Descriptor(content=content, raw=raw, stored=hashlib.sha256(stored).hexdigest(), size=len(stored),
                       crc32=zlib.crc32(stored))
-
-
-def _describe_found(organization_id: str, wanted: Descriptor) -> Descriptor:
-    """Return the descriptor of an object that lay in the store uncatalogued, perhaps packed by another version."""
-    digest, crc, size = hashlib.sha256(), 0, 0
-    for chunk in server().store.get(object_name(organization_id, wanted.content)):
-        digest.update(chunk)
-        crc, size = zlib.crc32(chunk, crc), size + len(chunk)
-    return Descriptor(content=wanted.content, raw=wanted.raw, stored=digest.hexdigest(), size=size, crc32=crc)
-
-
-def guess(path: Path | str) -> Any:
-    """Return the media type that a file name suggests."""
-    import mimetypes
-
-    return mimetypes.guess_type(str(path))[0] or "application/octet-stream"

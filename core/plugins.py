@@ -122,7 +122,7 @@ def _load_stranger(registry: Registry, entry) -> None:  # type: ignore[no-untype
         plugin = entry.load()
         registry.manager.register(plugin, entry.name)
         registry.versions[entry.name] = entry.dist.version if entry.dist else "unknown"
-    except Exception as error:  # noqa: BLE001 - whatever a stranger raises, the server starts without it
+    except Exception as error:
         log.warning("The plugin %s was left out: %s", entry.name, error)
         registry.broken[entry.name] = f"{type(error).__name__}: {error}"
 

@@ -30,7 +30,7 @@ class OwnedByApp:
     """Mixin of tables whose rows belong to an app; the primary key starts with `app_id`."""
 
     @declared_attr
-    def app_id(cls) -> Mapped[str]:  # noqa: N805 - a declared_attr is given the class
+    def app_id(cls) -> Mapped[str]:
         return mapped_column(String(16), ForeignKey("app.id", ondelete="CASCADE"), primary_key=True)
 
 

@@ -19,6 +19,11 @@ def org_reference_exists(organization_id: str, address: str) -> bool | None:
 
 
 @hookimpl
+def organization_time_zone(organization_id: str) -> str | None:
+    return service.time_zone(organization_id)
+
+
+@hookimpl
 def app_created(app: App, person: str) -> None:
     """Who makes an app manages it."""
     if person.startswith("u_"):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import time
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error
 from sqlalchemy import select
 
-from core.api import App, Conflict, InvalidInput, NotFound, as_tenant, db, new_key, tenant
+from core.api import App, Conflict, InvalidInput, NotFound, as_tenant, db, new_key, now_us, tenant
 from tenants.models import AppAdmin, Department, Membership, Organization, OrgRole, User
 from tenants.plans import DEFAULT_PLAN, plan
 
@@ -28,7 +27,7 @@ def create_organization(name: str, owner_email: str, plan_name: str = DEFAULT_PL
     name = _name(name, "organization")
     if db.session.scalar(select(Organization.id).where(Organization.name == name)):
         raise Conflict(f"There is an organization “{name}” already.")
-    organization = Organization(id=new_key("o"), name=name, plan=plan(plan_name).name, created_at=_now_us())
+    organization = Organization(id=new_key("o"), name=name, plan=plan(plan_name).name, created_at=now_us())
     owner_id = (user_by_email(owner_email) if _known(owner_email) else create_user(owner_email)).id
     db.session.add(organization)
     db.session.flush()
@@ -47,7 +46,7 @@ def create_user(email: str, name: str = "", password: str | None = None) -> User
     email = _email(email)
     if _known(email):
         raise Conflict(f"There is somebody with the e-mail {email} already.")
-    user = User(id=new_key("u"), email=email, name=name or email.partition("@")[0][:100], created_at=_now_us(),
+    user = User(id=new_key("u"), email=email, name=name or email.partition("@")[0][:100], created_at=now_us(),
                 password_hash=None)
     if password is not None:
         set_password(user, password)
@@ -146,6 +145,11 @@ def reference_exists(organization_id: str, address: str) -> bool | None:
         return db.session.scalar(select(model.id).where(model.id == key)) is not None
 
 
+def time_zone(organization_id: str) -> str | None:
+    """Return the IANA name of an organization's time zone, None for an unknown organization."""
+    return db.session.scalar(select(Organization.time_zone).where(Organization.id == organization_id))
+
+
 def _known(email: str) -> bool:
     return db.session.scalar(select(User.id).where(User.email == _email(email))) is not None
 
@@ -163,6 +167,3 @@ def _name(name: str, what: str) -> str:
         raise InvalidInput(f"The name of an {what} has 1 to 100 characters.")
     return name
 
-
-def _now_us() -> int:
-    return time.time_ns() // 1000

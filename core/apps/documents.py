@@ -17,11 +17,11 @@ from core.app import server
 from core.apps.models import App, DocumentRow, HiddenPart
 from core.apps.state import MAX_BODY_BYTES, parse_body
 from core.archive.canonical import canonical
-from core.moment import now_us
 from core.component import Component, Document, Kind
 from core.db import db, in_transaction
 from core.errors import AppRestoring, Conflict, InvalidDocument, InvalidInput, NotFound
 from core.keys import SINGLE, is_key
+from core.moment import now_us
 from core.refs import split
 
 FORMATS = FormatChecker()
@@ -29,6 +29,8 @@ MAX_COMPONENT_BYTES = 32 * 1024 * 1024
 """What all documents of one component may hold together: they are one segment of a backup."""
 _validators: dict[int, Draft202012Validator] = {}
 Changes = dict[str, Document]
+Notes = dict[str, dict[str, int]]
+"""Component name -> what it counted, by name."""
 
 
 def put(app: App, document: Document, person: str) -> Document:
@@ -38,20 +40,27 @@ def put(app: App, document: Document, person: str) -> Document:
         InvalidDocument: the body does not follow its kind's schema, or its component refuses it.
         AppRestoring: the app is being restored.
     """
-    return put_all(app, [document], person)[0]
+    change(app, person, put=[document])
+    return document
 
 
-def put_all(app: App, documents: Iterable[Document], person: str) -> list[Document]:
-    """Put several documents, so that each is checked with the others in place."""
-    documents = list(documents)
+def change(app: App, person: str, *, put: Iterable[Document] = (), hide: Iterable[str] = ()) -> Notes:
+    """Put documents and hide others at once, so that each is checked with the others in place.
+
+    Returns what components counted while following the change.
+    """
+    documents = list(put)
     check_writable(app)
     texts = {document.address: body_text(document) for document in documents}
-    before, after = _sides(app, documents), {document.address: document for document in documents}
+    before = _standing(app, documents)
+    after = {document.address: document for document in documents}
     for document in documents:
         _put_row(app, document, texts[document.address], person)
-    _announce(app, before, after)
+    for address in hide:
+        before[address] = _hide_row(app, address)
+    notes = _announce(app, before, after)
     _check_size(app, {component_of(document.kind).name for document in documents})
-    return documents
+    return notes
 
 
 def hide(app: App, address: str, person: str) -> None:
@@ -63,15 +72,10 @@ def hide(app: App, address: str, person: str) -> None:
     """
     check_writable(app)
     kind, key, part, part_key = _split(address)
-    row = _row(app, kind, key, hidden=False)
     if part is None:
-        if server().registry.kind(kind)[1].single:
-            raise Conflict(f"{address} cannot be removed: an app always has exactly one.")
-        before = {address: _document(row)}
-        row.hidden_at = now_us()
-        _announce(app, before, {})
+        change(app, person, hide=[address])
         return
-    document = _document(row)
+    document = get(app, address)
     listed = _parts(document, part)
     if all(item["key"] != part_key for item in listed):
         raise NotFound(f"There is no {address} in this app.")
@@ -90,7 +94,7 @@ def bring_back(app: App, address: str, person: str) -> None:
     if part is None:
         row = _row(app, kind, key, hidden=True)
         row.hidden_at = None
-        _announce(app, {}, {address: _document(row)})
+        _announce(app, {address: _document(row)}, {address: _document(row)})
         return
     document = _document(_row(app, kind, key, hidden=False))
     hidden = db.session.get(HiddenPart, (app.id, kind, key, part, part_key))
@@ -236,14 +240,19 @@ def _document(row: DocumentRow) -> Document:
     return Document(kind=row.kind, key=row.key, body=parse_body(row.body), position=row.position)
 
 
-def _sides(app: App, documents: Iterable[Document]) -> Changes:
+def _hide_row(app: App, address: str) -> Document:
+    kind, key, _, _ = _split(address)
+    row = _row(app, kind, key, hidden=False)
+    if server().registry.kind(kind)[1].single:
+        raise Conflict(f"{address} cannot be removed: an app always has exactly one.")
+    row.hidden_at = now_us()
+    return _document(row)
+
+
+def _standing(app: App, documents: Iterable[Document]) -> Changes:
     """Return what stands where *documents* will, live or in the recycle bin."""
-    before = {}
-    for document in documents:
-        row = db.session.get(DocumentRow, (app.id, document.kind, document.key))
-        if row is not None:
-            before[document.address] = _document(row)
-    return before
+    rows = (db.session.get(DocumentRow, (app.id, document.kind, document.key)) for document in documents)
+    return {f"{row.kind}/{row.key}": _document(row) for row in rows if row is not None}
 
 
 def _put_row(app: App, document: Document, text: str, person: str) -> None:
@@ -292,19 +301,21 @@ def _with_parts(document: Document, part: str, items: list[Any]) -> Document:
                     position=document.position)
 
 
-def _announce(app: App, before: Changes, after: Changes) -> None:
+def _announce(app: App, before: Changes, after: Changes) -> Notes:
     """Let each component check and follow what changed of its own documents."""
     db.session.flush()
     app.revision += 1
-    changed = {address for address in before.keys() | after.keys() if before.get(address) != after.get(address)}
-    owners = {address: component_of(split(address)[0]) for address in changed}
+    owners = {address: component_of(split(address)[0]) for address in before.keys() | after.keys()}
+    notes: Notes = {}
     for component in sorted(set(owners.values()), key=lambda c: c.name):
-        old, new = ({address: document for address, document in side.items() if owners.get(address) is component}
+        old, new = ({address: document for address, document in side.items() if owners[address] is component}
                     for side in (before, after))
         for document in new.values():
             component.check(app, document)
-        component.documents_changed(app, old, new)
+        if counted := component.documents_changed(app, old, new):
+            notes[component.name] = dict(counted)
     db.session.flush()
+    return notes
 
 
 def _check_size(app: App, components: Iterable[str]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import select
@@ -10,13 +11,13 @@ from sqlalchemy import select
 from core.app import server
 from core.apps import documents
 from core.apps.models import App
-from core.moment import now_us
 from core.component import Document
 from core.db import db, transaction
 from core.errors import AppkeepError, Conflict, InvalidInput, NotFound
 from core.keys import new_key
+from core.moment import now_us
 from core.refs import split
-from core.scope import tenant
+from core.scope import as_server, as_tenant, tenant
 
 
 def create(name: str, person: str, *, empty: bool = False) -> App:
@@ -26,7 +27,7 @@ def create(name: str, person: str, *, empty: bool = False) -> App:
     db.session.flush()
     if not empty:
         given = [d for c in server().registry.components.values() for d in c.starting_documents(name)]
-        documents.put_all(app, given, person)
+        documents.change(app, person, put=given)
     server().registry.hook.app_created(app=app, person=person)
     db.session.flush()
     return app
@@ -38,10 +39,35 @@ def find(app_id: str) -> App:
     Raises:
         NotFound: there is none, or it belongs to another organization.
     """
-    app = db.session.scalar(select(App).where(App.id == app_id, App.deleted_at.is_(None)))
+    app = find_app(app_id)
     if app is None:
         raise NotFound(f"There is no app “{app_id[:40]}”.")
     return app
+
+
+def find_app(app_id: str) -> App | None:
+    """Return an app of the current organization, or None."""
+    return db.session.scalar(select(App).where(App.id == app_id, App.deleted_at.is_(None)))
+
+
+@contextmanager
+def opened(app_id: str) -> Iterator[App]:
+    """Give an app of any organization, as that organization: for the command line.
+
+    Raises:
+        NotFound: there is no such app.
+    """
+    with as_server():
+        organization_id = db.session.scalar(select(App.organization_id).where(App.id == app_id))
+    if organization_id is None:
+        raise NotFound(f"There is no app “{app_id[:40]}”.")
+    with as_tenant(organization_id):
+        yield find(app_id)
+
+
+def org_exists(organization_id: str, address: str) -> bool:
+    """Say whether something outside apps ("department/d_…", "user/u_…") exists in the organization."""
+    return bool(server().registry.hook.org_reference_exists(organization_id=organization_id, address=address))
 
 
 def all_apps() -> list[App]:

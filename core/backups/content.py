@@ -18,7 +18,7 @@ from core.apps.models import App
 from core.apps.state import Snapshot
 from core.archive.canonical import canonical
 from core.archive.manifest import ComponentEntry, Content, IndexLine, PartEntry, index_bytes
-from core.component import Component, Document, Section, Segment
+from core.component import Component, Document, Section, Segment, document_value
 from core.objects import known_descriptors
 from core.refs import files
 
@@ -36,8 +36,7 @@ def digest_only(raw: bytes) -> str:
 
 def document_line(document: Document) -> bytes:
     """Return a document as one line of the "documents" segment."""
-    line = {"body": document.body, "key": document.key, "kind": document.kind, "position": document.position}
-    return canonical(line) + b"\n"
+    return canonical(document_value(document)) + b"\n"
 
 
 @dataclass
@@ -55,16 +54,19 @@ class Description:
 
 
 def describe(app: App, snapshot: Snapshot, *, data: bool = True, config: bool = True,
-             take: Take = digest_only, tick: Tick = lambda records, size: None) -> Description:
+             only: str | None = None, take: Take = digest_only, tick: Tick = lambda records, size: None) -> Description:
     """Return the content of an app at the snapshot's moment, every segment and index given to *take*.
 
     Args:
+        only: The name of the one component to describe.
         take: Called in other threads with each segment's and index's bytes; returns their SHA-256.
         tick: Called here with the records and bytes read so far; what it raises ends the walk.
     """
     found = Description(Content(components={}))
     with ThreadPoolExecutor(THREADS) as pool:
         for name, component in server().registry.components.items():
+            if only not in (None, name):
+                continue
             walk = _Walk(pool, take, tick)
             entry = ComponentEntry(
                 version=component.version,

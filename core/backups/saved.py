@@ -9,12 +9,13 @@ from sqlalchemy import select
 
 from core.app import server
 from core.archive.canonical import parse, parse_canonical
-from core.archive.manifest import Content, Descriptor, IndexLine, parse_index
+from core.archive.errors import ArchiveNeedsNewer
+from core.archive.manifest import Content, IndexLine, parse_index
 from core.backups.models import Backup
 from core.component import Document
 from core.db import db
-from core.errors import ArchiveNeedsNewer, NotFound, ObjectMissing
-from core.objects import known_descriptors, read_object
+from core.errors import NotFound
+from core.objects import read_object
 
 
 def find_backup(backup_id: str) -> Backup:
@@ -55,14 +56,7 @@ class Saved:
         Raises:
             ObjectMissing, ObjectDamaged: the store does not have it as it was.
         """
-        return read_object(self.descriptor(content))
-
-    def descriptor(self, content: str) -> Descriptor:
-        """Return an object's descriptor from the catalogue."""
-        found = known_descriptors([content]).get(content)
-        if found is None:
-            raise ObjectMissing(f"The object {content} of backup {self.backup.id} is not in the catalogue.")
-        return found
+        return read_object(content)
 
     def data_lines(self, component: str) -> list[IndexLine]:
         """Return the lines of a component's data index; none where the backup has no data of it."""

@@ -5,7 +5,6 @@ Every way in checks the same: the app can be written to, each value fits its fie
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from core.api import (
     db,
     documents,
     is_person,
+    now_us,
     parse,
 )
 from plugins.worksheets.fields import MAX_RECORD_BYTES, Field, canonical_values, fields_of, missing
@@ -172,26 +172,49 @@ def purge_field(app: App, worksheet: str, key: str) -> None:
             hidden = {k: v for k, v in loads(row.hidden or "{}").items() if k != key}
             rows.append(row._replace(hidden=dumps(hidden) if hidden else None))
         door.write(worksheet, rows)
+    door.detach(worksheet, key)
 
 
-def move_values(app: App, worksheet: str, to_hidden: set[str], to_live: set[str]) -> None:
-    """Let records follow fields that went to the recycle bin or came back from it; no value is lost."""
-    if not to_hidden and not to_live:
+def follow_fields(app: App, before: Document, after: Document) -> None:
+    """Let records follow fields that were hidden, brought back or got another type; no value is lost."""
+    fields = fields_of(after.body)
+    moved = moved_fields(fields_of(before.body), fields)
+    if not moved:
         return
     door = door_of(app)
-    for batch in door.holding(worksheet, to_hidden | to_live):
-        rows = [settled(row, to_hidden, to_live) for row in batch]
-        door.write(worksheet, [new for new, old in zip(rows, batch, strict=True) if new != old])
+    for batch in door.holding(after.key, moved):
+        rows = [settled(row, fields, moved) for row in batch]
+        door.write(after.key, [new for new, old in zip(rows, batch, strict=True) if new != old])
 
 
-def settled(row: Row, to_hidden: set[str], to_live: set[str]) -> Row:
-    """Return the row with those fields' values on the right side."""
+def moved_fields(before: Mapping[str, Field], after: Mapping[str, Field]) -> set[str]:
+    """Return the keys of fields that are not on both sides, or mean something else."""
+    same = {key for key in before.keys() & after.keys() if before[key].shape == after[key].shape}
+    return (before.keys() | after.keys()) - same
+
+
+def settled(row: Row, fields: Mapping[str, Field], moved: Iterable[str]) -> Row:
+    """Return the row with the values of *moved* fields shown where one fits its field, and set aside where not."""
     vals, hidden = loads(row.vals), loads(row.hidden or "{}")
-    together = {**hidden, **vals}
-    is_hidden = {key for key in together if key in to_hidden or (key in hidden and key not in vals and key not in to_live)}
-    kept = {key: value for key, value in together.items() if key in is_hidden}
-    return row._replace(vals=dumps({k: v for k, v in together.items() if k not in is_hidden}),
-                        hidden=dumps(kept) if kept else None)
+    for key in moved:
+        held = [side.pop(key) for side in (vals, hidden) if key in side]
+        fitting = next(((value, fit) for value in held if (fit := _fit(fields.get(key), value)) is not None), None)
+        if fitting is not None:
+            held.remove(fitting[0])
+            vals[key] = fitting[1]
+        if held:
+            hidden[key] = held[0]
+    return row._replace(vals=dumps(vals), hidden=dumps(hidden) if hidden else None)
+
+
+def _fit(one: Field | None, value: Any) -> Any:
+    """Return the value as the field has it, None where it does not fit or there is no such field."""
+    if one is None:
+        return None
+    try:
+        return one.canonical(value)
+    except InvalidValue:
+        return None
 
 
 def loads(text: str) -> dict[str, Any]:
@@ -202,11 +225,6 @@ def loads(text: str) -> dict[str, Any]:
 def dumps(values: Mapping[str, Any]) -> str:
     """Return values as canonical JSON text."""
     return canonical(values).decode()
-
-
-def now_us() -> int:
-    """Return the time in microseconds since 1970, UTC."""
-    return time.time_ns() // 1000
 
 
 def file_uses(fields: Mapping[str, Field], valued: Iterable[tuple[int, Mapping[str, Any]]]) -> list[tuple[int, str, str]]:
@@ -325,7 +343,7 @@ def _targets_of(sheet: _Sheet, pending: list[Any]) -> Targets:
 def _attach(sheet: _Sheet, valued: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
     files = {key: f for key, f in sheet.fields.items() if f.type.holds_files}
     if files:
-        sheet.door.attach(sheet.key, [seq for seq, _ in valued], file_uses(files, valued))
+        sheet.door.attach(sheet.key, [seq for seq, _ in valued], list(files), file_uses(files, valued))
 
 
 def _remember(app: App, sheet: _Sheet, valued: Sequence[tuple[int, Mapping[str, Any]]]) -> None:

@@ -4,6 +4,6 @@ Meaning (fields, references, counters) is not known here; see `plugins.worksheet
 """
 
 from plugins.worksheets.records.door import Door, Row, open_door
-from plugins.worksheets.records.lines import Line, line_bytes, read_lines
+from plugins.worksheets.records.lines import SEGMENT_RECORDS, Line, line_bytes, read_lines
 
-__all__ = ["Door", "Line", "Row", "line_bytes", "open_door", "read_lines"]
+__all__ = ["SEGMENT_RECORDS", "Door", "Line", "Row", "line_bytes", "open_door", "read_lines"]

@@ -62,6 +62,10 @@ class Door:
         """Return (value as JSON text, how many) of values that several live records share."""
         raise NotImplementedError
 
+    def highest(self, worksheet: str, field: str) -> int:
+        """Return the greatest whole number that any record has in *field*, 0 where there is none."""
+        raise NotImplementedError
+
     # What they do alike.
 
     def rows(self, worksheet: str, first: int, last: int) -> list[Row]:
@@ -135,16 +139,24 @@ class Door:
                 clause.append(columns.seq.in_(seqs))
             self.connection.execute(delete(model.__table__).where(*clause))
 
-    def attach(self, worksheet: str, seqs: Sequence[int], uses: Iterable[tuple[int, str, str]]) -> None:
-        """Say which files (seq, field, content) the records *seqs* use from now on."""
+    def attach(self, worksheet: str, seqs: Sequence[int], fields: Sequence[str],
+               uses: Iterable[tuple[int, str, str]]) -> None:
+        """Say which files (seq, field, content) the records *seqs* use in *fields* from now on."""
         a = Attachment.__table__.c
         for start in range(0, len(seqs), 500):
             self.connection.execute(delete(Attachment.__table__).where(
-                a.app_id == self.app_id, a.worksheet == worksheet, a.seq.in_(seqs[start:start + 500])))
+                a.app_id == self.app_id, a.worksheet == worksheet, a.seq.in_(seqs[start:start + 500]),
+                a.field.in_(fields)))
         rows = [{"app_id": self.app_id, "worksheet": worksheet, "seq": seq, "field": field, "content": content}
                 for seq, field, content in sorted(set(uses))]
         if rows:
             self.connection.execute(Attachment.__table__.insert(), rows)
+
+    def detach(self, worksheet: str, field: str) -> None:
+        """Forget which files the records use in one field."""
+        a = Attachment.__table__.c
+        self.connection.execute(delete(Attachment.__table__).where(
+            a.app_id == self.app_id, a.worksheet == worksheet, a.field == field))
 
     def attached(self, worksheet: str, fields: Sequence[str]) -> Iterator[str]:
         """Yield the digests that live records use in *fields*, ascending, each once."""

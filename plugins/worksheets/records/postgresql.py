@@ -42,6 +42,9 @@ SELECT (vals::jsonb) ->> :field AS value, count(*) FROM record
 WHERE app_id = :app AND worksheet = :worksheet AND deleted_at IS NULL AND (vals::jsonb) ->> :field IS NOT NULL
 GROUP BY 1 HAVING count(*) > 1
 """)
+_HIGHEST = text("""
+SELECT max(((vals::jsonb) ->> :field)::bigint) FROM record WHERE app_id = :app AND worksheet = :worksheet
+""")
 SMALL = 200
 """Up to so many rows a plain INSERT is cheaper than a COPY beside the table."""
 
@@ -91,6 +94,11 @@ class PostgreSQLDoor(Door):
         """See `Door.value_counts`."""
         given = {"field": field, "app": self.app_id, "worksheet": worksheet}
         return [(row[0], row[1]) for row in self.connection.execute(_SHARED, given)]
+
+    def highest(self, worksheet: str, field: str) -> int:
+        """See `Door.highest`."""
+        given = {"field": field, "app": self.app_id, "worksheet": worksheet}
+        return int(self.connection.execute(_HIGHEST, given).scalar() or 0)
 
     def _copy(self, cursor, table: str, worksheet: str, rows: Iterable[Row]) -> None:  # type: ignore[no-untyped-def]
         with cursor.copy(f"COPY {table} ({_FIELDS}) FROM STDIN") as copy:

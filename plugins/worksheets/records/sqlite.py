@@ -37,6 +37,9 @@ _SHARED = """
 SELECT json_extract(vals, '$.' || ?) AS value, count(*) FROM record
 WHERE app_id = ? AND worksheet = ? AND deleted_at IS NULL AND value IS NOT NULL GROUP BY value HAVING count(*) > 1
 """
+_HIGHEST = """
+SELECT max(json_extract(vals, '$.' || ?)) FROM record WHERE app_id = ? AND worksheet = ?
+"""
 
 
 class SQLiteDoor(Door):
@@ -76,3 +79,8 @@ class SQLiteDoor(Door):
         """See `Door.value_counts`."""
         rows = driver(self.connection).execute(_SHARED, (field, self.app_id, worksheet)).fetchall()
         return [(str(value), count) for value, count in rows]
+
+    def highest(self, worksheet: str, field: str) -> int:
+        """See `Door.highest`."""
+        found = driver(self.connection).execute(_HIGHEST, (field, self.app_id, worksheet)).fetchone()[0]
+        return int(found or 0)

@@ -1,0 +1,85 @@
+"""Signatures of backup files: Ed25519 over the manifest. A signature says who, never safe."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from core.archive.canonical import NotCanonical, canonical, parse_canonical
+from core.archive.errors import ArchiveDamaged, ArchiveUntrusted
+
+CONTEXT = b"appkeep-backup-v1\0"
+_HEX = re.compile(r"[0-9a-f]+\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A server's private key."""
+
+    key: Ed25519PrivateKey
+
+    @classmethod
+    def new(cls) -> SigningKey:
+        """Return a fresh key."""
+        return cls(Ed25519PrivateKey.generate())
+
+    @classmethod
+    def load_or_make(cls, path: Path) -> SigningKey:
+        """Return the key kept at *path*, made at first use, readable by its owner only."""
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            return cls(Ed25519PrivateKey.from_private_bytes(path.read_bytes()))
+        except FileNotFoundError:
+            pass
+        # Written beside and linked, so that two processes that start together agree on one key.
+        fresh = path.with_name(f"{path.name}.{os.getpid()}")
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(Ed25519PrivateKey.generate().private_bytes_raw())
+        try:
+            os.link(fresh, path)
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+        return cls(Ed25519PrivateKey.from_private_bytes(path.read_bytes()))
+
+    @property
+    def public_hex(self) -> str:
+        """The public key, 64 hexadecimal digits."""
+        return self.key.public_key().public_bytes_raw().hex()
+
+    def sign(self, manifest: bytes) -> bytes:
+        """Return the content of ``manifest.sig``."""
+        signature = self.key.sign(CONTEXT + manifest).hex()
+        return canonical({"algorithm": "ed25519", "key": self.public_hex, "signature": signature})
+
+
+def check_signature(signature: bytes, manifest: bytes) -> str:
+    """Return the public key, as 64 hexadecimal digits, that signed the manifest.
+
+    Raises:
+        ArchiveDamaged: the signature's file has another form.
+        ArchiveUntrusted: it does not fit the manifest.
+    """
+    try:
+        value = parse_canonical(signature)
+    except NotCanonical as error:
+        raise ArchiveDamaged(f"manifest.sig is {error}.") from None
+    if not isinstance(value, dict) or value.keys() != {"algorithm", "key", "signature"} \
+            or value["algorithm"] != "ed25519" or not _is_hex(value["key"], 64) or not _is_hex(value["signature"], 128):
+        raise ArchiveDamaged("manifest.sig has another form than an Ed25519 signature of this format.")
+    try:
+        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(value["key"]))
+        key.verify(bytes.fromhex(value["signature"]), CONTEXT + manifest)
+    except (InvalidSignature, ValueError):
+        raise ArchiveUntrusted("The signature does not fit the manifest: the file was changed after it was made.") from None
+    return str(value["key"])
+
+
+def _is_hex(value: object, length: int) -> bool:
+    return isinstance(value, str) and len(value) == length and _HEX.match(value) is not None

@@ -1,0 +1,155 @@
+"""Comparing a backup with an app, and merging it in: one walk that a plan and a restore share.
+
+A plan walks with `writing` off and tells what would be done; a restore walks with it on, inside its transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import Connection
+
+from core.app import server
+from core.apps import documents
+from core.apps.models import App
+from core.apps.state import Snapshot
+from core.archive.manifest import IndexLine
+from core.backups.content import describe
+from core.backups.saved import Saved
+from core.component import Component, Document
+from core.objects import known_descriptors, picked, shelf
+
+AHEAD_SEGMENTS = 16
+"""How many segments are unpacked ahead of the merge: bounds memory whatever the size of the backup."""
+READING_THREADS = 2
+MAX_DIFFERENCES = 200
+"""So many changed documents of a component are shown with their differences; of the rest only the names."""
+
+
+@dataclass
+class RestoreContext:
+    """What components work with when a backup meets an app.
+
+    `documents_before` are the live documents as they stood, `documents` those that are live once the configuration
+    (if asked for) is back, both by address; `hidden` the addresses of all that is in the recycle bin. `connection`
+    is the one to read with, and to write with where `writing`.
+    """
+
+    app: App
+    saved: Saved
+    connection: Connection
+    writing: bool
+    config: bool
+    data: bool
+    person: str
+    documents_before: Mapping[str, Document]
+    documents: Mapping[str, Document]
+    hidden: frozenset[str]
+    tick: Callable[[int, int], None] = field(default=lambda records, size: None)
+
+    def lines(self, component: str) -> list[IndexLine]:
+        """Return the lines of a component's data in the backup, by section and number."""
+        return self.saved.data_lines(component)
+
+    def live_segments(self, component: str) -> dict[tuple[str, int], str]:
+        """Return (section, n) -> digest of a component's data as it is in the app now."""
+        snapshot = Snapshot(self.app.id, self.connection)
+        found = describe(self.app, snapshot, only=component, config=False)
+        return {(line.section, line.n): line.content for line in found.lines.get((component, "data"), [])}
+
+    def segments(self, lines: list[IndexLine]) -> Iterator[tuple[IndexLine, bytes]]:
+        """Yield those segments of the backup with their bytes, proven by their digest, unpacked ahead in threads."""
+        known, place_in_store = known_descriptors({line.content for line in lines}), shelf()
+
+        def read(line: IndexLine) -> bytes:
+            return place_in_store.read(picked(known, line.content))
+
+        with ThreadPoolExecutor(READING_THREADS) as pool:
+            coming = [pool.submit(read, line) for line in lines[:AHEAD_SEGMENTS]]
+            for place, line in enumerate(lines):
+                raw = coming.pop(0).result()
+                if place + AHEAD_SEGMENTS < len(lines):
+                    coming.append(pool.submit(read, lines[place + AHEAD_SEGMENTS]))
+                yield line, raw
+
+    @cached_property
+    def components(self) -> list[Component]:
+        """The components that this server has, in order of their names."""
+        return list(server().registry.components.values())
+
+
+def meet(app: App, saved: Saved, connection: Connection, person: str, *, config: bool, data: bool,
+         writing: bool) -> RestoreContext:
+    """Return the context in which *saved* meets the app."""
+    before = {document.address: document for document in documents.live(app)}
+    hidden = frozenset(address for address, _ in documents.bin_of(app))
+    after = after_restore(before, saved.documents) if config else before
+    return RestoreContext(app=app, saved=saved, connection=connection, writing=writing, config=config, data=data,
+                          person=person, documents_before=before, documents=after, hidden=hidden)
+
+
+def after_restore(before: Mapping[str, Document], saved: Mapping[str, Document]) -> dict[str, Document]:
+    """Return the documents that are live once a configuration is back: the backup's, and what cannot be hidden."""
+    kinds = server().registry.kinds
+    kept = {address: d for address, d in before.items() if kinds[d.kind][1].single and address not in saved}
+    return {**kept, **saved}
+
+
+def merge(context: RestoreContext) -> dict[str, Any]:
+    """Merge the backup into the app, or tell what that would do, and return the report as JSON.
+
+    `components` has, for each component that has anything to say, "documents" (lists of added, changed,
+    brought_back and hidden ones, how many are unchanged), "data" (the component's own report) and "notes".
+    """
+    report: dict[str, Any] = {component.name: {} for component in context.components}
+    if context.config:
+        for component in context.components:
+            report[component.name]["documents"] = _compare(component, context)
+        if context.writing:
+            notes = _put_documents(context)
+            for component in context.components:
+                report[component.name]["notes"] = notes.get(component.name, {})
+    if context.data:
+        for component in context.components:
+            report[component.name]["data"] = dict(component.restore_data(context.app, context))
+    return {name: told for name, said in report.items() if (told := {k: v for k, v in said.items() if v})}
+
+
+def _compare(component: Component, context: RestoreContext) -> dict[str, Any]:
+    kinds = {kind.name for kind in component.kinds}
+    before, after = ({a: d for a, d in side.items() if d.kind in kinds}
+                     for side in (context.documents_before, context.documents))
+    told: dict[str, Any] = {"added": [], "changed": [], "brought_back": [], "hidden": [], "unchanged": 0}
+    for address in sorted(after):
+        if address not in before:
+            told["brought_back" if address in context.hidden else "added"].append(_named(after[address]))
+        elif before[address] == after[address]:
+            told["unchanged"] += 1
+        else:
+            shown = len(told["changed"]) < MAX_DIFFERENCES
+            told["changed"].append(_changed(component, before[address], after[address], shown=shown))
+    told["hidden"] = [_named(before[address]) for address in sorted(before) if address not in after]
+    return {} if told == {**told, "added": [], "changed": [], "brought_back": [], "hidden": [], "unchanged": 0} else told
+
+
+def _named(document: Document) -> dict[str, Any]:
+    return {"document": document.address, "name": str(document.body.get("name", ""))[:200]}
+
+
+def _changed(component: Component, before: Document, after: Document, *, shown: bool) -> dict[str, Any]:
+    if not shown:
+        return _named(after)
+    changes = [{"at": c.at, "before": c.before, "after": c.after} for c in component.compare(before, after)]
+    return {**_named(after), "changes": changes}
+
+
+def _put_documents(context: RestoreContext) -> dict[str, dict[str, int]]:
+    before, after = context.documents_before, context.documents
+    return documents.change(
+        context.app, context.person,
+        put=[d for address, d in sorted(after.items()) if before.get(address) != d],
+        hide=[address for address in sorted(before) if address not in after])

@@ -1,0 +1,134 @@
+"""Worksheets: fields, views, forms, rules and buttons in documents; records and their files as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from core.api import (
+    App,
+    Component,
+    Document,
+    InvalidDocument,
+    InvalidInput,
+    Operation,
+    RestoreContext,
+    Section,
+    Snapshot,
+    canonical,
+    documents,
+    parse,
+)
+from plugins.worksheets import service
+from plugins.worksheets.definitions import check_worksheet
+from plugins.worksheets.fields import fields_of, shaped
+from plugins.worksheets.operations import OPERATIONS
+from plugins.worksheets.records import open_door
+from plugins.worksheets.restore import restore_records
+from plugins.worksheets.schema import WORKSHEET
+from plugins.worksheets.sections import (
+    FIELDS,
+    RECORDS,
+    Shapes,
+    check_fields,
+    check_records,
+    read_shapes,
+    sections,
+    worksheet_of,
+)
+
+
+class Worksheets(Component):
+    """Documents as usual; records go out as bytes that the database builds and come back by a merge."""
+
+    name, title, version, kinds = "worksheets", "Worksheets", 1, (WORKSHEET,)
+
+    def check(self, app: App, document: Document) -> None:
+        """See `Component.check`."""
+        check_worksheet(document)
+
+    def operations(self) -> Mapping[str, Operation]:
+        """See `Component.operations`."""
+        return OPERATIONS
+
+    def edits_done(self, app: App) -> None:
+        """See `Component.edits_done`."""
+        service.edits_done(app)
+
+    def documents_changed(self, app: App, before: Mapping[str, Document],
+                          after: Mapping[str, Document]) -> Mapping[str, int]:
+        """Let values follow their fields: into the bin, out of it, into another type."""
+        for address in sorted(before.keys() & after.keys()):
+            service.follow_fields(app, before[address], after[address])
+        return {}
+
+    def purged(self, app: App, address: str) -> None:
+        """See `Component.purged`."""
+        _, worksheet, *part = address.split("/")
+        if not part:
+            service.purge_worksheet(app, worksheet)
+        elif part[0] == "field":
+            service.purge_field(app, worksheet, part[1])
+
+    def record_count(self, app: App) -> int:
+        """See `Component.record_count`."""
+        door = service.door_of(app)
+        return sum(door.count(document.key) for document in documents.live(app, "worksheet"))
+
+    def data_sections(self, app: App, snapshot: Snapshot) -> Iterator[Section]:
+        """See `Component.data_sections`."""
+        door = open_door(snapshot.connection, app.id)
+        yield from sections(door, list(snapshot.documents(["worksheet"])))
+
+    def data_files(self, app: App, snapshot: Snapshot) -> Iterator[str]:
+        """See `Component.data_files`."""
+        door = open_door(snapshot.connection, app.id)
+        found: set[str] = set()
+        for document in snapshot.documents(["worksheet"]):
+            holding = [key for key, one in fields_of(document.body).items() if one.type.holds_files]
+            found.update(door.attached(document.key, holding) if holding else ())
+        yield from sorted(found)
+
+    def check_data(self, section: str, values: Sequence[Any], context: dict[str, Any]) -> None:
+        """See `Component.check_data`."""
+        shapes: Shapes = context.setdefault("worksheets_shapes", {})
+        if section == FIELDS:
+            found = check_fields(values)
+            if shapes and min(found) <= max(shapes):
+                raise InvalidInput("The worksheets of the section “fields” are out of order.")
+            shapes.update(found)
+            _check_against_documents(found, context.get("documents"))
+            return
+        worksheet = worksheet_of(section)
+        if not section.startswith(RECORDS) or worksheet not in shapes:
+            raise InvalidInput(f"The section “{section}” belongs to no worksheet of the backup.")
+        kept = context.setdefault("worksheets_fields", {})
+        if worksheet not in kept:
+            kept.clear()
+            kept[worksheet] = {key: shaped(key, shape) for key, shape in shapes[worksheet].items()}
+        unlisted = next((f for f in check_records(worksheet, values, kept[worksheet])
+                         if f not in context["files"]), None)
+        if unlisted is not None:
+            raise InvalidInput(f"A record of worksheet {worksheet} names the file {unlisted}, which the backup lacks.")
+
+    def restore_data(self, app: App, context: RestoreContext) -> Mapping[str, Any]:
+        """See `Component.restore_data`."""
+        lines = [line for line in context.lines(self.name) if line.section == FIELDS]
+        shapes: Shapes = {}
+        for _, raw in context.segments(lines):
+            shapes |= read_shapes(parse(line, max_bytes=2**20) for line in raw.split(b"\n") if line)
+        return restore_records(context, shapes)
+
+
+def _check_against_documents(shapes: Shapes, by_address: Mapping[str, Document] | None) -> None:
+    """Where the file has the configuration too, both must speak of the same fields."""
+    if by_address is None:
+        return
+    for worksheet, fields in shapes.items():
+        document = by_address.get(f"worksheet/{worksheet}")
+        try:
+            known = {} if document is None else {key: one.shape for key, one in fields_of(document.body).items()}
+        except InvalidInput as error:
+            raise InvalidDocument(f"worksheet/{worksheet}: {error.message}") from error
+        if document is None or canonical(known) != canonical(fields):
+            raise InvalidInput(f"The records of worksheet {worksheet} have other fields than its configuration.")

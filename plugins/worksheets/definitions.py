@@ -1,0 +1,54 @@
+"""Whether a worksheet's fields make sense: known types, options of their form, a title field that is there."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+
+from core.api import Definition, Document, FieldType, InvalidDocument, InvalidInput, field_type
+
+
+def check_worksheet(document: Document) -> None:
+    """Refuse a worksheet whose body follows the schema but makes no sense.
+
+    Raises:
+        InvalidDocument: with the field and what is wrong.
+    """
+    for definition in document.body.get("fields", ()):
+        check_field(definition)
+    _check_own_parts(document)
+
+
+def check_field(definition: Definition) -> None:
+    """Refuse a field that its type does not accept.
+
+    Raises:
+        InvalidDocument: with the field's name and what is wrong.
+    """
+    where = f"Field “{str(definition.get('name', definition.get('key')))[:100]}”"
+    try:
+        kind = field_type(definition.get("type"))
+    except InvalidInput as error:
+        raise InvalidDocument(f"{where}: {error.message}") from error
+    error = best_match(_validator(kind).iter_errors(definition.get("options", {})))
+    if error is not None:
+        place = "/".join(str(step) for step in error.absolute_path)
+        raise InvalidDocument(f"{where}, options{'/' + place if place else ''}: {error.message[:300]}")
+    kind.check_definition(definition)
+
+
+def _check_own_parts(document: Document) -> None:
+    """Refuse pointers to parts of this worksheet that do not exist, which only a mistake can bring."""
+    title = document.body.get("title_field")
+    if title is not None and title.get("ref") not in {
+            f"{document.address}/field/{d['key']}" for d in document.body.get("fields", ())}:
+        raise InvalidDocument(f"{document.address}: the title field is not one of its fields.")
+
+
+@lru_cache(maxsize=256)
+def _validator(kind: FieldType) -> Draft202012Validator:
+    return Draft202012Validator(kind.options)
+
+

@@ -1,0 +1,55 @@
+"""Scripted edits of records: what ``appkeep apply`` and importers say, turned into calls of the service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from core.api import App, InvalidInput, Operation
+from plugins.worksheets import service
+
+Edit = Mapping[str, Any]
+
+
+def put_record(app: App, edit: Edit, person: str) -> dict[str, Any]:
+    """Do {"op": "put_record", "worksheet", "seq": number or null, "values": {…}}."""
+    values = edit.get("values")
+    if not isinstance(values, Mapping):
+        raise InvalidInput("“put_record” needs “values”, an object.")
+    worksheet = _worksheet(edit)
+    return {"worksheet": worksheet, "seq": service.put_record(app, worksheet, edit.get("seq"), values, person)}
+
+
+def put_records(app: App, edit: Edit, person: str) -> dict[str, Any]:
+    """Do {"op": "put_records", "worksheet", "records": […]}."""
+    records = edit.get("records")
+    if not isinstance(records, list):
+        raise InvalidInput("“put_records” needs “records”, a list.")
+    return {"records": service.put_records(app, _worksheet(edit), records, person)}
+
+
+def _on_one(verb: Callable[[App, str, int, str], Any]) -> Operation:
+    def do(app: App, edit: Edit, person: str) -> dict[str, Any]:
+        worksheet, seq = _worksheet(edit), edit.get("seq")
+        if type(seq) is not int:
+            raise InvalidInput("the edit needs “seq”, a record's number.")
+        verb(app, worksheet, seq, person)
+        return {"worksheet": worksheet, "seq": seq}
+
+    return do
+
+
+def _worksheet(edit: Edit) -> str:
+    worksheet = edit.get("worksheet")
+    if not isinstance(worksheet, str):
+        raise InvalidInput("the edit needs “worksheet”, a key such as w_….")
+    return worksheet.removeprefix("worksheet/")
+
+
+OPERATIONS: Mapping[str, Operation] = {
+    "put_record": put_record,
+    "put_records": put_records,
+    "delete_record": _on_one(service.delete_record),
+    "bring_back_record": _on_one(service.bring_back_record),
+    "purge_record": _on_one(service.purge_record),
+}

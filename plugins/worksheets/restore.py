@@ -1,0 +1,285 @@
+"""Merging a backup's records into a worksheet, field by field; or telling what that would do.
+
+For every record and every field that the backup knows, the backup's value stands afterwards, or nothing where it had
+nothing; fields it does not know and records it does not have stay as they are. A pointer whose target is gone is left
+as it is now and reported.
+
+Source: SPEC.md 5.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from core.api import Document, IndexLine, InvalidValue, Reference, RestoreContext
+from plugins.worksheets.fields import Field, fields_of, shaped
+from plugins.worksheets.records import SEGMENT_RECORDS, Door, Line, Row, open_door, read_lines
+from plugins.worksheets.sections import worksheet_of
+from plugins.worksheets.service import dumps, file_uses, loads, moved_fields, settled
+from plugins.worksheets.targets import Targets
+
+MAX_LISTED = 10_000
+"""So many references and clashes a report lists; it always says how many there were."""
+BATCH_ROWS = 4096
+OUTCOMES = ("brought_back", "overwritten", "unchanged")
+
+
+@dataclass
+class Report:
+    """What happened to records, or would: counts by worksheet, and all that could not be as the backup has it."""
+
+    worksheets: dict[str, Counter[str]] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    unrestored: list[dict[str, Any]] = field(default_factory=list)
+    missing_choices: list[dict[str, Any]] = field(default_factory=list)
+    left_fields: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    clashes: list[dict[str, Any]] = field(default_factory=list)
+    skipped: list[dict[str, Any]] = field(default_factory=list)
+    listed: Counter[str] = field(default_factory=Counter)
+
+    def reference(self, worksheet: str, seq: int, key: str, reference: Reference, reason: str) -> None:
+        """Note a pointer that is left as it is now."""
+        kind = "missing_choices" if reference.kind == "choice" else "unrestored"
+        self.listed[kind] += 1
+        if self.listed[kind] <= MAX_LISTED:
+            getattr(self, kind).append({"worksheet": worksheet, "record": seq, "field": key,
+                                        "target": target_text(reference), "reason": reason})
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as JSON; empty parts are left out."""
+        told: dict[str, Any] = {
+            "worksheets": [{"worksheet": w, "name": self.names.get(w, ""), **{o: counts[o] for o in OUTCOMES},
+                            "new_since": counts["new_since"]} for w, counts in sorted(self.worksheets.items())],
+            "references_not_restored": self.unrestored,
+            "choices_not_there": self.missing_choices,
+            "fields_left": [{"worksheet": w, "field": f, "reason": reason, "records": n}
+                            for (w, f, reason), n in sorted(self.left_fields.items())],
+            "clashes": self.clashes,
+            "skipped": self.skipped,
+        }
+        counts = {"references_not_restored_count": self.listed["unrestored"],
+                  "choices_not_there_count": self.listed["missing_choices"]}
+        return {name: value for name, value in (told | counts).items() if value}
+
+
+def target_text(reference: Reference) -> str:
+    """Return a pointer's target as an address that people and programs can follow."""
+    if reference.kind == "record":
+        worksheet, seq = reference.target
+        return f"{worksheet}/record/{seq}"
+    return f"{reference.kind}/{reference.target}" if reference.kind in ("file", "choice") else str(reference.target)
+
+
+def restore_records(context: RestoreContext, shapes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Merge all record sections of the backup and return the report.
+
+    Args:
+        shapes: worksheet key -> field key -> {"type", "options"}: the fields that the backup knows.
+    """
+    sections: dict[str, list[IndexLine]] = {}
+    for line in context.lines("worksheets"):
+        if line.section.startswith("records/"):
+            sections.setdefault(worksheet_of(line.section), []).append(line)
+    report = Report()
+    door = open_door(context.connection, context.app.id)
+    targets = Targets(door, context.app, context.documents.get, _coming(context, sections))
+    live = context.live_segments("worksheets")
+    for worksheet in sorted(shapes):
+        lines = sections.get(worksheet, [])
+        document = context.documents.get(f"worksheet/{worksheet}")
+        if document is None:
+            report.skipped.append({"worksheet": worksheet, "records": sum(line.count for line in lines),
+                                   "reason": "the worksheet is not there; restore the configuration too"})
+            continue
+        _Merge(context, door, targets, report, document, shapes[worksheet]).run(lines, live)
+    return report.as_json()
+
+
+def _coming(context: RestoreContext, sections: Mapping[str, list[IndexLine]]) -> Callable[[str], Iterable[int]]:
+    """Return what tells the numbers of a worksheet's records in the backup."""
+    def numbers(worksheet: str) -> Iterator[int]:
+        if f"worksheet/{worksheet}" in context.documents:
+            for _, raw in context.segments(sections.get(worksheet, [])):
+                yield from (line.seq for line in read_lines(raw))
+
+    return numbers
+
+
+@dataclass
+class _Merge:
+    """One worksheet's records meeting those of the backup."""
+
+    context: RestoreContext
+    door: Door
+    targets: Targets
+    report: Report
+    document: Document
+    shapes: Mapping[str, Mapping[str, Any]]
+
+    def __post_init__(self) -> None:
+        self.worksheet = self.document.key
+        self.report.names[self.worksheet] = str(self.document.body.get("name", ""))
+        self.counts = self.report.worksheets.setdefault(self.worksheet, Counter())
+        self.fields = fields_of(self.document.body)
+        self.known = {key: shaped(key, shape) for key, shape in self.shapes.items()}
+        self.same = {key for key in self.known if key in self.fields and self.fields[key].shape == self.known[key].shape}
+        self.gone = set(self.known) - set(self.fields)
+        self.pointing = {key: f'"{key}":'.encode() for key in self.same if self.fields[key].type.points}
+        # Whole values can be taken as bytes where the backup knows exactly the fields that are there.
+        self.whole = self.same == set(self.known) == set(self.fields)
+
+    def run(self, lines: list[IndexLine], live: Mapping[tuple[str, int], str]) -> None:
+        """Merge the segments that differ and count the others."""
+        # The live segments' digests speak of the app only as long as no values have yet to move.
+        differing = [line for line in lines if self._moved or live.get((line.section, line.n)) != line.content]
+        self.counts["unchanged"] += sum(line.count for line in lines) - sum(line.count for line in differing)
+        bare = self.context.writing and self.door.is_bare(self.worksheet)
+        pending: list[Row] = []
+        done = size = highest = 0
+        for line, raw in self.context.segments(differing):
+            segment = read_lines(raw)
+            pending += self._segment(line.n, segment, bare)
+            highest = max(highest, segment[-1].seq)
+            done, size = done + line.count, size + line.raw
+            self.context.tick(done, size)
+            if len(pending) >= BATCH_ROWS:
+                self._write(pending, bare)
+                pending = []
+        self._write(pending, bare)
+        self.counts["new_since"] = self._new_since(lines)
+        if self.context.writing and differing:
+            self._finish(highest)
+
+    @cached_property
+    def _moved(self) -> set[str]:
+        """The fields whose values will move before the records are merged; none once that is done."""
+        before = self.context.documents_before.get(self.document.address)
+        if self.context.writing:
+            return set()
+        return moved_fields({} if before is None else fields_of(before.body), self.fields)
+
+    def _segment(self, n: int, segment: list[Line], bare: bool) -> list[Row]:
+        first = n * SEGMENT_RECORDS
+        there = {} if bare else {r.seq: r for r in self.door.rows(self.worksheet, first, first + SEGMENT_RECORDS - 1)}
+        changed = []
+        for line in segment:
+            old = there.get(line.seq)
+            new = self._row(line, self._as_after(old))
+            outcome = "brought_back" if old is None or old.deleted_at is not None else (
+                "unchanged" if new == old else "overwritten")
+            self.counts[outcome] += 1
+            if new != old:
+                changed.append(new)
+        return changed
+
+    def _as_after(self, row: Row | None) -> Row | None:
+        """Return a row as it stands once the configuration is back."""
+        return row if row is None or not self._moved else settled(row, self.fields, self._moved)
+
+    def _row(self, line: Line, old: Row | None) -> Row:
+        vals, hidden = self._values(line, old)
+        (created_at, updated_at), (created_by, updated_by) = line.at, line.by
+        return Row(line.seq, vals, hidden, created_at, created_by, updated_at, updated_by, None)
+
+    def _values(self, line: Line, old: Row | None) -> tuple[str, str | None]:
+        raw = bytes(line.vals)
+        points = any(mark in raw for mark in self.pointing.values())
+        if self.whole and not points:
+            return raw.decode(), None if old is None else old.hidden
+        return self._merged(line.seq, loads(raw.decode()), old, points)
+
+    def _merged(self, seq: int, saved: dict[str, Any], old: Row | None, points: bool) -> tuple[str, str | None]:
+        now = loads(old.vals) if old is not None else {}
+        hidden = loads(old.hidden or "{}") if old is not None else {}
+        vals = {key: value for key, value in now.items() if key not in self.known}
+        for key in self.known:
+            side = hidden if key in self.gone else vals
+            if key in self.gone and not self._in_bin(key):
+                self._left(seq, key, saved, "the field is not there any more")
+                continue
+            value = self._value(seq, key, saved.get(key), now.get(key), points)
+            side.pop(key, None)
+            if value is not None:
+                side[key] = value
+        return dumps(vals), dumps(hidden) if hidden else None
+
+    def _value(self, seq: int, key: str, saved: Any, now: Any, points: bool) -> Any:
+        """Return what a field that the backup knows shall hold."""
+        if saved is None or key in self.gone:
+            return saved
+        if key not in self.same:
+            return self._converted(seq, key, saved, now)
+        if not points or key not in self.pointing:
+            return saved
+        return self._reachable(seq, self.fields[key], saved, now)
+
+    def _reachable(self, seq: int, one: Field, saved: Any, now: Any) -> Any:
+        gone = []
+        for reference in dict.fromkeys(one.references(saved)):
+            if not self.targets.exist(one, reference):
+                self.report.reference(self.worksheet, seq, one.key, reference, _why(reference))
+                if reference.kind != "choice":
+                    gone.append(reference)
+        if not gone:
+            return saved
+        left = one.type.keep(saved, one.definition, frozenset(gone))
+        return now if left is None else left
+
+    def _converted(self, seq: int, key: str, saved: Any, now: Any) -> Any:
+        """Return the value as today's definition of the field has it; what does not fit is left as it is now."""
+        one, old = self.fields[key], self.known[key]
+        if old.type.points and one.shape.get("options", {}).get("target") != old.shape.get("options", {}).get("target"):
+            for reference in dict.fromkeys(old.references(saved)):
+                self.report.reference(self.worksheet, seq, key, reference, "the field points elsewhere now")
+            return now
+        try:
+            return one.canonical(saved)
+        except InvalidValue:
+            self._left(seq, key, {key: saved}, f"the field is of type {one.type.name} now")
+            return now
+
+    def _left(self, seq: int, key: str, saved: Mapping[str, Any], reason: str) -> None:
+        if key in saved:
+            self.report.left_fields[self.worksheet, key, reason] += 1
+
+    def _in_bin(self, key: str) -> bool:
+        return f"{self.document.address}/field/{key}" in self.context.hidden
+
+    def _write(self, rows: list[Row], bare: bool) -> None:
+        if not rows or not self.context.writing:
+            return
+        (self.door.load if bare else self.door.write)(self.worksheet, rows)
+        files = {key: f for key, f in self.fields.items() if f.type.holds_files}
+        if files:
+            marks = tuple(f'"{key}":' for key in files)
+            valued = [(r.seq, loads(r.vals)) for r in rows if any(mark in r.vals for mark in marks)]
+            self.door.attach(self.worksheet, [r.seq for r in rows], list(files), file_uses(files, valued))
+
+    def _new_since(self, lines: list[IndexLine]) -> int:
+        """Return how many live records the backup does not have."""
+        counted = self.counts
+        there = self.door.count(self.worksheet)
+        if self.context.writing:
+            return there - sum(line.count for line in lines)
+        return there - counted["unchanged"] - counted["overwritten"]
+
+    def _finish(self, highest: int) -> None:
+        """Let numbers go on above the highest restored, and report values that must be unique and are not."""
+        self.door.raise_counter(self.worksheet, highest)
+        for key, one in self.fields.items():
+            if one.type.name == "autonumber":
+                self.door.raise_counter(f"{self.worksheet}/{key}", self.door.highest(self.worksheet, key))
+            if one.definition.get("unique"):
+                self.report.clashes += [
+                    {"worksheet": self.worksheet, "field": key, "value": value[:200], "records": count}
+                    for value, count in self.door.value_counts(self.worksheet, key)]
+
+
+def _why(reference: Reference) -> str:
+    return {"record": "the record is not there any more", "file": "the file is not there any more",
+            "choice": "the choice is not there any more; the value is kept"}.get(
+        reference.kind, "what it points to is not there any more")

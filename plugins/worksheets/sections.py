@@ -1,0 +1,105 @@
+"""The data sections of worksheets in a backup: "records/w_…" and "fields", which says what their values mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from core.api import Document, InvalidInput, Section, Segment, canonical, is_key, is_person
+from plugins.worksheets.fields import MAX_RECORD_BYTES, Field, canonical_values, fields_of, shaped
+from plugins.worksheets.records import SEGMENT_RECORDS, Door
+
+RECORDS = "records/"
+FIELDS = "fields"
+FIELDS_LINES = 64
+"""How many worksheets one segment of the section "fields" describes."""
+MAX_TIME_US = 253_402_300_799_999_999
+Shapes = dict[str, dict[str, Any]]
+
+
+def worksheet_of(section: str) -> str:
+    """Return the key of the worksheet whose records a section holds."""
+    return section.removeprefix(RECORDS)
+
+
+def sections(door: Door, documents: Sequence[Document]) -> Iterator[Section]:
+    """Yield the sections of worksheets: their fields, then the records of each."""
+    ordered = sorted(documents, key=lambda d: d.key)
+    yield Section(FIELDS, _field_segments(ordered))
+    for document in ordered:
+        yield Section(RECORDS + document.key, door.segments(document.key))
+
+
+def _field_segments(documents: Sequence[Document]) -> Iterator[Segment]:
+    for n, start in enumerate(range(0, len(documents), FIELDS_LINES)):
+        some = documents[start:start + FIELDS_LINES]
+        raw = b"".join(canonical({"fields": shapes_of(d), "worksheet": d.key}) + b"\n" for d in some)
+        yield Segment(n, len(some), raw)
+
+
+def shapes_of(document: Document) -> dict[str, Any]:
+    """Return field key -> shape of a worksheet's fields that hold values."""
+    return {key: one.shape for key, one in fields_of(document.body).items()}
+
+
+def read_shapes(values: Iterable[Mapping[str, Any]]) -> Shapes:
+    """Return worksheet -> field -> shape of parsed lines of the section "fields"."""
+    return {value["worksheet"]: value["fields"] for value in values}
+
+
+def check_fields(values: Sequence[Any]) -> Shapes:
+    """Return the shapes that foreign lines of the section "fields" give.
+
+    Raises:
+        InvalidInput: a line has another form, or names a field type that this server does not have.
+    """
+    previous = ""
+    for value in values:
+        if not isinstance(value, dict) or value.keys() != {"fields", "worksheet"} or not isinstance(value["fields"], dict):
+            raise InvalidInput("A line of the section “fields” has another form.")
+        if not is_key(value["worksheet"], "w_") or value["worksheet"] <= previous:
+            raise InvalidInput("The worksheets of the section “fields” are out of order.")
+        previous = value["worksheet"]
+        for key, shape in value["fields"].items():
+            if not is_key(key, "f_") or not isinstance(shape, dict) or shape.keys() != {"options", "type"}:
+                raise InvalidInput(f"The field “{str(key)[:40]}” of worksheet {previous} has another form.")
+            one = shaped(key, shape)
+            if not one.stored or one.shape != shape:
+                raise InvalidInput(f"The field {key} of worksheet {previous} is not described as this server would.")
+    return read_shapes(values)
+
+
+def check_records(worksheet: str, values: Sequence[Any], fields: Mapping[str, Field]) -> Iterator[str]:
+    """Check foreign lines of a section of records and yield the digests of files that they name.
+
+    Raises:
+        InvalidInput: a line could not have been written by a server like this one; the message says which record.
+    """
+    segment, previous = None, 0
+    for value in values:
+        seq = _check_form(worksheet, value, previous)
+        if segment not in (None, seq // SEGMENT_RECORDS):
+            raise InvalidInput(f"Record {seq} of worksheet {worksheet} lies in the wrong segment.")
+        segment, previous = seq // SEGMENT_RECORDS, seq
+        where = f"worksheet {worksheet}, record {seq}"
+        if canonical_values(fields, value["vals"], where) != value["vals"]:
+            raise InvalidInput(f"{where}: a value is not in the form in which it is stored.")
+        for key, held in value["vals"].items():
+            if fields[key].type.holds_files:
+                yield from (r.target for r in fields[key].references(held) if r.kind == "file")
+
+
+def _check_form(worksheet: str, value: Any, previous: int) -> int:
+    if not isinstance(value, dict) or value.keys() != {"at", "by", "seq", "vals"}:
+        raise InvalidInput(f"A line of the records of {worksheet} has another form.")
+    seq, at, by = value["seq"], value["at"], value["by"]
+    if type(seq) is not int or not previous < seq <= 2**53 - 1:
+        raise InvalidInput(f"The records of {worksheet} are out of order at {str(seq)[:40]}.")
+    if not (isinstance(at, list) and len(at) == 2
+            and all(type(t) is int and -MAX_TIME_US <= t <= MAX_TIME_US for t in at)):
+        raise InvalidInput(f"Record {seq} of worksheet {worksheet} has no sound times.")
+    if not (isinstance(by, list) and len(by) == 2 and all(is_person(person) for person in by)):
+        raise InvalidInput(f"Record {seq} of worksheet {worksheet} does not say who made it.")
+    if not isinstance(value["vals"], dict) or len(canonical(value["vals"])) > MAX_RECORD_BYTES:
+        raise InvalidInput(f"Record {seq} of worksheet {worksheet} is too large or has another form.")
+    return seq
