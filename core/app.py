@@ -14,7 +14,7 @@ from core.archive.signature import SigningKey
 from core.config import Config, read_config
 from core.db import db
 from core.fieldtype import FieldType
-from core.plugins import Registry, load_plugins
+from core.plugins import DEFAULT_PLUGINS, Registry, load_plugins
 from core.store import Store, open_store
 
 VERSION = "0.1.0"
@@ -40,7 +40,7 @@ class Server:
         return SigningKey.load_or_make(self.config.home_path / "keys" / "signing.key")
 
 
-def create_app(config: Config | None = None) -> Flask:
+def create_app(config: Config | None = None, plugins: tuple[str, ...] = DEFAULT_PLUGINS) -> Flask:
     """Return the application; nothing is connected to before it is needed."""
     config = config or read_config()
     config.home_path.mkdir(parents=True, exist_ok=True)
@@ -52,7 +52,7 @@ def create_app(config: Config | None = None) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
     )
     db.init_app(app)
-    app.extensions[_EXTENSION] = Server(config, load_plugins())
+    app.extensions[_EXTENSION] = Server(config, load_plugins(plugins))
     from core.web import register_web  # pages import services, which ask for the server
 
     register_web(app)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from core.errors import InvalidInput
+
+MAX_SOCKET_PATH_BYTES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +87,21 @@ class Config:
     @property
     def queue_socket_path(self) -> Path:
         """The socket of the embedded Valkey."""
-        return self.home_path / "valkey" / "valkey.sock"
+        return socket_path(self.home_path)
 
     @property
     def queue_url(self) -> str:
         """The URL of the queue's server, embedded or not."""
         return self.values["redis_url"] or f"unix://{self.queue_socket_path}"
+
+
+def socket_path(home: Path) -> Path:
+    """Return where a home's socket lies: in it, or, where that path is too long for one, in a private folder."""
+    path = home / "valkey" / "valkey.sock"
+    if len(os.fsencode(path)) <= MAX_SOCKET_PATH_BYTES:
+        return path
+    name = hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"appkeep-{os.getuid()}-{name}" / "valkey.sock"
 
 
 def read_config(environment: Mapping[str, str] | None = None, **overrides: Any) -> Config:

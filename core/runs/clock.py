@@ -1,0 +1,30 @@
+"""The clock: looks every few seconds for runs whose worker died or that the queue lost. Two of them do no harm."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from sqlalchemy.exc import OperationalError
+
+from core.app import create_app
+from core.config import Config
+from core.runs.service import recover
+
+log = logging.getLogger(__name__)
+
+
+def run_clock(config: Config, stop: threading.Event | None = None) -> None:
+    """Tick until *stop* is set; for ever without one."""
+    stop = stop or threading.Event()
+    with create_app(config).app_context():
+        while not stop.wait(config.clock_tick_s):
+            tick()
+
+
+def tick() -> None:
+    """Look once; a database that cannot be reached is waited for."""
+    try:
+        recover()
+    except OperationalError as error:
+        log.warning("The clock waits for the database: %s", error.orig)

@@ -1,0 +1,163 @@
+"""What a run's work holds in its hands: named steps, progress, cancelling, and the fence against lost attempts.
+
+The one danger: a work-horse survives its killed worker and goes on. Whatever a run writes for good, it writes in a
+transaction in which `fence()` was called, so that only the latest attempt of a running run can commit.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import Connection, select, update
+from sqlalchemy.exc import OperationalError
+
+from core.app import server
+from core.archive.canonical import canonical
+from core.db import BUSY_TIMEOUT_S, db, in_transaction
+from core.errors import RunCancelled, RunLost
+from core.moment import now_us
+from core.runs.models import Run
+
+PROGRESS_INTERVAL_US = 500_000
+SECOND_US = 1_000_000
+_table = Run.__table__
+_c = _table.c
+
+
+@dataclass
+class RunContext:
+    """One attempt at one run. `options` is what was asked for."""
+
+    run_id: str
+    attempt: int
+    app_id: str | None
+    organization_id: str
+    person: str
+    options: Mapping[str, Any]
+    phase: str = ""
+    _next_tick: int = field(default=0, repr=False)
+
+    def step(self, name: str) -> None:
+        """Enter a named step: look whether to go on, and say so in the row.
+
+        Raises:
+            RunCancelled: somebody asked to cancel.
+            RunLost: another attempt took over.
+        """
+        self.phase = name
+        if not in_transaction():
+            self._tell({"phase": name})
+        _die_if_asked(name)
+
+    def progress(self, phase: str, done: int, total: int, size: int) -> None:
+        """Say how far the work is: records *done* of *total*, bytes. Cheap; the row is written twice a second at most.
+
+        Raises:
+            RunCancelled, RunLost: see `step`.
+        """
+        now = now_us()
+        if now >= self._next_tick and not in_transaction():
+            self._next_tick = now + PROGRESS_INTERVAL_US
+            self._tell({"phase": phase, "done": done, "total": total, "bytes": size})
+
+    def fence(self) -> None:
+        """Make sure, inside the caller's transaction, that this attempt may write; until it ends nobody takes over.
+
+        Raises:
+            RunLost: the run was ended, or another attempt took it over.
+            RunCancelled: somebody asked to cancel.
+        """
+        found = db.session.connection().execute(
+            select(_c.attempt, _c.state, _c.cancel_requested).where(_c.id == self.run_id).with_for_update()).first()
+        self._judge(found)
+
+    def succeed(self, report: Mapping[str, Any]) -> None:
+        """End the run with its report, inside the transaction that makes its work real."""
+        self.fence()
+        db.session.connection().execute(update(_table).where(_c.id == self.run_id).values(
+            state="succeeded", exclusive_app_id=None, ended_at=now_us(), lease_until=None,
+            report=canonical(report).decode()))
+
+    def renew(self) -> None:
+        """Prolong the lease; a lost run stays lost."""
+        until = now_us() + server().config.lease_s * SECOND_US
+        with suppress(OperationalError), _aside() as connection:
+            connection.execute(update(_table).where(self._mine()).values(lease_until=until))
+
+    def _mine(self) -> Any:
+        return (_c.id == self.run_id) & (_c.attempt == self.attempt) & (_c.state == "running")
+
+    def _tell(self, values: dict[str, Any]) -> None:
+        """Write progress beside the work's own transactions; a busy database may miss one, never delay the work."""
+        try:
+            with _aside() as connection:
+                connection.execute(update(_table).where(self._mine()).values(**values))
+                found = connection.execute(
+                    select(_c.attempt, _c.state, _c.cancel_requested).where(_c.id == self.run_id)).first()
+        except OperationalError:
+            return
+        self._judge(found)
+
+    def _judge(self, found: Any) -> None:
+        if found is None or found.attempt != self.attempt or found.state != "running":
+            raise RunLost(f"Run {self.run_id} was taken over or ended; attempt {self.attempt} stops.", run=self.run_id)
+        if found.cancel_requested:
+            raise RunCancelled("The run was cancelled.", run=self.run_id)
+
+
+@contextmanager
+def heartbeat(context: RunContext) -> Iterator[None]:
+    """Renew the lease from a thread of its own as long as the block runs."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # the proxy is of no use in a thread
+    ended = threading.Event()
+
+    def beat() -> None:
+        with app.app_context():
+            while not ended.wait(server().config.lease_s / 3):
+                context.renew()
+
+    thread = threading.Thread(target=beat, name=f"lease of {context.run_id}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+@contextmanager
+def _aside() -> Iterator[Connection]:
+    """Give a short transaction of its own that does not wait for a lock."""
+    engine = db.engine
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("PRAGMA busy_timeout=200")
+        else:
+            connection.exec_driver_sql("SET LOCAL lock_timeout = '200ms'")
+        try:
+            yield connection
+            connection.commit()
+        finally:
+            if engine.dialect.name == "sqlite":
+                connection.rollback()
+                connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_TIMEOUT_S * 1000}")
+
+
+def _die_if_asked(step: str) -> None:
+    """Kill this process at the step that the tests of faults named, once a home."""
+    config = server().config
+    if config.die_at != step:
+        return
+    marker = config.home_path / f"died_at_{step}"
+    try:
+        os.close(os.open(marker, os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        return
+    os.kill(os.getpid(), signal.SIGKILL)

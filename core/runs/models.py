@@ -1,0 +1,51 @@
+"""Table of runs: what was asked for, who works on it, how far it is, how it ended."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Index, Integer, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Base
+from core.scope import Owned
+
+STATES = ("queued", "running", "succeeded", "failed", "cancelled")
+EXCLUSIVE = ("backup", "restore")
+"""Kinds of which an app has at most one at a time, together."""
+
+
+class Run(Owned, Base):
+    """One execution of a backup, restore, check or copy. Times are microseconds UTC.
+
+    `exclusive_app_id` is the app's id while an exclusive run is queued or running, so that the database itself refuses
+    a second one. `attempt` counts the workers that took it up; only the latest may write. `options` and `report` are
+    canonical JSON.
+    """
+
+    __tablename__ = "run"
+    __table_args__ = (
+        Index("uq_run_exclusive_app_id", "exclusive_app_id", unique=True),
+        Index("ix_run_state_lease", "state", "lease_until"),
+        Index("ix_run_app_requested", "app_id", "requested_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    app_id: Mapped[str | None] = mapped_column(String(16))
+    exclusive_app_id: Mapped[str | None] = mapped_column(String(16))
+    person: Mapped[str] = mapped_column(String(16))
+    options: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(10), default="queued")
+    attempt: Mapped[int] = mapped_column(Integer, default=0)
+    phase: Mapped[str] = mapped_column(String(60), default="")
+    done: Mapped[int] = mapped_column(BigInteger, default=0)
+    total: Mapped[int] = mapped_column(BigInteger, default=0)
+    bytes: Mapped[int] = mapped_column(BigInteger, default=0)
+    report: Mapped[str | None] = mapped_column(Text)
+    error_code: Mapped[str | None] = mapped_column(String(60))
+    error_message: Mapped[str | None] = mapped_column(Text)
+    cancel_requested: Mapped[bool] = mapped_column(Boolean, default=False)
+    requested_at: Mapped[int] = mapped_column(BigInteger)
+    sent_at: Mapped[int | None] = mapped_column(BigInteger)
+    started_at: Mapped[int | None] = mapped_column(BigInteger)
+    ended_at: Mapped[int | None] = mapped_column(BigInteger)
+    lease_until: Mapped[int | None] = mapped_column(BigInteger)

@@ -1,0 +1,89 @@
+"""The queue: wakes a worker with the id of a run, as JSON, and accepts no other job.
+
+The one danger: whoever can write to Redis can name any function of any module. `RunJob` runs one, never looks the name
+up, and knows no callbacks.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue, Worker
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+from core.app import create_app, server
+from core.config import Config
+
+QUEUE = "appkeep"
+FUNCTION = "core.runs.queue.perform"
+RESULT_TTL_S = 60
+log = logging.getLogger(__name__)
+
+
+class RunJob(Job):
+    """A job that can only be "do the run of this id"."""
+
+    @property
+    def func(self) -> Any:
+        """The one function there is.
+
+        Raises:
+            PermissionError: the job names another.
+        """
+        if self.func_name != FUNCTION or self.instance is not None:
+            raise PermissionError(f"The queue holds a job that is none of Appkeep's: {str(self.func_name)[:100]!r}")
+        return perform
+
+    @property
+    def success_callback(self) -> None:
+        """None: a job from outside cannot bring one."""
+
+    @property
+    def failure_callback(self) -> None:
+        """None: a job from outside cannot bring one."""
+
+    @property
+    def stopped_callback(self) -> None:
+        """None: a job from outside cannot bring one."""
+
+
+def send(run_id: str) -> None:
+    """Wake a worker for a run. A queue that cannot be reached is logged: the clock sends again."""
+    try:
+        queue(server().config).enqueue_call(
+            FUNCTION, args=(run_id,), timeout=server().config.run_timeout_s, result_ttl=RESULT_TTL_S,
+            failure_ttl=RESULT_TTL_S, description=f"run {run_id}")
+    except (RedisError, OSError) as error:
+        log.warning("Run %s waits: the queue cannot be reached (%s)", run_id, error)
+
+
+def queue(config: Config) -> Queue:
+    """Return the queue that the settings name."""
+    return Queue(QUEUE, connection=connection(config), serializer=JSONSerializer, job_class=RunJob)
+
+
+def connection(config: Config) -> Redis:
+    """Return a connection to the queue's server."""
+    return Redis.from_url(config.queue_url, socket_connect_timeout=5)
+
+
+def perform(run_id: str) -> None:
+    """Do a run in a worker's process."""
+    from core.runs.service import work  # the service sends through this module
+
+    if not isinstance(run_id, str):
+        raise TypeError("A run's id is text.")
+    with create_app().app_context():
+        work(run_id)
+
+
+def run_worker(config: Config) -> None:
+    """Take jobs until told to stop; a signal lets the current one end first."""
+    create_app(config)  # so that a worker that cannot start says so before it takes a job
+    worker = Worker([queue(config)], connection=connection(config), serializer=JSONSerializer, job_class=RunJob,
+                    default_result_ttl=RESULT_TTL_S)
+    worker.work(logging_level="WARNING", with_scheduler=False)

@@ -1,0 +1,135 @@
+"""`appkeep up`: Valkey, web, workers and clock as children that live and die with this process."""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from urllib.error import URLError
+
+from core.config import Config
+from core.errors import AppkeepError
+from core.runs import valkey
+
+STOP_S = 20
+WELL_AFTER_S = 10
+READY_S = 30
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass
+class Child:
+    """A process to keep running."""
+
+    name: str
+    command: Sequence[str]
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    failures: int = 0
+    next_start: float = field(default=0.0)
+
+
+def up(config: Config, say: Callable[[str], None]) -> None:
+    """Start everything, say when it is ready, keep it running, and stop all of it on a signal.
+
+    Raises:
+        AppkeepError: it does not come up; the message says which part.
+    """
+    children = _children(config)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        for child in children:
+            _launch(child)
+            if child.name == "valkey" and child.process is not None:
+                valkey.wait_for(config, child.process)
+            say(f"{child.name}: process {child.process.pid if child.process else '?'}")
+        _wait_until_ready(config, children, stop)
+        say("ready")
+        while not stop.wait(0.5):
+            for child in children:
+                _keep(child, say)
+    finally:
+        _stop(children)
+
+
+def run_web(config: Config) -> None:
+    """Serve pages and the API until told to stop."""
+    import waitress
+
+    from core.app import create_app
+
+    waitress.serve(create_app(config), host=config.web_host, port=config.web_port, threads=config.web_threads,
+                   ident=None)
+
+
+def start(command: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Start a child that is told to end when this process dies, however it dies."""
+    return subprocess.Popen(command, preexec_fn=_end_with_parent, stdin=subprocess.DEVNULL)
+
+
+def _end_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    # A Ctrl-C in the terminal reaches the supervisor only, which stops its children in order.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _children(config: Config) -> list[Child]:
+    own = [sys.executable, "-m", "core.cli"]
+    children = [] if config.redis_url else [Child("valkey", valkey.command(config))]
+    children.append(Child("web", [*own, "web"]))
+    children += [Child(f"worker {n + 1}", [*own, "worker"]) for n in range(config.worker_processes)]
+    return [*children, Child("clock", [*own, "clock"])]
+
+
+def _launch(child: Child) -> None:
+    child.process, child.started = start(child.command), time.monotonic()
+
+
+def _keep(child: Child, say: Callable[[str], None]) -> None:
+    """Start a child that ended again, waiting longer each time that it ends soon."""
+    now = time.monotonic()
+    if child.process is not None and (code := child.process.poll()) is not None:
+        child.failures = 1 if now - child.started > WELL_AFTER_S else child.failures + 1
+        child.next_start, child.process = now + min(2 ** child.failures, 30), None
+        say(f"{child.name} ended with status {code}; it is started again")
+    if child.process is None and now >= child.next_start:
+        _launch(child)
+
+
+def _wait_until_ready(config: Config, children: list[Child], stop: threading.Event) -> None:
+    deadline = time.monotonic() + READY_S
+    while not stop.is_set():
+        ended = next((c for c in children if c.process is not None and c.process.poll() is not None), None)
+        if ended is not None:
+            raise AppkeepError(f"{ended.name} did not start; its words are above."
+                               + (f" Is port {config.web_port} in use? Set APPKEEP_WEB_PORT." if ended.name == "web" else ""))
+        try:
+            with urllib.request.urlopen(f"http://{config.web_host}:{config.web_port}/health", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except (URLError, OSError):
+            time.sleep(0.1)
+        if time.monotonic() > deadline:
+            raise AppkeepError(f"The web server did not answer within {READY_S} seconds.")
+
+
+def _stop(children: list[Child]) -> None:
+    """Stop in the order opposite to starting; a worker may end its job first, within bounds."""
+    for child in reversed(children):
+        if child.process is None or child.process.poll() is not None:
+            continue
+        child.process.terminate()
+        try:
+            child.process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            child.process.kill()
+            child.process.wait()

