@@ -81,8 +81,10 @@ class Component:
     kinds: ClassVar[Sequence[Kind]] = ()
     upgrades: ClassVar[Mapping[int, Callable[[Document], Document]]] = {}
 
-    def check(self, app: App, document: Document) -> None:
-        """Refuse a document whose body follows the schema but makes no sense; *app* may hold others by then.
+    def check(self, document: Document) -> None:
+        """Refuse a document whose body follows the schema but makes no sense by itself.
+
+        What it points to is not judged: that may come back later, and a missing target is not an error.
 
         Raises:
             InvalidDocument: with what is wrong and where.
@@ -101,8 +103,8 @@ class Component:
         """Follow a change of documents with what hangs on them; only changed ones are given, by address.
 
         *before* has what stood there (also when it was in the recycle bin and has been put anew), *after* what
-        is live now: in both, it was edited or brought back; only in *before*, it was hidden; only in *after*, it is new.
-        Returns counts that a report should tell, by name ("accounts_moved").
+        is live now: in both, it was edited or brought back; only in *before*, it was hidden; only in *after*, it is
+        new. Returns counts that a report should tell, by name ("accounts_moved").
         """
         return {}
 
@@ -136,11 +138,11 @@ class Component:
         """Yield the digests of the files that the data names, ascending, each once."""
         return iter(())
 
-    def check_data(self, section: str, values: Sequence[Any], context: Any) -> None:
+    def check_data(self, section: str, values: Iterable[Any], context: dict[str, Any]) -> None:
         """Refuse lines of a data section that this component could not have written.
 
-        *context* is a dict that lives for one verification; `context["documents"]` maps address to Document
-        where the file holds the configuration.
+        *context* lives for one verification: "documents" maps address to Document where the file holds the
+        configuration too (else None), "files" is the set of digests that this component's data lists.
 
         Raises:
             InvalidInput: with the line and what is wrong.

@@ -11,7 +11,7 @@ import pluggy
 if TYPE_CHECKING:
     from core.apps.models import App
     from core.component import Component
-    from core.fieldtype import FieldType
+    from core.fieldtype import Definition, FieldType
     from core.importer import Importer
     from core.runs.models import Run
 
@@ -29,6 +29,11 @@ def register_component() -> Component | None:
 def register_field_type() -> FieldType | Iterable[FieldType]:
     """Give a type of field, or several."""
     return ()
+
+
+@hookspec
+def check_field(definition: Definition) -> None:
+    """Refuse (InvalidDocument) a field definition that makes no sense, before an importer uses it."""
 
 
 @hookspec
@@ -50,6 +55,16 @@ def register_migrations() -> str | None:
 @hookspec(firstresult=True)
 def org_reference_exists(organization_id: str, address: str) -> bool | None:
     """Say whether something outside apps ("department/d_…") exists; None for kinds you do not know."""
+
+
+@hookspec(firstresult=True)
+def find_organization(name_or_id: str) -> str | None:
+    """Give the id of an organization; raise NotFound where there is none."""
+
+
+@hookspec(firstresult=True)
+def find_person(email: str) -> str | None:
+    """Give the id of the person with that e-mail; raise NotFound where there is none."""
 
 
 @hookspec(firstresult=True)

@@ -46,7 +46,8 @@ class Importer:
 
         {"op": "put", "document": "page/p_…", "body": {…}, "position": n} puts a document;
         {"op": "put_records", "worksheet": "w_…", "records": [{"seq": 1, "values": {…}, "created_at": µs,
-        "updated_at": µs, "created_by": id, "updated_by": id}, …]} puts records (times and people optional), some hundred at a time.
+        "updated_at": µs, "created_by": id, "updated_by": id}, …]} puts records (times and people optional), some
+        hundred at a time.
 
         Raises:
             ImportFailed: the file is not what it claims to be; the message says what and where.

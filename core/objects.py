@@ -161,6 +161,7 @@ class ObjectWriter:
 
     def __post_init__(self) -> None:
         self.added: dict[str, Descriptor] = {}
+        self.recorded: set[str] = set()
         self.lock = Lock()
 
     def put(self, raw: bytes) -> str:
@@ -191,13 +192,15 @@ class ObjectWriter:
         return content, size
 
     def record(self) -> None:
-        """Write the catalogue's rows for what was added; call it after the batch has ended, in a transaction."""
-        have = set(known_descriptors(self.added))
-        rows = [{"organization_id": self.organization_id, "content": d.content, "raw": d.raw, "stored": d.stored,
+        """Write the catalogue's rows for what was added since; in a transaction that commits after the batch has ended."""
+        fresh = self.added.keys() - self.recorded
+        have = set(known_descriptors(fresh))
+        rows = [{"organization_id": self.shelf.organization_id, "content": d.content, "raw": d.raw, "stored": d.stored,
                  "size": d.size, "crc32": d.crc32, "added_at": now_us()}
-                for d in self.added.values() if d.content not in have]
+                for d in (self.added[content] for content in sorted(fresh - have))]
         if rows:
             db.session.execute(insert(StoredObject.__table__), rows)
+        self.recorded |= fresh
 
     @property
     def added_bytes(self) -> int:

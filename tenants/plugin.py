@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from core.api import App, hookimpl
@@ -19,6 +21,16 @@ def org_reference_exists(organization_id: str, address: str) -> bool | None:
 
 
 @hookimpl
+def find_organization(name_or_id: str) -> str:
+    return service.find_organization(name_or_id).id
+
+
+@hookimpl
+def find_person(email: str) -> str:
+    return service.user_by_email(email).id
+
+
+@hookimpl
 def organization_time_zone(organization_id: str) -> str | None:
     return service.time_zone(organization_id)
 
@@ -28,3 +40,8 @@ def app_created(app: App, person: str) -> None:
     """Who makes an app manages it."""
     if person.startswith("u_"):
         service.name_admin(app, person)
+
+
+@hookimpl
+def register_migrations() -> str:
+    return str(Path(__file__).parent / "migrations")

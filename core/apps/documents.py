@@ -311,7 +311,7 @@ def _announce(app: App, before: Changes, after: Changes) -> Notes:
         old, new = ({address: document for address, document in side.items() if owners[address] is component}
                     for side in (before, after))
         for document in new.values():
-            component.check(app, document)
+            component.check(document)
         if counted := component.documents_changed(app, old, new):
             notes[component.name] = dict(counted)
     db.session.flush()

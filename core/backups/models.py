@@ -21,8 +21,8 @@ class Backup(Owned, Base):
     """A backup of an app. Sizes in bytes, times in microseconds UTC.
 
     `content` is the deterministic part of the manifest as canonical JSON; `content_id` its digest. `part` says what
-    is in it. `added_bytes` is what it brought into the store. `origin` says where an uploaded one was made, and
-    `signer` by which key. `checked_at` and `check_error` tell the last check.
+    is in it, `run_id` which run made it, `added_bytes` what it brought into the store. `origin` says where an
+    uploaded one was made, and `signer` by which key. `checked_at` and `check_error` tell the last check.
     """
 
     __tablename__ = "backup"
@@ -30,6 +30,7 @@ class Backup(Owned, Base):
 
     id: Mapped[str] = mapped_column(String(16), primary_key=True)
     app_id: Mapped[str] = mapped_column(String(16))
+    run_id: Mapped[str | None] = mapped_column(String(16))
     name: Mapped[str] = mapped_column(String(200))
     type: Mapped[str] = mapped_column(String(20))
     part: Mapped[str] = mapped_column(String(10))
@@ -40,6 +41,8 @@ class Backup(Owned, Base):
     raw_bytes: Mapped[int] = mapped_column(BigInteger)
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     added_bytes: Mapped[int] = mapped_column(BigInteger)
+    segments: Mapped[int] = mapped_column(BigInteger)
+    segments_added: Mapped[int] = mapped_column(BigInteger)
     records: Mapped[int] = mapped_column(BigInteger)
     created_at: Mapped[int] = mapped_column(BigInteger)
     created_by: Mapped[str] = mapped_column(String(16))

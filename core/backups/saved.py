@@ -12,7 +12,7 @@ from core.archive.canonical import parse, parse_canonical
 from core.archive.errors import ArchiveNeedsNewer
 from core.archive.manifest import Content, IndexLine, parse_index
 from core.backups.models import Backup
-from core.component import Document
+from core.component import Component, Document
 from core.db import db
 from core.errors import NotFound
 from core.objects import read_object
@@ -81,9 +81,14 @@ class Saved:
         for line in self.lines.get((name, "config"), []):
             if line.section == "documents":
                 for document in read_documents(self.read(line.content)):
-                    for old in range(version, component.version):
-                        document = component.upgrades[old](document)
-                    yield document
+                    yield lifted(component, document, version)
+
+
+def lifted(component: Component, document: Document, version: int) -> Document:
+    """Return a document written under an older version of its component in today's shape."""
+    for old in range(version, component.version):
+        document = component.upgrades[old](document)
+    return document
 
 
 def read_documents(raw: bytes) -> Iterator[Document]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from core.app import server
 from core.apps.models import App
@@ -21,7 +21,7 @@ from core.errors import InvalidInput, TooSoon
 from core.keys import new_key
 from core.moment import iso, now_us
 from core.objects import ObjectWriter, known_descriptors, writing_objects
-from core.runs.service import RunContext
+from core.runs.context import RunContext
 
 MAX_NAME_CHARS = 120
 
@@ -71,7 +71,10 @@ def state(app: App, *, data: bool = True) -> Description:
 
 def take(app: App, context: RunContext, *, data: bool, type_: str, name: str | None, person: str,
          finish: Callable[[Backup], None] = lambda backup: None) -> Backup:
-    """Take a backup of an app and return its row; *finish* is called inside the transaction that makes it real."""
+    """Take a backup of an app and return its row; *finish* is called inside the transaction that makes it real.
+
+    What an earlier attempt of the same run left in the catalogue is replaced.
+    """
     started_at = now_us()
     total = sum(component.record_count(app) for component in server().registry.components.values()) if data else 0
 
@@ -87,12 +90,14 @@ def take(app: App, context: RunContext, *, data: bool, type_: str, name: str | N
     with transaction():
         context.fence()
         writer.record()
+        db.session.execute(update(Backup).where(Backup.run_id == context.run_id).values(deleted_at=now_us()))
         backup = _row(app, found, writer, data=data, type_=type_, name=name, person=person, started_at=started_at)
+        backup.run_id = context.run_id
         db.session.add(backup)
         db.session.flush()
         finish(backup)
         context.step("backup.catalogued")
-    context.step("backup.committed")
+    context.step("backup.committed", ended=type_ != "pre_restore")
     return backup
 
 
@@ -108,7 +113,8 @@ def _row(app: App, found: Description, writer: ObjectWriter, *, data: bool, type
         part="both" if data else "config", content=canonical(found.content.as_dict()).decode(),
         content_id=found.content_id, plugins=canonical(plugin_versions()).decode(), app_name=app.name,
         raw_bytes=sum(d.raw for d in sizes.values()), size_bytes=sum(d.size for d in sizes.values()),
-        added_bytes=writer.added_bytes, records=sum(e.records for e in _entries(found)),
+        added_bytes=writer.added_bytes, segments=len({line.content for line in lines}),
+        segments_added=len(writer.added), records=sum(e.records for e in _entries(found)),
         created_at=now, created_by=person, started_at=started_at, origin="here",
         signer=server().signing_key.public_hex,
     )

@@ -44,15 +44,15 @@ class RunContext:
     phase: str = ""
     _next_tick: int = field(default=0, repr=False)
 
-    def step(self, name: str) -> None:
-        """Enter a named step: look whether to go on, and say so in the row.
+    def step(self, name: str, *, ended: bool = False) -> None:
+        """Enter a named step: look whether to go on, and say so in the row; not once the run has *ended*.
 
         Raises:
             RunCancelled: somebody asked to cancel.
             RunLost: another attempt took over.
         """
         self.phase = name
-        if not in_transaction():
+        if not ended and not in_transaction():
             self._tell({"phase": name})
         _die_if_asked(name)
 

@@ -110,8 +110,8 @@ def _wait_until_ready(config: Config, children: list[Child], stop: threading.Eve
     while not stop.is_set():
         ended = next((c for c in children if c.process is not None and c.process.poll() is not None), None)
         if ended is not None:
-            raise AppkeepError(f"{ended.name} did not start; its words are above."
-                               + (f" Is port {config.web_port} in use? Set APPKEEP_WEB_PORT." if ended.name == "web" else ""))
+            hint = f" Is port {config.web_port} in use? Set APPKEEP_WEB_PORT." if ended.name == "web" else ""
+            raise AppkeepError(f"{ended.name} did not start; its words are above.{hint}")
         try:
             with urllib.request.urlopen(f"http://{config.web_host}:{config.web_port}/health", timeout=2) as answer:
                 if answer.status == 200:

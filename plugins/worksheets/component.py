@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from core.api import (
@@ -43,7 +43,7 @@ class Worksheets(Component):
 
     name, title, version, kinds = "worksheets", "Worksheets", 1, (WORKSHEET,)
 
-    def check(self, app: App, document: Document) -> None:
+    def check(self, document: Document) -> None:
         """See `Component.check`."""
         check_worksheet(document)
 
@@ -89,7 +89,7 @@ class Worksheets(Component):
             found.update(door.attached(document.key, holding) if holding else ())
         yield from sorted(found)
 
-    def check_data(self, section: str, values: Sequence[Any], context: dict[str, Any]) -> None:
+    def check_data(self, section: str, values: Iterable[Any], context: dict[str, Any]) -> None:
         """See `Component.check_data`."""
         shapes: Shapes = context.setdefault("worksheets_shapes", {})
         if section == FIELDS:

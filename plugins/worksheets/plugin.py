@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from core.api import Component, FieldType, hookimpl
-from plugins.worksheets import commands
+from core.api import Component, Definition, FieldType, hookimpl
+from plugins.worksheets import commands, definitions
 from plugins.worksheets.component import Worksheets
 from plugins.worksheets.fieldtypes import FIELD_TYPES
 
@@ -21,6 +21,11 @@ def register_component() -> Component:
 @hookimpl
 def register_field_type() -> Iterable[FieldType]:
     return FIELD_TYPES
+
+
+@hookimpl
+def check_field(definition: Definition) -> None:
+    definitions.check_field(definition)
 
 
 @hookimpl

@@ -47,13 +47,13 @@ def read_shapes(values: Iterable[Mapping[str, Any]]) -> Shapes:
     return {value["worksheet"]: value["fields"] for value in values}
 
 
-def check_fields(values: Sequence[Any]) -> Shapes:
+def check_fields(values: Iterable[Any]) -> Shapes:
     """Return the shapes that foreign lines of the section "fields" give.
 
     Raises:
         InvalidInput: a line has another form, or names a field type that this server does not have.
     """
-    previous = ""
+    previous, found = "", {}
     for value in values:
         if not isinstance(value, dict) or value.keys() != {"fields", "worksheet"} or not isinstance(value["fields"], dict):
             raise InvalidInput("A line of the section “fields” has another form.")
@@ -66,10 +66,11 @@ def check_fields(values: Sequence[Any]) -> Shapes:
             one = shaped(key, shape)
             if not one.stored or one.shape != shape:
                 raise InvalidInput(f"The field {key} of worksheet {previous} is not described as this server would.")
-    return read_shapes(values)
+        found[previous] = value["fields"]
+    return found
 
 
-def check_records(worksheet: str, values: Sequence[Any], fields: Mapping[str, Field]) -> Iterator[str]:
+def check_records(worksheet: str, values: Iterable[Any], fields: Mapping[str, Field]) -> Iterator[str]:
     """Check foreign lines of a section of records and yield the digests of files that they name.
 
     Raises:

@@ -1,0 +1,230 @@
+"""Backup files: a backup written as one, and one read into a backup once it has been proven whole."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from core.app import VERSION, server
+from core.apps import documents
+from core.apps.models import App
+from core.archive.canonical import canonical, parse
+from core.archive.compression import compress
+from core.archive.container import Container
+from core.archive.errors import ArchiveDamaged, ArchiveNeedsNewer
+from core.archive.limits import LIMITS
+from core.archive.manifest import Descriptor, Manifest, layout_bytes
+from core.archive.reader import Archive, Use, read, verify
+from core.backups.models import Backup
+from core.backups.saved import Saved, lifted
+from core.backups.take import checked_name, default_name
+from core.component import Component, Document
+from core.db import db, transaction
+from core.errors import AppkeepError, InvalidDocument, InvalidInput
+from core.keys import new_key
+from core.moment import iso, now_us
+from core.objects import Shelf, describe, known_descriptors, picked, shelf, writing_objects
+from core.refs import files as files_of
+
+GUARD_ERRORS = (InvalidInput, InvalidDocument)
+
+
+class DownloadTooLarge(AppkeepError):
+    """A file with data of this size is not offered for download."""
+
+    code, status, title = "download_too_large", 413, "Too large to download"
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A backup file as it will be sent: its name, and its bytes in any range."""
+
+    name: str
+    container: Container
+    place: Shelf
+
+    @property
+    def size(self) -> int:
+        """The size of the file in bytes."""
+        return self.container.size
+
+    def chunks(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """Yield the file's bytes from *start* up to *end*."""
+        layout = compress(self.container.layout_raw)
+
+        def fetch(descriptor: Descriptor) -> Iterator[bytes]:
+            return iter((layout,)) if descriptor is self.container.layout else self.place.stored(descriptor)
+
+        return self.container.chunks(fetch, start, end)
+
+
+def download(backup: Backup, part: str) -> Download:
+    """Return a backup as a file: "config", "data" or "both".
+
+    Raises:
+        InvalidInput: the backup does not hold that part.
+        DownloadTooLarge: the file has data and reaches the limit; or it has too many objects for a file.
+    """
+    if part not in ("config", "data", "both") or (backup.part != "both" and part != backup.part):
+        raise InvalidInput(f"The backup “{backup.name}” holds {_held(backup.part)}; there is no part “{part[:20]}”.")
+    saved = Saved(backup)
+    content = saved.content.part(part)
+    objects = _objects(saved, part)
+    raw = layout_bytes(objects)
+    layout = describe(hashlib.sha256(raw).hexdigest(), len(raw), compress(raw))
+    manifest = Manifest(part=part, content=content, layout=layout, objects=len(objects),
+                        raw=sum(d.raw for d in objects), size=sum(d.size for d in objects),
+                        envelope=_envelope(backup)).to_bytes()
+    container = Container(manifest, server().signing_key.sign(manifest), layout, raw)
+    found = Download(f"{backup.name}.{part}.appkeep.zip", container, shelf())
+    limit = server().config.download_limit_bytes
+    if part != "config" and found.size >= limit:
+        raise DownloadTooLarge(f"The file would have {found.size} bytes; files with data of {limit} bytes or more "
+                               "cannot be downloaded.", size_bytes=found.size, limit_bytes=limit)
+    return found
+
+
+def _held(part: str) -> str:
+    return {"config": "the configuration only", "data": "data only"}.get(part, "configuration and data")
+
+
+def _objects(saved: Saved, part: str) -> list[Descriptor]:
+    """Return the descriptors of a file's objects in the order of the format."""
+    entries = list(saved.content.part(part).entries())
+    wanted = dict.fromkeys(entry.index for _, _, entry in entries)
+    for name, which, _ in entries:
+        wanted |= dict.fromkeys(line.content for line in saved.lines[name, which])
+    if len(wanted) > LIMITS.objects:
+        raise DownloadTooLarge(f"The file would have {len(wanted)} objects; at most {LIMITS.objects} fit into one.")
+    known = known_descriptors(wanted)
+    return [picked(known, content) for content in wanted]
+
+
+def _envelope(backup: Backup) -> dict[str, Any]:
+    return {"app": backup.app_id, "app_name": backup.app_name, "backup": backup.id, "created_at": iso(backup.created_at),
+            "created_by": backup.created_by, "name": backup.name, "organization": backup.organization_id,
+            "plugins": parse(backup.plugins.encode(), max_bytes=2**20), "producer": f"appkeep {VERSION}",
+            "type": backup.type}
+
+
+def inspect(source: BinaryIO) -> dict[str, Any]:
+    """Return what a file says it is, after all of it has been proven whole; nothing is stored.
+
+    Raises:
+        ArchiveError: it was refused.
+    """
+    archive = read(source)
+    verify(archive, _Meaning(archive).look_at)
+    manifest = archive.manifest
+    return {"content_id": manifest.content.content_id, "part": manifest.part, **manifest.content.as_dict(),
+            "envelope": dict(manifest.envelope), "signer": archive.signer, "objects": manifest.objects,
+            "raw_bytes": manifest.raw, "size_bytes": archive.container.size,
+            "signed_here": archive.signer == server().signing_key.public_hex}
+
+
+def upload(source: BinaryIO, app: App, person: str, name: str | None = None) -> Backup:
+    """Make a backup of type Uploaded out of a file, once all of it has been proven whole, and return its row.
+
+    Raises:
+        ArchiveError: the file was refused; nothing of it stays.
+    """
+    if name is not None:
+        checked_name(name)
+    started = now_us()
+    archive = read(source)
+    verify(archive, _Meaning(archive).look_at)
+    with writing_objects() as writer:
+        for descriptor, stream in archive.objects():
+            writer.put_stored(descriptor, stream)
+    with transaction():
+        writer.record()
+        row = _row(archive, app, person, name, started)
+        row.added_bytes, row.segments_added = writer.added_bytes, len(writer.added)
+        db.session.add(row)
+    return row
+
+
+def _row(archive: Archive, app: App, person: str, name: str | None, started: int) -> Backup:
+    manifest, now = archive.manifest, now_us()
+    entries = [entry for _, _, entry in manifest.content.entries()]
+    return Backup(
+        id=new_key("b"), organization_id=app.organization_id, app_id=app.id, type="uploaded", part=manifest.part,
+        name=name if name is not None else default_name("uploaded", manifest.envelope["app_name"], now),
+        content=canonical(manifest.content.as_dict()).decode(), content_id=manifest.content.content_id,
+        plugins=canonical(manifest.envelope["plugins"]).decode(), app_name=manifest.envelope["app_name"][:200],
+        raw_bytes=manifest.raw, size_bytes=manifest.size, segments=manifest.objects, segments_added=0, added_bytes=0,
+        records=sum(entry.records for entry in entries), created_at=now, created_by=person, started_at=started,
+        origin=origin_of(archive, app), signer=archive.signer, checked_at=now)
+
+
+def origin_of(archive: Archive, app: App) -> str:
+    """Return where a file was made: "here" (by this server for this app), "server" or "foreign"."""
+    if archive.signer != server().signing_key.public_hex:
+        return "foreign"
+    envelope = archive.manifest.envelope
+    return "here" if (envelope["app"], envelope["organization"]) == (app.id, app.organization_id) else "server"
+
+
+class _Meaning:
+    """What the lines of a file mean, judged by the components that would restore them, as the file is walked."""
+
+    def __init__(self, archive: Archive) -> None:
+        self.archive = archive
+        self.contexts: dict[str, dict[str, Any]] = {}
+        self.documents: dict[str, Document] = {}
+        for name, entry in archive.manifest.content.components.items():
+            component = server().registry.components.get(name)
+            if component is None or entry.version > component.version:
+                raise ArchiveNeedsNewer(
+                    f"The file holds “{name}” in version {entry.version}; this server "
+                    + (f"knows version {component.version}: update its plugin." if component else "has no such plugin."))
+
+    def look_at(self, use: Use, values: Iterator[Any]) -> None:
+        """Refuse lines that their component could not have written."""
+        component = server().registry.components[use.component]
+        try:
+            if use.part == "config":
+                self._documents(component, use, values)
+            else:
+                component.check_data(use.section, values, self._context(use.component))
+        except GUARD_ERRORS as error:
+            raise ArchiveDamaged(f"{use.component}, {use.section}, segment {use.n}: {error.message}") from error
+
+    def _context(self, name: str) -> dict[str, Any]:
+        if name not in self.contexts:
+            whole = self.archive.manifest.part == "both"
+            self.contexts[name] = {"files": self.archive.files(name, "data"), "documents": self.documents if whole else None}
+        return self.contexts[name]
+
+    def _documents(self, component: Component, use: Use, values: Iterable[Any]) -> None:
+        if use.section != "documents" or use.n:
+            raise ArchiveDamaged(f"{use.component}: a configuration has no section “{use.section}”.")
+        listed = self.archive.files(use.component, "config")
+        version = self.archive.manifest.content.components[use.component].version
+        before = ("", "")
+        for value in values:
+            document = _document(value, component)
+            if (document.kind, document.key) <= before:
+                raise ArchiveDamaged(f"{document.address} is out of order.")
+            before = document.kind, document.key
+            unlisted = next((digest for digest in files_of(document.body) if digest not in listed), None)
+            if unlisted is not None:
+                raise ArchiveDamaged(f"{document.address} names the file {unlisted}, which the backup lacks.")
+            document = lifted(component, document, version)
+            documents.body_text(document)
+            component.check(document)
+            self.documents[document.address] = document
+
+
+def _document(value: Any, component: Component) -> Document:
+    if not isinstance(value, Mapping) or value.keys() != {"body", "key", "kind", "position"}:
+        raise ArchiveDamaged("A line of the documents has another form.")
+    kinds = {kind.name for kind in component.kinds}
+    if value["kind"] not in kinds or not isinstance(value["key"], str) or not isinstance(value["body"], dict):
+        raise ArchiveDamaged(f"A document of {component.name} has another form, or is of a kind that is not its own.")
+    if type(value["position"]) is not int or not 0 <= value["position"] < 2**31:
+        raise ArchiveDamaged(f"{value['kind']}/{value['key'][:40]} has no position.")
+    return Document(kind=value["kind"], key=value["key"], body=value["body"], position=value["position"])
+

@@ -1,0 +1,78 @@
+"""What runs do: backup, restore, restore as new, check; and how each is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.app import server
+from core.apps import service
+from core.apps.models import App
+from core.backups.models import Backup
+from core.backups.restoring import Options, check_origin, restore, restore_as_new
+from core.backups.take import check_interval, checked_name, take
+from core.backups.verifying import check
+from core.moment import now_us
+from core.runs.context import RunContext
+from core.runs.models import Run
+from core.runs.service import request
+
+__all__ = ["backup", "check", "request_backup", "request_check", "request_copy", "request_restore", "restore",
+           "restore_as_new"]
+
+
+def request_backup(app: App, person: str, *, data: bool, name: str | None, send: bool) -> Run:
+    """Ask for a backup of an app.
+
+    Raises:
+        TooSoon: the last one is too recent.
+        RunInProgress: the app has a backup or restore queued or running.
+    """
+    if name is not None:
+        checked_name(name)
+    # The one-run rule comes first: a running backup is a better reason than a timer.
+    run = request("backup", app, {"data": data, "name": name}, person, send=send)
+    check_interval(app, server().config, now_us())
+    return run
+
+
+def request_restore(app: App, backup: Backup, options: Options, person: str, *, send: bool) -> Run:
+    """Ask for a restore of an app in place.
+
+    Raises:
+        OriginUnconfirmed: the backup comes from elsewhere and nobody confirmed it.
+        RunInProgress: the app has a backup or restore queued or running.
+    """
+    check_origin(app, backup, options)
+    return request("restore", app, options.as_dict(), person, send=send)
+
+
+def request_copy(backup: Backup, person: str, *, name: str | None, send: bool) -> Run:
+    """Ask for a new app made of a backup's configuration."""
+    if name is not None:
+        checked_name(name)
+    return request("restore_as_new", None, {"backup": backup.id, "name": name}, person, send=send)
+
+
+def request_check(backup: Backup, person: str, *, send: bool) -> Run:
+    """Ask for a check of a backup."""
+    return request("check", None, {"backup": backup.id}, person, send=send)
+
+
+def backup(run: RunContext) -> None:
+    """Do a run of kind "backup"; its end and the backup's row are one commit."""
+    app = service.find(run.app_id or "")
+    started = now_us()
+
+    def finish(made: Backup) -> None:
+        run.succeed(report_of_backup(made, started))
+
+    take(app, run, data=run.options["data"], type_="manual", name=run.options["name"], person=run.person, finish=finish)
+
+
+def report_of_backup(made: Backup, started_us: int) -> Mapping[str, Any]:
+    """Return what a backup's run reports."""
+    return {"backup": made.id, "name": made.name, "content_id": made.content_id, "size_bytes": made.size_bytes,
+            "added_bytes": made.added_bytes, "raw_bytes": made.raw_bytes, "records": made.records,
+            "segments": made.segments, "segments_added": made.segments_added,
+            "milliseconds": (now_us() - started_us) // 1000}
