@@ -5,11 +5,12 @@ from core.apps import documents
 from core.apps import service as apps
 from core.apps.documents import check_writable
 from core.apps.models import App, DocumentRow
-from core.apps.service import find_app, org_exists
+from core.apps.service import find_app, opened, org_exists
 from core.apps.state import Snapshot
 from core.archive.canonical import canonical, parse
 from core.archive.manifest import IndexLine
 from core.backups.merging import RestoreContext
+from core.cli.verbs import verb
 from core.component import Component, Document, Kind, Operation, Section, Segment
 from core.db import Base, after_commit, db, driver, in_transaction, reading, transaction
 from core.errors import (
@@ -86,6 +87,7 @@ __all__ = [
     "is_person",
     "new_key",
     "now_us",
+    "opened",
     "org_exists",
     "parse",
     "pointers",
@@ -94,5 +96,6 @@ __all__ = [
     "reading",
     "tenant",
     "transaction",
+    "verb",
     "writing_objects",
 ]

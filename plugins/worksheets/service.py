@@ -6,7 +6,7 @@ Every way in checks the same: the app can be written to, each value fits its fie
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -156,6 +156,19 @@ def edits_done(app: App) -> None:
     pending = db.session.info.get(_PENDING, {}).pop(app.id, [])
     for sheet, seq, key, value in pending:
         _check_targets(sheet, {key: value}, f"{sheet.document.body['name']}, record {seq}", _targets_of(sheet, pending))
+
+
+def all_rows(app: App, worksheet: str, *, deleted: bool = False) -> Iterator[Row]:
+    """Yield the live records of a worksheet in order, or those in the recycle bin.
+
+    Raises:
+        NotFound: there is no such worksheet.
+    """
+    documents.get(app, f"worksheet/{worksheet}")
+    door, after = door_of(app), 0
+    while batch := door.some_after(worksheet, after, deleted=deleted):
+        yield from batch
+        after = batch[-1].seq
 
 
 def purge_worksheet(app: App, worksheet: str) -> None:

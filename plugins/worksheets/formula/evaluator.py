@@ -51,8 +51,10 @@ def _applied(function: Function, arguments: list[Any], around: Surroundings) -> 
 
 def _each(function: Function, arguments: list[Any], length: int, around: Surroundings) -> Any:
     """Call for the first items, the second ones and so on; a failure among them is the failure of all."""
+    if length > MAX_LIST:
+        return Failure("a list is too long")
     found = []
-    for place in range(min(length, MAX_LIST)):
+    for place in range(length):
         value = _called(function, [_item(argument, place) for argument in arguments], around)
         if isinstance(value, Failure):
             return value

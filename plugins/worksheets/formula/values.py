@@ -57,6 +57,13 @@ class File:
     type: str
 
 
+@dataclass(frozen=True, slots=True)
+class Several:
+    """One value made of several: choices, people, files, a path of regions. Functions take it as one."""
+
+    items: tuple[Any, ...]
+
+
 def number(value: Any) -> Decimal:
     """Return a value as a number; blank counts as 0.
 
@@ -109,8 +116,8 @@ def truth(value: Any) -> bool:
 
 def blank(value: Any) -> bool:
     """Return whether there is nothing: no value, empty text, or a list with nothing in it."""
-    if isinstance(value, tuple):
-        return all(blank(item) for item in value)
+    if isinstance(value, tuple | Several):
+        return all(blank(item) for item in items(value))
     return value is None or value == ""
 
 
@@ -164,6 +171,8 @@ def bounded(value: str) -> str:
 
 def items(value: Any) -> tuple[Any, ...]:
     """Return a list as it is, and one value as a list of one; nothing is an empty list."""
+    if isinstance(value, Several):
+        return value.items
     if isinstance(value, tuple):
         return value
     return () if value is None else (value,)
@@ -172,13 +181,13 @@ def items(value: Any) -> tuple[Any, ...]:
 def leaves(value: Any) -> Iterator[Any]:
     """Yield what is in a list and in the lists within it, but nothing blank."""
     for item in items(value):
-        if isinstance(item, tuple):
+        if isinstance(item, tuple | Several):
             yield from leaves(item)
         elif not blank(item):
             yield item
 
 
-def _joined(values: tuple[Any, ...]) -> str:
+def _joined(values: Any) -> str:
     shown, size = [], 0
     for value in leaves(values):
         shown.append(text(value))
@@ -225,4 +234,5 @@ _SHOWN: tuple[tuple[type, Any], ...] = (
     (Link, lambda value: value.label or value.url),
     (File, lambda value: value.name),
     (tuple, _joined),
+    (Several, _joined),
 )

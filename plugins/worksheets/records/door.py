@@ -88,10 +88,10 @@ class Door:
             found += [Row(*row) for row in self.connection.execute(query)]
         return found
 
-    def live(self, worksheet: str, after: int = 0, limit: int = 1000) -> list[Row]:
-        """Return at most *limit* live rows with seq > after, in order."""
-        query = (select(*COLUMNS).where(*self._of(worksheet), c.seq > after, c.deleted_at.is_(None))
-                 .order_by(c.seq).limit(limit))
+    def some_after(self, worksheet: str, after: int, *, deleted: bool = False, limit: int = 1000) -> list[Row]:
+        """Return at most *limit* live rows, or rows in the bin, with seq > after, in order."""
+        state = c.deleted_at.is_not(None) if deleted else c.deleted_at.is_(None)
+        query = select(*COLUMNS).where(*self._of(worksheet), c.seq > after, state).order_by(c.seq).limit(limit)
         return [Row(*row) for row in self.connection.execute(query)]
 
     def seqs(self, worksheet: str) -> Iterator[int]:

@@ -1,0 +1,135 @@
+"""Verbs on apps: list, create, delete, import, apply, documents, state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from core.app import server
+from core.apps import documents, service
+from core.archive.canonical import NotCanonical, parse
+from core.backups.take import state as state_of
+from core.cli.verbs import as_option, person_of, verb
+from core.component import document_value
+from core.db import transaction
+from core.errors import InvalidInput
+from core.importing import import_file
+from core.moment import iso
+from core.scope import as_tenant
+
+MAX_LINE_BYTES = 16 * 1024 * 1024
+
+
+def register(main: click.Group) -> None:
+    """Add the verbs."""
+    apps = click.Group("app", help="List, create and delete apps.")
+    main.add_command(apps)
+
+    @verb(apps, "list", show=lambda result: (f"{a['app']}  {a['created_at']}  {a['name']}" for a in result["apps"]))
+    @click.option("--org", required=True, metavar="ORG", help="Id or name of the organization.")
+    def list_(org: str) -> dict[str, Any]:
+        """List the apps of an organization."""
+        with as_tenant(organization(org)):
+            return {"apps": [{"app": a.id, "name": a.name, "created_at": iso(a.created_at)} for a in service.all_apps()]}
+
+    @verb(apps, "create")
+    @click.argument("name")
+    @click.option("--org", required=True, metavar="ORG", help="Id or name of the organization.")
+    @as_option
+    def create(name: str, org: str, email: str | None) -> dict[str, Any]:
+        """Make an app called NAME with what every app starts with."""
+        with as_tenant(organization(org)), transaction():
+            return {"app": service.create(name, person_of(email)).id}
+
+    @verb(apps, "delete")
+    @click.argument("app_id", metavar="APP")
+    def delete(app_id: str) -> dict[str, Any]:
+        """Remove an app from sight; its backups stay."""
+        with service.opened(app_id) as app, transaction():
+            service.delete(service.find(app.id))
+            return {"app": app_id, "deleted": True}
+
+    @verb(main, "import", show=_import_lines)
+    @click.argument("file", type=click.Path(path_type=Path))
+    @click.option("--org", required=True, metavar="ORG", help="Id or name of the organization.")
+    @click.option("--from", "importer", metavar="FORMAT", help="baserow, csv, xlsx or sqlite; without it, guessed.")
+    @click.option("--name", help="Name of the new app; without it, the file's.")
+    @click.option("--dry-run", is_flag=True, help="Say what an import would do, and keep nothing.")
+    @as_option
+    def import_(file: Path, org: str, importer: str | None, name: str | None, dry_run: bool,
+                email: str | None) -> dict[str, Any]:
+        """Make a new app out of FILE, and say what of it had no counterpart."""
+        with as_tenant(organization(org)):
+            return import_file(file, organization(org), person_of(email), name=name, importer=importer, dry_run=dry_run)
+
+    @verb(main, "apply", show=lambda result: (f"{len(result['answers'])} edits done",))
+    @click.argument("app_id", metavar="APP")
+    @click.argument("file", type=click.File("rb"))
+    @as_option
+    def apply(app_id: str, file: Any, email: str | None) -> dict[str, Any]:
+        """Do the scripted edits of FILE (JSON Lines; - for standard input) to APP, all or none."""
+        with service.opened(app_id) as app, transaction():
+            return {"app": app.id, "answers": service.apply(service.find(app.id), _edits(file), person_of(email))}
+
+    @verb(main, "documents", show=_document_lines)
+    @click.argument("app_id", metavar="APP")
+    @click.option("--bin", "bin_", is_flag=True, help="What is in the recycle bin instead.")
+    def documents_(app_id: str, bin_: bool) -> dict[str, Any]:
+        """List the documents of APP."""
+        with service.opened(app_id) as app:
+            if bin_:
+                return {"bin": [{"document": a, "hidden_at": iso(t)} for a, t in documents.bin_of(app)]}
+            return {"documents": [document_value(d) for d in documents.live(app)]}
+
+    @verb(main, "state", show=_state_lines)
+    @click.argument("app_id", metavar="APP")
+    @click.option("--data/--config", "data", default=True, help="With records (default), or the configuration only.")
+    def state(app_id: str, data: bool) -> dict[str, Any]:
+        """Name the state that APP is in now: the digests that a backup taken now would have."""
+        with service.opened(app_id) as app:
+            found = state_of(app, data=data)
+            return {"app": app.id, "content_id": found.content_id, **found.content.as_dict()}
+
+
+def organization(name_or_id: str) -> str:
+    """Return the id of an organization."""
+    found: str = server().registry.hook.find_organization(name_or_id=name_or_id)
+    return found
+
+
+def _edits(file: Iterable[bytes]) -> Iterator[Mapping[str, Any]]:
+    for number, line in enumerate(file, start=1):
+        if line.strip():
+            try:
+                yield parse(line, max_bytes=MAX_LINE_BYTES)
+            except NotCanonical as error:
+                raise InvalidInput(f"Line {number} is no edit: {error}.", line=number) from error
+
+
+def _import_lines(result: Mapping[str, Any]) -> Iterator[str]:
+    yield (f"app {result['app'] or '(dry run: nothing kept)'}  “{result['name']}”: {result['documents']} documents, "
+           f"{result['records']} records, {result['files']} files")
+    if result["unsupported"]:
+        yield f"{len(result['unsupported'])} things had no counterpart:"
+        yield from (f"  {n['what']} “{n['name']}”: {n['reason']}" for n in result["unsupported"])
+
+
+def _document_lines(result: Mapping[str, Any]) -> Iterator[str]:
+    for item in result.get("bin", ()):
+        yield f"{item['document']}  since {item['hidden_at']}"
+    for item in result.get("documents", ()):
+        yield f"{item['kind']}/{item['key']}  {item['body'].get('name', '')}"
+
+
+def _state_lines(result: Mapping[str, Any]) -> Iterator[str]:
+    yield f"content_id {result['content_id']}"
+    for name, entry in result["components"].items():
+        for part in ("config", "data"):
+            if part in entry:
+                counts = ", ".join(f"{n} {what}" for what, n in entry[part].items() if what not in ("index", "raw"))
+                yield f"{name:12} {part:6} {entry[part]['index'][:16]}…  {counts}"
+
+

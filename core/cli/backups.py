@@ -1,0 +1,217 @@
+"""Verbs on backups: backup, backups, plan, restore, restore-as-new, upload, download, inspect, check."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlalchemy import select
+
+from core.apps import service
+from core.backups import files, jobs
+from core.backups.models import ORIGINS, TYPES, Backup
+from core.backups.restoring import Options
+from core.backups.restoring import plan as plan_of
+from core.backups.saved import backups_of, find_backup
+from core.cli.showing import plan_lines, restore_lines, size_text
+from core.cli.verbs import as_option, done, person_of, verb, worker_option
+from core.db import db
+from core.errors import InvalidInput, NotFound
+from core.moment import iso
+from core.scope import as_server, as_tenant
+
+parts = (
+    click.option("--config", is_flag=True, help="The configuration: everything the app is made of."),
+    click.option("--data", is_flag=True, help="The records and their files."),
+)
+
+
+def register(main: click.Group) -> None:
+    """Add the verbs."""
+
+    @verb(main, "backup", show=_backup_lines)
+    @click.argument("app_id", metavar="APP")
+    @click.option("--data", is_flag=True, help="Include records and their files.")
+    @click.option("--name", help="1 to 120 characters; without it: type, app and time.")
+    @as_option
+    @worker_option
+    def backup(app_id: str, data: bool, name: str | None, email: str | None, worker: bool) -> dict[str, Any]:
+        """Back APP up: one consistent moment of it, whatever is being written meanwhile."""
+        with service.opened(app_id) as app:
+            person = person_of(email)
+            result = done(lambda send: jobs.request_backup(app, person, data=data, name=name, send=send), worker=worker)
+            report = result["report"]
+            return {"run": result["run"], **report, "seconds": report["milliseconds"] / 1000}
+
+    @verb(main, "backups", show=_list_lines)
+    @click.argument("app_id", metavar="APP")
+    def backups(app_id: str) -> dict[str, Any]:
+        """List the backups of APP, newest first."""
+        with service.opened(app_id) as app:
+            return {"backups": [backup_value(b) for b in backups_of(app.id)]}
+
+    @verb(main, "plan", show=plan_lines)
+    @click.argument("backup_id", metavar="BACKUP")
+    @_parts
+    @click.option("--app", "app_id", metavar="APP", help="Another app than the backup's own.")
+    def plan(backup_id: str, config: bool, data: bool, app_id: str | None) -> dict[str, Any]:
+        """Show what a restore of BACKUP would do, and touch nothing. Without --config or --data: all that it holds."""
+        with opened_backup(backup_id) as found:
+            config, data = _asked(found, config=config, data=data)
+            return plan_of(service.find(app_id or found.app_id), found, person_of(None), config=config, data=data)
+
+    @verb(main, "restore", show=restore_lines)
+    @click.argument("backup_id", metavar="BACKUP")
+    @_parts
+    @click.option("--app", "app_id", metavar="APP", help="Into another app than the backup's own.")
+    @click.option("--no-safety-backup", is_flag=True, help="Do not back the current version up first.")
+    @click.option("--plan", "plan_digest", metavar="DIGEST", help="Go on only if the plan is still this one.")
+    @click.option("--accept-origin", is_flag=True, help="Overwrite the app although the backup comes from elsewhere.")
+    @as_option
+    @worker_option
+    def restore(backup_id: str, config: bool, data: bool, app_id: str | None, no_safety_backup: bool,
+                plan_digest: str | None, accept_origin: bool, email: str | None, worker: bool) -> dict[str, Any]:
+        """Restore BACKUP in place, all or nothing. Without --config or --data: all that it holds."""
+        with opened_backup(backup_id) as found:
+            config, data = _asked(found, config=config, data=data)
+            options = Options(backup=found.id, config=config, data=data, safety_backup=not no_safety_backup,
+                              accept_origin=accept_origin, plan=plan_digest)
+            app = service.find(app_id or found.app_id)
+            person = person_of(email)
+            return done(lambda send: jobs.request_restore(app, found, options, person, send=send), worker=worker)
+
+    @verb(main, "restore-as-new", show=lambda result: (f"app {result['app']}  “{result['name']}”",))
+    @click.argument("backup_id", metavar="BACKUP")
+    @click.option("--name", help="Name of the new app.")
+    @as_option
+    @worker_option
+    def restore_as_new(backup_id: str, name: str | None, email: str | None, worker: bool) -> dict[str, Any]:
+        """Make a new app of BACKUP's configuration; its workflows are switched off and it has no records."""
+        with opened_backup(backup_id) as found:
+            person = person_of(email)
+            result = done(lambda send: jobs.request_copy(found, person, name=name, send=send), worker=worker)
+            return {"run": result["run"], **result["report"]}
+
+    @verb(main, "upload")
+    @click.argument("file", type=click.File("rb"))
+    @click.option("--app", "app_id", metavar="APP", required=True)
+    @click.option("--name", help="1 to 120 characters; without it: type, app and time.")
+    @as_option
+    def upload(file: Any, app_id: str, name: str | None, email: str | None) -> dict[str, Any]:
+        """Make a backup of APP out of a backup FILE, once all of it has been proven whole."""
+        if not file.seekable():
+            raise InvalidInput("A backup file is read twice: give a file, not a pipe.")
+        with service.opened(app_id) as app:
+            return backup_value(files.upload(file, app, person_of(email), name))
+
+    @verb(main, "download", show=lambda result: (f"{result['file']}: {result['size_bytes']} bytes",))
+    @click.argument("backup_id", metavar="BACKUP")
+    @click.argument("file", type=click.Path(path_type=Path))
+    @click.option("--part", type=click.Choice(("config", "data", "both")), help="Without it: all that the backup holds.")
+    def download(backup_id: str, file: Path, part: str | None) -> dict[str, Any]:
+        """Write BACKUP to FILE, which opens in any unzip tool."""
+        with opened_backup(backup_id) as found:
+            given = files.download(found, part or found.part)
+            _write(given, file)
+            return {"file": str(file), "part": part or found.part, "size_bytes": given.size}
+
+    @verb(main, "inspect")
+    @click.argument("file", type=click.File("rb"))
+    def inspect(file: Any) -> dict[str, Any]:
+        """Prove a backup FILE whole and say what it holds; nothing is stored."""
+        return files.inspect(file)
+
+    @verb(main, "check", show=_check_lines)
+    @click.argument("backup_id", metavar="BACKUP", required=False)
+    @click.option("--all", "all_", is_flag=True, help="Every backup of this server.")
+    @worker_option
+    def check(backup_id: str | None, all_: bool, worker: bool) -> dict[str, Any]:
+        """Prove BACKUP whole: all its objects present and what their digests say."""
+        if all_ is (backup_id is not None):
+            raise InvalidInput("Name one backup, or say --all.")
+        wanted = _every_backup() if all_ else [backup_id or ""]
+        checked = []
+        for one in wanted:
+            with opened_backup(one) as found:
+                ended = done(lambda send, b=found: jobs.request_check(b, person_of(None), send=send), worker=worker)
+                checked.append(ended["report"])
+        return {"checked": checked}
+
+
+def _parts(function: Any) -> Any:
+    for option in reversed(parts):
+        function = option(function)
+    return function
+
+
+def _asked(backup: Backup, *, config: bool, data: bool) -> tuple[bool, bool]:
+    """Return what to restore: what was asked for, or else all that the backup holds."""
+    return (config, data) if config or data else (backup.part != "data", backup.part != "config")
+
+
+@contextmanager
+def opened_backup(backup_id: str) -> Iterator[Backup]:
+    """Give a backup of any organization, as that organization.
+
+    Raises:
+        NotFound: there is none.
+    """
+    with as_server():
+        organization_id = db.session.scalar(select(Backup.organization_id).where(Backup.id == backup_id))
+    if organization_id is None:
+        raise NotFound(f"There is no backup “{backup_id[:40]}”.")
+    with as_tenant(organization_id):
+        yield find_backup(backup_id)
+
+
+def _every_backup() -> list[str]:
+    with as_server():
+        return list(db.session.scalars(select(Backup.id).where(Backup.deleted_at.is_(None)).order_by(Backup.created_at)))
+
+
+def _write(given: files.Download, file: Path) -> None:
+    """Write beside and rename, so that a file of that name is a whole one."""
+    beside = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        with beside.open("xb") as out:
+            for chunk in given.chunks():
+                out.write(chunk)
+        beside.replace(file)
+    except FileNotFoundError as error:
+        raise InvalidInput(f"There is no folder {file.parent}.") from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def backup_value(backup: Backup) -> dict[str, Any]:
+    """Return a backup's row as JSON."""
+    return {"backup": backup.id, "app": backup.app_id, "name": backup.name, "type": backup.type, "part": backup.part,
+            "content_id": backup.content_id, "size_bytes": backup.size_bytes, "added_bytes": backup.added_bytes,
+            "records": backup.records, "created_at": iso(backup.created_at), "created_by": backup.created_by,
+            "origin": backup.origin, "signer": backup.signer,
+            "checked_at": iso(backup.checked_at) if backup.checked_at else None, "check_error": backup.check_error}
+
+
+def _backup_lines(result: Mapping[str, Any]) -> Iterator[str]:
+    yield f"{result['backup']}  “{result['name']}”"
+    yield (f"{result['records']} records, {size_text(result['raw_bytes'])}, stored in {size_text(result['size_bytes'])}; "
+           f"new in the store: {size_text(result['added_bytes'])} "
+           f"({result['segments_added']} of {result['segments']} objects)")
+    yield f"content_id {result['content_id']}"
+
+
+def _list_lines(result: Mapping[str, Any]) -> Iterator[str]:
+    for b in result["backups"]:
+        what = {"both": "with data", "config": "without data", "data": "data only"}[b["part"]]
+        origin = "" if b["origin"] == "here" else f", from {ORIGINS[b['origin']]}"
+        yield (f"{b['backup']}  {b['created_at']}  {TYPES[b['type']]}, {what}{origin}  "
+               f"{size_text(b['size_bytes'])}  “{b['name']}”")
+
+
+def _check_lines(result: Mapping[str, Any]) -> Iterator[str]:
+    for one in result["checked"]:
+        yield f"{one['backup']}: sound, {one['objects']} objects, {size_text(one['raw_bytes'])}"

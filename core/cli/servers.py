@@ -1,0 +1,97 @@
+"""Verbs that run servers: up, web, worker, clock; and what is installed: plugins, migrate."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import click
+
+from core.app import create_app, server
+from core.cli.verbs import verb
+from core.config import SETTINGS, Config, read_config
+from core.errors import AppkeepError
+from core.migrating import ensure_schema
+
+
+def register(main: click.Group) -> None:
+    """Add the verbs."""
+
+    @main.command("up")
+    def up() -> None:
+        """Run everything in this terminal: queue, web, worker and clock."""
+        from core.runs.supervisor import up as start_all
+
+        config = _prepared()
+        _guarded(lambda: start_all(config, click.echo))
+
+    @main.command("web")
+    def web() -> None:
+        """Serve pages and the API."""
+        from core.runs.supervisor import run_web
+
+        config = _prepared()
+        _guarded(lambda: run_web(config))
+
+    @main.command("worker")
+    def worker() -> None:
+        """Do backups and restores that others asked for."""
+        from core.runs.queue import run_worker
+
+        config = _prepared()
+        _guarded(lambda: run_worker(config))
+
+    @main.command("clock")
+    def clock() -> None:
+        """Take up again what a dead worker left behind."""
+        from core.runs.clock import run_clock
+
+        config = _prepared()
+        _guarded(lambda: run_clock(config))
+
+    @verb(main, "plugins", show=_plugin_lines)
+    def plugins() -> dict[str, Any]:
+        """List the components, field types and importers that this server has, and plugins that were left out."""
+        registry = server().registry
+        return {
+            "components": [{"name": c.name, "title": c.title, "version": c.version, "kinds": [k.name for k in c.kinds]}
+                           for c in registry.components.values()],
+            "field_types": list(registry.field_types), "importers": list(registry.importers),
+            "broken": registry.broken}
+
+    @main.command("settings")
+    def settings() -> None:
+        """List the settings, each an environment variable."""
+        for setting in SETTINGS:
+            click.echo(f"{setting.variable:30} {setting.default!r:12} {setting.help}")
+
+
+def _prepared() -> Config:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
+    logging.getLogger("rq").setLevel(logging.WARNING)
+    try:
+        config = read_config()
+        with create_app(config).app_context():
+            ensure_schema()
+    except AppkeepError as error:
+        raise click.ClickException(f"{error.code}: {error.message}") from error
+    return config
+
+
+def _guarded(run: Any) -> None:
+    try:
+        run()
+    except AppkeepError as error:
+        raise click.ClickException(f"{error.code}: {error.message}") from error
+    except OSError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _plugin_lines(result: Mapping[str, Any]) -> Iterator[str]:
+    for component in result["components"]:
+        yield f"component {component['name']} (version {component['version']}): {', '.join(component['kinds'])}"
+    yield f"field types: {', '.join(result['field_types'])}"
+    yield f"importers: {', '.join(result['importers'])}"
+    for name, error in result["broken"].items():
+        yield f"left out: {name}: {error}"

@@ -1,0 +1,74 @@
+"""Plans and reports as lines that people read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+VERBS = (("added", "made anew"), ("changed", "set back"), ("brought_back", "brought back"), ("hidden", "to the recycle bin"))
+MAX_SHOWN = 20
+
+
+def size_text(size: int) -> str:
+    """Return a size in bytes as people say it: "12.3 MB" (powers of ten)."""
+    value, units = float(size), ["bytes", "kB", "MB", "GB", "TB"]
+    while value >= 1000 and len(units) > 1:
+        value, units = value / 1000, units[1:]
+    return f"{size} bytes" if units[0] == "bytes" else f"{value:.1f} {units[0]}"
+
+
+def plan_lines(plan: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a restore would do."""
+    yield from component_lines(plan["components"])
+    yield f"plan {plan['plan']}"
+
+
+def restore_lines(result: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a restore did."""
+    report = result["report"]
+    yield from component_lines(report["components"])
+    if "safety_backup" in report:
+        yield f"The version before is kept as backup {report['safety_backup']}."
+
+
+def component_lines(components: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a report of components, documents first, then data, then what could not be."""
+    for name, said in components.items():
+        documents = said.get("documents", {})
+        for verb, words in VERBS:
+            found = documents.get(verb, ())
+            for item in found[:MAX_SHOWN]:
+                yield f"{name}: {words}: {item['document']} {item['name']}".rstrip()
+                for change in item.get("changes", ())[:MAX_SHOWN]:
+                    yield f"    {change['at']}: {_short(change['before'])} → {_short(change['after'])}"
+            if len(found) > MAX_SHOWN:
+                yield f"{name}: … and {len(found) - MAX_SHOWN} more {words}"
+        if documents.get("unchanged"):
+            yield f"{name}: {documents['unchanged']} unchanged"
+        for note, count in said.get("notes", {}).items():
+            yield f"{name}: {note.replace('_', ' ')}: {count}"
+        yield from _data_lines(said.get("data", {}))
+
+
+def _data_lines(data: Mapping[str, Any]) -> Iterator[str]:
+    for sheet in data.get("worksheets", ()):
+        yield (f"records of “{sheet['name']}”: {sheet['brought_back']} brought back, {sheet['overwritten']} overwritten, "
+               f"{sheet['unchanged']} unchanged, {sheet['new_since']} made since and left alone")
+    for title, name in (("reference not restored", "references_not_restored"), ("choice not there", "choices_not_there")):
+        for item in data.get(name, ())[:MAX_SHOWN]:
+            where = f"{item['worksheet']} record {item['record']} {item['field']}"
+            yield f"{title}: {where} → {item['target']}: {item['reason']}"
+        if data.get(f"{name}_count", 0) > MAX_SHOWN:
+            yield f"… and {data[f'{name}_count'] - MAX_SHOWN} more"
+    for item in data.get("fields_left", ()):
+        yield f"field left as it is: {item['worksheet']} {item['field']} in {item['records']} records: {item['reason']}"
+    for item in data.get("clashes", ()):
+        yield f"no longer unique: {item['worksheet']} {item['field']} “{item['value']}” in {item['records']} records"
+    for item in data.get("skipped", ()):
+        yield f"left out: {item['worksheet']}, {item['records']} records: {item['reason']}"
+
+
+def _short(value: Any) -> str:
+    text = "nothing" if value is None else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "…"

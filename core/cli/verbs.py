@@ -1,0 +1,120 @@
+"""What all verbs share: the application around them, --json, errors as a sentence and a code, the exit status."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import click
+
+from core.app import create_app, server
+from core.db import db, transaction
+from core.errors import AppkeepError
+from core.keys import SYSTEM
+from core.migrating import ensure_schema
+from core.plugins import load_plugins
+from core.runs.models import Run
+from core.runs.service import find, report_of, work
+
+POLL_S = 0.3
+Result = Mapping[str, Any]
+Show = Callable[[Any], Iterable[str]]
+
+
+def plainly(result: Result) -> Iterable[str]:
+    """Yield a result as lines of "name: value"."""
+    for name, value in result.items():
+        yield f"{name}: {value if isinstance(value, str | int) else json.dumps(value, ensure_ascii=False)}"
+
+
+def verb(group: click.Group, name: str, *, show: Show = plainly) -> Callable[[Callable[..., Any]], click.Command]:
+    """Return a decorator that makes a function a verb: run inside the application, its result shown or given as JSON.
+
+    An `AppkeepError` ends the process with status 1, its code and sentence on standard error and in the object.
+    """
+
+    def decorate(function: Callable[..., Any]) -> click.Command:
+        @functools.wraps(function)
+        def run(as_json: bool, **given: Any) -> None:
+            try:
+                with create_app().app_context():
+                    ensure_schema()
+                    result = function(**given)
+            except AppkeepError as error:
+                _refuse(error, as_json=as_json)
+            if as_json:
+                click.echo(json.dumps(result, ensure_ascii=False))
+            else:
+                for line in show(result):
+                    click.echo(line)
+
+        flag = click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+        return group.command(name, help=function.__doc__)(flag(run))
+
+    return decorate
+
+
+def _refuse(error: AppkeepError, *, as_json: bool) -> None:
+    click.echo(f"{error.code}: {error.message}", err=True)
+    if as_json:
+        click.echo(json.dumps({"error": error.as_dict()}, ensure_ascii=False))
+    sys.exit(1)
+
+
+def person_of(email: str | None) -> str:
+    """Return the id of who acts: the person of that e-mail, or the system itself."""
+    return SYSTEM if email is None else server().registry.hook.find_person(email=email)
+
+
+def as_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --as, the e-mail of who acts."""
+    return click.option("--as", "email", metavar="EMAIL", help="Who does this; without it the system does.")(function)
+
+
+def worker_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --worker, which hands the work to a worker and waits."""
+    return click.option("--worker", is_flag=True, help="Let a worker do it and wait, instead of this process.")(function)
+
+
+def done(ask: Callable[[bool], Run], *, worker: bool) -> dict[str, Any]:
+    """Ask for a run, see it to its end here or in a worker, and return {"run", "state", "report"}.
+
+    Args:
+        ask: Makes the run; its argument says whether to wake a worker.
+
+    Raises:
+        AppkeepError: the run failed or was cancelled; with its code and sentence.
+    """
+    with transaction():
+        run_id = ask(worker).id
+    ended = _wait(run_id) if worker else work(run_id)
+    if ended is None:
+        ended = _wait(run_id)
+    if ended.state != "succeeded":
+        error = AppkeepError(ended.error_message or f"The run was {ended.state}.", run=run_id, state=ended.state)
+        error.code = ended.error_code or ended.state  # type: ignore[misc]
+        raise error
+    return {"run": run_id, "state": ended.state, "report": report_of(ended)}
+
+
+def _wait(run_id: str) -> Run:
+    shown = ""
+    while True:
+        run = find(run_id)
+        line = f"{run.state} {run.phase} {run.done}/{run.total}" if run.total else f"{run.state} {run.phase}"
+        if line != shown:
+            click.echo(line, err=True)
+            shown = line
+        if run.state not in ("queued", "running"):
+            return run
+        db.session.rollback()
+        time.sleep(POLL_S)
+
+
+def registry_commands(main: click.Group) -> None:
+    """Let plugins add their commands."""
+    load_plugins().hook.register_commands(cli=main)

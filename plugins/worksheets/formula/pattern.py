@@ -1,0 +1,1 @@
+"""Regular expressions that cannot run away: matched by states side by side, every step paid for."""
