@@ -53,6 +53,9 @@ class Source(Protocol):
     def choices(self, definition: Definition) -> Mapping[str, str]:
         """Return key -> name of a select field's choices, its own or its option set's."""
 
+    def now(self) -> int:
+        """Return the moment that the answers are for, in microseconds since 1970, UTC."""
+
     def compute(self, address: str, field: str, record: RecordView) -> Any:
         """Return the value of any field of a record, derived ones computed (each once)."""
 
@@ -73,6 +76,14 @@ class FieldType:
     points: ClassVar[bool] = False
     holds_files: ClassVar[bool] = False
     options: ClassVar[Mapping[str, Any]] = {"type": "object", "additionalProperties": False}
+
+    def stored_for(self, definition: Definition) -> bool:
+        """Return whether records hold values of this very field."""
+        return self.stored
+
+    def derived_for(self, definition: Definition) -> bool:
+        """Return whether values of this very field are computed on reading."""
+        return self.derived
 
     def check_definition(self, definition: Definition) -> None:
         """Refuse a definition that follows the schema but makes no sense (an unknown function, …).

@@ -37,7 +37,7 @@ def canonical(value: Any) -> bytes:
         raise NotCanonical("a text holds half of a surrogate pair") from None
 
 
-def parse(data: bytes, *, max_bytes: int, max_depth: int = MAX_DEPTH) -> Any:
+def parse(data: bytes, *, max_bytes: int) -> Any:
     """Return the value of JSON text from outside, refusing all that would change by being stored.
 
     Raises:
@@ -53,8 +53,8 @@ def parse(data: bytes, *, max_bytes: int, max_depth: int = MAX_DEPTH) -> Any:
     except json.JSONDecodeError as error:
         raise NotCanonical(f"not JSON at character {error.pos}: {error.msg}") from None
     except RecursionError:
-        raise NotCanonical(f"more than {max_depth} levels") from None
-    _check(value, max_depth)
+        raise NotCanonical(f"more than {MAX_DEPTH} levels") from None
+    canonical(value)  # for what it refuses
     return value
 
 

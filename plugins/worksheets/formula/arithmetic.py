@@ -43,7 +43,7 @@ def add(left: Any, right: Any) -> Any:
 
 def minus(left: Any, right: Any) -> Any:
     """Return a difference; between two dates it is a length of time."""
-    if isinstance(left, date) and (isinstance(right, date) or isinstance(right, str)):
+    if isinstance(left, date) and (isinstance(right, (date, str))):
         return _between(left, right)
     if isinstance(left, date) or isinstance(right, date):
         return _moved(left, right, -1)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from plugins.worksheets.formula.functions_times import TIMES
-
 from plugins.worksheets.formula.function import Function
 from plugins.worksheets.formula.functions_links import LINKS
 from plugins.worksheets.formula.functions_lists import LISTS
 from plugins.worksheets.formula.functions_logic import LOGIC
 from plugins.worksheets.formula.functions_numbers import NUMBERS
 from plugins.worksheets.formula.functions_text import TEXTS
+from plugins.worksheets.formula.functions_times import TIMES
 
 GROUPS: Mapping[str, tuple[Function, ...]] = MappingProxyType({
     "Logic": LOGIC, "Text": TEXTS, "Numbers": NUMBERS, "Dates and times": TIMES, "Lists": LISTS,

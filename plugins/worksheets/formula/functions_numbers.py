@@ -124,7 +124,7 @@ NUMBERS = (
     Function("divide", divide, 2, 2, "divide(a, b)", "`a / b`; not a number when `b` is 0."),
     Function("negate", _negate, 1, 1, "negate(a)", "`-a`."),
     Function("mod", _mod, 2, 2, "mod(a, b)", "What is left of `a` when divided by `b`; `a % b`."),
-    Function("abs", lambda value: abs(number(value)), 1, 1, "abs(a)", "Without its sign."),
+    Function("abs", lambda value: EXACT.abs(number(value)), 1, 1, "abs(a)", "Without its sign."),
     Function("ceil", _rounding(ROUND_CEILING), 1, 1, "ceil(a)", "The next greater whole number."),
     Function("floor", _rounding(ROUND_FLOOR), 1, 1, "floor(a)", "The next smaller whole number."),
     Function("int", _rounding(ROUND_DOWN), 1, 1, "int(a)", "Without its fraction."),

@@ -6,9 +6,8 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, unquote
 
-from plugins.worksheets.formula.pattern import Pattern
-
 from plugins.worksheets.formula.function import MANY, Function, Surroundings
+from plugins.worksheets.formula.pattern import Pattern
 from plugins.worksheets.formula.values import MAX_TEXT, CalculationFailed, Choice, bounded, text, whole
 
 # What JavaScript's encodeURI leaves as it is beside letters, digits and "_.-~".

@@ -1,0 +1,99 @@
+"""Benchmark: backup and restore of one large worksheet, each beside a reference in the same run.
+
+``python -m bench [--records N …] [--engine sqlite|postgresql …] [--repeat N] [--json]``. Read the ratios: the machine's
+speed is in both sides of them. Every step runs in a process of its own, whose peak memory is measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+STEPS = ("backup", "reference", "backup_again", "restore_unchanged", "restore_emptied")
+TARGETS = {"sqlite": 1.5, "postgresql": 0.5}
+REFERENCES = {"sqlite": "VACUUM INTO", "postgresql": "pg_dump -Fc"}
+
+
+def main() -> None:
+    """Run, and print a table or JSON."""
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("--records", type=int, nargs="+", default=[100_000, 1_000_000])
+    parser.add_argument("--engine", nargs="+", default=["sqlite", "postgresql"], choices=["sqlite", "postgresql"])
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    results = [measured(engine, records, asked.repeat) for engine in asked.engine for records in asked.records]
+    if asked.json:
+        print(json.dumps({"results": results}))
+    else:
+        for result in results:
+            print("\n".join(table(result)))
+
+
+def measured(engine: str, records: int, repeat: int) -> dict[str, Any]:
+    """Return medians of *repeat* rounds on one engine and size."""
+    folder = Path(tempfile.mkdtemp(prefix="appkeep-bench-"))
+    try:
+        with database(engine) as url:
+            environment = {**os.environ, "APPKEEP_HOME": str(folder / "home"), "APPKEEP_DATABASE_URL": url,
+                           "APPKEEP_BACKUP_INTERVAL_S": "0"}
+            step("fill", environment, str(records))
+            rounds = [one_round(environment) for _ in range(repeat)]
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    found: dict[str, Any] = {"engine": engine, "records": records, "rounds": repeat}
+    for name in STEPS:
+        found[f"{name}_s"] = round(statistics.median(r[name]["seconds"] for r in rounds), 3)
+        found[f"{name}_peak_mb"] = round(max(r[name]["peak_bytes"] for r in rounds) / 1e6, 1)
+    found["ratio"] = round(statistics.median(r["backup"]["seconds"] / r["reference"]["seconds"] for r in rounds), 2)
+    found["ratio_target"] = TARGETS[engine]
+    found["reference"] = REFERENCES[engine]
+    return found
+
+
+def one_round(environment: dict[str, str]) -> dict[str, Any]:
+    """Return each step's seconds and peak memory; the store is emptied first, so that the backup stores everything."""
+    step("forget", environment)
+    return {name: step(name, environment) for name in STEPS}
+
+
+def step(name: str, environment: dict[str, str], *arguments: str) -> dict[str, Any]:
+    """Run one step in a process of its own."""
+    done = subprocess.run([sys.executable, "-m", "bench.step", name, *arguments], env=environment, check=True,
+                          capture_output=True, text=True)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+@contextmanager
+def database(engine: str) -> Iterator[str]:
+    """Give the URL of an empty database; empty for SQLite in the home."""
+    if engine == "sqlite":
+        yield ""
+        return
+    from tests.postgresql import PostgreSQL
+
+    with PostgreSQL.running() as server:
+        yield server.create("bench")
+
+
+def table(result: dict[str, Any]) -> Iterator[str]:
+    """Yield a result as lines."""
+    yield f"{result['engine']}, {result['records']:,} records of 12 fields, median of {result['rounds']}"
+    for name in STEPS:
+        title = result["reference"] if name == "reference" else name.replace("_", " ")
+        yield f"  {title:20} {result[f'{name}_s']:8.2f} s   peak {result[f'{name}_peak_mb']:7.1f} MB"
+    yield f"  backup / {result['reference']}: {result['ratio']} (wanted: at most {result['ratio_target']})"
+
+
+main()

