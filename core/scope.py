@@ -31,7 +31,7 @@ class OwnedByApp:
 
     @declared_attr
     def app_id(cls) -> Mapped[str]:
-        return mapped_column(String(16), ForeignKey("app.id", ondelete="CASCADE"), primary_key=True)
+        return mapped_column(String(16), ForeignKey("app.id", ondelete="CASCADE"), primary_key=True, sort_order=-1)
 
 
 def tenant() -> str:

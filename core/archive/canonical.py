@@ -75,13 +75,11 @@ def parse_canonical(data: bytes) -> Any:
     return value
 
 
-def _check(root: Any, max_depth: int = MAX_DEPTH) -> bool:
+def _check(root: Any, depth: int = 0) -> bool:
     """Refuse what canonical JSON cannot say, and tell whether the fast writer writes the value right."""
     plain = True
-    level, depth = [root], 0
+    level = [root]
     while level:
-        if depth > max_depth:
-            raise NotCanonical(f"more than {max_depth} levels")
         below: list[Any] = []
         for value in level:
             kind = type(value)
@@ -92,6 +90,7 @@ def _check(root: Any, max_depth: int = MAX_DEPTH) -> bool:
                 if not -MAX_SAFE <= value <= MAX_SAFE:
                     raise NotCanonical("a whole number is outside ±(2^53−1): write it as text")
             elif kind is dict:
+                _check_depth(depth)
                 for name in value:
                     if type(name) is not str:
                         raise NotCanonical("a name in an object is not text")
@@ -100,17 +99,23 @@ def _check(root: Any, max_depth: int = MAX_DEPTH) -> bool:
                     plain = plain and name.isascii()
                 below += value.values()
             elif kind is list or kind is tuple:
+                _check_depth(depth)
                 below += value
             elif kind is float:
                 _check_float(value)
                 plain = False
             elif isinstance(value, Mapping):
-                _check(dict(value), max_depth - depth)
+                _check(dict(value), depth)
                 plain = False
             elif value is not None and kind is not bool:
                 raise NotCanonical(f"{kind.__name__} is not JSON")
         level, depth = below, depth + 1
     return plain
+
+
+def _check_depth(above: int) -> None:
+    if above >= MAX_DEPTH:
+        raise NotCanonical(f"more than {MAX_DEPTH} levels")
 
 
 def _check_float(value: float) -> None:

@@ -22,8 +22,8 @@ CHUNK_BYTES = 256 * 1024
 MAX_WINDOW_BYTES = 8 * 1024 * 1024
 MAX_HEADER_BYTES = 18
 _MAGIC = b"\x28\xb5\x2f\xfd"
-_OPTIONS = {zstd.CompressionParameter.compression_level: LEVEL, zstd.CompressionParameter.checksum_flag: 1}
-_LIMITS = {zstd.DecompressionParameter.window_log_max: 23}
+_OPTIONS: dict[int, int] = {zstd.CompressionParameter.compression_level: LEVEL, zstd.CompressionParameter.checksum_flag: 1}
+_LIMITS: dict[int, int] = {zstd.DecompressionParameter.window_log_max: 23}
 
 
 def compress(raw: bytes) -> bytes:
@@ -124,7 +124,7 @@ def check_header(frame: bytes, raw_size: int) -> None:
     size = int.from_bytes(frame[place:place + size_bytes], "little") + (256 if size_bytes == 2 else 0)
     if size != raw_size:
         raise ArchiveDamaged(f"A compressed object says it holds {size} bytes instead of {raw_size}.")
-    if not single and _window(frame[5]) > MAX_WINDOW_BYTES:
+    if (size if single else _window(frame[5])) > MAX_WINDOW_BYTES:
         raise ArchiveDamaged("A compressed object needs a window of more than 8 MiB.")
 
 

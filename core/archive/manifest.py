@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from core.archive.canonical import NotCanonical, canonical, parse_canonical
@@ -20,6 +20,8 @@ COMPONENT = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
 SECTION = re.compile(r"[a-z]{1,20}(?:/[a-z]_[1-9A-HJ-NP-Za-km-z]{1,32})?\Z")
 MAX_SEQ = 2**53 - 1
 MAX_COMPONENTS = 200
+MAX_LIST_LINE_BYTES = 512
+"""Lines of indexes and layouts are shorter: a longer one is refused before it is parsed."""
 ENVELOPE = ("app", "app_name", "backup", "created_at", "created_by", "name", "organization", "plugins", "producer", "type")
 
 
@@ -93,7 +95,7 @@ def index_lines(raw: bytes, where: str) -> Iterator[IndexLine]:
     """
     before = ("", -1)
     files: str = ""
-    for number, value in enumerate(json_lines(raw, where), start=1):
+    for number, value in enumerate(json_lines(raw, where, MAX_LIST_LINE_BYTES), start=1):
         line = IndexLine.from_dict(value, f"{where}, line {number},")
         if (line.section, line.n) <= before:
             raise ArchiveDamaged(f"{where}, line {number}, is out of order.")
@@ -136,7 +138,7 @@ def layout_bytes(descriptors: Iterable[Descriptor]) -> bytes:
 
 def layout_lines(raw: bytes) -> Iterator[Descriptor]:
     """Yield the descriptors of a foreign layout (ArchiveDamaged)."""
-    for number, value in enumerate(json_lines(raw, "The layout"), start=1):
+    for number, value in enumerate(json_lines(raw, "The layout", MAX_LIST_LINE_BYTES), start=1):
         yield Descriptor.from_dict(value, f"The layout, line {number},")
 
 
@@ -160,6 +162,8 @@ class PartEntry:
         """Return the entry that foreign JSON describes (ArchiveDamaged)."""
         counted = "documents" if part == "config" else "records"
         _keys(value, ("files", "index", "raw", counted), where)
+        if value["raw"] == 0:
+            raise ArchiveDamaged(f"{where} has an empty index.")
         return cls(index=_digest(value["index"], where), raw=_count(value["raw"], where),
                    files=_count(value["files"], where), **{counted: _count(value[counted], where)})
 
@@ -203,8 +207,9 @@ class Content:
         """Return the content of one part ("config", "data"), or of both."""
         if part == "both":
             return self
-        other = "data" if part == "config" else "config"
-        kept = {name: replace(entry, **{other: None}) for name, entry in self.components.items()}
+        kept = {name: ComponentEntry(entry.version, entry.config if part == "config" else None,
+                                     entry.data if part == "data" else None)
+                for name, entry in self.components.items()}
         return Content({name: entry for name, entry in kept.items() if entry.present()})
 
     def as_dict(self) -> dict[str, Any]:

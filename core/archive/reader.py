@@ -11,6 +11,7 @@ import zlib
 from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any, BinaryIO, NamedTuple
 
 from core.archive.compression import decompress_stream
@@ -91,7 +92,7 @@ def read(source: BinaryIO, limits: Limits = LIMITS) -> Archive:
     signer = check_signature(signature, manifest_raw)
     manifest = Manifest.from_bytes(manifest_raw)
     _check_totals(manifest, limits)
-    raw = b"".join(_object(source, place, manifest.layout))
+    raw = _whole(_object(source, place, manifest.layout))
     place += len(object_member(manifest.layout).header) + manifest.layout.size
     container = Container(manifest_raw, signature, manifest.layout, raw)
     archive = Archive(source, limits, manifest, signer, container, place)
@@ -207,7 +208,7 @@ def _read_indexes(archive: Archive) -> None:
             descriptor = next(descriptors, None)
             if descriptor is None or descriptor.content != entry.index or descriptor.raw != entry.raw:
                 raise ArchiveDamaged(f"The index of {component}, {part}, does not stand where it must.")
-            read_before[entry.index] = b"".join(_object(archive.source, place, descriptor))
+            read_before[entry.index] = _whole(_object(archive.source, place, descriptor))
             place += len(object_member(descriptor).header) + descriptor.size
         archive.indexes[component, part] = read_before[entry.index]
 
@@ -226,6 +227,14 @@ def _object(source: BinaryIO, place: int, descriptor: Descriptor) -> Iterator[by
         yield chunk
     if digest.hexdigest() != descriptor.content:
         raise ArchiveDamaged(f"The object {descriptor.content} holds something else than its name says.")
+
+
+def _whole(chunks: Iterator[bytes]) -> bytes:
+    """Return chunks as one piece; joining a list of them would hold everything twice."""
+    found = BytesIO()
+    for chunk in chunks:
+        found.write(chunk)
+    return found.getvalue()
 
 
 def _stored(source: BinaryIO, place: int, size: int) -> Iterator[bytes]:
@@ -319,7 +328,7 @@ class _Walk:
         place, raw, size, crc32, known = self.places[5 * number:5 * number + 5]
         if chr(known) != role:
             raise ArchiveDamaged(f"The object {line.content} is listed as two different things.")
-        self.repeated += raw
+        self.repeated += raw if role == "s" else 0
         if self.repeated > self.archive.limits.repeated_bytes + self.archive.manifest.raw:
             raise ArchiveTooLarge("The file lists the same segments again and again.")
         stored = self.stored[32 * number:32 * number + 32].hex()
@@ -330,7 +339,7 @@ class _Walk:
         if descriptor.raw > limits.segment_bytes:
             raise ArchiveTooLarge(f"A segment of {use.section} has more than {limits.segment_bytes} bytes.")
         where = f"{use.component}, {use.section}, segment {use.n}"
-        raw = b"".join(_object(self.archive.source, place, descriptor))
+        raw = _whole(_object(self.archive.source, place, descriptor))
         if raw.count(b"\n") != line.count:
             raise ArchiveDamaged(f"{where}, has another number of lines than the index says.")
         values = json_lines(raw, where, limits.line_bytes)

@@ -99,7 +99,10 @@ def join(values: Any, separator: Any = ", ") -> str:
 
 def unique(values: Any) -> tuple[Any, ...]:
     """Return a list with each item once, at its first place."""
-    return tuple({_identity(value): value for value in reversed(items(values))}.values())[::-1]
+    found: dict[Any, Any] = {}
+    for value in items(values):
+        found.setdefault(_identity(value), value)
+    return tuple(found.values())
 
 
 def _identity(value: Any) -> Any:

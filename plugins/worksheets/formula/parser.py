@@ -7,9 +7,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from plugins.worksheets.formula.functions import FUNCTIONS
-
 from plugins.worksheets.formula.function import Function
+from plugins.worksheets.formula.functions import FUNCTIONS
 from plugins.worksheets.formula.lexer import Token, refuse, tokens
 
 # Operators are functions under another spelling. Those of a higher rank bind stronger; like ranks from the left.

@@ -36,7 +36,7 @@ _READ = {
     "YYYY": r"(?P<year>\d{4})", "YY": r"(?P<short>\d{2})", "MM": r"(?P<month>\d{1,2})", "DD": r"(?P<day>\d{1,2})",
     "HH24": r"(?P<hour>\d{1,2})", "HH12": r"(?P<hour>\d{1,2})", "HH": r"(?P<hour>\d{1,2})",
     "MI": r"(?P<minute>\d{1,2})", "SS": r"(?P<second>\d{1,2})", "US": r"(?P<fraction>\d{1,6})",
-    "AM": r"(?P<half>[AaPp][Mm])", "PM": r"(?P<half>[AaPp][Mm])",
+    **dict.fromkeys(("AM", "PM", "am", "pm"), r"(?P<half>[AaPp][Mm])"),
     "Mon": r"(?P<word>[A-Za-z]{3,9})", "Month": r"(?P<word>[A-Za-z]{3,9})",
 }
 _PIECE = re.compile("|".join(['"[^"]*"', "FM", *sorted(_WRITTEN, key=len, reverse=True)]))
