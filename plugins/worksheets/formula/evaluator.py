@@ -58,7 +58,7 @@ def _each(function: Function, arguments: list[Any], length: int, around: Surroun
         value = _called(function, [_item(argument, place) for argument in arguments], around)
         if isinstance(value, Failure):
             return value
-        around.spend(_size(value))
+        around.spend(1 + _size(value))
         found.append(value)
     return tuple(found)
 
@@ -74,6 +74,8 @@ def _called(function: Function, arguments: list[Any], around: Surroundings) -> A
         failed = next((argument for argument in arguments if isinstance(argument, Failure)), None)
         if failed is not None:
             return failed
+    # Searching a long text takes time even where the answer is short.
+    around.spend(sum(len(argument) for argument in arguments if isinstance(argument, str)) // 100)
     return _attempt(function.call, [around, *arguments] if function.surrounded else arguments)
 
 

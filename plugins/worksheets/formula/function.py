@@ -10,7 +10,7 @@ from typing import Any
 from plugins.worksheets.formula.values import CalculationFailed
 
 MANY = 1_000
-MAX_WORK = 2_000_000
+MAX_WORK = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from functools import cmp_to_key
 from typing import Any
 
 from plugins.worksheets.formula.arithmetic import ROUGH, add, compare, divide, trimmed
-from plugins.worksheets.formula.function import Function
+from plugins.worksheets.formula.function import Function, Surroundings
 from plugins.worksheets.formula.values import (
     EXACT,
     MAX_TEXT,
@@ -132,7 +132,8 @@ def _slice(values: Any, start: Any, end: Any = None) -> tuple[Any, ...]:
     return given[whole(start, 0):len(given) if end is None else whole(end, 0)]
 
 
-def _sorted(values: Any) -> tuple[Any, ...]:
+def _sorted(around: Surroundings, values: Any) -> tuple[Any, ...]:
+    around.spend(20 * len(items(values)))
     return tuple(sorted(leaves(values), key=cmp_to_key(lambda a, b: compare(a, b) or 0)))
 
 
@@ -158,7 +159,8 @@ LISTS = (
     _list("filter", _filter, "filter(list, conditions)",
           "The items whose condition is true, such as `filter({f_a.f_b}, {f_a.f_c} > 2)`.", 2, 2),
     _list("array_unique", unique, "array_unique(list)", "Each item once."),
-    _list("array_sort", _sorted, "array_sort(list)", "In order, without blank ones."),
+    Function("array_sort", _sorted, 1, 1, "array_sort(list)", "In order, without blank ones.",
+             takes_lists=True, surrounded=True),
     _list("array_slice", _slice, "array_slice(list, start, end)", "The items from one place up to another, from 0.",
           2, 3),
     _list("first", lambda values: _index(values, 0), "first(list)", "The first item."),

@@ -10,6 +10,7 @@ from typing import Any
 
 from plugins.worksheets.formula.arithmetic import moved, trimmed
 from plugins.worksheets.formula.function import Function, Surroundings
+from plugins.worksheets.formula.functions_numbers import rounded
 from plugins.worksheets.formula.timeformat import read, written, zone
 from plugins.worksheets.formula.values import (
     EXACT,
@@ -136,7 +137,7 @@ def _units(shown: str) -> Span:
             months += whole(amount * _MONTHS[name], -120_000, 120_000)
         else:
             seconds = EXACT.add(seconds, EXACT.multiply(amount, Decimal(_SECONDS[name])))
-    return Span(months, seconds.quantize(Decimal("0.000001")) if seconds.as_tuple().exponent < -6 else seconds)
+    return Span(months, trimmed(rounded(seconds, 6)))
 
 
 def _to_seconds(value: Any) -> Decimal | None:

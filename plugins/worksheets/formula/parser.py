@@ -48,7 +48,7 @@ class Call:
 Step = Literal | Field | Call
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=256)
 def parse(expression: str) -> tuple[Step, ...]:
     """Return the steps of a formula.
 

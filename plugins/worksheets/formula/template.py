@@ -12,7 +12,7 @@ _PIECE = re.compile(r"\{\{|\}\}|\{\s*(f_[0-9A-Za-z_]{1,40}(?:\.f_[0-9A-Za-z_]{1,
 Piece = str | tuple[str, ...]
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def pieces(template: str) -> tuple[Piece, ...]:
     """Return the parts of a template in order: a string is text, a tuple the path of a field.
 

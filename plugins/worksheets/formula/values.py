@@ -74,8 +74,8 @@ def number(value: Any) -> Decimal:
         return value
     if value is None or value == "":
         return Decimal(0)
-    if isinstance(value, bool):
-        return Decimal(int(value))
+    if isinstance(value, int):
+        return Decimal(value)
     if isinstance(value, Span) and not value.months:
         return value.seconds
     return _parsed(text(value).strip())

@@ -104,7 +104,8 @@ EXAMPLES = [
     ("get_link_url", "get_link_url(link('https://a.b', 'A'))", "https://a.b"),
     ("get_link_label", "get_link_label(link('https://a.b', 'A'))", "A"),
     ("get_file_visible_name", "get_file_visible_name(index({f_files}, 0))", "a.png"),
-    ("get_file_size", "get_file_size({f_files})", d(12)), ("get_file_mime_type", "get_file_mime_type({f_files})", "image/png"),
+    ("get_file_size", "get_file_size({f_files})", d(12)),
+    ("get_file_mime_type", "get_file_mime_type({f_files})", "image/png"),
     ("get_file_count", "get_file_count({f_files})", d(1)), ("is_image", "is_image(index({f_files}, 0))", True),
     ("is_image", "is_image(index({f_l.f_none}, 0))", False), ("row_id", "concat('T-', row_id())", "T-7"),
 ]

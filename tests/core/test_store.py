@@ -1,0 +1,134 @@
+"""Stores: the same promises from a folder and from S3."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.config import read_config
+from core.errors import InvalidInput, ObjectMissing
+from core.store import FolderStore, S3Store, Store, open_store
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    """The URL of an S3 server."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(params=["folder", "s3"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """Each kind of store in turn."""
+    if request.param == "folder":
+        return FolderStore(tmp_path / "objects")
+    for name, value in (("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_DEFAULT_REGION", "us-east-1"),
+                        ("APPKEEP_S3_ENDPOINT_URL", request.getfixturevalue("s3"))):
+        monkeypatch.setenv(name, value)
+    found = S3Store(f"bucket-{tmp_path.name.replace('_', '-').lower()}"[:60], "some/prefix")
+    found.client.create_bucket(Bucket=found.bucket)
+    return found
+
+
+def test_what_was_put_can_be_had(store: Store) -> None:
+    """Bytes and streams alike, small and larger than a chunk."""
+    large = bytes(range(256)) * 10_000
+    with store.batch() as batch:
+        assert batch.put_if_absent("a/small", b"small")
+        assert batch.put_if_absent("a/large", io.BytesIO(large))
+        assert batch.put_if_absent("b/empty", b"")
+    assert b"".join(store.get("a/small")) == b"small"
+    assert large == b"".join(store.get("a/large"))
+    assert b"".join(store.get("b/empty")) == b""
+    assert (store.size("a/small"), store.size("b/empty"), store.size("a/none")) == (5, 0, None)
+    assert {"a/small", "a/large"} == {name for name, _ in store.list("a")}
+
+
+def test_an_object_never_changes(store: Store) -> None:
+    """Putting under a name that is taken stores nothing and says so."""
+    with store.batch() as batch:
+        batch.put_if_absent("a/x", b"first")
+    with store.batch() as batch:
+        assert not batch.put_if_absent("a/x", b"second")
+        assert batch.put_if_absent("a/y", b"y")
+        assert not batch.put_if_absent("a/y", b"z")
+    assert b"".join(store.get("a/x")) == b"first"
+
+
+def test_what_is_missing_is_told(store: Store) -> None:
+    """Reading what is not there names it; removing it is no error."""
+    with pytest.raises(ObjectMissing, match="a/none"):
+        list(store.get("a/none"))
+    store.delete("a/none")
+
+
+def test_what_was_deleted_is_gone(store: Store) -> None:
+    """And can be put again."""
+    with store.batch() as batch:
+        batch.put_if_absent("a/x", b"first")
+    store.delete("a/x")
+    assert store.size("a/x") is None
+    with store.batch() as batch:
+        assert batch.put_if_absent("a/x", b"second")
+    assert b"".join(store.get("a/x")) == b"second"
+
+
+def test_many_threads_put_at_once(store: Store) -> None:
+    """A batch takes objects from several threads; each name is stored once."""
+    stored: list[bool] = []
+    with store.batch() as batch:
+        def put() -> None:
+            stored.extend(batch.put_if_absent(f"a/{n}", b"%d" % n) for n in range(20))
+
+        threads = [threading.Thread(target=put) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert 20 == sum(stored) == len(list(store.list("a")))
+
+
+def test_a_batch_that_fails_leaves_nothing_in_a_folder(tmp_path: Path) -> None:
+    """A name stands for whole bytes or nothing, whatever happens."""
+    store = FolderStore(tmp_path)
+    with pytest.raises(RuntimeError), store.batch() as batch:
+        batch.put_if_absent("a/x", b"x")
+        raise RuntimeError
+    assert store.size("a/x") is None
+    assert list((tmp_path / "incoming").iterdir()) == []
+
+
+def test_a_stream_that_breaks_leaves_its_name_free(tmp_path: Path) -> None:
+    """A damaged upload can be tried again in the same batch."""
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise OSError("cut off")
+
+    store = FolderStore(tmp_path)
+    with store.batch() as batch:
+        with pytest.raises(OSError, match="cut off"):
+            batch.put_if_absent("a/x", Broken())
+        assert batch.put_if_absent("a/x", b"whole")
+    assert b"".join(store.get("a/x")) == b"whole"
+
+
+@pytest.mark.parametrize("name", ["../x", "/x", "a//b", "a/../b", "", "a b", "a\0", "A/x" * 0, "a/x\n"])
+def test_a_name_never_leaves_the_store(tmp_path: Path, name: str) -> None:
+    """Names have a grammar; no path can be built with one."""
+    with pytest.raises(ValueError, match="name"):
+        FolderStore(tmp_path).path(name)
+
+
+def test_a_url_of_no_known_kind_is_refused(tmp_path: Path) -> None:
+    """With what to say instead."""
+    with pytest.raises(InvalidInput, match="s3://"):
+        open_store(read_config({}, home=str(tmp_path), store_url="ftp://x"))
