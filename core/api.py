@@ -1,5 +1,6 @@
 """The front door: all that a plugin may import. What is not here may change without notice."""
 
+from core import schemas
 from core.app import field_type
 from core.apps import documents
 from core.apps import service as apps
@@ -94,6 +95,7 @@ __all__ = [
     "put_file",
     "read_file",
     "reading",
+    "schemas",
     "tenant",
     "transaction",
     "verb",

@@ -108,19 +108,19 @@ def index_lines(raw: bytes, where: str) -> Iterator[IndexLine]:
         yield line
 
 
-def json_lines(raw: bytes, where: str, max_line_bytes: int | None = None) -> Iterator[Any]:
-    """Yield the value of each canonical line, one at a time.
+def json_lines(raw: bytes, where: str, max_line_bytes: int, *, before: int = 0) -> Iterator[Any]:
+    """Yield the value of each canonical line, one at a time; *before* is how many lines came before these.
 
     Raises:
         ArchiveDamaged: a line is empty, too long or not canonical, or the last one has no end; with *where*.
     """
-    start, number = 0, 0
+    start, number = 0, before
     while start < len(raw):
         number += 1
         end = raw.find(b"\n", start)
         if end < 0:
             raise ArchiveDamaged(f"{where}, line {number}, has no end.")
-        if max_line_bytes is not None and end - start > max_line_bytes:
+        if end - start > max_line_bytes:
             raise ArchiveDamaged(f"{where}, line {number}, is longer than {max_line_bytes} bytes.")
         try:
             yield parse_canonical(raw[start:end])

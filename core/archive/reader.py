@@ -62,7 +62,7 @@ class Archive:
 
     def lines(self, component: str, part: str) -> Iterator[IndexLine]:
         """Yield the lines of one index; none where the file has no such part."""
-        yield from index_lines(self.indexes.get((component, part), b""), f"The index of {component}, {part},")
+        yield from index_lines(self.indexes.get((component, part), b""), f"The index of {component}, {part}")
 
     def files(self, component: str, part: str) -> set[str]:
         """Return the digests of the files that one index lists."""
@@ -237,6 +237,33 @@ def _whole(chunks: Iterator[bytes]) -> bytes:
     return found.getvalue()
 
 
+def _values(chunks: Iterator[bytes], count: int, where: str, line_bytes: int) -> Iterator[Any]:
+    """Yield the values of a segment's lines; what is held of it at a time is a chunk and a line."""
+    number = 0
+    for run in _runs(chunks, where, line_bytes):
+        for value in json_lines(run, where, line_bytes, before=number):
+            number += 1
+            yield value
+    if number != count:
+        raise ArchiveDamaged(f"{where} has {number} lines instead of {count}.")
+
+
+def _runs(chunks: Iterator[bytes], where: str, line_bytes: int) -> Iterator[bytes]:
+    """Yield the same bytes cut after ends of lines, and what stands after the last one."""
+    rest = b""
+    for chunk in chunks:
+        end = chunk.rfind(b"\n") + 1
+        if end:
+            yield rest + chunk[:end]
+            rest = chunk[end:]
+        else:
+            rest += chunk
+        if len(rest) > line_bytes:
+            raise ArchiveDamaged(f"{where} has a line longer than {line_bytes} bytes.")
+    if rest:
+        yield rest
+
+
 def _stored(source: BinaryIO, place: int, size: int) -> Iterator[bytes]:
     left = size
     while left:
@@ -338,11 +365,8 @@ class _Walk:
         limits = self.archive.limits
         if descriptor.raw > limits.segment_bytes:
             raise ArchiveTooLarge(f"A segment of {use.section} has more than {limits.segment_bytes} bytes.")
-        where = f"{use.component}, {use.section}, segment {use.n}"
-        raw = _whole(_object(self.archive.source, place, descriptor))
-        if raw.count(b"\n") != line.count:
-            raise ArchiveDamaged(f"{where}, has another number of lines than the index says.")
-        values = json_lines(raw, where, limits.line_bytes)
+        where = f"The segment {use.n} of {use.component}, {use.section}"
+        values = _values(_object(self.archive.source, place, descriptor), line.count, where, limits.line_bytes)
         check(use, values)
         for _ in values:  # what the check did not ask for is read all the same
             pass

@@ -176,7 +176,7 @@ class Computation:
     def _load_link(self, address: str, link: str, read: Iterable[str], records: Sequence[RecordView],
                    links: int) -> None:
         try:
-            target = target_of(self.definition(address, link))
+            target = target_of(self.definition(address, link), address)
             pointed = [seq for record in records for seq in self.compute(address, link, record) or ()] if target else []
         except CalculationFailed:
             return
@@ -187,7 +187,7 @@ class Computation:
 
     def _together(self, address: str, field: str, seqs: list[int]) -> list[int]:
         """Return *seqs* with all that are on the same page of the worksheet that *field* points into."""
-        target = target_of(self.definition(address, field)) or ""
+        target = target_of(self.definition(address, field), address) or ""
         return list(dict.fromkeys([*seqs, *self._siblings.get(target, ())]))
 
     def _computed(self, kind: FieldType, definition: Definition, record: RecordView, address: str) -> Any:

@@ -88,7 +88,7 @@ def builds_on(definition: Definition, address: str, source: Source) -> Iterator[
     for path in paths(definition):
         yield address, path[0]
         try:
-            target = target_of(field_of(address, path[0], source))
+            target = target_of(field_of(address, path[0], source), address)
         except CalculationFailed:
             continue
         if target is None:
@@ -103,7 +103,7 @@ def builds_on(definition: Definition, address: str, source: Source) -> Iterator[
 def _title_of(address: str, key: str, source: Source) -> Iterator[tuple[str, str]]:
     """Yield the field by which the records are called that a link field shows."""
     try:
-        target = target_of(field_of(address, key, source))
+        target = target_of(field_of(address, key, source), address)
     except CalculationFailed:
         return
     title = None if target is None else title_field(target, source)

@@ -71,16 +71,10 @@ def _repeat(value: Any, count: Any) -> str:
 
 
 def _padded(value: Any, length: Any, filling: Any, *, left: bool) -> str:
-    wanted, shown, filler = whole(length, 0, MAX_TEXT), text(value), text(filling) or " "
-    if len(filler) > MAX_TEXT:
-        raise CalculationFailed("a text becomes too long")
-    padding = (filler * max(wanted - len(shown), 0))[:max(wanted - len(shown), 0)] if len(filler) == 1 \
-        else _filled(filler, max(wanted - len(shown), 0))
+    shown, filler = text(value), text(filling) or " "
+    missing = max(whole(length, 0, MAX_TEXT) - len(shown), 0)
+    padding = (filler * (missing // len(filler) + 1))[:missing]
     return padding + shown if left else shown + padding
-
-
-def _filled(filler: str, length: int) -> str:
-    return (filler * (length // len(filler) + 1))[:length]
 
 
 def _select_value(value: Any) -> str:

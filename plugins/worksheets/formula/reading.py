@@ -38,12 +38,18 @@ def field_of(address: str, key: str, source: Source) -> Definition:
     raise CalculationFailed("a field is gone")
 
 
-def target_of(definition: Definition) -> str | None:
-    """Return the address of the worksheet that a field's values point into; None for other fields."""
+def target_of(definition: Definition, address: str) -> str | None:
+    """Return the address of the worksheet that a field of worksheet *address* points into; None for other fields.
+
+    What a field of another app calls "worksheet/w_…" is a worksheet of that app.
+    """
     target = definition.get("options", {}).get("target", {})
     if definition["type"] not in _POINTING or not isinstance(target, Mapping):
         return None
-    return target.get("ref") or target.get("org")
+    if "ref" in target:
+        app, _, _ = address.rpartition("worksheet/")
+        return app + str(target["ref"])
+    return target.get("org")
 
 
 def title_field(address: str, source: Source) -> Definition | None:
@@ -71,7 +77,7 @@ def read_field(address: str, key: str, record: RecordView, source: Source) -> An
     """Return a field's value in a record, ready to calculate with."""
     definition = field_of(address, key, source)
     value = source.compute(address, key, record)
-    target = target_of(definition)
+    target = target_of(definition, address)
     if target is None:
         return typed(value, definition, source)
     return tuple(_title(target, each, source) for each in _records(target, value, source))
@@ -79,7 +85,7 @@ def read_field(address: str, key: str, record: RecordView, source: Source) -> An
 
 def linked(address: str, key: str, record: RecordView, source: Source) -> tuple[str, list[RecordView]]:
     """Return the worksheet a link field points into and the live records it names, in order."""
-    target = target_of(field_of(address, key, source))
+    target = target_of(field_of(address, key, source), address)
     if target is None:
         raise CalculationFailed("the field is no link")
     return target, _records(target, source.compute(address, key, record), source)
@@ -95,13 +101,24 @@ def _records(target: str, value: Any, source: Source) -> list[RecordView]:
 
 def _title(address: str, record: RecordView, source: Source) -> str:
     definition = title_field(address, source)
-    if definition is None or target_of(definition) is not None:
+    if definition is None or target_of(definition, address) is not None:
         return f"#{record.seq}"
     return text(typed(source.compute(address, definition["key"], record), definition, source)) or f"#{record.seq}"
 
 
 def typed(value: Any, definition: Definition, source: Source) -> Any:
-    """Return a field's JSON value as what formulas calculate with."""
+    """Return a field's JSON value as what formulas calculate with.
+
+    Raises:
+        CalculationFailed: it is not of the form that the field's type gives, as after the type was changed.
+    """
+    try:
+        return _typed(value, definition, source)
+    except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
+        raise CalculationFailed("a value is not of its field's type") from error
+
+
+def _typed(value: Any, definition: Definition, source: Source) -> Any:
     if value is None:
         return False if definition["type"] == "checkbox" else None
     native = native_of(value)

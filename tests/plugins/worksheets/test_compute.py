@@ -256,3 +256,43 @@ def test_a_link_shows_the_title_field_of_its_worksheet():
     memory.add(PEOPLE, name="Ann", age=31)
     record = memory.add(TASKS, people=[1])
     assert compute_records(memory, TASKS, [record], now=NOW, types=types) == [{"f_x": "31"}]
+
+
+def test_a_worksheet_of_another_app_points_within_its_own_app():
+    """What the other app's fields call a worksheet is one of theirs, though ours may have the same key."""
+    memory = Memory(tasks=[field("away", "relationship", target={"org": "app/a_x/worksheet/w_people"}),
+                           formula("x", "{f_away.f_up}"), field("name")], people=[field("name")])
+    away = "app/a_x/worksheet/w_people"
+    memory.bodies[away] = {"fields": [field("name"), field("boss", "relationship", target={"ref": PEOPLE}),
+                                      formula("up", "join({f_boss.f_name}, '')")]}
+    memory.rows[away] = {}
+    memory.add(PEOPLE, name="ours")
+    memory.add(away, name="theirs", boss=[1])
+    record = memory.add(TASKS, away=[1])
+    [found] = compute_records(memory, TASKS, [record], now=NOW, types=types)
+    assert found == {"f_x": ["theirs"]}
+
+
+@pytest.mark.parametrize(("kind", "value"), [("time", "soon"), ("number", "many"), ("duration", "x"), ("file", "x"),
+                                             ("rating", []), ("single_select", {"a": 1})])
+def test_a_value_of_another_type_than_its_field_is_a_failure_and_no_crash(kind, value):
+    """Leftovers of an earlier type of the field do not bring a page down."""
+    assert computed(field("odd", kind, choices=[]), field("x", "text_combination", template="a{f_odd}"),
+                    formula("y", "if_error({f_odd}, 'odd')"), odd=value) in ({"y": "odd"}, {"x": "a", "y": "odd"})
+
+
+@pytest.mark.parametrize(("kind", "value", "expression", "result"), [
+    ("time", "05:06:07", "{f_odd} & ''", "05:06:07"),
+    ("duration", 5400, "{f_odd} & ''", "1:30:00"),
+    ("datetime", "2024-02-29T23:00:00Z", "{f_odd} + date_interval('1 h')", "2024-03-01T00:00:00Z"),
+    ("created_time", 1_709_209_815_000_000, "{f_odd}", "2024-02-29T12:30:15Z"),
+    ("member", [{"org": "user/u_1"}, {"org": "user/u_2"}], "has_option({f_odd}, 'u_2')", True),
+    ("region", ["France", "Paris"], "last({f_odd})", "Paris"),
+    ("location", {"lat": "1.5", "lon": "2"}, "{f_odd} & ''", "1.5, 2"),
+    ("file", [{"file": "0" * 64, "name": "a.png", "size": 5, "type": "image/png"}], "is_image({f_odd})", True),
+    ("rating", 3, "{f_odd} * 2", 6),
+    ("email", "a@b.c", "split_part({f_odd}, '@', 2)", "b.c"),
+])
+def test_stored_values_are_read_by_their_type(kind, value, expression, result):
+    """Each type's canonical value becomes what formulas calculate with."""
+    assert computed(field("odd", kind), formula("x", expression), odd=value) == {"x": result}

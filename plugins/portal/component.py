@@ -1,0 +1,52 @@
+"""Portal: how people outside sign in, and what their roles may do. Their accounts are not in documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from core.api import SINGLE, App, Component, Document, Kind, Operation
+from core.api import schemas as s
+from plugins.portal import service
+from plugins.portal.permissions import PERMISSIONS
+
+PORTAL = Kind(name="portal", title="Portal", single=True, schema=s.closed({
+    "enabled": s.FLAG,
+    "title": s.text(100),
+    "sign_in": s.closed({
+        "methods": s.listed(s.one_of("password", "email_code"), 2),
+        "registration": s.one_of("closed", "invite", "approval", "open"),
+        "terms": s.text(20_000),
+        "terms_url": s.text(2000),
+        "session_hours": s.whole(1, 24 * 365),
+    }),
+    "look": s.closed({"logo": s.FILE, "cover": s.FILE, "colour": s.COLOUR, "welcome": s.text(5000)}),
+    "default_role": s.ref("portal_role"),
+    "home": s.ref("page", "worksheet"),
+}, ["enabled"]))
+
+PORTAL_ROLE = Kind(name="portal_role", title="Portal role", letter="q", schema=s.closed({
+    "name": s.NAME,
+    "description": s.text(2000),
+    **PERMISSIONS,
+}, ["name"]))
+
+
+class Portal(Component):
+    """Documents as usual; accounts of a role that goes move to the default role."""
+
+    name, title, version, kinds = "portal", "Portal", 1, (PORTAL, PORTAL_ROLE)
+
+    def starting_documents(self, name: str) -> Iterable[Document]:
+        """See `Component.starting_documents`."""
+        return (Document(kind="portal", key=SINGLE, body={"enabled": False}, position=0),)
+
+    def operations(self) -> Mapping[str, Operation]:
+        """See `Component.operations`."""
+        return service.OPERATIONS
+
+    def documents_changed(self, app: App, before: Mapping[str, Document],
+                          after: Mapping[str, Document]) -> Mapping[str, int]:
+        """See `Component.documents_changed`."""
+        gone = [d.key for address, d in before.items() if d.kind == "portal_role" and address not in after]
+        moved = service.move_accounts(app, gone) if gone else 0
+        return {"accounts_moved_to_default_role": moved} if moved else {}

@@ -1,0 +1,32 @@
+"""Roles: what their members may do. Who the members are is not in documents, and stays when a role goes and returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from core.api import App, Component, Kind, Operation
+from core.api import schemas as s
+from plugins.roles import service
+from plugins.roles.permissions import PERMISSIONS
+
+ROLE = Kind(name="role", title="Role", letter="r", schema=s.closed({
+    "name": s.NAME,
+    "description": s.text(2000),
+    "all_worksheets": s.FLAG,
+    "manage": s.listed(s.one_of("worksheets", "pages", "workflows", "roles"), 4),
+    **PERMISSIONS,
+}, ["name"]))
+
+
+class Roles(Component):
+    """Documents as usual; members lie beside them."""
+
+    name, title, version, kinds = "roles", "Roles", 1, (ROLE,)
+
+    def operations(self) -> Mapping[str, Operation]:
+        """See `Component.operations`."""
+        return service.OPERATIONS
+
+    def purged(self, app: App, address: str) -> None:
+        """See `Component.purged`."""
+        service.forget(app, address.removeprefix("role/"))

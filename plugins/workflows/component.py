@@ -1,0 +1,17 @@
+"""Workflows: a trigger and steps. Secrets and what happened in runs are never in documents."""
+
+from __future__ import annotations
+
+from core.api import Component, Document
+from plugins.workflows.schema import WORKFLOW
+
+
+class Workflows(Component):
+    """Documents as usual; a copy comes switched off, so that a restored twin sends nothing by itself."""
+
+    name, title, version, kinds = "workflows", "Workflows", 1, (WORKFLOW,)
+
+    def copied(self, document: Document, app_name: str) -> Document:
+        """See `Component.copied`."""
+        return Document(kind=document.kind, key=document.key, body={**document.body, "enabled": False},
+                        position=document.position)

@@ -1,0 +1,81 @@
+"""The schema of workflows."""
+
+from __future__ import annotations
+
+from core.api import Kind
+from core.api import schemas as s
+
+FIELD = s.part_ref("worksheet", "field")
+WORKSHEET = s.ref("worksheet")
+VALUE = {"anyOf": [
+    s.SCALAR,
+    s.closed({"template": s.text(20_000), "uses": s.listed({"anyOf": [
+        s.closed({"field": FIELD, "step": s.key("t")}, ["field"]),
+        s.closed({"step": s.key("t"), "path": s.text(500)}, ["step", "path"]),
+        s.closed({"variable": s.NAME}, ["variable"]),
+    ]}, 100)}, ["template"]),
+]}
+CONDITION = {"anyOf": [
+    s.closed({"all": s.listed({"$ref": "#/$defs/condition"}, 50)}, ["all"]),
+    s.closed({"any": s.listed({"$ref": "#/$defs/condition"}, 50)}, ["any"]),
+    s.closed({"field": FIELD, "operator": s.text(40), "value": VALUE}, ["field", "operator"]),
+    s.closed({"left": VALUE, "operator": s.text(40), "right": VALUE}, ["left", "operator"]),
+]}
+CONDITION_REF = {"$ref": "#/$defs/condition"}
+ASSIGNMENTS = s.listed(s.closed({"field": FIELD, "value": VALUE}, ["field", "value"]), 200)
+TRIGGER = s.closed({
+    "type": s.one_of("record_created", "record_updated", "record_deleted", "date_reached", "schedule", "button", "webhook",
+                     "form_submitted", "manual"),
+    "worksheet": WORKSHEET,
+    "fields": s.listed(FIELD, 100),
+    "button": s.part_ref("worksheet", "button"),
+    "view": s.part_ref("worksheet", "view"),
+    "when": CONDITION_REF,
+    "date_field": FIELD,
+    "days_before": s.whole(-3650, 3650),
+    "schedule": s.closed({
+        "every": s.one_of("minute", "hour", "day", "week", "month"), "interval": s.whole(1, 1000), "minute": s.whole(0, 59),
+        "hour": s.whole(0, 23), "weekdays": s.listed(s.whole(0, 6), 7), "day": s.whole(1, 31)}, ["every"]),
+}, ["type"])
+STEP = s.closed({
+    "key": s.key("t"),
+    "type": s.one_of("create_record", "update_record", "delete_record", "find_records", "send_email", "notify", "webhook",
+                     "condition", "loop", "delay", "approval", "run_workflow", "set_variable", "end"),
+    "name": s.text(200),
+    "worksheet": WORKSHEET,
+    "record": VALUE,
+    "values": ASSIGNMENTS,
+    "filter": CONDITION_REF,
+    "sorts": s.listed(s.closed({"field": FIELD, "descending": s.FLAG}, ["field"]), 20),
+    "limit": s.whole(1, 10_000),
+    "to": s.listed({"anyOf": [VALUE, s.org("user", "department", "org_role"), s.ref("role")]}, 100),
+    "subject": VALUE,
+    "message": VALUE,
+    "url": VALUE,
+    "method": s.one_of("GET", "POST", "PUT", "PATCH", "DELETE"),
+    "headers": s.listed(s.closed({
+        "name": s.NAME, "value": {"anyOf": [VALUE, s.closed({"secret": s.NAME}, ["secret"])]}}, ["name", "value"]), 50),
+    "body": VALUE,
+    "branches": s.listed(s.closed({
+        "name": s.text(200), "when": CONDITION_REF, "steps": s.listed({"$ref": "#/$defs/step"}, 200)}, ["steps"]), 20),
+    "over": VALUE,
+    "steps": s.listed({"$ref": "#/$defs/step"}, 200),
+    "minutes": s.whole(1, 10**6),
+    "until": VALUE,
+    "approvers": s.listed({"anyOf": [s.org("user", "department", "org_role"), s.ref("role")]}, 100),
+    "needed": s.one_of("one", "all"),
+    "workflow": s.ref("workflow"),
+    "variable": s.NAME,
+    "value": VALUE,
+}, ["key", "type"])
+
+WORKFLOW = Kind(name="workflow", title="Workflow", letter="f", schema={
+    **s.closed({
+        "name": s.NAME,
+        "description": s.text(5000),
+        "enabled": s.FLAG,
+        "trigger": TRIGGER,
+        "steps": s.listed({"$ref": "#/$defs/step"}, 200),
+    }, ["name", "enabled", "trigger", "steps"]),
+    "$defs": {"condition": CONDITION, "step": STEP},
+})
