@@ -26,9 +26,6 @@ DEFAULT_PLUGINS: tuple[str, ...] = (
     "plugins.workflows.plugin",
     "plugins.roles.plugin",
     "plugins.portal.plugin",
-    "plugins.baserow.plugin",
-    "plugins.tabular.plugin",
-    "plugins.sample.plugin",
 )
 ENTRY_POINTS = "appkeep.plugins"
 T = TypeVar("T", Component, FieldType, Importer)

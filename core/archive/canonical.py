@@ -16,6 +16,7 @@ MAX_SAFE = 2**53 - 1
 MAX_DEPTH = 64
 _encoder = msgspec.json.Encoder(order="sorted")
 _decoder = msgspec.json.Decoder()
+_TOO_DEEP = f"more than {MAX_DEPTH} levels"
 _SCALARS = (str, bool, int, type(None))
 
 
@@ -53,7 +54,7 @@ def parse(data: bytes, *, max_bytes: int) -> Any:
     except json.JSONDecodeError as error:
         raise NotCanonical(f"not JSON at character {error.pos}: {error.msg}") from None
     except RecursionError:
-        raise NotCanonical(f"more than {MAX_DEPTH} levels") from None
+        raise NotCanonical(_TOO_DEEP) from None
     canonical(value)  # for what it refuses
     return value
 
@@ -69,7 +70,7 @@ def parse_canonical(data: bytes) -> Any:
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise NotCanonical(f"not JSON: {error}") from None
     except RecursionError:
-        raise NotCanonical(f"more than {MAX_DEPTH} levels") from None
+        raise NotCanonical(_TOO_DEEP) from None
     if canonical(value) != data:
         raise NotCanonical("not in canonical form")
     return value
@@ -90,7 +91,8 @@ def _check(root: Any, depth: int = 0) -> bool:
                 if not -MAX_SAFE <= value <= MAX_SAFE:
                     raise NotCanonical("a whole number is outside ±(2^53−1): write it as text")
             elif kind is dict:
-                _check_depth(depth)
+                if depth >= MAX_DEPTH:
+                    raise NotCanonical(_TOO_DEEP)
                 for name in value:
                     if type(name) is not str:
                         raise NotCanonical("a name in an object is not text")
@@ -99,7 +101,8 @@ def _check(root: Any, depth: int = 0) -> bool:
                     plain = plain and name.isascii()
                 below += value.values()
             elif kind is list or kind is tuple:
-                _check_depth(depth)
+                if depth >= MAX_DEPTH:
+                    raise NotCanonical(_TOO_DEEP)
                 below += value
             elif kind is float:
                 _check_float(value)
@@ -111,11 +114,6 @@ def _check(root: Any, depth: int = 0) -> bool:
                 raise NotCanonical(f"{kind.__name__} is not JSON")
         level, depth = below, depth + 1
     return plain
-
-
-def _check_depth(above: int) -> None:
-    if above >= MAX_DEPTH:
-        raise NotCanonical(f"more than {MAX_DEPTH} levels")
 
 
 def _check_float(value: float) -> None:

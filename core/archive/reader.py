@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from array import array
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -241,9 +242,8 @@ def _values(chunks: Iterator[bytes], count: int, where: str, line_bytes: int) ->
     """Yield the values of a segment's lines; what is held of it at a time is a chunk and a line."""
     number = 0
     for run in _runs(chunks, where, line_bytes):
-        for value in json_lines(run, where, line_bytes, before=number):
-            number += 1
-            yield value
+        yield from json_lines(run, where, line_bytes, before=number)
+        number += run.count(b"\n")
     if number != count:
         raise ArchiveDamaged(f"{where} has {number} lines instead of {count}.")
 
@@ -368,8 +368,7 @@ class _Walk:
         where = f"The segment {use.n} of {use.component}, {use.section}"
         values = _values(_object(self.archive.source, place, descriptor), line.count, where, limits.line_bytes)
         check(use, values)
-        for _ in values:  # what the check did not ask for is read all the same
-            pass
+        deque(values, maxlen=0)  # what the check did not ask for is read all the same, and not kept
 
     def end(self) -> None:
         """Refuse objects that no index lists."""

@@ -15,7 +15,8 @@ PERMISSIONS = {
         "read": SCOPE,
         "update": SCOPE,
         "delete": SCOPE,
-        "fields": s.listed(s.closed({"field": s.part_ref("worksheet", "field"), "read": s.FLAG, "write": s.FLAG}, ["field"]), 500),
+        "fields": s.listed(
+            s.closed({"field": s.part_ref("worksheet", "field"), "read": s.FLAG, "write": s.FLAG}, ["field"]), 500),
         "views": s.listed(s.closed({"view": s.part_ref("worksheet", "view"), "visible": s.FLAG}, ["view", "visible"]), 500),
         "export": s.FLAG,
     }, ["worksheet", "read"]), 500),
