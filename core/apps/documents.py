@@ -166,16 +166,18 @@ def check_writable(app: App) -> None:
     """Refuse to write to an app that is being restored, and outside a transaction.
 
     Raises:
-        AppRestoring: a restore is committing; reads go on.
+        AppRestoring: a restore is going on; reads go on too.
+        NotFound: the app belongs to another organization.
     """
     if not in_transaction():
         raise RuntimeError("Writes to an app belong inside transaction().")
-    restoring = db.session.scalar(
+    found = db.session.execute(
         select(App.restoring_run_id).where(App.id == app.id).with_for_update(read=True)
-    )
-    if restoring is not None and db.session.info.get("restoring_run") != restoring:
-        raise AppRestoring(f"“{app.name}” is being restored; it can be read, and written again in a moment.",
-                           run=restoring)
+    ).first()
+    if found is None:
+        raise NotFound(f"There is no app “{app.id}”.")
+    if found[0] is not None and db.session.info.get("restoring_run") != found[0]:
+        raise AppRestoring(f"“{app.name}” is being restored; it can be read, and written again in a moment.", run=found[0])
 
 
 def check_body(document: Document) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkstemp
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -36,16 +38,17 @@ class SigningKey:
             return cls(Ed25519PrivateKey.from_private_bytes(path.read_bytes()))
         except FileNotFoundError:
             pass
-        # Written beside and linked, so that two processes that start together agree on one key.
-        fresh = path.with_name(f"{path.name}.{os.getpid()}")
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(Ed25519PrivateKey.generate().private_bytes_raw())
+        # Written beside and linked, so that two that start together agree on one key, and a crash leaves no half of one.
+        opened, fresh = mkstemp(dir=path.parent, prefix=f"{path.name}.")
         try:
-            os.link(fresh, path)
-        except FileExistsError:
-            pass
+            with os.fdopen(opened, "wb") as file:
+                file.write(Ed25519PrivateKey.generate().private_bytes_raw())
+                file.flush()
+                os.fsync(file.fileno())
+            with suppress(FileExistsError):
+                os.link(fresh, path)
         finally:
-            fresh.unlink()
+            os.unlink(fresh)
         return cls(Ed25519PrivateKey.from_private_bytes(path.read_bytes()))
 
     @property

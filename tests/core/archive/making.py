@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from core.archive.canonical import canonical
 from core.archive.compression import compress
 from core.archive.container import Container
@@ -25,7 +27,7 @@ from core.archive.manifest import (
 from core.archive.reader import Archive, read, verify
 from core.archive.signature import SigningKey
 
-KEY = SigningKey.new()
+KEY = SigningKey(Ed25519PrivateKey.from_private_bytes(b"\1" * 32))
 ENVELOPE = {
     "app": "a_1111111111", "app_name": "Sample", "backup": "b_1111111111", "created_at": "2026-11-23T09:30:00Z",
     "created_by": "system", "name": "Manual Backup_Sample", "organization": "o_1111111111", "plugins": {"pages": "0.1.0"},
