@@ -70,7 +70,7 @@ def one_round(environment: dict[str, str]) -> dict[str, Any]:
 def step(name: str, environment: dict[str, str], *arguments: str) -> dict[str, Any]:
     """Run one step in a process of its own."""
     done = subprocess.run([sys.executable, "-m", "bench.step", name, *arguments], env=environment, check=True,
-                          capture_output=True, text=True)
+                          stdout=subprocess.PIPE, text=True)
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 

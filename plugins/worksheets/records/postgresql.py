@@ -120,7 +120,7 @@ def _binary_rows(copy: Iterable[bytes]) -> Iterator[Segment]:
         taken = 0
         while len(buffer) - taken >= 2:
             if struct.unpack_from(">h", buffer, taken)[0] == -1:
-                return
+                break  # the end; what may follow is read all the same, or the connection would stay in the COPY
             # 2 bytes of column count, two numbers of 4 + 8 bytes, then the length of the third column.
             if len(buffer) - taken < 30:
                 break
