@@ -32,7 +32,7 @@ class Context:
     app_name: str | None
     person: str
     writer: ObjectWriter
-    notes: list[dict[str, str]] = field(default_factory=list)
+    notes: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     files: set[str] = field(default_factory=set)
 
     def put_file(self, stream: BinaryIO, name: str, media_type: str | None = None) -> dict[str, Any]:
@@ -50,14 +50,19 @@ class Context:
 
     def unsupported(self, what: str, name: str, reason: str) -> None:
         """See `ImportContext.unsupported`."""
-        self.notes.append({"what": what, "name": name[:200], "reason": reason})
+        self.notes[what, name[:200], reason] += 1
+
+    def told(self) -> list[dict[str, Any]]:
+        """Return the notes, each once, with how often it was made."""
+        return [{"what": what, "name": name, "reason": reason, "count": count}
+                for (what, name, reason), count in self.notes.items()]
 
 
 def import_file(path: Path, organization_id: str, person: str, *, name: str | None = None, importer: str | None = None,
                 dry_run: bool = False) -> dict[str, Any]:
     """Make an app out of a file of another program and return what came of it.
 
-    Returns {"app", "name", "documents", "records", "files", "unsupported": [{"what", "name", "reason"}, …]}; "app" is
+    Returns {"app", "name", "documents", "records", "files", "unsupported": [{"what", "name", "reason", "count"}, …]}; "app" is
     None after a dry run.
 
     Raises:
@@ -79,7 +84,7 @@ def import_file(path: Path, organization_id: str, person: str, *, name: str | No
     except (NotCanonical, UnicodeDecodeError, RecursionError) as error:
         raise ImportFailed(f"{path.name} cannot be read: {error}") from error
     return {"app": made[0], "name": made[1], "documents": counts["documents"], "records": counts["records"],
-            "files": len(context.files), "unsupported": context.notes}
+            "files": len(context.files), "unsupported": context.told()}
 
 
 def find_importer(path: Path, name: str | None) -> Importer:

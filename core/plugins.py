@@ -26,6 +26,7 @@ DEFAULT_PLUGINS: tuple[str, ...] = (
     "plugins.workflows.plugin",
     "plugins.roles.plugin",
     "plugins.portal.plugin",
+    "plugins.baserow.plugin",
 )
 ENTRY_POINTS = "appkeep.plugins"
 T = TypeVar("T", Component, FieldType, Importer)

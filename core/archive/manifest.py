@@ -18,6 +18,8 @@ PART_NAMES = ("config", "data", "both")
 DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 COMPONENT = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
 SECTION = re.compile(r"[a-z]{1,20}(?:/[a-z]_[1-9A-HJ-NP-Za-km-z]{1,32})?\Z")
+MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\Z")
+TYPES = ("manual", "scheduled", "pre_restore", "uploaded")
 MAX_SEQ = 2**53 - 1
 MAX_COMPONENTS = 200
 MAX_LIST_LINE_BYTES = 512
@@ -310,6 +312,8 @@ def _envelope(value: Any, more: bool) -> dict[str, Any]:
     for name in ENVELOPE:
         if name != "plugins" and (not isinstance(value[name], str) or len(value[name]) > 300):
             raise ArchiveDamaged(f"{where} has “{name}” in another form.")
+    if value["type"] not in TYPES or not MOMENT.match(value["created_at"]):
+        raise ArchiveDamaged(f"{where} does not say of which type the backup is, and when it was made.")
     return {name: value[name] for name in ENVELOPE}
 
 

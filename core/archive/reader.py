@@ -6,17 +6,13 @@ believed only under its signature, an object only under its digests, and a line 
 
 from __future__ import annotations
 
-import hashlib
-import zlib
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from io import BytesIO
 from typing import Any, BinaryIO, NamedTuple
 
-from core.archive.compression import decompress_stream
-from core.archive.container import MANIFEST, SIGNATURE, Container, ending, object_member, small_member
+from core.archive.container import MANIFEST, SIGNATURE, Container, ending, object_member
 from core.archive.errors import ArchiveDamaged, ArchiveTooLarge, NotAnArchive
 from core.archive.limits import LIMITS, Limits
 from core.archive.manifest import (
@@ -28,9 +24,9 @@ from core.archive.manifest import (
     json_lines,
     layout_lines,
 )
+from core.archive.members import Proven, read_object, read_small, whole
 from core.archive.signature import check_signature
 
-CHUNK_BYTES = 256 * 1024
 MIN_BYTES = 200
 
 
@@ -74,7 +70,7 @@ class Archive:
         place = self.first_object
         for descriptor in layout_lines(self.container.layout_raw):
             place += len(object_member(descriptor).header)
-            yield descriptor, _Proven(self.source, place, descriptor)  # type: ignore[misc]
+            yield descriptor, Proven(self.source, place, descriptor)  # type: ignore[misc]
             place += descriptor.size
 
 
@@ -88,12 +84,12 @@ def read(source: BinaryIO, limits: Limits = LIMITS) -> Archive:
     total = source.seek(0, 2)
     if total < MIN_BYTES:
         raise NotAnArchive(f"The file has {total} bytes; a backup file has more.")
-    place, manifest_raw = _small(source, 0, MANIFEST, limits.manifest_bytes, first=True)
-    place, signature = _small(source, place, SIGNATURE, limits.signature_bytes)
+    place, manifest_raw = read_small(source, 0, MANIFEST, limits.manifest_bytes, first=True)
+    place, signature = read_small(source, place, SIGNATURE, limits.signature_bytes)
     signer = check_signature(signature, manifest_raw)
     manifest = Manifest.from_bytes(manifest_raw)
     _check_totals(manifest, limits)
-    raw = _whole(_object(source, place, manifest.layout))
+    raw = whole(read_object(source, place, manifest.layout))
     place += len(object_member(manifest.layout).header) + manifest.layout.size
     container = Container(manifest_raw, signature, manifest.layout, raw)
     archive = Archive(source, limits, manifest, signer, container, place)
@@ -127,25 +123,6 @@ def verify(archive: Archive, check: CheckSegment = lambda use, values: None) -> 
     walk.end()
 
 
-def _small(source: BinaryIO, place: int, name: str, limit: int, *, first: bool = False) -> tuple[int, bytes]:
-    """Return (place after it, content) of one of the two bounded members at the front."""
-    length = 30 + len(name)
-    source.seek(place)
-    header = source.read(length)
-    if first and header[:4] != b"PK\x03\x04":
-        raise NotAnArchive("The file does not begin like a backup file.")
-    size = int.from_bytes(header[22:26], "little")
-    if len(header) < length or header[30:] != name.encode():
-        error = NotAnArchive if first else ArchiveDamaged
-        raise error(f"{name} does not stand at byte {place}, where it must.")
-    if size > limit:
-        raise ArchiveTooLarge(f"{name} says it has {size} bytes; at most {limit} are taken.")
-    data = source.read(size)
-    if len(data) != size or small_member(name, data).header != header:
-        raise ArchiveDamaged(f"{name} is not what its header at byte {place} says.")
-    return place + length + size, data
-
-
 def _check_totals(manifest: Manifest, limits: Limits) -> None:
     if manifest.objects > limits.objects:
         raise ArchiveTooLarge(f"The file says it has {manifest.objects} objects; at most {limits.objects} are taken.")
@@ -170,8 +147,6 @@ def _check_layout(archive: Archive) -> None:
             raise ArchiveTooLarge(f"The object {descriptor.content} has more than {archive.limits.file_bytes} bytes.")
         if count > archive.manifest.objects:
             break
-    if bytes.fromhex(archive.manifest.layout.content) in seen:
-        raise ArchiveDamaged("The layout lists itself.")
     if len(seen) != count:
         raise ArchiveDamaged("The layout lists an object twice.")
     if (count, raw, size) != (archive.manifest.objects, archive.manifest.raw, archive.manifest.size):
@@ -209,33 +184,9 @@ def _read_indexes(archive: Archive) -> None:
             descriptor = next(descriptors, None)
             if descriptor is None or descriptor.content != entry.index or descriptor.raw != entry.raw:
                 raise ArchiveDamaged(f"The index of {component}, {part}, does not stand where it must.")
-            read_before[entry.index] = _whole(_object(archive.source, place, descriptor))
+            read_before[entry.index] = whole(read_object(archive.source, place, descriptor))
             place += len(object_member(descriptor).header) + descriptor.size
         archive.indexes[component, part] = read_before[entry.index]
-
-
-def _object(source: BinaryIO, place: int, descriptor: Descriptor) -> Iterator[bytes]:
-    """Yield the content of an object whose member stands at *place*, every byte compared on the way."""
-    member = object_member(descriptor)
-    source.seek(place)
-    header = source.read(len(member.header))
-    if header != member.header:
-        raise ArchiveDamaged(f"The object {descriptor.content} does not stand at byte {place}, where it must.")
-    _prove(_stored(source, place + len(header), descriptor.size), descriptor)
-    digest = hashlib.sha256()
-    for chunk in decompress_stream(_stored(source, place + len(header), descriptor.size), descriptor.raw):
-        digest.update(chunk)
-        yield chunk
-    if digest.hexdigest() != descriptor.content:
-        raise ArchiveDamaged(f"The object {descriptor.content} holds something else than its name says.")
-
-
-def _whole(chunks: Iterator[bytes]) -> bytes:
-    """Return chunks as one piece; joining a list of them would hold everything twice."""
-    found = BytesIO()
-    for chunk in chunks:
-        found.write(chunk)
-    return found.getvalue()
 
 
 def _values(chunks: Iterator[bytes], count: int, where: str, line_bytes: int) -> Iterator[Any]:
@@ -262,51 +213,6 @@ def _runs(chunks: Iterator[bytes], where: str, line_bytes: int) -> Iterator[byte
             raise ArchiveDamaged(f"{where} has a line longer than {line_bytes} bytes.")
     if rest:
         yield rest
-
-
-def _stored(source: BinaryIO, place: int, size: int) -> Iterator[bytes]:
-    left = size
-    while left:
-        source.seek(place + size - left)
-        chunk = source.read(min(left, CHUNK_BYTES))
-        if not chunk:
-            raise ArchiveDamaged(f"The file ends at byte {place + size - left}, inside an object.")
-        left -= len(chunk)
-        yield chunk
-
-
-def _prove(chunks: Iterator[bytes], descriptor: Descriptor) -> None:
-    """Refuse compressed bytes that are not what the descriptor says, before anything is unpacked."""
-    digest, crc = hashlib.sha256(), 0
-    for chunk in chunks:
-        digest.update(chunk)
-        crc = zlib.crc32(chunk, crc)
-    if digest.hexdigest() != descriptor.stored or crc != descriptor.crc32:
-        raise ArchiveDamaged(f"The compressed bytes of the object {descriptor.content} are not what was written.")
-
-
-class _Proven:
-    """A stream of one object's compressed bytes; the last read proves them, so that nobody swapped the file."""
-
-    def __init__(self, source: BinaryIO, place: int, descriptor: Descriptor) -> None:
-        self.chunks = _stored(source, place, descriptor.size)
-        self.descriptor, self.digest, self.kept = descriptor, hashlib.sha256(), b""
-
-    def read(self, size: int = -1) -> bytes:
-        """Return up to *size* bytes, all of them where it is negative.
-
-        Raises:
-            ArchiveDamaged: at the end, when all that was read is not what the descriptor says.
-        """
-        if size < 0:
-            return b"".join(iter(lambda: self.read(CHUNK_BYTES), b""))
-        if not self.kept:
-            self.kept = next(self.chunks, b"")
-            self.digest.update(self.kept)
-        if not self.kept and self.digest.hexdigest() != self.descriptor.stored:
-            raise ArchiveDamaged(f"The object {self.descriptor.content} changed while the file was read.")
-        given, self.kept = self.kept[:size], self.kept[size:]
-        return given
 
 
 class _Walk:
@@ -347,7 +253,7 @@ class _Walk:
         if role == "s":
             self.segment(use, line, place, descriptor, check)
         elif number is None:
-            for _ in _object(self.archive.source, place, descriptor):
+            for _ in read_object(self.archive.source, place, descriptor):
                 pass
 
     def _known(self, number: int, line: IndexLine, role: str) -> tuple[int, Descriptor]:
@@ -366,7 +272,7 @@ class _Walk:
         if descriptor.raw > limits.segment_bytes:
             raise ArchiveTooLarge(f"A segment of {use.section} has more than {limits.segment_bytes} bytes.")
         where = f"The segment {use.n} of {use.component}, {use.section}"
-        values = _values(_object(self.archive.source, place, descriptor), line.count, where, limits.line_bytes)
+        values = _values(read_object(self.archive.source, place, descriptor), line.count, where, limits.line_bytes)
         check(use, values)
         deque(values, maxlen=0)  # what the check did not ask for is read all the same, and not kept
 

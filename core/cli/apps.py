@@ -114,7 +114,9 @@ def _import_lines(result: Mapping[str, Any]) -> Iterator[str]:
            f"{result['records']} records, {result['files']} files")
     if result["unsupported"]:
         yield f"{len(result['unsupported'])} things had no counterpart:"
-        yield from (f"  {n['what']} “{n['name']}”: {n['reason']}" for n in result["unsupported"])
+        for note in result["unsupported"]:
+            times = f" ({note['count']} times)" if note["count"] > 1 else ""
+            yield f"  {note['what']} “{note['name']}”: {note['reason']}{times}"
 
 
 def _document_lines(result: Mapping[str, Any]) -> Iterator[str]:

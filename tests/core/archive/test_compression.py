@@ -156,3 +156,12 @@ def test_thirteen_bytes_that_claim_everything_are_refused() -> None:
         for bad in (MAGIC + struct.pack("<BQ", 0b11100100, size), MAGIC + struct.pack("<BBQ", 0b11000100, 0x50, size)):
             with pytest.raises(ArchiveDamaged):
                 decompress(bad, size)
+
+
+@pytest.mark.parametrize("bits", [0b1, 0b10, 0b11, 0b1000, 0b10000], ids=bin)
+def test_dictionaries_and_unused_bits_are_refused_by_the_header(bits: int) -> None:
+    """HOSTILE 19: a frame stands for itself, and has one form."""
+    stored = compress(RAW)
+    check_header(stored, len(RAW))
+    with pytest.raises(ArchiveDamaged, match="dictionary"):
+        check_header(stored[:4] + bytes([stored[4] | bits]) + stored[5:], len(RAW))

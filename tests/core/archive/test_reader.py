@@ -22,7 +22,7 @@ from core.archive.errors import (
     ArchiveUntrusted,
     NotAnArchive,
 )
-from core.archive.manifest import Descriptor, IndexLine, Manifest, index_bytes
+from core.archive.manifest import ComponentEntry, Descriptor, IndexLine, Manifest, PartEntry, index_bytes
 from core.archive.reader import read, verify
 from core.archive.signature import SigningKey
 from core.errors import AppkeepError
@@ -159,6 +159,7 @@ def test_an_unknown_minor_version_is_read_and_its_extras_are_ignored() -> None:
     lambda m: m["objects"].update(raw=1.5), lambda m: m["objects"].update(size=0),
     lambda m: m["objects"]["layout"].update(content="A" * 64), lambda m: m["objects"]["layout"].update(content="a" * 63),
     lambda m: m["objects"]["layout"].update(crc32=2**32), lambda m: m["objects"]["layout"].update(stored="0" * 64),
+    lambda m: m["envelope"].update(type="other"), lambda m: m["envelope"].update(created_at="yesterday"),
     lambda m: m["envelope"].update(name=1), lambda m: m["envelope"].pop("app"), lambda m: m["envelope"].update(more="x"),
     lambda m: m["content"].update(components=[]), lambda m: m["content"]["components"].update({"Pages": {"version": 1}}),
     lambda m: m["content"]["components"]["pages"].update(version=0),
@@ -315,6 +316,12 @@ def test_segments_listed_again_and_again_are_refused() -> None:
         checked(_indexed(index, [raw]), repeated_bytes=-2000)
 
 
+def test_a_file_that_many_components_list_is_no_repetition() -> None:
+    """A file is looked at once however often it is listed: a logo may stand in every component."""
+    parts = {(name, "config"): {"documents": [(0, lines(PAGE))], "files": [(0, b"logo" * 9000)]} for name in "abcdef"}
+    checked(sections(Making(), parts).bytes(), repeated_bytes=1000)
+
+
 def test_a_file_swapped_between_verifying_and_storing_is_noticed() -> None:
     """HOSTILE 56."""
     source = io.BytesIO(small().bytes())
@@ -322,9 +329,10 @@ def test_a_file_swapped_between_verifying_and_storing_is_noticed() -> None:
     verify(archive)
     place = archive.container.size - 700
     source.getbuffer()[place - 200:place] = b"\0" * 200
-    with pytest.raises(ArchiveDamaged, match="changed"):
-        for _, stream in archive.objects():
-            stream.read()
+    for read_all in (lambda stream, size: stream.read(), lambda stream, size: stream.read(size)):
+        with pytest.raises(ArchiveDamaged, match="changed"):
+            for found, stream in archive.objects():
+                read_all(stream, found.size)
 
 
 def test_the_objects_come_out_as_they_went_in() -> None:
@@ -389,6 +397,29 @@ def test_a_descriptor_with_a_wrong_digest_of_stored_bytes_is_refused_before_unpa
     made.objects[-1] = (replace(found, stored="0" * 64), data)
     with pytest.raises(ArchiveDamaged, match="not what was written"):
         checked(made.bytes())
+
+
+@pytest.mark.parametrize(("changes", "words"), [
+    ({"crc32": 1}, "not what was written"), ({"content": "0" * 64}, "something else than its name says"),
+], ids=["CRC-32", "content"])
+def test_an_object_that_is_not_what_the_layout_says_is_refused(changes: dict[str, Any], words: str) -> None:
+    """HOSTILE 29 and 34: each of the two digests and the CRC-32 is compared, whatever the others say."""
+    raw = b"a file"
+    lying = replace(descriptor(raw), **changes)
+    made = Making(objects=[(lying, compress(raw))])
+    index = index_bytes([IndexLine(content=lying.content, count=1, n=0, raw=len(raw), section="files")])
+    made.objects.insert(0, (descriptor(index), compress(index)))
+    entry = PartEntry(descriptor(index).content, len(index), files=1)
+    made.content.components["worksheets"] = ComponentEntry(1, data=entry)
+    with pytest.raises(ArchiveDamaged, match=words):
+        checked(made.bytes())
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_segment_of_another_number_of_lines_is_refused(count: int) -> None:
+    """HOSTILE 34: the index counts lines, and the reader counts them again."""
+    with pytest.raises(ArchiveDamaged, match=f"2 lines instead of {count}"):
+        checked(_segment(lines(RECORD, RECORD), count=count))
 
 
 def test_manifest_values_survive_a_round_trip() -> None:

@@ -1,0 +1,159 @@
+"""Reading a Baserow export or template: bounded, and with every value's type doubted."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from core.api import ImportFailed
+
+MAX_JSON_BYTES = 512 * 1024 * 1024
+MAX_FILE_BYTES = 512 * 1024 * 1024
+MAX_ALL_FILES_BYTES = 8 * 1024 * 1024 * 1024
+Item = Mapping[str, Any]
+
+
+@dataclass
+class Export:
+    """An export: what it is called, its databases and builders in order, and the files that came with it."""
+
+    name: str | None
+    databases: list[Item]
+    builders: list[Item]
+    others: list[Item]
+    archive: zipfile.ZipFile | None
+    left_bytes: int = field(default=MAX_ALL_FILES_BYTES)
+
+    def has_file(self, name: str) -> bool:
+        """Say whether the file of that name came along, of a size that is taken."""
+        info = self.archive.NameToInfo.get(name) if self.archive else None
+        return info is not None and info.file_size <= min(MAX_FILE_BYTES, self.left_bytes)
+
+    @contextmanager
+    def file(self, name: str) -> Iterator[BinaryIO]:
+        """Give a file that came along.
+
+        Raises:
+            ImportFailed: it cannot be unpacked, or holds more than it says.
+        """
+        if self.archive is None:
+            raise ImportFailed("No files came along.")
+        info = self.archive.NameToInfo[name]
+        self.left_bytes -= info.file_size
+        try:
+            with self.archive.open(info) as stream:
+                yield _Bounded(stream, info.file_size)  # type: ignore[misc]
+        except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+            raise ImportFailed(f"The file {name[:100]} in the zip cannot be unpacked: {error}") from error
+
+
+class _Bounded:
+    """A stream that gives no more than was announced."""
+
+    def __init__(self, stream: Any, size: int) -> None:
+        self.stream, self.left = stream, size
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes."""
+        chunk: bytes = self.stream.read(min(size, 1024 * 1024) if size >= 0 else 1024 * 1024)
+        self.left -= len(chunk)
+        if self.left < 0:
+            raise ImportFailed("A file in the zip holds more than it says.")
+        return chunk
+
+
+def looks_right(path: Path) -> bool:
+    """Say cheaply whether a file may be an export."""
+    if path.suffix.lower() != ".json":
+        return False
+    try:
+        with path.open("rb") as file:
+            head = file.read(4096)
+    except OSError:
+        return False
+    return b'"baserow_template_version"' in head or (b'"type"' in head and (b'"database"' in head or b'"builder"' in head)) \
+        or b'"tables"' in head
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Export]:
+    """Give the export in *path*, with the zip of the same name beside it where there is one.
+
+    Raises:
+        ImportFailed: it is none.
+    """
+    try:
+        if path.stat().st_size > MAX_JSON_BYTES:
+            raise ImportFailed(f"{path.name} is larger than {MAX_JSON_BYTES} bytes.")
+        value = json.loads(path.read_bytes())
+    except OSError as error:
+        raise ImportFailed(f"{path.name} cannot be read: {error.strerror}.") from error
+    except (ValueError, RecursionError) as error:
+        raise ImportFailed(f"{path.name} is not JSON: {error}") from error
+    given = value.get("export") if isinstance(value, dict) else value
+    if not isinstance(given, list):
+        raise ImportFailed(f"{path.name} is no Baserow export: it holds no list of applications.")
+    applications = sorted(items(given), key=lambda a: (number(a, "order"), number(a, "id")))
+    with ExitStack() as stack:
+        yield Export(
+            name=text(value, "name") or None if isinstance(value, dict) else None,
+            databases=[a for a in applications if a.get("type") == "database"],
+            builders=[a for a in applications if a.get("type") == "builder"],
+            others=[a for a in applications if a.get("type") not in ("database", "builder")],
+            archive=_archive(path.with_suffix(".zip"), stack))
+
+
+def _archive(path: Path, stack: ExitStack) -> zipfile.ZipFile | None:
+    if not path.is_file():
+        return None
+    try:
+        return stack.enter_context(zipfile.ZipFile(path))
+    except (zipfile.BadZipFile, OSError, ValueError) as error:
+        raise ImportFailed(f"{path.name}, which belongs to the export, is no sound zip: {error}") from error
+
+
+def items(value: Any) -> list[Item]:
+    """Return the objects in a list; nothing where it is none."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def listed(item: Item, key: str) -> list[Item]:
+    """Return the objects in a list that an object holds."""
+    return items(item.get(key))
+
+
+def text(item: Item, key: str, longest: int = 100_000) -> str:
+    """Return a text that an object holds, empty where it holds none; without what cannot be stored."""
+    value = item.get(key)
+    return clean(value)[:longest] if isinstance(value, str) else ""
+
+
+def clean(value: str) -> str:
+    """Return a text without characters that cannot be stored."""
+    return value.replace("\0", "").encode("utf-8", "ignore").decode()
+
+
+def name_of(item: Item, otherwise: str) -> str:
+    """Return what something is called, 1 to 100 characters."""
+    return text(item, "name", 100).strip() or otherwise
+
+
+def number(item: Item, key: str) -> float:
+    """Return a number that an object holds, also as text; 0 where it holds none."""
+    value = item.get(key)
+    try:
+        found = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else 0.0
+    except (ValueError, OverflowError):
+        return 0.0
+    return found if found == found and abs(found) != float("inf") else 0.0
+
+
+def id_of(item: Item, key: str = "id") -> int | None:
+    """Return an id that an object holds, None where it holds none."""
+    value = item.get(key)
+    return value if type(value) is int else None
