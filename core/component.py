@@ -138,8 +138,8 @@ class Component:
         """Yield the digests of the files that the data names, ascending, each once."""
         return iter(())
 
-    def check_data(self, section: str, values: Iterable[Any], context: dict[str, Any]) -> None:
-        """Refuse lines of a data section that this component could not have written.
+    def check_data(self, section: str, n: int, values: Iterable[Any], context: dict[str, Any]) -> None:
+        """Refuse lines of a data section, its segment *n*, that this component could not have written.
 
         *context* lives for one verification: "documents" maps address to Document where the file holds the
         configuration too (else None), "files" is the set of digests that this component's data lists.

@@ -88,7 +88,7 @@ def read(source: BinaryIO, limits: Limits = LIMITS) -> Archive:
     place, signature = read_small(source, place, SIGNATURE, limits.signature_bytes)
     signer = check_signature(signature, manifest_raw)
     manifest = Manifest.from_bytes(manifest_raw)
-    _check_totals(manifest, limits)
+    check_totals(manifest, limits)
     raw = whole(read_object(source, place, manifest.layout))
     place += len(object_member(manifest.layout).header) + manifest.layout.size
     container = Container(manifest_raw, signature, manifest.layout, raw)
@@ -123,7 +123,8 @@ def verify(archive: Archive, check: CheckSegment = lambda use, values: None) -> 
     walk.end()
 
 
-def _check_totals(manifest: Manifest, limits: Limits) -> None:
+def check_totals(manifest: Manifest, limits: Limits) -> None:
+    """Refuse a manifest that announces more than a file may hold (ArchiveTooLarge)."""
     if manifest.objects > limits.objects:
         raise ArchiveTooLarge(f"The file says it has {manifest.objects} objects; at most {limits.objects} are taken.")
     if manifest.layout.raw > limits.layout_bytes or manifest.layout.size > limits.layout_bytes:

@@ -13,10 +13,10 @@ from core.apps.models import App
 from core.archive.canonical import canonical, parse
 from core.archive.compression import compress
 from core.archive.container import Container
-from core.archive.errors import ArchiveDamaged, ArchiveNeedsNewer
+from core.archive.errors import ArchiveDamaged, ArchiveNeedsNewer, ArchiveTooLarge
 from core.archive.limits import LIMITS
 from core.archive.manifest import Descriptor, Manifest, layout_bytes
-from core.archive.reader import Archive, Use, read, verify
+from core.archive.reader import Archive, Use, check_totals, read, verify
 from core.backups.models import Backup
 from core.backups.saved import Saved, lifted
 from core.backups.take import checked_name, default_name
@@ -76,14 +76,32 @@ def download(backup: Backup, part: str) -> Download:
     layout = describe(hashlib.sha256(raw).hexdigest(), len(raw), compress(raw))
     manifest = Manifest(part=part, content=content, layout=layout, objects=len(objects),
                         raw=sum(d.raw for d in objects), size=sum(d.size for d in objects),
-                        envelope=_envelope(backup)).to_bytes()
-    container = Container(manifest, server().signing_key.sign(manifest), layout, raw)
+                        envelope=_envelope(backup))
+    _check_readable(saved, manifest)
+    manifest_raw = manifest.to_bytes()
+    container = Container(manifest_raw, server().signing_key.sign(manifest_raw), layout, raw)
     found = Download(f"{backup.name}.{part}.appkeep.zip", container, shelf())
     limit = server().config.download_limit_bytes
     if part != "config" and found.size >= limit:
         raise DownloadTooLarge(f"The file would have {found.size} bytes; files with data of {limit} bytes or more "
                                "cannot be downloaded.", size_bytes=found.size, limit_bytes=limit)
     return found
+
+
+def _check_readable(saved: Saved, manifest: Manifest) -> None:
+    """Refuse a file that no server would take back.
+
+    Raises:
+        DownloadTooLarge: something in it reaches a limit of the format.
+    """
+    try:
+        check_totals(manifest, LIMITS)
+    except ArchiveTooLarge as error:
+        raise DownloadTooLarge(error.message) from error
+    for name, part, _ in manifest.content.entries():
+        for line in saved.lines[name, part]:
+            if line.raw > (LIMITS.file_bytes if line.section == "files" else LIMITS.segment_bytes):
+                raise DownloadTooLarge(f"{name}, {line.section}, has a part of {line.raw} bytes, too large for a file.")
 
 
 def _held(part: str) -> str:
@@ -188,7 +206,7 @@ class _Meaning:
             if use.part == "config":
                 self._documents(component, use, values)
             else:
-                component.check_data(use.section, values, self._context(use.component))
+                component.check_data(use.section, use.n, values, self._context(use.component))
         except GUARD_ERRORS as error:
             raise ArchiveDamaged(f"{use.component}, {use.section}, segment {use.n}: {error.message}") from error
 
@@ -222,7 +240,7 @@ def _document(value: Any, component: Component) -> Document:
     if not isinstance(value, Mapping) or value.keys() != {"body", "key", "kind", "position"}:
         raise ArchiveDamaged("A line of the documents has another form.")
     kinds = {kind.name for kind in component.kinds}
-    if value["kind"] not in kinds or not isinstance(value["key"], str) or not isinstance(value["body"], dict):
+    if not isinstance(value["kind"], str) or value["kind"] not in kinds or not isinstance(value["key"], str) or not isinstance(value["body"], dict):
         raise ArchiveDamaged(f"A document of {component.name} has another form, or is of a kind that is not its own.")
     if type(value["position"]) is not int or not 0 <= value["position"] < 2**31:
         raise ArchiveDamaged(f"{value['kind']}/{value['key'][:40]} has no position.")

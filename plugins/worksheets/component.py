@@ -89,7 +89,7 @@ class Worksheets(Component):
             found.update(door.attached(document.key, holding) if holding else ())
         yield from sorted(found)
 
-    def check_data(self, section: str, values: Iterable[Any], context: dict[str, Any]) -> None:
+    def check_data(self, section: str, n: int, values: Iterable[Any], context: dict[str, Any]) -> None:
         """See `Component.check_data`."""
         shapes: Shapes = context.setdefault("worksheets_shapes", {})
         if section == FIELDS:
@@ -106,7 +106,7 @@ class Worksheets(Component):
         if worksheet not in kept:
             kept.clear()
             kept[worksheet] = {key: shaped(key, shape) for key, shape in shapes[worksheet].items()}
-        unlisted = next((f for f in check_records(worksheet, values, kept[worksheet])
+        unlisted = next((f for f in check_records(worksheet, n, values, kept[worksheet])
                          if f not in context["files"]), None)
         if unlisted is not None:
             raise InvalidInput(f"A record of worksheet {worksheet} names the file {unlisted}, which the backup lacks.")

@@ -70,18 +70,18 @@ def check_fields(values: Iterable[Any]) -> Shapes:
     return found
 
 
-def check_records(worksheet: str, values: Iterable[Any], fields: Mapping[str, Field]) -> Iterator[str]:
-    """Check foreign lines of a section of records and yield the digests of files that they name.
+def check_records(worksheet: str, n: int, values: Iterable[Any], fields: Mapping[str, Field]) -> Iterator[str]:
+    """Check the foreign lines of segment *n* of a section of records and yield the digests of files that they name.
 
     Raises:
         InvalidInput: a line could not have been written by a server like this one; the message says which record.
     """
-    segment, previous = None, 0
+    previous = 0
     for value in values:
         seq = _check_form(worksheet, value, previous)
-        if segment not in (None, seq // SEGMENT_RECORDS):
+        if n != seq // SEGMENT_RECORDS:
             raise InvalidInput(f"Record {seq} of worksheet {worksheet} lies in the wrong segment.")
-        segment, previous = seq // SEGMENT_RECORDS, seq
+        previous = seq
         where = f"worksheet {worksheet}, record {seq}"
         if canonical_values(fields, value["vals"], where) != value["vals"]:
             raise InvalidInput(f"{where}: a value is not in the form in which it is stored.")

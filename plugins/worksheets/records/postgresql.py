@@ -13,12 +13,19 @@ from core.api import Segment, driver
 from plugins.worksheets.records.door import Door, Row
 from plugins.worksheets.records.lines import SEGMENT_RECORDS
 
+# One short range of the primary key a segment: sorting all records at once would go through temporary files.
 _SEGMENTS = """
 COPY (
-  SELECT seq / {span}, count(*), string_agg(convert_to('{{"at":[' || created_at || ',' || updated_at || '],"by":["'
-      || created_by || '","' || updated_by || '"],"seq":' || seq || ',"vals":' || vals || E'}}\\n', 'UTF8'), ''
-      ORDER BY seq)
-  FROM record WHERE app_id = {app} AND worksheet = {worksheet} AND deleted_at IS NULL GROUP BY 1 ORDER BY 1
+  SELECT segment.n, line.count, line.raw
+  FROM (SELECT DISTINCT seq / {span} AS n FROM record WHERE app_id = {app} AND worksheet = {worksheet}) AS segment
+  CROSS JOIN LATERAL (
+    SELECT count(*) AS count, string_agg(convert_to('{{"at":[' || created_at || ',' || updated_at || '],"by":["'
+        || created_by || '","' || updated_by || '"],"seq":' || seq || ',"vals":' || vals || E'}}\\n', 'UTF8'), ''
+        ORDER BY seq) AS raw
+    FROM record WHERE app_id = {app} AND worksheet = {worksheet} AND deleted_at IS NULL
+      AND seq >= segment.n * {span} AND seq < (segment.n + 1) * {span}
+  ) AS line
+  WHERE line.count > 0 ORDER BY 1
 ) TO STDOUT (FORMAT binary)
 """
 _FIELDS = "app_id, worksheet, seq, vals, hidden, created_at, created_by, updated_at, updated_by, deleted_at"

@@ -1,0 +1,184 @@
+"""The importer of Baserow: everything comes over or is told, and no file makes it stumble."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from core.api import ImportFailed
+from core.app import create_app, server
+from core.config import read_config
+from plugins.baserow.importer import BaserowImporter
+from plugins.pages.schema import PAGE
+from plugins.settings.component import APP, GROUP, NAVIGATION
+from plugins.worksheets.schema import WORKSHEET
+from tests.plugins.baserow.exports import CONTENT, FILE_NAME, full_export, write
+
+SCHEMAS = {kind.name: Draft202012Validator(kind.schema) for kind in (WORKSHEET, PAGE, APP, GROUP, NAVIGATION)}
+FOLDER = os.environ.get("APPKEEP_TEST_BASEROW")
+
+
+class Noting:
+    """An import context that keeps what it is told."""
+
+    app_name, person = None, "system"
+
+    def __init__(self) -> None:
+        self.notes: list[tuple[str, str, str]] = []
+
+    def put_file(self, stream: io.BufferedIOBase, name: str, media_type: str | None = None) -> dict[str, Any]:
+        """Read a file to its end and return its value."""
+        content = b""
+        while chunk := stream.read(65536):
+            content += chunk
+        return {"file": hashlib.sha256(content).hexdigest(), "name": name, "size": len(content), "type": media_type or "text/plain"}
+
+    def check_field(self, definition: Any) -> None:
+        """Ask the field type, as a server does."""
+        server().registry.hook.check_field(definition=definition)
+
+    def unsupported(self, what: str, name: str, reason: str) -> None:
+        """Keep a note."""
+        self.notes.append((what, name, reason))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def running(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A server, for its field types."""
+    app: Flask = create_app(read_config({}, home=str(tmp_path_factory.mktemp("home")), database_url=""))
+    with app.app_context():
+        yield app
+
+
+def run(path: Path) -> tuple[dict[str, dict[str, Any]], dict[str, list[dict[str, Any]]], list[tuple[str, str, str]]]:
+    """Return the documents by address, the records by worksheet key, and the notes."""
+    context, documents, records = Noting(), {}, {}
+    for edit in BaserowImporter().operations(path, context):
+        if edit["op"] == "put":
+            documents[edit["document"]] = edit["body"]
+        else:
+            records.setdefault(edit["worksheet"], []).extend(edit["records"])
+    return documents, records, context.notes
+
+
+def check(documents: dict[str, dict[str, Any]]) -> None:
+    """Refuse documents that do not follow their schemas."""
+    for address, body in documents.items():
+        if (schema := SCHEMAS.get(address.partition("/")[0])) is not None:
+            errors = [f"{address} {'/'.join(map(str, e.absolute_path))}: {e.message[:200]}" for e in schema.iter_errors(body)]
+            assert errors == []
+
+
+def small(tmp_path: Path) -> Any:
+    """Import the small export."""
+    return run(write(tmp_path, full_export(), {FILE_NAME: CONTENT}))
+
+
+def sheet(documents: dict[str, dict[str, Any]], name: str) -> tuple[str, dict[str, Any]]:
+    """Return key and body of a worksheet."""
+    return next((a.partition("/")[2], b) for a, b in documents.items() if a.startswith("worksheet/") and b["name"] == name)
+
+
+def test_every_document_follows_its_schema(tmp_path: Path) -> None:
+    """What an import makes is accepted by the kinds' schemas."""
+    documents, _, _ = small(tmp_path)
+    check(documents)
+    assert {"app/main", "navigation/main"} <= documents.keys()
+
+
+def test_values_come_over_in_row_order(tmp_path: Path) -> None:
+    """Rows are numbered by their order and keep their values, links, files and times."""
+    documents, records, _ = small(tmp_path)
+    key, body = sheet(documents, "Things")
+    keys = {field["name"]: field["key"] for field in body["fields"]}
+    first, second = records[key]
+    assert (first["seq"], first["values"][keys["Name"]]) == (1, "first")
+    assert (second["seq"], second["values"][keys["Name"]]) == (2, "second")
+    assert first["created_at"] == 1704164645500000
+    assert first["values"][keys["number"]] == "1.50"
+    assert first["values"][keys["boolean"]] is True
+    assert first["values"][keys["duration"]] == 90
+    assert first["values"][keys["Others"]] == [1]
+    assert first["values"][keys["file"]][0]["name"] == "letter.txt"
+
+
+def test_a_password_never_comes_along(tmp_path: Path) -> None:
+    """The hash of a password is in no record."""
+    _, records, _ = small(tmp_path)
+    assert "secret-hash" not in repr(records)
+
+
+@pytest.mark.parametrize("told", [
+    "password", "telepathy", "Odd", "smells_like", "hologram", "public link", "Robot", "not in the export"])
+def test_what_has_no_counterpart_is_told(tmp_path: Path, told: str) -> None:
+    """Each thing that is left behind or changed is named in a note."""
+    _, _, notes = small(tmp_path)
+    assert any(told in " ".join(note) for note in notes)
+
+
+def test_the_younger_side_of_a_link_is_computed(tmp_path: Path) -> None:
+    """A two-way link is stored once; its other side mirrors it."""
+    documents, records, _ = small(tmp_path)
+    key, body = sheet(documents, "Others")
+    mirror = next(field for field in body["fields"] if field["name"] == "Things")
+    assert "mirrors" in mirror["options"]
+    assert all(mirror["key"] not in record["values"] for record in records[key])
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    """A file that the zip does not hold is noted and left out."""
+    _, _, notes = run(write(tmp_path, full_export()))
+    assert ("file", "letter.txt", "it did not come with the export") in notes
+
+
+@pytest.mark.parametrize("content", ["", "[", "{}", '{"export": 1}', "1", '"x"', "[" * 100_000])
+def test_a_file_of_another_form_is_refused(tmp_path: Path, content: str) -> None:
+    """What is no export fails as such."""
+    path = tmp_path / "other.json"
+    path.write_text(content)
+    with pytest.raises(ImportFailed):
+        run(path)
+
+
+ODD = st.sampled_from([None, True, -1, 0, 10**30, 1.5, float("nan"), "", "\0", "\ud800x", "[", [], {}, [1], ["a"], {"a": 1}, [[]], [{}]])
+
+
+@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_no_odd_value_makes_it_stumble(data: st.DataObject) -> None:
+    """Any values of the wrong type anywhere end in notes or a refusal, and documents stay valid."""
+    export = full_export()
+    for _ in range(data.draw(st.integers(1, 4))):
+        place: Any = export
+        while True:
+            step = data.draw(st.sampled_from(sorted(place) if isinstance(place, dict) else range(len(place))))
+            if isinstance(place[step], dict | list) and place[step] and data.draw(st.integers(0, 9)):
+                place = place[step]
+                continue
+            place[step] = data.draw(ODD)
+            break
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            documents, _, _ = run(write(Path(folder), export, {FILE_NAME: CONTENT}))
+        except ImportFailed:
+            return
+    check(documents)
+
+
+@pytest.mark.skipif(FOLDER is None, reason="APPKEEP_TEST_BASEROW names no folder of real exports")
+@pytest.mark.parametrize("path", sorted(Path(FOLDER or "/nonexistent").glob("*.json")), ids=lambda path: path.stem)
+def test_real_exports_come_over(path: Path) -> None:
+    """Documents of real exports follow their schemas, and there are records."""
+    documents, records, _ = run(path)
+    check(documents)
+    assert sum(map(len, records.values())) > 0
