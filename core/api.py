@@ -1,7 +1,7 @@
 """The front door: all that a plugin may import. What is not here may change without notice."""
 
 from core import schemas
-from core.app import field_type
+from core.app import create_app, field_type
 from core.apps import documents
 from core.apps import service as apps
 from core.apps.documents import check_writable
@@ -10,9 +10,11 @@ from core.apps.service import find_app, opened, org_exists
 from core.apps.state import Snapshot
 from core.archive.canonical import canonical, parse
 from core.archive.manifest import IndexLine
+from core.backups import direct
 from core.backups.merging import RestoreContext
 from core.cli.verbs import verb
 from core.component import Component, Document, Kind, Operation, Section, Segment
+from core.config import read_config
 from core.db import Base, after_commit, db, driver, in_transaction, reading, transaction
 from core.errors import (
     AppkeepError,
@@ -28,7 +30,9 @@ from core.errors import (
 from core.fieldtype import Definition, FieldType, RecordView, Reference, Source
 from core.hookspecs import hookimpl
 from core.importer import ImportContext, Importer
+from core.importing import import_file
 from core.keys import KEY, SINGLE, SYSTEM, is_key, is_person, new_key
+from core.migrating import ensure_schema
 from core.moment import now_us
 from core.objects import ObjectWriter, files_missing, put_file, read_file, writing_objects
 from core.refs import files, pointers
@@ -75,14 +79,18 @@ __all__ = [
     "as_tenant",
     "canonical",
     "check_writable",
+    "create_app",
     "db",
+    "direct",
     "documents",
     "driver",
+    "ensure_schema",
     "field_type",
     "files",
     "files_missing",
     "find_app",
     "hookimpl",
+    "import_file",
     "in_transaction",
     "is_key",
     "is_person",
@@ -93,6 +101,7 @@ __all__ = [
     "parse",
     "pointers",
     "put_file",
+    "read_config",
     "read_file",
     "reading",
     "schemas",

@@ -32,7 +32,8 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING)
 
 
-db = SQLAlchemy(model_class=Base)
+# What was loaded stays readable after a commit; every transaction begins with a rollback, which forgets it.
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 _writing: ContextVar[bool] = ContextVar("appkeep_writing", default=False)
 _OUTBOX = "appkeep_outbox"
 

@@ -27,6 +27,7 @@ DEFAULT_PLUGINS: tuple[str, ...] = (
     "plugins.roles.plugin",
     "plugins.portal.plugin",
     "plugins.baserow.plugin",
+    "plugins.sample.plugin",
 )
 ENTRY_POINTS = "appkeep.plugins"
 T = TypeVar("T", Component, FieldType, Importer)

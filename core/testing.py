@@ -23,58 +23,17 @@ from core.app import server
 from core.apps import documents, service
 from core.apps.models import App
 from core.archive.errors import ArchiveError
-from core.backups import files, jobs
-from core.backups.models import Backup
-from core.backups.restoring import Options
+from core.backups import files
+from core.backups.direct import back_up, content_id, file_of, restore
 from core.backups.saved import backups_of, find_backup
-from core.backups.take import state
 from core.component import Document
 from core.db import db, transaction
 from core.errors import NotFound
 from core.keys import SYSTEM
-from core.runs.service import report_of, work
 from core.scope import as_tenant, tenant
 
 FLIPS = 120
 """So many bytes of a file are flipped, spread over all of it; the archive's own tests flip every bit of a small one."""
-
-
-def backed_up(app: App, *, data: bool = True, name: str | None = None) -> Backup:
-    """Return a fresh backup of the app, made in this process."""
-    with transaction():
-        run = jobs.request_backup(app, SYSTEM, data=data, name=name, send=False).id
-    return find_backup(report_of(finished(run))["backup"])
-
-
-def restored(app: App, backup: Backup, *, config: bool = True, data: bool = True, accept_origin: bool = False,
-             safety_backup: bool = False) -> dict[str, Any]:
-    """Restore the app in this process and return the report."""
-    options = Options(backup=backup.id, config=config, data=data, safety_backup=safety_backup, accept_origin=accept_origin)
-    with transaction():
-        run = jobs.request_restore(app, backup, options, SYSTEM, send=False).id
-    return report_of(finished(run))
-
-
-def finished(run_id: str) -> Any:
-    """Do a run in this process and return its row.
-
-    Raises:
-        AssertionError: it did not succeed; with its code and sentence.
-    """
-    run = work(run_id)
-    if run is None or run.state != "succeeded":
-        raise AssertionError(f"the run ended otherwise: {run and (run.state, run.error_code, run.error_message)}")
-    return run
-
-
-def file_of(backup: Backup, part: str = "both") -> bytes:
-    """Return a backup as a file."""
-    return b"".join(files.download(backup, part).chunks())
-
-
-def content_id(app: App, *, data: bool = True) -> str:
-    """Return the name of the state that the app is in."""
-    return state(service.find(app.id), data=data).content_id
 
 
 def unfilled(schema: Mapping[str, Any], bodies: Iterable[Any]) -> set[str]:
@@ -119,36 +78,36 @@ class ComponentLaws:
         """Twice the same state is twice the same digest, and a backup changes nothing."""
         self._filled(app)
         before = content_id(app)
-        backup = backed_up(app)
+        backup = back_up(app)
         assert before == backup.content_id == content_id(app)
 
     def test_faithful(self, app: App) -> None:
         """A backup restored into an empty app is the original."""
         self._filled(app)
-        backup = backed_up(app)
+        backup = back_up(app)
         with transaction():
             copy = service.create("Another", SYSTEM)
-        restored(copy, backup)
+        restore(copy, backup)
         assert backup.content_id == content_id(copy)
 
     def test_undo(self, app: App) -> None:
         """A restore in place brings back exactly what was."""
         self._filled(app)
         before = content_id(app)
-        backup = backed_up(app)
+        backup = back_up(app)
         with transaction():
             self.damage(service.find(app.id))
-        restored(service.find(app.id), backup)
+        restore(service.find(app.id), backup)
         assert before == content_id(app)
 
     def test_repeatable(self, app: App) -> None:
         """A restore done twice does nothing more the second time."""
         self._filled(app)
-        backup = backed_up(app)
+        backup = back_up(app)
         with transaction():
             self.damage(service.find(app.id))
-        restored(service.find(app.id), backup)
-        again = restored(service.find(app.id), backup)
+        restore(service.find(app.id), backup)
+        again = restore(service.find(app.id), backup)
         for said in again["components"].values():
             assert {} == {k: v for k, v in said.get("documents", {}).items() if k != "unchanged" and v}
             for sheet in said.get("data", {}).get("worksheets", ()):
@@ -157,7 +116,7 @@ class ComponentLaws:
     def test_guarded(self, app: App) -> None:
         """A file with any byte changed is refused, and nothing of it is kept."""
         self._filled(app)
-        data = file_of(backed_up(app))
+        data = file_of(back_up(app))
         chosen = random.Random(1).sample(range(len(data)), min(FLIPS, len(data)))
         for place in chosen:
             changed = bytearray(data)
@@ -172,7 +131,7 @@ class ComponentLaws:
     def test_walled(self, app: App) -> None:
         """Another organization sees nothing of it."""
         self._filled(app)
-        backup = backed_up(app)
+        backup = back_up(app)
         app_id, backup_id, own = app.id, backup.id, tenant()
         with as_tenant("o_9999999999"):
             assert [] == service.all_apps()

@@ -240,7 +240,8 @@ def _document(value: Any, component: Component) -> Document:
     if not isinstance(value, Mapping) or value.keys() != {"body", "key", "kind", "position"}:
         raise ArchiveDamaged("A line of the documents has another form.")
     kinds = {kind.name for kind in component.kinds}
-    if not isinstance(value["kind"], str) or value["kind"] not in kinds or not isinstance(value["key"], str) or not isinstance(value["body"], dict):
+    if not (isinstance(value["kind"], str) and value["kind"] in kinds and isinstance(value["key"], str)
+            and isinstance(value["body"], dict)):
         raise ArchiveDamaged(f"A document of {component.name} has another form, or is of a kind that is not its own.")
     if type(value["position"]) is not int or not 0 <= value["position"] < 2**31:
         raise ArchiveDamaged(f"{value['kind']}/{value['key'][:40]} has no position.")

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from core.app import create_app, server
+from core.backups.direct import ended_well
 from core.db import db, transaction
 from core.errors import AppkeepError
 from core.keys import SYSTEM
@@ -94,10 +95,7 @@ def done(ask: Callable[[bool], Run], *, worker: bool) -> dict[str, Any]:
     ended = _wait(run_id) if worker else work(run_id)
     if ended is None:
         ended = _wait(run_id)
-    if ended.state != "succeeded":
-        error = AppkeepError(ended.error_message or f"The run was {ended.state}.", run=run_id, state=ended.state)
-        error.code = ended.error_code or ended.state  # type: ignore[misc]
-        raise error
+    ended_well(ended)
     return {"run": run_id, "state": ended.state, "report": report_of(ended)}
 
 

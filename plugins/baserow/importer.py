@@ -11,7 +11,7 @@ from core.api import SINGLE, ImportContext, Importer, new_key
 from plugins.baserow.fields import Fields
 from plugins.baserow.names import Names, Table, in_order, name_everything
 from plugins.baserow.pages import Pages
-from plugins.baserow.read import Export, Item, id_of, listed, looks_right, name_of, number, opened
+from plugins.baserow.read import Export, Item, id_of, listed, looks_right, name_of, number, opened, text
 from plugins.baserow.values import Records, link_values, loosened
 from plugins.baserow.views import Views
 
@@ -83,8 +83,8 @@ class _Import:
         definitions = {field_id: fields.define(table.items[field_id]) for field_id in ordered}
         loosened(table, definitions, self.context)
         self.definitions[table_id] = definitions
-        body: dict[str, Any] = {
-            "name": table.name, "fields": list(definitions.values()), "views": Views(table, self.names, self.context).define_all()}
+        views = list(Views(table, self.names, self.context, self._put_file).all())
+        body: dict[str, Any] = {"name": table.name, "fields": list(definitions.values()), "views": views}
         if ordered and table.items[ordered[0]].get("primary") is True:
             body["title_field"] = table.ref(ordered[0])
         for key, what in LOST_OF_TABLES.items():
@@ -99,10 +99,20 @@ class _Import:
             yield from Records(table, self.names, self.export, self.context, self.definitions[table_id], links,
                                files=files).batches()
 
+    def _put_file(self, item: Item) -> dict[str, Any] | None:
+        """Store a file that a view or page shows and return its value; None, with a note, where it did not come along."""
+        name = text(item, "name", 500)
+        shown = text(item, "visible_name", 255) or text(item, "original_name", 255) or name[-100:]
+        if not self.export.has_file(name):
+            self.context.unsupported("file", shown, "it did not come with the export")
+            return None
+        with self.export.file(name) as stream:
+            return self.context.put_file(stream, shown)
+
     def _pages(self) -> Iterator[Edit]:
         position = 0
         for builder in self.export.builders:
-            for key, body in Pages(builder, self.names, self.export, self.context).define_all():
+            for key, body in Pages(builder, self.names, self.context, self._put_file).all():
                 yield _put(f"page/{key}", body, position)
                 position += 1
 

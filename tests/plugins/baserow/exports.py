@@ -35,7 +35,8 @@ def full_export() -> dict[str, Any]:
     ]
     rows = [
         {"id": 7, "order": "2.0", "created_on": "2024-01-02T03:04:05+00:00", "field_1": "second", "field_14": [3]},
-        {"id": 9, "order": "1.0", "created_on": "2024-01-02T03:04:05.5+00:00", "field_1": "first", "field_2": "long", "field_5": "1.50",
+        {"id": 9, "order": "1.0", "created_on": "2024-01-02T03:04:05.5+00:00", "field_1": "first", "field_2": "long",
+         "field_5": "1.50",
          "field_6": 3, "field_7": "true", "field_8": "2024-05-06", "field_9": "2024-05-06T07:08:00+00:00", "field_10": 90.0,
          "field_11": [{"name": FILE_NAME, "visible_name": "letter.txt", "original_name": "letter.txt"}], "field_12": 91,
          "field_13": [92], "field_14": [3, 99], "field_17": "secret-hash", "field_18": ["a@example.org"], "field_21": "+1 2"},
@@ -64,7 +65,8 @@ def full_export() -> dict[str, Any]:
     return {"baserow_template_version": 1, "name": "Small", "export": [
         {"id": 1, "type": "database", "name": "Base", "order": 1, "tables": [
             {"id": 100, "name": "Things", "order": 1, "fields": fields, "views": [view, form], "rows": rows},
-            {"id": 200, "name": "Others", "order": 2, "views": [], "rows": [{"id": 3, "order": "1", "field_31": "other", "field_32": [7]}],
+            {"id": 200, "name": "Others", "order": 2, "views": [],
+             "rows": [{"id": 3, "order": "1", "field_31": "other", "field_32": [7]}],
              "fields": [field(31, "text", name="Title", primary=True),
                         field(32, "link_row", name="Things", link_row_table_id=100, link_row_related_field_id=14)]}]},
         {"id": 2, "type": "builder", "name": "Site", "order": 2, "pages": [page], "theme": {}},

@@ -1,0 +1,82 @@
+"""Backups and restores done in the calling process, from the asking to the end: for scripts, tests and the demo."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.apps import service
+from core.apps.models import App
+from core.backups import files, jobs
+from core.backups.models import Backup
+from core.backups.restoring import Options
+from core.backups.restoring import plan as plan_of
+from core.backups.saved import find_backup
+from core.backups.take import state
+from core.db import transaction
+from core.errors import AppkeepError
+from core.keys import SYSTEM
+from core.runs.models import Run
+from core.runs.service import report_of, work
+
+
+def finished(run_id: str) -> Run:
+    """Do a queued run here and return its row.
+
+    Raises:
+        AppkeepError: it failed or was cancelled; with its own code and sentence.
+    """
+    run = work(run_id)
+    if run is None:
+        raise AppkeepError(f"Run {run_id} is done by somebody else.", run=run_id)
+    return ended_well(run)
+
+
+def ended_well(run: Run) -> Run:
+    """Return a run that succeeded.
+
+    Raises:
+        AppkeepError: it did not; with its own code and sentence.
+    """
+    if run.state != "succeeded":
+        error = AppkeepError(run.error_message or f"The run was {run.state}.", run=run.id, state=run.state)
+        error.code = run.error_code or run.state  # type: ignore[misc]
+        raise error
+    return run
+
+
+def back_up(app: App, *, data: bool = True, name: str | None = None, person: str = SYSTEM) -> Backup:
+    """Return a fresh backup of the app."""
+    with transaction():
+        run = jobs.request_backup(app, person, data=data, name=name, send=False).id
+    return find_backup(report_of(finished(run))["backup"])
+
+
+def restore(app: App, backup: Backup, *, config: bool = True, data: bool = True, safety_backup: bool = False,
+            accept_origin: bool = False, person: str = SYSTEM) -> dict[str, Any]:
+    """Restore the app in place and return the report."""
+    options = Options(backup=backup.id, config=config, data=data, safety_backup=safety_backup, accept_origin=accept_origin)
+    with transaction():
+        run = jobs.request_restore(app, backup, options, person, send=False).id
+    return report_of(finished(run))
+
+
+def restore_as_new(backup: Backup, *, name: str | None = None, person: str = SYSTEM) -> App:
+    """Return a new app made of the backup's configuration."""
+    with transaction():
+        run = jobs.request_copy(backup, person, name=name, send=False).id
+    return service.find(report_of(finished(run))["app"])
+
+
+def plan(app: App, backup: Backup, *, config: bool = True, data: bool = True) -> dict[str, Any]:
+    """Return what a restore would do."""
+    return plan_of(app, backup, SYSTEM, config=config, data=data)
+
+
+def content_id(app: App, *, data: bool = True) -> str:
+    """Return the name of the state that the app is in."""
+    return state(service.find(app.id), data=data).content_id
+
+
+def file_of(backup: Backup, part: str | None = None) -> bytes:
+    """Return a backup as a file."""
+    return b"".join(files.download(backup, part or backup.part).chunks())
