@@ -167,8 +167,8 @@ class _Merge:
         there = {} if bare else {r.seq: r for r in self.door.rows(self.worksheet, first, first + SEGMENT_RECORDS - 1)}
         changed = []
         for line in segment:
-            old = there.get(line.seq)
-            new = self._row(line, self._as_after(old))
+            old = self._as_after(there.get(line.seq))
+            new = self._row(line, old)
             outcome = "brought_back" if old is None or old.deleted_at is not None else (
                 "unchanged" if new == old else "overwritten")
             self.counts[outcome] += 1
