@@ -1,0 +1,275 @@
+"""Random histories of an app against the reference model: whatever happened, a restore does what SPEC.md 5 says.
+
+APPKEEP_TEST_HISTORIES says how many; a failing one names its seed.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import random
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from core.api import App, apps, direct, documents, new_key, transaction
+from core.backups.saved import find_backup
+from plugins.worksheets import service as records
+from plugins.worksheets.service import loads
+from tests.conftest import made_organization
+from tests.core.backups.model import Model, Sheet
+
+HISTORIES = int(os.environ.get("APPKEEP_TEST_HISTORIES", "240"))
+SEEDS_A_TEST = 20
+Edit = dict[str, Any]
+
+
+class History:
+    """One app and its model, changed alike."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.model = Model()
+        with transaction():
+            self.app_id = apps.create("History", "system").id
+        self.backups: list[tuple[str, dict[str, Any], bool]] = []
+        self.edits: list[Edit] = []
+        self.numbers: dict[str, int] = {}
+
+    @property
+    def app(self) -> App:
+        """The app, fresh from the database."""
+        return apps.find(self.app_id)
+
+    def run(self) -> None:
+        """Change, back up, change, restore, and compare after every restore."""
+        self.add_sheet()
+        self.add_sheet()
+        for _ in range(self.random.randint(2, 4)):
+            for _ in range(self.random.randint(3, 12)):
+                self.random.choice(STEPS)(self)
+            self.flush()
+            self.compare()
+            if not self.backups or self.random.random() < 0.6:
+                self.back_up()
+        for _ in range(2):
+            for _ in range(self.random.randint(2, 10)):
+                self.random.choice(STEPS)(self)
+            self.flush()
+            self.restore()
+            self.compare()
+
+    def flush(self) -> None:
+        """Do the waiting edits, all in one transaction."""
+        with transaction():
+            apps.apply(self.app, self.edits, "system")
+        self.edits = []
+
+    def compare(self) -> None:
+        """The app is what the model is: what is live, what is in the bin, and every value."""
+        app, wanted = self.app, self.model.shown()
+        live = documents.live(app)
+        assert wanted["pages"] == {d.key: d.body["name"] for d in live if d.kind == "page"}
+        sheets = {d.key: d for d in live if d.kind == "worksheet"}
+        assert wanted["sheets"].keys() == sheets.keys()
+        for key, sheet in self.model.sheets.items():
+            if not sheet.hidden:
+                assert sheet.live == [f["key"] for f in sheets[key].body["fields"]]
+            self.compare_records(app, key, sheet)
+
+    def compare_records(self, app: App, key: str, sheet: Sheet) -> None:
+        """Every record, deleted or not, with the values of hidden fields too."""
+        rows = {row.seq: row for row in records.door_of(app).rows(key, 1, 10**9)}
+        assert sheet.records.keys() == rows.keys()
+        for seq, record in sheet.records.items():
+            row = rows[seq]
+            assert record["deleted"] == (row.deleted_at is not None), (key, seq)
+            live = {f: v for f, v in record["vals"].items() if f in sheet.live}
+            hidden = {f: v for f, v in record["vals"].items() if f in sheet.hidden_fields}
+            assert live == loads(row.vals), (key, seq)
+            assert hidden == loads(row.hidden or "{}"), (key, seq)
+
+    # Steps. Each changes the model and notes the edit that does the same.
+
+    def add_sheet(self) -> None:
+        """Make a worksheet of three text fields and a link to a worksheet."""
+        key, fields = new_key("w"), [new_key("f") for _ in range(4)]
+        self.model.sheets[key] = Sheet(fields=fields)
+        self.model.links[fields[3]] = self.random.choice(list(self.model.sheets))
+        self.put_sheet(key)
+
+    def put_sheet(self, key: str) -> None:
+        """Note the edit that puts a worksheet as the model has it."""
+        fields = [{"key": f, "name": f, "type": "text", "options": {}} if f not in self.model.links else
+                  {"key": f, "name": f, "type": "relationship", "options": {"target": {"ref": f"worksheet/{self.model.links[f]}"}}}
+                  for f in self.model.sheets[key].live]
+        self.edits.append({"op": "put", "document": f"worksheet/{key}", "body": {"name": key, "fields": fields}, "position": 0})
+
+    def some_sheet(self, *, hidden: bool = False) -> str | None:
+        """Return a worksheet that is live, or one in the bin."""
+        return self.pick([k for k, s in self.model.sheets.items() if s.hidden is hidden])
+
+    def pick(self, given: list[Any]) -> Any:
+        """Return one of a list, None of an empty one."""
+        return self.random.choice(given) if given else None
+
+    def note(self, op: str, document: str) -> None:
+        """Note an edit of a document."""
+        self.edits.append({"op": op, "document": document})
+
+    def toggle_sheet(self) -> None:
+        """Hide a worksheet, bring one back, or purge one."""
+        if (key := self.some_sheet()) is not None and self.random.random() < 0.5 and len(self.model.sheets) > 1:
+            self.model.sheets[key].hidden = True
+            self.note("hide", f"worksheet/{key}")
+        elif (key := self.some_sheet(hidden=True)) is not None and self.random.random() < 0.7:
+            self.model.sheets[key].hidden = False
+            self.note("bring_back", f"worksheet/{key}")
+        elif key is not None:
+            del self.model.sheets[key]
+            self.note("purge", f"worksheet/{key}")
+
+    def toggle_field(self) -> None:
+        """Hide a field, bring one back, purge one, or add one."""
+        if (key := self.some_sheet()) is None:
+            return
+        sheet, chance = self.model.sheets[key], self.random.random()
+        gone = [f for f in sheet.fields if f in sheet.hidden_fields]
+        if chance < 0.4 and len(sheet.live) > 1:
+            field = self.random.choice(sheet.live)
+            sheet.hidden_fields.add(field)
+            # What comes back later comes back to its place, which the model keeps by leaving it in the list.
+            self.note("hide", f"worksheet/{key}/field/{field}")
+        elif chance < 0.6 and gone:
+            field = self.random.choice(gone)
+            sheet.fields.remove(field)
+            sheet.hidden_fields.discard(field)
+            sheet.fields.append(field)
+            self.put_sheet(key)
+        elif chance < 0.75 and gone:
+            field = self.random.choice(gone)
+            sheet.fields.remove(field)
+            sheet.hidden_fields.discard(field)
+            for record in sheet.records.values():
+                record["vals"].pop(field, None)
+            self.note("purge", f"worksheet/{key}/field/{field}")
+        elif len(sheet.live) < 7:
+            sheet.fields.append(new_key("f"))
+            self.put_sheet(key)
+
+    def put_record(self) -> None:
+        """Make a record, or change one; a value may be emptied."""
+        if (key := self.some_sheet()) is None:
+            return
+        sheet = self.model.sheets[key]
+        seq = self.pick([n for n, r in sheet.records.items() if not r["deleted"]]) if self.random.random() < 0.5 else None
+        given = {f: self.value(f) for f in sheet.live if self.random.random() < 0.6}
+        edit = {"op": "put_record", "worksheet": key, "seq": seq, "values": given}
+        if seq is None:
+            seq = self.next_seq(key)
+            sheet.records[seq] = {"vals": {}, "deleted": False}
+        for field, value in given.items():
+            sheet.records[seq]["vals"].pop(field, None)
+            if value is not None:
+                sheet.records[seq]["vals"][field] = value
+        self.edits.append(edit)
+
+    def next_seq(self, key: str) -> int:
+        """Return the number that the next record gets; numbers never come again."""
+        self.numbers[key] = self.numbers.get(key, 0) + 1
+        return int(self.numbers[key])
+
+    def value(self, field: str) -> Any:
+        """Return a text, or, for a link, numbers of records that are there."""
+        if self.random.random() < 0.2:
+            return None
+        if field not in self.model.links:
+            return self.random.choice(("a", "ä", "😀", "x" * 40, '"', "\\", "line\nline")) + str(self.random.randint(0, 5))
+        sheet = self.model.sheets.get(self.model.links[field])
+        there = sorted(sheet.records) if sheet is not None else []
+        chosen = self.random.sample(there, min(len(there), self.random.randint(1, 3))) if there else []
+        return chosen or None
+
+    def move_record(self) -> None:
+        """Delete a record, bring one back, or purge one."""
+        if (key := self.some_sheet()) is None:
+            return
+        sheet, chance = self.model.sheets[key], self.random.random()
+        live, gone = ([n for n, r in sheet.records.items() if r["deleted"] is side] for side in (False, True))
+        if chance < 0.5 and live:
+            seq, op = self.random.choice(live), "delete_record"
+            sheet.records[seq]["deleted"] = True
+        elif chance < 0.7 and gone:
+            seq, op = self.random.choice(gone), "bring_back_record"
+            sheet.records[seq]["deleted"] = False
+        elif gone:
+            seq, op = self.random.choice(gone), "purge_record"
+            self.model.forget_record(key, seq)
+        else:
+            return
+        self.edits.append({"op": op, "worksheet": key, "seq": seq})
+
+    def touch_page(self) -> None:
+        """Put a page, hide one, bring one back, or purge one."""
+        chance, pages = self.random.random(), self.model.pages
+        if chance < 0.5:
+            key = self.pick(list(pages)) if pages and chance < 0.2 else new_key("p")
+            text = self.random.choice(("One", "Two", "Three"))
+            pages[key] = {"text": text, "hidden": False}
+            self.edits.append({"op": "put", "document": f"page/{key}", "body": {"name": text, "blocks": []}, "position": 0})
+            return
+        key = self.pick([k for k, p in pages.items() if p["hidden"] is (chance >= 0.75)])
+        if key is None:
+            return
+        if chance < 0.75:
+            pages[key]["hidden"] = True
+            self.note("hide", f"page/{key}")
+        elif chance < 0.9:
+            pages[key]["hidden"] = False
+            self.note("bring_back", f"page/{key}")
+        else:
+            del pages[key]
+            self.note("purge", f"page/{key}")
+
+    # Backups and restores.
+
+    def back_up(self) -> None:
+        """Back up, mostly with data, and keep what the model showed."""
+        data = self.random.random() < 0.8
+        backup = direct.back_up(self.app, data=data)
+        self.backups.append((backup.id, copy.deepcopy(self.model.shown()), data))
+        assert backup.content_id == direct.content_id(self.app, data=data)
+
+    def restore(self) -> None:
+        """Restore one of the backups, in part or whole; the plan says beforehand what the report says afterwards."""
+        backup_id, saved, has_data = self.random.choice(self.backups)
+        config = not has_data or self.random.random() < 0.7
+        data = has_data and (not config or self.random.random() < 0.7)
+        plan = direct.plan(self.app, find_backup(backup_id), config=config, data=data)
+        report = direct.restore(self.app, find_backup(backup_id), config=config, data=data)
+        told = {name: {k: v for k, v in said.items() if k not in ("notes",)} for name, said in report["components"].items()}
+        assert plan["components"] == told
+        self.model.restore(saved, config=config, data=data)
+        for key, was in saved["sheets"].items():
+            if data and key in self.model.sheets and was["records"] and not self.model.sheets[key].hidden:
+                self.numbers[key] = max(self.numbers.get(key, 0), *was["records"])
+
+
+STEPS = [History.put_record] * 6 + [History.move_record] * 3 + [History.touch_page] * 2 + [History.toggle_field] * 2 \
+    + [History.toggle_sheet, History.add_sheet]
+
+
+@pytest.mark.parametrize("start", range(0, HISTORIES, SEEDS_A_TEST))
+def test_whatever_happened_a_restore_does_what_the_rules_say(start: int, server: Flask, engine: str) -> None:
+    """Thousands of steps, and after each restore every document, field, value and mark of deletion is as the model says."""
+    server.extensions["appkeep"].config.values["backup_interval_s"] = 0
+    with made_organization("Histories"):
+        for seed in range(start, start + SEEDS_A_TEST):
+            if engine == "postgresql" and seed % 4:
+                continue
+            history = History(seed)
+            try:
+                history.run()
+            except AssertionError as error:
+                raise AssertionError(f"seed {seed}: {error}") from error
