@@ -19,6 +19,7 @@ from core.store import Store, open_store
 
 VERSION = "0.1.0"
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+STATIC = Path(__file__).resolve().parent / "web" / "static"
 _EXTENSION = "appkeep"
 
 
@@ -44,7 +45,7 @@ def create_app(config: Config | None = None, plugins: tuple[str, ...] = DEFAULT_
     """Return the application; nothing is connected to before it is needed."""
     config = config or read_config()
     config.home_path.mkdir(parents=True, exist_ok=True)
-    app = Flask("appkeep", template_folder=str(TEMPLATES), static_folder=None)
+    app = Flask("appkeep", template_folder=str(TEMPLATES), static_folder=str(STATIC))
     app.config.update(
         SQLALCHEMY_DATABASE_URI=config.sqlalchemy_url,
         SECRET_KEY=config.secret_key or kept_secret(config.home_path / "keys" / "session.key"),

@@ -14,11 +14,13 @@ Schema = dict[str, Any]
 _KEY = f"[{ALPHABET}]{{{KEY_LENGTH}}}"
 NAME: Schema = {"type": "string", "minLength": 1, "maxLength": 100}
 FLAG: Schema = {"type": "boolean"}
-COLOUR: Schema = {"type": "string", "pattern": "^#[0-9a-f]{6}$"}
+END = "$(?!\\n)"
+"""The end of a text in a pattern: in Python "$" alone also matches before a last line feed."""
+COLOUR: Schema = {"type": "string", "pattern": "^#[0-9a-f]{6}" + END}
 FILE: Schema = {
     "type": "object",
     "properties": {
-        "file": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+        "file": {"type": "string", "pattern": "^[0-9a-f]{64}" + END},
         "name": {"type": "string", "minLength": 1, "maxLength": 255},
         "size": {"type": "integer", "minimum": 0},
         "type": {"type": "string", "minLength": 1, "maxLength": 200},
@@ -47,7 +49,7 @@ def one_of(*words: str) -> Schema:
 
 def key(letter: str) -> Schema:
     """Return the schema of a key that starts with *letter*."""
-    return {"type": "string", "pattern": f"^{letter}_{_KEY}$"}
+    return {"type": "string", "pattern": f"^{letter}_{_KEY}{END}"}
 
 
 def closed(properties: Mapping[str, Any], required: Sequence[str] = ()) -> Schema:
@@ -76,4 +78,4 @@ def org(*kinds: str) -> Schema:
 
 
 def _tagged(tag: str, pattern: str) -> Schema:
-    return closed({tag: {"type": "string", "pattern": f"^{pattern}$"}}, [tag])
+    return closed({tag: {"type": "string", "pattern": f"^{pattern}{END}"}}, [tag])

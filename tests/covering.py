@@ -108,7 +108,7 @@ def patterned(pattern: str) -> str:
         return "#2f6f4f"
     if "[A-Z]{3}" in pattern:
         return "EUR"
-    inner = pattern.strip("^$")
+    inner = pattern.removesuffix("$(?!\\n)").lstrip("^")
     if "/" not in inner:
         return key(inner[0]) if inner[1] == "_" else "text"
     first, _, rest = inner.partition("/")

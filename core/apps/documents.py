@@ -206,13 +206,13 @@ def body_text(document: Document) -> str:
     Raises:
         InvalidDocument: see `check_body`; or the body is too large or cannot be JSON.
     """
-    check_body(document)
     try:
-        text = canonical(document.body)
+        text = canonical(document.body)  # first: it bounds the depth, which a schema does not
     except ValueError as error:
-        raise InvalidDocument(f"{document.address}: {error}") from error
+        raise InvalidDocument(f"{document.address[:100]}: {error}") from error
     if len(text) > MAX_BODY_BYTES:
         raise InvalidDocument(f"{document.address} is larger than {MAX_BODY_BYTES} bytes.")
+    check_body(document)
     return text.decode()
 
 

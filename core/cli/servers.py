@@ -69,7 +69,8 @@ def register(main: click.Group) -> None:
 
 def _prepared() -> Config:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
-    logging.getLogger("rq").setLevel(logging.WARNING)
+    for name in ("rq", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     try:
         config = read_config()
         with create_app(config).app_context():

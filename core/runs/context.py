@@ -6,6 +6,7 @@ transaction in which `fence()` was called, so that only the latest attempt of a 
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import threading
@@ -16,7 +17,7 @@ from typing import Any
 
 from flask import current_app
 from sqlalchemy import Connection, select, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from core.app import server
 from core.archive.canonical import canonical
@@ -25,6 +26,7 @@ from core.errors import RunCancelled, RunLost
 from core.moment import now_us
 from core.runs.models import Run
 
+log = logging.getLogger(__name__)
 PROGRESS_INTERVAL_US = 500_000
 SECOND_US = 1_000_000
 _table = Run.__table__
@@ -46,6 +48,8 @@ class RunContext:
 
     def step(self, name: str, *, ended: bool = False) -> None:
         """Enter a named step: look whether to go on, and say so in the row; not once the run has *ended*.
+
+        Inside a transaction nothing is looked up: there `fence` does, and the end of the transaction is near.
 
         Raises:
             RunCancelled: somebody asked to cancel.
@@ -77,6 +81,8 @@ class RunContext:
         found = db.session.connection().execute(
             select(_c.attempt, _c.state, _c.cancel_requested).where(_c.id == self.run_id).with_for_update()).first()
         self._judge(found)
+        # Renewed here as well: while this transaction holds the row, the heartbeat cannot.
+        db.session.connection().execute(update(_table).where(_c.id == self.run_id).values(lease_until=self._lease()))
 
     def succeed(self, report: Mapping[str, Any]) -> None:
         """End the run with its report, inside the transaction that makes its work real."""
@@ -87,9 +93,12 @@ class RunContext:
 
     def renew(self) -> None:
         """Prolong the lease; a lost run stays lost."""
-        until = now_us() + server().config.lease_s * SECOND_US
         with suppress(OperationalError), _aside() as connection:
-            connection.execute(update(_table).where(self._mine()).values(lease_until=until))
+            connection.execute(update(_table).where(self._mine()).values(lease_until=self._lease()))
+
+    def _lease(self) -> int:
+        until: int = now_us() + server().config.lease_s * SECOND_US
+        return until
 
     def _mine(self) -> Any:
         return (_c.id == self.run_id) & (_c.attempt == self.attempt) & (_c.state == "running")
@@ -121,7 +130,10 @@ def heartbeat(context: RunContext) -> Iterator[None]:
     def beat() -> None:
         with app.app_context():
             while not ended.wait(server().config.lease_s / 3):
-                context.renew()
+                try:
+                    context.renew()
+                except SQLAlchemyError as error:
+                    log.warning("The lease of run %s could not be renewed: %s", context.run_id, error)
 
     thread = threading.Thread(target=beat, name=f"lease of {context.run_id}", daemon=True)
     thread.start()

@@ -9,6 +9,7 @@ from core.db import Base
 from core.scope import Owned
 
 STATES = ("queued", "running", "succeeded", "failed", "cancelled")
+RESEND_AFTER_S = 20
 EXCLUSIVE = ("backup", "restore")
 """Kinds of which an app has at most one at a time, together."""
 

@@ -17,6 +17,7 @@ from rq.serializers import JSONSerializer
 
 from core.app import create_app, server
 from core.config import Config
+from core.runs.models import RESEND_AFTER_S
 
 QUEUE = "appkeep"
 FUNCTION = "core.runs.queue.perform"
@@ -52,11 +53,14 @@ class RunJob(Job):
 
 
 def send(run_id: str) -> None:
-    """Wake a worker for a run. A queue that cannot be reached is logged: the clock sends again."""
+    """Wake a worker for a run. A queue that cannot be reached is logged: the clock sends again.
+
+    A job that waits is forgotten after a while, so that jobs sent again do not pile up.
+    """
     try:
         queue(server().config).enqueue_call(
-            FUNCTION, args=(run_id,), timeout=server().config.run_timeout_s, result_ttl=RESULT_TTL_S,
-            failure_ttl=RESULT_TTL_S, description=f"run {run_id}")
+            FUNCTION, args=(run_id,), timeout=server().config.run_timeout_s, ttl=2 * RESEND_AFTER_S,
+            result_ttl=RESULT_TTL_S, failure_ttl=RESULT_TTL_S, description=f"run {run_id}")
     except (RedisError, OSError) as error:
         log.warning("Run %s waits: the queue cannot be reached (%s)", run_id, error)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rq.timeouts import BaseTimeoutException
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from core.app import server
@@ -21,7 +21,7 @@ from core.keys import new_key
 from core.moment import iso, now_us
 from core.runs.context import SECOND_US, RunContext, heartbeat
 from core.runs.kinds import HANDLERS
-from core.runs.models import EXCLUSIVE, Run
+from core.runs.models import EXCLUSIVE, RESEND_AFTER_S, Run
 from core.scope import as_server, as_tenant, tenant
 
 __all__ = ["RunContext", "cancel", "claim", "find", "recover", "report_of", "request", "work"]
@@ -29,7 +29,7 @@ __all__ = ["RunContext", "cancel", "claim", "find", "recover", "report_of", "req
 log = logging.getLogger(__name__)
 _table = Run.__table__
 _c = _table.c
-RESEND_AFTER_US = 20 * SECOND_US
+RESEND_AFTER_US = RESEND_AFTER_S * SECOND_US
 """A queued run that nobody took up for this long is sent again: the queue may have lost it."""
 
 
@@ -158,7 +158,8 @@ def recover() -> list[str]:
 def _requeue_expired() -> list[str]:
     now, attempts = now_us(), server().config.run_attempts
     expired = db.session.execute(select(_c.id, _c.attempt, _c.cancel_requested).where(
-        _c.state == "running", _c.lease_until < now)).all()
+        # A row that is locked belongs to an attempt in the middle of its last transaction: alive.
+        _c.state == "running", _c.lease_until < now).with_for_update(skip_locked=True)).all()
     again = []
     for run_id, attempt, cancelled in expired:
         mine = (_c.id == run_id) & (_c.attempt == attempt) & (_c.state == "running") & (_c.lease_until < now)
@@ -178,7 +179,8 @@ def _requeue_expired() -> list[str]:
 
 def _resend_forgotten() -> list[str]:
     now = now_us()
-    forgotten = (_c.state == "queued") & (_c.sent_at < now - RESEND_AFTER_US)
+    # A run that was never sent was to be done by the process that asked for it, and that process is gone.
+    forgotten = (_c.state == "queued") & (func.coalesce(_c.sent_at, _c.requested_at) < now - RESEND_AFTER_US)
     found = list(db.session.execute(select(_c.id).where(forgotten)).scalars())
     if found:
         db.session.connection().execute(update(_table).where(_c.id.in_(found)).values(sent_at=now))

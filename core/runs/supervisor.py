@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -41,6 +42,7 @@ def up(config: Config, say: Callable[[str], None]) -> None:
     Raises:
         AppkeepError: it does not come up; the message says which part.
     """
+    _check_port(config)
     children = _children(config)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -82,6 +84,17 @@ def _end_with_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
+def _check_port(config: Config) -> None:
+    """Refuse to start where somebody else answers already: their answer would be taken for ours."""
+    with socket.socket(socket.AF_INET6 if ":" in config.web_host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((config.web_host, config.web_port))
+        except OSError as error:
+            raise AppkeepError(f"Port {config.web_port} of {config.web_host} cannot be used ({error.strerror}); "
+                               "set APPKEEP_WEB_PORT to another.") from error
+
+
 def _children(config: Config) -> list[Child]:
     own = [sys.executable, "-m", "core.cli"]
     children = [] if config.redis_url else [Child("valkey", valkey.command(config))]
@@ -110,8 +123,7 @@ def _wait_until_ready(config: Config, children: list[Child], stop: threading.Eve
     while not stop.is_set():
         ended = next((c for c in children if c.process is not None and c.process.poll() is not None), None)
         if ended is not None:
-            hint = f" Is port {config.web_port} in use? Set APPKEEP_WEB_PORT." if ended.name == "web" else ""
-            raise AppkeepError(f"{ended.name} did not start; its words are above.{hint}")
+            raise AppkeepError(f"{ended.name} did not start; its words are above.")
         try:
             with urllib.request.urlopen(f"http://{config.web_host}:{config.web_port}/health", timeout=2) as answer:
                 if answer.status == 200:
@@ -127,9 +139,14 @@ def _stop(children: list[Child]) -> None:
     for child in reversed(children):
         if child.process is None or child.process.poll() is not None:
             continue
-        child.process.terminate()
-        try:
-            child.process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
+        # Told twice, a worker ends its job's process too, which would outlive a worker that is killed.
+        for wait_s in (STOP_S, 5):
+            child.process.terminate()
+            try:
+                child.process.wait(wait_s)
+                break
+            except subprocess.TimeoutExpired:
+                continue
+        else:
             child.process.kill()
             child.process.wait()

@@ -19,9 +19,18 @@ def register_web(app: Flask) -> None:
     app.after_request(harden)
 
 
+COMMANDS = (
+    ".venv/bin/appkeep demo",
+    ".venv/bin/appkeep app list --org \"Sample organization\"",
+    ".venv/bin/appkeep backup APP --data --worker",
+    ".venv/bin/appkeep plan BACKUP",
+    ".venv/bin/appkeep restore BACKUP --worker",
+)
+
+
 def home() -> str:
     """Show what this server is and how it is used."""
-    return render_template("home.html")
+    return render_template("home.html", commands=COMMANDS)
 
 
 def health() -> Response:

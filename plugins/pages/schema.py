@@ -31,7 +31,7 @@ CONDITION_REF = {"$ref": "#/$defs/condition"}
 SORT = s.closed({"field": FIELD, "descending": s.FLAG}, ["field"])
 VISIBILITY = s.one_of("everyone", "signed_in", "signed_out", "roles", "except_roles")
 ROLES = s.listed(s.ref("role", "portal_role"), 100)
-STYLE = {"type": "object", "maxProperties": 60, "propertyNames": {"pattern": "^[a-z][a-z0-9_]{0,39}$"},
+STYLE = {"type": "object", "maxProperties": 60, "propertyNames": {"pattern": "^[a-z][a-z0-9_]{0,39}" + s.END},
          "additionalProperties": s.SCALAR}
 EVENT = s.closed({
     "on": s.one_of("click", "submit", "sign_in", "change", "load"),

@@ -13,7 +13,7 @@ OPERATORS = (
 )
 FIELD_SCHEMA = s.closed({
     "key": s.key("f"),
-    "type": {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,39}$"},
+    "type": {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,39}" + s.END},
     "name": s.NAME,
     "description": s.text(2000),
     "required": s.FLAG,

@@ -89,7 +89,7 @@ class Currency(Number):
     """An amount of money."""
 
     name, title = "currency", "Currency"
-    options: ClassVar[Any] = s.closed({"decimals": s.whole(0, 10), "currency": {"type": "string", "pattern": "^[A-Z]{3}$"}})
+    options: ClassVar[Any] = s.closed({"decimals": s.whole(0, 10), "currency": {"type": "string", "pattern": "^[A-Z]{3}" + s.END}})
 
     def shape(self, definition: Definition) -> dict[str, Any]:
         """See `FieldType.shape`: an amount in another currency is another amount."""

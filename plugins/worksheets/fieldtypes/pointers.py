@@ -14,7 +14,7 @@ MAX_ITEMS = 5000
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _RECORD = re.compile(r"worksheet/(w_[1-9A-HJ-NP-Za-km-z]{10})/record/([1-9][0-9]{0,15})\Z")
 TARGET = {"anyOf": [s.ref("worksheet"), s.closed({
-    "org": {"type": "string", "pattern": "^app/a_[1-9A-HJ-NP-Za-km-z]{10}/worksheet/w_[1-9A-HJ-NP-Za-km-z]{10}$"}}, ["org"])]}
+    "org": {"type": "string", "pattern": "^app/a_[1-9A-HJ-NP-Za-km-z]{10}/worksheet/w_[1-9A-HJ-NP-Za-km-z]{10}" + s.END}}, ["org"])]}
 
 
 def target_address(definition: Definition) -> str:
