@@ -10,10 +10,10 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, Engine, MetaData, event, text
+from sqlalchemy import Connection, Engine, MetaData, Table, event, text
 from sqlalchemy.orm import DeclarativeBase
 
 BUSY_TIMEOUT_S = 30
@@ -30,6 +30,8 @@ class Base(DeclarativeBase):
     """Root of all tables, the core's and every plugin's; names constraints so that migrations can name them."""
 
     metadata = MetaData(naming_convention=NAMING)
+    if TYPE_CHECKING:
+        __table__: ClassVar[Table]  # which it is for every mapped class, and statements want to know
 
 
 # What was loaded stays readable after a commit; every transaction begins with a rollback, which forgets it.

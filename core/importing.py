@@ -78,12 +78,13 @@ def import_file(path: Path, organization_id: str, person: str, *, name: str | No
                 service.apply(app, _counted(chosen.operations(path, context), counts), person)
                 if dry_run:
                     raise _DryRun
-            made = app.id, app.name
+            app_id: str | None = app.id
+            shown = app.name
     except _DryRun:
-        made = None, name or path.stem[:100]
+        app_id, shown = None, name or path.stem[:100]
     except (NotCanonical, UnicodeDecodeError, RecursionError) as error:
         raise ImportFailed(f"{path.name} cannot be read: {error}") from error
-    return {"app": made[0], "name": made[1], "documents": counts["documents"], "records": counts["records"],
+    return {"app": app_id, "name": shown, "documents": counts["documents"], "records": counts["records"],
             "files": len(context.files), "unsupported": context.told()}
 
 

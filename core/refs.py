@@ -34,7 +34,7 @@ def pointers(body: Any) -> Iterator[Pointer]:
             if pointer is not None:
                 yield pointer
             else:
-                stack.extend((f"{path}/{name}", inner) for name, inner in reversed(value.items()))
+                stack.extend((f"{path}/{name}", inner) for name, inner in reversed(list(value.items())))
         elif isinstance(value, list | tuple):
             stack.extend((f"{path}/{n}", value[n]) for n in range(len(value) - 1, -1, -1))
 

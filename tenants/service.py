@@ -15,7 +15,7 @@ from tenants.plans import DEFAULT_PLAN, plan
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}\Z")
 MIN_PASSWORD_CHARS = 10
 _hasher = PasswordHasher()
-_REFERENCED = {"department": Department, "org_role": OrgRole}
+_REFERENCED: dict[str, type[Department] | type[OrgRole]] = {"department": Department, "org_role": OrgRole}
 
 
 def create_organization(name: str, owner_email: str, plan_name: str = DEFAULT_PLAN) -> Organization:

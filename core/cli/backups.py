@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from core.cli.verbs import as_option, done, person_of, verb, worker_option
 from core.db import db
 from core.errors import InvalidInput, NotFound
 from core.moment import iso
+from core.runs.models import Run
 from core.scope import as_server, as_tenant
 
 parts = (
@@ -137,9 +139,12 @@ def register(main: click.Group) -> None:
         checked = []
         for one in wanted:
             with opened_backup(one) as found:
-                ended = done(lambda send, b=found: jobs.request_check(b, person_of(None), send=send), worker=worker)
-                checked.append(ended["report"])
+                checked.append(done(partial(_ask_check, found), worker=worker)["report"])
         return {"checked": checked}
+
+
+def _ask_check(backup: Backup, send: bool) -> Run:
+    return jobs.request_check(backup, person_of(None), send=send)
 
 
 def _parts(function: Any) -> Any:

@@ -135,11 +135,12 @@ class Pages:
         waiting = list(below.get(None, []))
         for element_id in waiting:  # it grows: a block is made before those inside it
             made[element_id] = self._block(elements[element_id])
-            inside = below.get(element_id, [])
-            waiting += inside
+            waiting += below.get(element_id, [])
         for element_id in reversed(waiting):
-            if inside := below.get(element_id):
-                made[element_id]["blocks"] = [made[one] for one in inside][:1000]
+            if element_id in below:
+                made[element_id]["blocks"] = [made[one] for one in below[element_id]][:1000]
+        if len(made) < len(elements):
+            self.note("element", f"{len(elements) - len(made)} that are inside each other")
         return [made[one] for one in below.get(None, [])][:2000]
 
     def _block(self, item: Item) -> dict[str, Any]:

@@ -45,7 +45,8 @@ def fixed(text: str) -> Template | None:
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:
-    found, place = [], 0
+    found: list[tuple[str, str]] = []
+    place = 0
     text = text.rstrip()
     while place < len(text):
         token = _TOKEN.match(text, place)

@@ -111,7 +111,7 @@ class Views:
     def _colours(self, item: Item) -> Iterator[dict[str, Any]]:
         for one in listed(item, "decorations"):
             place = {"left_border_color": "left_border", "background_color": "background"}.get(str(one.get("type")))
-            conf = one.get("value_provider_conf") if isinstance(one.get("value_provider_conf"), dict) else {}
+            conf = one["value_provider_conf"] if isinstance(one.get("value_provider_conf"), dict) else {}
             kind = one.get("value_provider_type")
             if place is None or kind not in ("single_select_color", "conditional_color"):
                 self.note(item, f"the colouring “{str(one.get('type'))[:60]}” by “{str(kind)[:60]}”")

@@ -52,9 +52,9 @@ def default_role(app: App) -> str | None:
 
 def move_accounts(app: App, gone: Iterable[str]) -> int:
     """Give the accounts of roles that went the default role, and return how many they were."""
-    changed = db.session.execute(update(PortalAccount).where(
-        PortalAccount.app_id == app.id, PortalAccount.role.in_(list(gone))).values(role=default_role(app)))
-    return int(changed.rowcount)
+    table = PortalAccount.__table__
+    mine = (table.c.app_id == app.id) & table.c.role.in_(list(gone))
+    return db.session.connection().execute(update(table).where(mine).values(role=default_role(app))).rowcount
 
 
 def _edit(app: App, edit: Mapping[str, Any], person: str) -> dict[str, Any]:

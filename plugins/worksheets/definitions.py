@@ -32,10 +32,10 @@ def check_field(definition: Definition) -> None:
         kind = field_type(definition.get("type"))
     except InvalidInput as error:
         raise InvalidDocument(f"{where}: {error.message}") from error
-    error = best_match(_validator(kind).iter_errors(definition.get("options", {})))
-    if error is not None:
-        place = "/".join(str(step) for step in error.absolute_path)
-        raise InvalidDocument(f"{where}, options{'/' + place if place else ''}: {error.message[:300]}")
+    wrong = best_match(_validator(kind).iter_errors(definition.get("options", {})))
+    if wrong is not None:
+        place = "/".join(str(step) for step in wrong.absolute_path)
+        raise InvalidDocument(f"{where}, options{'/' + place if place else ''}: {wrong.message[:300]}")
     kind.check_definition(definition)
 
 

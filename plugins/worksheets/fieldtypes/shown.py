@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 from core.api import Definition, FieldType, InvalidDocument, RecordView, Source
@@ -54,12 +53,9 @@ class Embed(_Layout):
     options: ClassVar[Any] = s.closed({"url": s.text(2000), "height": s.whole(50, 2000), "uses": s.listed(FIELD, 50)})
 
 
-Compute = Callable[[Definition, RecordView, str, Source], Any]
-
-
 class _Derived(FieldType):
     stored, derived, writable = False, True, False
-    work: ClassVar[Compute]
+    work: ClassVar[Any]
 
     def compute(self, definition: Definition, record: RecordView, address: str, source: Source) -> Any:
         """See `FieldType.compute`."""
