@@ -10,9 +10,10 @@ import os
 import re
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
+from itertools import count
 from pathlib import Path
 from threading import Lock
 from typing import Any, BinaryIO, Protocol
@@ -88,7 +89,11 @@ class FolderStore:
 
     def path(self, name: str) -> Path:
         """Return where the object of that name lies or would lie."""
-        return self.root / _checked(name)
+        return Path(self.place(name))
+
+    def place(self, name: str) -> str:
+        """Return where the object of that name lies or would lie, as text: a backup asks for thousands."""
+        return f"{self.root}/{_checked(name)}"
 
     @contextmanager
     def batch(self) -> Iterator[Batch]:
@@ -132,26 +137,26 @@ class FolderStore:
 class _FolderBatch:
     def __init__(self, store: FolderStore) -> None:
         self.store = store
-        self.waiting: dict[str, Path] = {}
+        self.waiting: dict[str, str] = {}
         self.lock = Lock()
+        self.prefix = ""
+        self.numbers = count()
 
     def put_if_absent(self, name: str, data: bytes | BinaryIO) -> bool:
-        final = self.store.path(name)
+        final = self.store.place(name)
         with self.lock:
-            if name in self.waiting or final.exists():
+            if name in self.waiting or os.path.exists(final):
                 return False
-            if not self.store.incoming.is_dir():
+            if not self.prefix:
                 self.store.incoming.mkdir(parents=True, exist_ok=True)
-            temporary = self.store.incoming / uuid.uuid4().hex
-            self.waiting[name] = temporary
+                self.prefix = f"{self.store.incoming}/{uuid.uuid4().hex}"
+            temporary = self.waiting[name] = f"{self.prefix}-{next(self.numbers)}"
         try:
-            with temporary.open("xb", buffering=0) as file:
-                for chunk in (data,) if isinstance(data, bytes) else iter(lambda: data.read(CHUNK_BYTES), b""):
-                    _write_all(file, chunk)
+            _write_file(temporary, (data,) if isinstance(data, bytes) else iter(lambda: data.read(CHUNK_BYTES), b""))
         except BaseException:
             with self.lock:
                 self.waiting.pop(name, None)
-            temporary.unlink(missing_ok=True)
+            Path(temporary).unlink(missing_ok=True)
             raise
         return True
 
@@ -161,27 +166,33 @@ class _FolderBatch:
         _flush(list(self.waiting.values()), self.store.root)
         folders = set()
         for name, temporary in self.waiting.items():
-            final = self.store.path(name)
-            if final.parent not in folders:
-                final.parent.mkdir(parents=True, exist_ok=True)
-                folders.add(final.parent)
+            final = self.store.place(name)
+            folder = os.path.dirname(final)
+            if folder not in folders:
+                os.makedirs(folder, exist_ok=True)
+                folders.add(folder)
             os.replace(temporary, final)
-        _flush([*folders, *{folder.parent for folder in folders}], self.store.root)
+        _flush([*folders, *{os.path.dirname(folder) for folder in folders}], self.store.root)
         self.waiting.clear()
 
     def discard(self) -> None:
         for temporary in self.waiting.values():
-            temporary.unlink(missing_ok=True)
+            Path(temporary).unlink(missing_ok=True)
         self.waiting.clear()
 
 
-def _write_all(file: Any, chunk: bytes) -> None:
-    view = memoryview(chunk)
-    while view:
-        view = view[file.write(view):]
+def _write_file(path: str, chunks: Iterable[bytes]) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        for chunk in chunks:
+            view = memoryview(chunk)
+            while view:
+                view = view[os.write(descriptor, view):]
+    finally:
+        os.close(descriptor)
 
 
-def _flush(paths: list[Path], root: Path) -> None:
+def _flush(paths: list[str], root: Path) -> None:
     """Make files and folders durable: one by one when few, with one flush of the file system when many."""
     syncfs = _syncfs() if len(paths) > 16 else None
     if syncfs is not None:

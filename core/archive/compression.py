@@ -7,6 +7,7 @@ and no more than the expected size ever comes out.
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
@@ -26,9 +27,17 @@ _OPTIONS: dict[int, int] = {zstd.CompressionParameter.compression_level: LEVEL, 
 _LIMITS: dict[int, int] = {zstd.DecompressionParameter.window_log_max: 23}
 
 
+_own = threading.local()
+
+
 def compress(raw: bytes) -> bytes:
     """Return *raw* as one frame."""
-    return zstd.compress(raw, options=_OPTIONS)
+    # One compressor a thread: its tables take megabytes, which would be asked for and given back for each object.
+    compressor: zstd.ZstdCompressor | None = getattr(_own, "compressor", None)
+    if compressor is None:
+        compressor = _own.compressor = zstd.ZstdCompressor(options=_OPTIONS)
+    compressor.set_pledged_input_size(len(raw))
+    return compressor.compress(raw, zstd.ZstdCompressor.FLUSH_FRAME)
 
 
 def compress_stream(stream: BinaryIO, size: int) -> Iterator[bytes]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import struct
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -66,7 +65,9 @@ class PostgreSQLDoor(Door):
         statement = sql.SQL(_SEGMENTS).format(
             span=sql.Literal(SEGMENT_RECORDS), app=sql.Literal(self.app_id), worksheet=sql.Literal(worksheet))
         with driver(self.connection).cursor() as cursor, cursor.copy(statement) as copy:
-            yield from _binary_rows(copy)
+            copy.set_types(("int8", "int8", "bytea"))
+            for n, count, raw in copy.rows():
+                yield Segment(n, count, raw)
 
     def write(self, worksheet: str, rows: Iterable[Row]) -> None:
         """See `Door.write`."""
@@ -111,30 +112,3 @@ class PostgreSQLDoor(Door):
         with cursor.copy(f"COPY {table} ({_FIELDS}) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row((self.app_id, worksheet, *row))
-
-
-def _binary_rows(copy: Iterable[bytes]) -> Iterator[Segment]:
-    """Yield segments from PostgreSQL's binary COPY format: a header, then rows of (int8, int8, bytea)."""
-    buffer, headed = bytearray(), False
-    for chunk in copy:
-        buffer += chunk
-        if not headed:
-            if len(buffer) < 19:
-                continue
-            extension = struct.unpack_from(">I", buffer, 15)[0]
-            del buffer[:19 + extension]
-            headed = True
-        taken = 0
-        while len(buffer) - taken >= 2:
-            if struct.unpack_from(">h", buffer, taken)[0] == -1:
-                break  # the end; what may follow is read all the same, or the connection would stay in the COPY
-            # 2 bytes of column count, two numbers of 4 + 8 bytes, then the length of the third column.
-            if len(buffer) - taken < 30:
-                break
-            n, count = struct.unpack_from(">q", buffer, taken + 6)[0], struct.unpack_from(">q", buffer, taken + 18)[0]
-            size = struct.unpack_from(">i", buffer, taken + 26)[0]
-            if len(buffer) - taken < 30 + size:
-                break
-            yield Segment(n, count, bytes(buffer[taken + 30:taken + 30 + size]))
-            taken += 30 + size
-        del buffer[:taken]

@@ -10,11 +10,11 @@ from core.api import Segment, driver
 from plugins.worksheets.records.door import Door, Row
 from plugins.worksheets.records.lines import SEGMENT_RECORDS
 
-# The inner SELECT reads in key order, and group_concat takes its rows as they come.
+# The inner SELECT reads in key order, and group_concat takes its rows as they come; printf is faster than "||".
 _SEGMENT = """
 SELECT count(*), CAST(group_concat(line, '') AS BLOB) FROM (
-  SELECT '{"at":[' || created_at || ',' || updated_at || '],"by":["' || created_by || '","' || updated_by
-      || '"],"seq":' || seq || ',"vals":' || vals || '}' || char(10) AS line
+  SELECT printf('{"at":[%d,%d],"by":["%s","%s"],"seq":%d,"vals":%s}' || char(10),
+                created_at, updated_at, created_by, updated_by, seq, vals) AS line
   FROM record WHERE app_id = ? AND worksheet = ? AND seq BETWEEN ? AND ? AND deleted_at IS NULL ORDER BY seq)
 """
 _NEXT = "SELECT seq FROM record WHERE app_id = ? AND worksheet = ? AND seq >= ? AND deleted_at IS NULL ORDER BY seq LIMIT 1"
