@@ -1,7 +1,8 @@
 """The front door: all that a plugin may import. What is not here may change without notice."""
 
 from core import schemas
-from core.app import create_app, field_type
+from core.access import EVERYTHING, NOTHING, Rights, Standing, rights, standing
+from core.app import create_app, field_type, server
 from core.apps import documents
 from core.apps import service as apps
 from core.apps.documents import check_writable
@@ -37,9 +38,19 @@ from core.moment import now_us
 from core.objects import ObjectWriter, files_missing, put_file, read_file, writing_objects
 from core.refs import files, pointers
 from core.scope import Owned, OwnedByApp, as_server, as_tenant, tenant
+from core.web.gate import APP, MANAGE, ORGANIZATION, Needs, Pages
+from core.web.menu import MenuItem
+from core.web.protection import csrf, limiter
+from core.web.shell import document_url, edit_url
+from core.web.visit import Visitor, current_app_row, current_standing, require, rights_here, visit
 
 __all__ = [
+    "APP",
+    "EVERYTHING",
     "KEY",
+    "MANAGE",
+    "NOTHING",
+    "ORGANIZATION",
     "SINGLE",
     "SYSTEM",
     "App",
@@ -61,18 +72,24 @@ __all__ = [
     "InvalidInput",
     "InvalidValue",
     "Kind",
+    "MenuItem",
+    "Needs",
     "NotFound",
     "ObjectWriter",
     "Operation",
     "Owned",
     "OwnedByApp",
+    "Pages",
     "RecordView",
     "Reference",
     "RestoreContext",
+    "Rights",
     "Section",
     "Segment",
     "Snapshot",
     "Source",
+    "Standing",
+    "Visitor",
     "after_commit",
     "apps",
     "as_server",
@@ -80,10 +97,15 @@ __all__ = [
     "canonical",
     "check_writable",
     "create_app",
+    "csrf",
+    "current_app_row",
+    "current_standing",
     "db",
     "direct",
+    "document_url",
     "documents",
     "driver",
+    "edit_url",
     "ensure_schema",
     "field_type",
     "files",
@@ -94,6 +116,7 @@ __all__ = [
     "in_transaction",
     "is_key",
     "is_person",
+    "limiter",
     "new_key",
     "now_us",
     "opened",
@@ -104,9 +127,15 @@ __all__ = [
     "read_config",
     "read_file",
     "reading",
+    "require",
+    "rights",
+    "rights_here",
     "schemas",
+    "server",
+    "standing",
     "tenant",
     "transaction",
     "verb",
+    "visit",
     "writing_objects",
 ]

@@ -51,6 +51,8 @@ def create_app(config: Config | None = None, plugins: tuple[str, ...] = DEFAULT_
         SECRET_KEY=config.secret_key or kept_secret(config.home_path / "keys" / "session.key"),
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=config.address.startswith("https://"),
+        SESSION_COOKIE_NAME="appkeep_session",
     )
     db.init_app(app)
     app.extensions[_EXTENSION] = Server(config, load_plugins(plugins))

@@ -47,6 +47,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("web_host", "127.0.0.1", str, "Address the web server listens on."),
     Setting("web_port", 8080, int, "Port the web server listens on."),
     Setting("web_threads", 4, int, "Threads of the embedded web server."),
+    Setting("public_url", "", str, "The address people reach this server at, for links in mail; empty: web_host and web_port."),
+    Setting("rate_limits", True, _flag, "Limit how often signing in and the like may be tried; 0 only for tests."),
+    Setting("smtp_url", "", str, "Mail server, smtp://user:password@host:587 or smtps://…; empty: mail is kept in the home folder."),
+    Setting("mail_from", "appkeep@localhost", str, "The sender of mail."),
+    Setting("upload_limit_bytes", 2 * 10**9, int, "A file of more than this is not taken."),
     Setting("worker_processes", 1, int, "Workers that `appkeep up` starts."),
     Setting("backup_interval_s", 300, int, "Least time between the starts of two backups of one app."),
     Setting("download_limit_bytes", 10**9, int, "A file with data of this size or more is not offered for download."),
@@ -83,6 +88,11 @@ class Config:
             return f"sqlite:///{self.home_path / 'appkeep.db'}"
         scheme, _, rest = url.partition("://")
         return f"postgresql+psycopg://{rest}" if scheme in ("postgres", "postgresql") else url
+
+    @property
+    def address(self) -> str:
+        """The address people reach this server at, without a slash at its end."""
+        return (self.values["public_url"] or f"http://{self.values['web_host']}:{self.values['web_port']}").rstrip("/")
 
     @property
     def queue_socket_path(self) -> Path:

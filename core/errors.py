@@ -116,6 +116,12 @@ class ObjectDamaged(AppkeepError):
     code, status, title = "object_damaged", 500, "Stored object damaged"
 
 
+class StorageFailed(AppkeepError):
+    """The store cannot take an object: its disk is full, or it cannot be reached or written to."""
+
+    code, status, title = "storage_failed", 507, "Storage failed"
+
+
 class NoTenant(AppkeepError):
     """A query on owned rows was made without saying for which organization: a mistake in the program."""
 

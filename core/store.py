@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, Protocol
 from urllib.parse import urlsplit
 
 from core.config import Config
-from core.errors import InvalidInput, ObjectMissing
+from core.errors import InvalidInput, ObjectMissing, StorageFailed
 
 CHUNK_BYTES = 1024 * 1024
 BATCH_OBJECTS = 2048
@@ -31,7 +31,11 @@ class Batch(Protocol):
     """Takes objects; they are durable once the batch has ended."""
 
     def put_if_absent(self, name: str, data: bytes | BinaryIO) -> bool:
-        """Store the object unless one of that name is there, and say whether it was stored. Thread-safe."""
+        """Store the object unless one of that name is there, and say whether it was stored. Thread-safe.
+
+        Raises:
+            StorageFailed: the store cannot take it; then, or when the batch ends.
+        """
 
 
 class Store(Protocol):
@@ -74,6 +78,17 @@ def open_store(config: Config) -> Store:
     raise InvalidInput(f"APPKEEP_STORE_URL is “{url}”; say s3://bucket/prefix, file:///folder or nothing.")
 
 
+@contextmanager
+def _told(*failures: type[Exception]) -> Iterator[None]:
+    """Say of any of the failures that the store is what failed."""
+    try:
+        yield
+    except failures as error:
+        why = getattr(error, "strerror", None) or error
+        raise StorageFailed(f"The store could not take an object ({why}). Make room, or see that it can be reached and "
+                            "written to; then try again.") from error
+
+
 def _checked(name: str) -> str:
     if not NAME.match(name):
         raise ValueError(f"not a name of an object: {name!r}")
@@ -101,7 +116,8 @@ class FolderStore:
         batch = _FolderBatch(self)
         try:
             yield batch
-            batch.flush()
+            with _told(OSError):
+                batch.flush()
         finally:
             batch.discard()
 
@@ -144,21 +160,29 @@ class _FolderBatch:
 
     def put_if_absent(self, name: str, data: bytes | BinaryIO) -> bool:
         final = self.store.place(name)
+        with _told(OSError):
+            temporary = self._claim(name, final)
+            if temporary is None:
+                return False
+            try:
+                _write_file(temporary, (data,) if isinstance(data, bytes) else iter(lambda: data.read(CHUNK_BYTES), b""))
+            except BaseException:
+                with self.lock:
+                    self.waiting.pop(name, None)
+                Path(temporary).unlink(missing_ok=True)
+                raise
+        return True
+
+    def _claim(self, name: str, final: str) -> str | None:
+        """Return where to write an object of that name; None where it is there or on its way."""
         with self.lock:
             if name in self.waiting or os.path.exists(final):
-                return False
+                return None
             if not self.prefix:
                 self.store.incoming.mkdir(parents=True, exist_ok=True)
                 self.prefix = f"{self.store.incoming}/{uuid.uuid4().hex}"
             temporary = self.waiting[name] = f"{self.prefix}-{next(self.numbers)}"
-        try:
-            _write_file(temporary, (data,) if isinstance(data, bytes) else iter(lambda: data.read(CHUNK_BYTES), b""))
-        except BaseException:
-            with self.lock:
-                self.waiting.pop(name, None)
-            Path(temporary).unlink(missing_ok=True)
-            raise
-        return True
+            return temporary
 
     def flush(self) -> None:
         if not self.waiting:
@@ -222,7 +246,10 @@ class S3Store:
 
     def __init__(self, bucket: str, prefix: str, threads: int = 8) -> None:
         import boto3  # only servers that use S3 pay for loading it
+        from boto3.exceptions import Boto3Error
+        from botocore.exceptions import BotoCoreError, ClientError
 
+        self.failures = (Boto3Error, BotoCoreError, ClientError)
         self.client = boto3.client("s3", endpoint_url=os.environ.get("APPKEEP_S3_ENDPOINT_URL") or None)
         self.bucket, self.prefix, self.threads = bucket, f"{prefix}/" if prefix else "", threads
 
@@ -276,17 +303,19 @@ class _S3Batch:
             if name in self.sent:
                 return False
             self.sent[name] = None
-        if self.store.size(name) is not None:
-            return False
         key = self.store.prefix + _checked(name)
-        if isinstance(data, bytes):
-            self.sent[name] = self.pool.submit(
-                self.store.client.put_object, Bucket=self.store.bucket, Key=key, Body=data)
-        else:
-            self.store.client.upload_fileobj(data, self.store.bucket, key)
+        with _told(*self.store.failures):
+            if self.store.size(name) is not None:
+                return False
+            if isinstance(data, bytes):
+                self.sent[name] = self.pool.submit(
+                    self.store.client.put_object, Bucket=self.store.bucket, Key=key, Body=data)
+            else:
+                self.store.client.upload_fileobj(data, self.store.bucket, key)
         return True
 
     def finish(self) -> None:
-        for future in self.sent.values():
-            if future is not None:
-                future.result()
+        with _told(*self.store.failures):
+            for future in self.sent.values():
+                if future is not None:
+                    future.result()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.api import Base, Owned
@@ -19,11 +19,16 @@ class Organization(Base):
     name: Mapped[str] = mapped_column(String(100), unique=True)
     plan: Mapped[str] = mapped_column(String(20))
     time_zone: Mapped[str] = mapped_column(String(60), default="UTC")
+    second_factor_required: Mapped[bool] = mapped_column(Boolean, default=False)
     created_at: Mapped[int] = mapped_column(BigInteger)
 
 
 class User(Base):
-    """A person who can sign in; belongs to any number of organizations. The e-mail is kept in lower case."""
+    """A person who can sign in; belongs to any number of organizations. The e-mail is kept in lower case.
+
+    `totp_secret` is set once a second factor is enrolled; `totp_last_step` is the time step of the last code taken, so
+    that none is taken twice; `recovery_codes` is a JSON list of hashes of those that are left.
+    """
 
     __tablename__ = "user_account"
 
@@ -32,6 +37,42 @@ class User(Base):
     name: Mapped[str] = mapped_column(String(100))
     password_hash: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[int] = mapped_column(BigInteger)
+    totp_secret: Mapped[str | None] = mapped_column(Text)
+    totp_last_step: Mapped[int | None] = mapped_column(BigInteger)
+    recovery_codes: Mapped[str | None] = mapped_column(Text)
+
+
+class UserSession(Base):
+    """A browser in which somebody has signed in. `id` is the SHA-256 of the token that only the browser has."""
+
+    __tablename__ = "user_session"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[int] = mapped_column(BigInteger)
+    seen_at: Mapped[int] = mapped_column(BigInteger)
+    address: Mapped[str] = mapped_column(String(60))
+    agent: Mapped[str] = mapped_column(String(200))
+    second_factor_at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class MailedLink(Base):
+    """A link sent by mail, good once and for a while: "invite" into an organization, or "reset" of a password.
+
+    `id` is the SHA-256 of the token in the link. It is no `Owned` table: whoever follows a link is nobody's member yet.
+    """
+
+    __tablename__ = "mailed_link"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    email: Mapped[str] = mapped_column(String(254))
+    organization_id: Mapped[str | None] = mapped_column(ForeignKey("organization.id", ondelete="CASCADE"), index=True)
+    role: Mapped[str | None] = mapped_column(String(10))
+    made_at: Mapped[int] = mapped_column(BigInteger)
+    made_by: Mapped[str] = mapped_column(String(16))
+    expires_at: Mapped[int] = mapped_column(BigInteger)
+    used_at: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class Membership(Owned, Base):
@@ -72,3 +113,21 @@ class OrgRole(Owned, Base):
 
     id: Mapped[str] = mapped_column(String(16), primary_key=True)
     name: Mapped[str] = mapped_column(String(100))
+
+
+class DepartmentMember(Owned, Base):
+    """That a person is in a department."""
+
+    __tablename__ = "department_member"
+
+    department_id: Mapped[str] = mapped_column(ForeignKey("department.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"), primary_key=True)
+
+
+class OrgRoleMember(Owned, Base):
+    """That a person has an organization-wide role."""
+
+    __tablename__ = "org_role_member"
+
+    org_role_id: Mapped[str] = mapped_column(ForeignKey("org_role.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"), primary_key=True)

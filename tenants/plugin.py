@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
+from flask import Blueprint, url_for
 
-from core.api import App, hookimpl
-from tenants import commands, service
+from core.api import App, Visitor, hookimpl
+from tenants import commands, service, signing_in
+from tenants.web import BLUEPRINTS
 
 
 @hookimpl
@@ -45,3 +48,44 @@ def app_created(app: App, person: str) -> None:
 @hookimpl
 def register_migrations() -> str:
     return str(Path(__file__).parent / "migrations")
+
+
+@hookimpl
+def register_blueprint() -> Iterable[Blueprint]:
+    return BLUEPRINTS
+
+
+@hookimpl
+def visitor() -> Visitor | None:
+    return signing_in.visitor()
+
+
+@hookimpl
+def sign_in_url(next_url: str) -> str:
+    return url_for("entrance.sign_in", next=next_url)
+
+
+@hookimpl
+def home_url(person: str) -> str:
+    mine = service.organizations_of(person)
+    return url_for("apps.organization_home", organization_id=mine[0][0].id) if mine else url_for("entrance.nowhere")
+
+
+@hookimpl
+def role_in_organization(organization_id: str, person: str) -> str | None:
+    return service.role_of(organization_id, person)
+
+
+@hookimpl
+def manages_app(app: App, person: str) -> bool:
+    return service.is_admin(app, person)
+
+
+@hookimpl
+def person_name(person: str) -> str | None:
+    return service.name_of(person)
+
+
+@hookimpl
+def addresses_of(organization_id: str, person: str) -> Iterable[str]:
+    return service.addresses_of(organization_id, person)

@@ -8,8 +8,8 @@ from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error
 from sqlalchemy import select
 
-from core.api import App, Conflict, InvalidInput, NotFound, as_tenant, db, new_key, now_us, tenant
-from tenants.models import AppAdmin, Department, Membership, Organization, OrgRole, User
+from core.api import App, Conflict, InvalidInput, NotFound, as_server, as_tenant, db, new_key, now_us, tenant
+from tenants.models import AppAdmin, Department, DepartmentMember, Membership, Organization, OrgRole, OrgRoleMember, User
 from tenants.plans import DEFAULT_PLAN, plan
 
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}\Z")
@@ -72,6 +72,62 @@ def password_matches(user: User, password: str) -> bool:
         return _hasher.verify(user.password_hash or "", password[:1000])
     except Argon2Error:
         return False
+
+
+def person_with_password(email: str, password: str) -> User | None:
+    """Return the person whose e-mail and password these are; takes as long when there is no such person."""
+    user = db.session.scalar(select(User).where(User.email == email.strip().lower()[:254]))
+    if user is None or user.password_hash is None:
+        _hasher.hash(password[:1000])
+        return None
+    return user if password_matches(user, password) else None
+
+
+def role_of(organization_id: str, person: str) -> str | None:
+    """Return what a person is in an organization, None when they are no member."""
+    with as_tenant(organization_id):
+        return db.session.scalar(select(Membership.role).where(Membership.user_id == person))
+
+
+def organizations_of(person: str) -> list[tuple[Organization, str]]:
+    """Return the organizations that a person is a member of and as what, by name."""
+    with as_server():
+        found = db.session.execute(select(Organization, Membership.role).join(
+            Membership, Membership.organization_id == Organization.id).where(Membership.user_id == person)).all()
+    return sorted(((row[0], row[1]) for row in found), key=lambda pair: pair[0].name.casefold())
+
+
+def is_admin(app: App, person: str) -> bool:
+    """Say whether a person is an admin of the app."""
+    return db.session.get(AppAdmin, (app.id, person)) is not None
+
+
+def addresses_of(organization_id: str, person: str) -> list[str]:
+    """Return the departments, with those above them, and org roles that a person has, as addresses."""
+    with as_tenant(organization_id):
+        parents = {row.id: row.parent_id for row in db.session.scalars(select(Department))}
+        mine = list(db.session.scalars(select(DepartmentMember.department_id).where(DepartmentMember.user_id == person)))
+        roles = db.session.scalars(select(OrgRoleMember.org_role_id).where(OrgRoleMember.user_id == person)).all()
+    found: set[str] = set()
+    while mine:
+        department = mine.pop()
+        if department not in found:
+            found.add(department)
+            mine += [parent for parent in (parents.get(department),) if parent]
+    return [*(f"department/{key}" for key in sorted(found)), *(f"org_role/{key}" for key in sorted(roles))]
+
+
+def apps_managed_by(person: str) -> list[App]:
+    """Return the apps of any organization that a person is named an admin of, by name."""
+    with as_server():
+        found = db.session.scalars(select(App).join(AppAdmin, AppAdmin.app_id == App.id).where(
+            AppAdmin.user_id == person, App.deleted_at.is_(None))).all()
+    return sorted(found, key=lambda app: app.name.casefold())
+
+
+def name_of(person: str) -> str | None:
+    """Return what a person is called."""
+    return db.session.scalar(select(User.name).where(User.id == person))
 
 
 def user_by_email(email: str) -> User:

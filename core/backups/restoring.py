@@ -114,6 +114,8 @@ def restore_as_new(run: RunContext) -> None:
         documents.change(app, run.person, put=_singles(given, copies))
         run.step("copy.put")
         run.succeed({"app": app.id, "name": name, "documents": len(copies)})
+        run.step("copy.before_commit")
+    run.step("copy.committed", ended=True)
 
 
 def _singles(given: Mapping[str, Document], copies: Mapping[str, Document]) -> list[Document]:

@@ -21,7 +21,7 @@ from core.errors import InvalidInput, TooSoon
 from core.keys import new_key
 from core.moment import iso, now_us
 from core.objects import ObjectWriter, known_descriptors, writing_objects
-from core.runs.context import RunContext
+from core.runs.context import SECOND_US, RunContext
 
 MAX_NAME_CHARS = 120
 
@@ -39,11 +39,12 @@ def check_interval(app: App, config: Config, now: int) -> None:
         .order_by(Backup.started_at.desc()).limit(1))
     if started is None:
         return
-    free_at = started + config.backup_interval_s * 1_000_000
+    free_at = started + config.backup_interval_s * SECOND_US
     if now < free_at:
+        told = iso(free_at + SECOND_US - 1)  # rounded up: whoever comes at the second that was named is let in
         raise TooSoon(
-            f"The last backup of “{app.name}” started at {iso(started)}; the next may start at {iso(free_at)} "
-            f"(at least {config.backup_interval_s} seconds lie between two).", next_at=iso(free_at))
+            f"The last backup of “{app.name}” started at {iso(started)}; the next may start at {told} "
+            f"(at least {config.backup_interval_s} seconds lie between two).", next_at=told)
 
 
 def default_name(type_: str, app_name: str, now: int, zone: str = "UTC") -> str:

@@ -43,6 +43,7 @@ def verify_needed(app: App, saved: Saved, run: RunContext, *, config: bool, data
 def check(run: RunContext) -> dict[str, Any]:
     """Do a run of kind "check": read every object of the backup, and write into its row what was found."""
     backup = find_backup(run.options["backup"])
+    run.step("check.begun")
     error: AppkeepError | None = None
     objects = size = 0
     try:
@@ -51,6 +52,7 @@ def check(run: RunContext) -> dict[str, Any]:
         if found.code not in ("object_missing", "object_damaged", "archive_damaged"):
             raise
         error = found
+    run.step("check.read")
     with transaction():
         run.fence()
         row = find_backup(backup.id)

@@ -11,6 +11,7 @@ import click
 from core.app import create_app, server
 from core.cli.verbs import verb
 from core.config import SETTINGS, Config, read_config
+from core.db import db
 from core.errors import AppkeepError
 from core.migrating import ensure_schema
 
@@ -75,6 +76,8 @@ def _prepared() -> Config:
         config = read_config()
         with create_app(config).app_context():
             ensure_schema()
+            # A worker forks for each job, and SQLite's locks do not survive that: it must hold no database open.
+            db.engine.dispose()
     except AppkeepError as error:
         raise click.ClickException(f"{error.code}: {error.message}") from error
     return config

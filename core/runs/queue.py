@@ -1,7 +1,7 @@
 """The queue: wakes a worker with the id of a run, as JSON, and accepts no other job.
 
 The one danger: whoever can write to Redis can name any function of any module. `RunJob` runs one, never looks the name
-up, and knows no callbacks.
+up, and knows no callbacks and no addresses to call.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue, Worker
+from rq.exceptions import NoSuchJobError
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
@@ -27,6 +28,18 @@ log = logging.getLogger(__name__)
 
 class RunJob(Job):
     """A job that can only be "do the run of this id"."""
+
+    def restore(self, raw_data: Any) -> None:
+        """Read what Redis holds of a job; one that cannot be read counts as gone, so that the worker goes on.
+
+        Raises:
+            NoSuchJobError: it cannot be read.
+        """
+        try:
+            super().restore(raw_data)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise NoSuchJobError(f"The queue holds a job that cannot be read: {error}") from error
+        self.webhooks = []
 
     @property
     def func(self) -> Any:
@@ -85,9 +98,9 @@ def perform(run_id: str) -> None:
         work(run_id)
 
 
-def run_worker(config: Config) -> None:
-    """Take jobs until told to stop; a signal lets the current one end first."""
+def run_worker(config: Config, *, burst: bool = False) -> None:
+    """Take jobs until told to stop, or in a *burst* until there are none; a signal lets the current one end first."""
     create_app(config)  # so that a worker that cannot start says so before it takes a job
     worker = Worker([queue(config)], connection=connection(config), serializer=JSONSerializer, job_class=RunJob,
                     default_result_ttl=RESULT_TTL_S)
-    worker.work(logging_level="WARNING", with_scheduler=False)
+    worker.work(burst=burst, logging_level="WARNING", with_scheduler=False)

@@ -45,10 +45,12 @@ def request(kind: str, app: App | None, options: Mapping[str, Any], person: str,
     run = Run(id=new_key("n"), organization_id=tenant(), kind=kind, app_id=app.id if app else None,
               exclusive_app_id=exclusive, person=person, options=canonical(options).decode(), requested_at=now_us(),
               sent_at=now_us() if send else None)
-    db.session.add(run)
     try:
-        db.session.flush()
+        with db.session.begin_nested():
+            db.session.add(run)
     except IntegrityError as error:
+        # Somebody was quicker between the question and the row: name that one, unless it has ended already.
+        _refuse_second(exclusive or "")
         raise RunInProgress("Another backup or restore of the app has just been started.") from error
     if send:
         run_id = run.id
@@ -136,10 +138,13 @@ def _announce(run: Run) -> None:
 
 
 def cancel(run: Run) -> None:
-    """Ask for a run to be cancelled; a queued one is at once, a running one at its next step."""
-    run.cancel_requested = True
-    if run.state == "queued":
-        run.state, run.exclusive_app_id, run.ended_at = "cancelled", None, now_us()
+    """Ask for a run to be cancelled; a queued one is at once, a running one at its next step, an ended one stays."""
+    # What the row says now counts, not what was read of it: a worker may have taken it up or ended it since.
+    for state, values in (("queued", {"state": "cancelled", "exclusive_app_id": None, "ended_at": now_us()}),
+                          ("running", {})):
+        db.session.connection().execute(
+            update(_table).where(_c.id == run.id, _c.state == state).values(cancel_requested=True, **values))
+    db.session.refresh(run)
 
 
 def recover() -> list[str]:

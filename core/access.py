@@ -1,0 +1,95 @@
+"""What a person may do with an app and with each thing in it. Plugins answer by hooks; the core adds the answers up.
+
+Whoever manages an app may do everything in it but what needs an active membership too (backups). Everybody else may
+do what the app's roles give them, and nothing where no role says anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import reduce
+
+from core.app import server
+from core.apps.models import App
+
+SCOPES = ("none", "own", "department", "all")
+"""How far a right to records reaches, from the least to the most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What somebody may do with one document.
+
+    `actions` maps an action ("read", "update", "see", …) to one of `SCOPES`; one that is missing is "none".
+    `denied` maps a part ("field/f_…") to the actions that are not allowed on it although the document allows them.
+    `everything` allows all of it.
+    """
+
+    actions: Mapping[str, str] = field(default_factory=dict)
+    denied: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    everything: bool = False
+
+    def scope(self, action: str) -> str:
+        """Return how far an action reaches."""
+        return "all" if self.everything else self.actions.get(action, "none")
+
+    def may(self, action: str, part: str | None = None) -> bool:
+        """Say whether an action is allowed at all, on the document or on one of its parts."""
+        if self.everything:
+            return True
+        return self.scope(action) != "none" and (part is None or action not in self.denied.get(part, ()))
+
+    def __or__(self, other: Rights) -> Rights:
+        """Return what two roles give together: each action as far as the more generous one, a part if either allows it."""
+        if self.everything or other.everything:
+            return EVERYTHING
+        if not self.actions or not other.actions:
+            return self if self.actions else other
+        actions = {a: max(self.scope(a), other.scope(a), key=SCOPES.index) for a in self.actions.keys() | other.actions.keys()}
+        denied = {part: both for part in self.denied.keys() & other.denied.keys()
+                  if (both := self.denied[part] & other.denied[part])}
+        return Rights(actions, denied)
+
+
+EVERYTHING = Rights(everything=True)
+NOTHING = Rights()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What somebody is to an app: `role` in its organization ("owner", "admin", "member" or None), and in the app."""
+
+    person: str
+    role: str | None
+    admin: bool
+    sees: bool
+
+    @property
+    def member(self) -> bool:
+        """Whether they are an active member of the organization."""
+        return self.role is not None
+
+    @property
+    def may_back_up(self) -> bool:
+        """Whether they may make, see and restore backups: SPEC.md 1 asks for both."""
+        return self.admin and self.member
+
+
+def standing(app: App, person: str) -> Standing:
+    """Return what a person is to an app of the current organization."""
+    hook = server().registry.hook
+    role = hook.role_in_organization(organization_id=app.organization_id, person=person)
+    admin = any(hook.manages_app(app=app, person=person))
+    sees = admin or (role is not None and any(hook.sees_app(app=app, person=person)))
+    return Standing(person=person, role=role, admin=admin, sees=sees)
+
+
+def rights(app: App, who: Standing, address: str) -> Rights:
+    """Return what somebody may do with a document of an app."""
+    if who.admin:
+        return EVERYTHING
+    if not who.sees:
+        return NOTHING
+    given: Iterable[Rights | None] = server().registry.hook.rights_on(app=app, person=who.person, address=address)
+    return reduce(Rights.__or__, (one for one in given if one is not None), NOTHING)

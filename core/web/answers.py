@@ -1,0 +1,105 @@
+"""How a request is answered that was refused: a page for people, a notice for a part of a page, JSON for programs."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask, Response, jsonify, make_response, redirect, render_template, request
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from core.app import server
+from core.errors import AppkeepError
+from core.web.gate import SignInNeeded
+
+PROBLEM = "application/problem+json"
+log = logging.getLogger(__name__)
+
+
+def register(app: Flask) -> None:
+    """Turn errors into answers, all in one place."""
+    app.register_error_handler(AppkeepError, refuse)
+    app.register_error_handler(SignInNeeded, ask_to_sign_in)
+    app.register_error_handler(CSRFError, _forged)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def wants_json() -> bool:
+    """Say whether the other side is a program."""
+    best = request.accept_mimetypes.best_match(["text/html", "application/json", PROBLEM])
+    return request.path.startswith("/api/") or best in ("application/json", PROBLEM)
+
+
+def is_partial() -> bool:
+    """Say whether a part of a page is asked for, not a whole one."""
+    return request.headers.get("HX-Request") == "true" and request.headers.get("HX-Boosted") != "true"
+
+
+def refuse(error: AppkeepError) -> Response:
+    """Answer a refusal (RFC 9457 for programs)."""
+    if error.status >= 500:
+        log.error("%s %s: %s: %s", request.method, request.path, error.code, error.message)
+    if wants_json():
+        response = jsonify({"type": f"urn:appkeep:{error.code}", **error.as_dict(), "instance": request.path})
+        response.mimetype = PROBLEM
+    elif is_partial():
+        response = make_response(render_template("notice.html", kind="bad", message=error.message))
+        response.headers["HX-Retarget"] = "#notices"
+        response.headers["HX-Reswap"] = "beforeend"
+    else:
+        response = make_response(render_template("error.html", error=error))
+    response.status_code = error.status
+    return response
+
+
+def ask_to_sign_in(error: AppkeepError) -> Response:
+    """Send people to the page to sign in at; answer programs 401."""
+    if wants_json():
+        return refuse(error)
+    back = request.full_path.rstrip("?") if request.method == "GET" and not is_partial() else "/"
+    url = server().registry.hook.sign_in_url(next_url=back)
+    if url is None:
+        return refuse(error)
+    if is_partial():
+        response = make_response("", 401)
+        response.headers["HX-Redirect"] = url
+        return response
+    return redirect(url)  # type: ignore[return-value]
+
+
+class _Plain(AppkeepError):
+    """An error of HTTP itself, in the words of ours."""
+
+    def __init__(self, code: str, status: int, title: str, message: str) -> None:
+        super().__init__(message)
+        self.code, self.status, self.title = code, status, title  # type: ignore[misc]
+
+
+WORDS = {
+    404: ("not_found", "Not found", "There is no such page."),
+    405: ("method_not_allowed", "Not possible", "This address cannot be asked in this way."),
+    413: ("too_large", "Too large", "What was sent is larger than this page takes."),
+    429: ("too_many", "Too often", "That was tried too often; wait a little and try again."),
+}
+
+
+def _http(error: HTTPException) -> Response | HTTPException:
+    if error.code is None or error.code < 400:
+        return error
+    code, title, message = WORDS.get(error.code, ("bad_request", error.name, error.description or error.name))
+    response = refuse(_Plain(code, error.code, title, message))
+    if error.code == 429:
+        response.headers.setdefault("Retry-After", "60")
+    return response
+
+
+def _forged(_error: CSRFError) -> Response:
+    return refuse(_Plain("forgery_refused", 400, "Please try again",
+                         "The page was open for too long, or the request came from elsewhere. Load the page again."))
+
+
+def _unexpected(error: Exception) -> Response:
+    log.exception("%s %s failed", request.method, request.path)
+    return refuse(_Plain("internal_error", 500, "Something went wrong",
+                         "Something unexpected happened. It was written to the server's log; nothing was half done."))

@@ -1,0 +1,74 @@
+"""Pages on apps: those of an organization, a new one, the home of one, deleting one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, flash, redirect, render_template, request, url_for
+
+from core.access import standing
+from core.app import server
+from core.apps import service
+from core.apps.models import App
+from core.db import transaction
+from core.errors import InvalidInput
+from core.web.gate import APP, ORGANIZATION, Needs, Pages
+from core.web.visit import current_app_row, visit
+
+pages = Pages("apps", __name__)
+
+
+@pages.page(f"{ORGANIZATION}/", Needs.MEMBER)
+def organization_home(organization_id: str) -> str:
+    """List the apps of an organization: all for those who manage it, marked where they may not open one."""
+    return render_template("apps/list.html", apps=[one for one in map(_listed, service.all_apps()) if one["shown"]])
+
+
+def _listed(app: App) -> dict[str, Any]:
+    here = standing(app, visit().person)
+    return {"row": app, "standing": here, "shown": here.sees or visit().manages_organization}
+
+
+@pages.page(f"{ORGANIZATION}/apps/new", Needs.ORG_ADMIN, ("GET", "POST"))
+def new_app(organization_id: str) -> str | Response:
+    """Make an app; whoever makes it manages it."""
+    name, error = request.form.get("name", "").strip(), None
+    if request.method == "POST":
+        try:
+            with transaction():
+                app = service.create(checked_name(name), visit().person)
+            return redirect(url_for("apps.app_home", organization_id=organization_id, app_id=app.id))  # type: ignore[return-value]
+        except InvalidInput as refused:
+            error = refused.message
+    return render_template("apps/new.html", name=name, error=error)
+
+
+def checked_name(name: str) -> str:
+    """Return an app's name as given.
+
+    Raises:
+        InvalidInput: it is empty, too long or has control characters.
+    """
+    if not 1 <= len(name) <= 100 or any(ord(char) < 32 for char in name):
+        raise InvalidInput("An app's name has 1 to 100 characters.")
+    return name
+
+
+@pages.page(f"{APP}/", Needs.APP)
+def app_home(organization_id: str, app_id: str) -> str:
+    """Show what an app has for the visitor."""
+    menu = [item for items in server().registry.hook.app_menu(app=current_app_row()) for item in items]
+    return render_template("apps/home.html", menu=menu)
+
+
+@pages.page(f"{APP}/delete", Needs.ORG_ADMIN, ("POST",))
+def delete_app(organization_id: str, app_id: str) -> Response:
+    """Remove an app from sight; its backups stay."""
+    name = current_app_row().name
+    if request.form.get("name", "").strip() != name:
+        flash(f"To delete the app, its name must be typed exactly: {name}", "bad")
+        return redirect(url_for("apps.organization_home", organization_id=organization_id))  # type: ignore[return-value]
+    with transaction():
+        service.delete(service.find(app_id))
+    flash(f"“{name}” was deleted.", "good")
+    return redirect(url_for("apps.organization_home", organization_id=organization_id))  # type: ignore[return-value]

@@ -1,0 +1,132 @@
+"""The gate before every page: who may enter. A page that does not say what it needs is closed to everybody.
+
+What somebody may not know of answers 404, the same as what does not exist; what they see and may not do answers 403.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, TypeVar
+
+from flask import Blueprint, Flask, Response, current_app, g, redirect, request
+
+from core.access import standing
+from core.app import server
+from core.apps.service import find
+from core.errors import AppkeepError, Forbidden, NotFound
+from core.scope import as_tenant
+from core.web.visit import Visit
+
+View = TypeVar("View", bound=Callable[..., Any])
+ORGANIZATION = "/o/<organization_id>"
+"""What the addresses of an organization's pages begin with."""
+APP = f"{ORGANIZATION}/apps/<app_id>"
+"""What the addresses of an app's pages begin with."""
+MANAGE = f"{APP}/manage"
+"""What the addresses of the pages begin with on which an app is managed."""
+
+
+MAX_BYTES = 16 * 1024 * 1024
+
+
+class Needs(Enum):
+    """Who may enter a page, from anybody to few."""
+
+    NOTHING = "anybody, signed in or not"
+    SIGNED_IN = "anybody who has signed in"
+    MEMBER = "members of the organization"
+    ORG_ADMIN = "owners and admins of the organization"
+    OWNER = "owners of the organization"
+    APP = "whoever sees the app"
+    APP_ADMIN = "admins of the app"
+    BACKUP = "admins of the app who are members of its organization"
+
+
+class SignInNeeded(AppkeepError):
+    """Nobody has signed in with this request."""
+
+    code, status, title = "sign_in_needed", 401, "Sign in first"
+
+
+class Pages(Blueprint):
+    """A blueprint whose every route says who may enter."""
+
+    def page(self, rule: str, needs: Needs, methods: tuple[str, ...] = ("GET",), *, max_bytes: int = MAX_BYTES,
+             **options: Any) -> Callable[[View], View]:
+        """Return a decorator that serves *rule* with a view, for those whom *needs* lets in.
+
+        *max_bytes* is the most that may be sent to it; more is refused before it is read.
+        """
+        def decorate(view: View) -> View:
+            view.needs, view.max_bytes = needs, max_bytes  # type: ignore[attr-defined]  # read by the gate
+            self.add_url_rule(rule, view_func=view, methods=methods, **options)
+            return view
+
+        return decorate
+
+
+def guard(app: Flask) -> None:
+    """Put the gate before every request of the application."""
+    app.before_request(enter)
+    app.teardown_request(leave)
+
+
+def enter() -> Response | None:
+    """Let the request in, or refuse it.
+
+    Raises:
+        SignInNeeded, NotFound, Forbidden: see `Needs`.
+    """
+    g.visit = visit = Visit()
+    if request.endpoint is None or request.endpoint == "static":
+        return None
+    view = current_app.view_functions[request.endpoint]
+    needs = getattr(view, "needs", None)
+    if needs is None:
+        raise RuntimeError(f"The page {request.endpoint} does not say who may enter.")
+    request.max_content_length = getattr(view, "max_bytes", MAX_BYTES)
+    visit.visitor = server().registry.hook.visitor()
+    if needs is Needs.NOTHING:
+        return None
+    if visit.visitor is None:
+        raise SignInNeeded("Sign in to see this page.")
+    if visit.visitor.detour is not None and visit.visitor.detour != request.path:
+        return redirect(visit.visitor.detour)  # type: ignore[return-value]
+    if needs is not Needs.SIGNED_IN:
+        _enter_organization(visit, needs, request.view_args or {})
+    return None
+
+
+def leave(_error: BaseException | None = None) -> None:
+    """Close what the request opened."""
+    visit: Visit | None = g.get("visit")
+    if visit is not None:
+        visit.scopes.close()
+
+
+def _enter_organization(visit: Visit, needs: Needs, names: dict[str, Any]) -> None:
+    organization_id: str = names["organization_id"]
+    visit.organization_id = organization_id
+    visit.role = server().registry.hook.role_in_organization(organization_id=organization_id, person=visit.person)
+    visit.scopes.enter_context(as_tenant(organization_id))
+    if "app_id" in names:
+        _enter_app(visit, needs, names["app_id"])
+        return
+    if visit.role is None:
+        raise NotFound("There is no such page.")
+    if (needs is Needs.OWNER and visit.role != "owner") or (needs is Needs.ORG_ADMIN and not visit.manages_organization):
+        raise Forbidden("This page is for those who manage the organization.")
+
+
+def _enter_app(visit: Visit, needs: Needs, app_id: str) -> None:
+    visit.app = find(app_id)
+    visit.standing = here = standing(visit.app, visit.person)
+    if not here.sees and not (needs is Needs.ORG_ADMIN and visit.manages_organization):
+        raise NotFound(f"There is no app “{app_id[:40]}”.")
+    if needs in (Needs.APP_ADMIN, Needs.BACKUP) and not here.admin:
+        raise Forbidden("This page is for the admins of the app.")
+    if needs is Needs.BACKUP and not here.member:
+        raise Forbidden("Backups are for admins of the app who are active members of its organization.")
+    if needs is Needs.ORG_ADMIN and not visit.manages_organization:
+        raise Forbidden("This page is for those who manage the organization.")

@@ -1,0 +1,92 @@
+"""The shell around every page: what templates may call, and the navigation beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Flask, g, url_for
+from markupsafe import Markup, escape
+
+from core.app import VERSION, server
+from core.apps.models import App
+from core.cli.showing import size_text
+from core.scope import tenant
+from core.web.menu import MenuItem
+from core.web.visit import Visit
+
+
+def register(app: Flask) -> None:
+    """Give templates what they need."""
+    app.jinja_env.filters.update(size=size_text, when=when, ago=ago, initials=initials)
+    app.jinja_env.globals.update(document_url=document_url, edit_url=edit_url, person=person, hue=hue)
+    app.context_processor(_common)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+
+def _common() -> dict[str, Any]:
+    visit: Visit | None = g.get("visit")
+    return {"visit": visit, "visitor": visit.visitor if visit else None, "version": VERSION,
+            "app_menu": _menu(visit.app) if visit and visit.app and visit.standing else ()}
+
+
+def _menu(app: App) -> Iterable[MenuItem]:
+    return [item for items in server().registry.hook.app_menu(app=app) for item in items]
+
+
+def document_url(address: str, app_id: str | None = None) -> str:
+    """Return the address of the page that shows a document, "worksheet/w_…" or "page/p_…"."""
+    kind, key = address.split("/")[:2]
+    return url_for("documents.show", organization_id=tenant(), app_id=app_id or g.visit.app.id, kind=kind, key=key)
+
+
+def edit_url(address: str) -> str:
+    """Return the address of the page that edits a document."""
+    kind, key = address.split("/")[:2]
+    return url_for("documents.edit", organization_id=tenant(), app_id=g.visit.app.id, kind=kind, key=key)
+
+
+def person(person_id: str) -> str:
+    """Return what a person is called."""
+    if person_id == "system":
+        return "The server"
+    return server().registry.hook.person_name(person=person_id) or "Somebody who is gone"
+
+
+def when(time_us: int | None, zone: str | None = None) -> Markup:
+    """Return a time for people, with its exact form for programs; in the organization's time zone."""
+    if time_us is None:
+        return Markup("–")
+    moment = datetime.fromtimestamp(time_us / 1_000_000, UTC)
+    local = moment.astimezone(ZoneInfo(zone or _zone()))
+    return Markup(f'<time datetime="{moment.isoformat(timespec="seconds")}" title="{escape(local.strftime("%c %Z"))}">'
+                  f'{escape(local.strftime("%d %b %Y, %H:%M"))}</time>')
+
+
+def ago(seconds: float) -> str:
+    """Return a length of time as people say it: "4 min"."""
+    for size, word in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{int(seconds // size)} {word}"
+    return f"{int(seconds)} s"
+
+
+def _zone() -> str:
+    visit: Visit | None = g.get("visit")
+    if visit is None or visit.organization_id is None:
+        return "UTC"
+    found: str | None = server().registry.hook.organization_time_zone(organization_id=visit.organization_id)
+    return found or "UTC"
+
+
+def initials(name: str) -> str:
+    """Return one or two letters that stand for a name."""
+    words = [word for word in name.replace("@", " ").split() if word]
+    return "".join(word[0] for word in words[:2]).upper() or "?"
+
+
+def hue(text: str) -> int:
+    """Return a colour's angle that belongs to a text, the same each time."""
+    return sum((n + 1) * ord(char) for n, char in enumerate(text[:40])) * 47 % 360

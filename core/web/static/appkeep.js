@@ -1,0 +1,67 @@
+// What pages need beyond HTML and htmx: menus that close, questions before what cannot be undone, dialogs, the side on wide screens.
+"use strict";
+
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+  const close = event.target.closest("[data-close]");
+  if (close) (close.closest("dialog, .notice"))?.[close.closest("dialog") ? "close" : "remove"]();
+  const opener = event.target.closest("[data-dialog]");
+  if (opener) {
+    event.preventDefault();
+    document.getElementById(opener.dataset.dialog)?.showModal();
+  }
+  const adder = event.target.closest("[data-add-row]");
+  if (adder) addRow(adder);
+  const remover = event.target.closest("[data-remove-row]");
+  if (remover) remover.closest("[data-row]")?.remove();
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  const open = document.querySelector("details.menu[open]");
+  if (open) {
+    open.open = false;
+    open.querySelector("summary").focus();
+  }
+});
+
+document.addEventListener("submit", (event) => {
+  const question = event.submitter?.dataset.confirm || event.target.dataset.confirm;
+  if (question && !window.confirm(question)) event.preventDefault();
+});
+
+// A list of rows in a form: the template's "__n__" becomes a number that no row has yet.
+function addRow(button) {
+  const template = document.getElementById(button.dataset.addRow);
+  const list = document.getElementById(template.dataset.into);
+  const next = Number(list.dataset.next || list.children.length);
+  list.dataset.next = String(next + 1);
+  const holder = document.createElement("template");
+  holder.innerHTML = template.innerHTML.replaceAll("__n__", String(next));
+  const row = holder.content.firstElementChild;
+  list.append(row);
+  if (window.htmx) window.htmx.process(row);
+  row.querySelector("input, select, textarea")?.focus();
+}
+
+// The side navigation is a closed <details> on narrow screens and always open on wide ones.
+const wide = window.matchMedia("(min-width: 56.01rem)");
+const openSide = () => document.querySelectorAll("details.side-fold").forEach((side) => { side.open = wide.matches; });
+wide.addEventListener("change", openSide);
+document.addEventListener("DOMContentLoaded", openSide);
+
+// Answers that refuse are shown where the server says (#notices), not thrown away.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.xhr.status >= 400 && event.detail.xhr.getResponseHeader("HX-Retarget")) event.detail.shouldSwap = true;
+});
+document.addEventListener("htmx:sendError", () => {
+  const notices = document.getElementById("notices");
+  if (!notices) return;
+  const notice = document.createElement("p");
+  notice.className = "notice bad";
+  notice.setAttribute("role", "alert");
+  notice.textContent = "The server could not be reached. Nothing was changed; try again in a moment.";
+  notices.replaceChildren(notice);
+});

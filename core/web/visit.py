@@ -1,0 +1,84 @@
+"""Who is here, in which organization and app: what every page knows of its request."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from flask import g
+
+from core.access import Rights, Standing, rights
+from core.apps.models import App
+from core.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody who has signed in. `detour` is a page that they must go to before any other, if there is one."""
+
+    person: str
+    name: str
+    detour: str | None = None
+
+
+@dataclass
+class Visit:
+    """One request: the visitor, and what its address names. `role` is the visitor's in the organization."""
+
+    visitor: Visitor | None = None
+    organization_id: str | None = None
+    role: str | None = None
+    app: App | None = None
+    standing: Standing | None = None
+    scopes: ExitStack = field(default_factory=ExitStack)
+
+    @property
+    def person(self) -> str:
+        """The id of who is here."""
+        if self.visitor is None:
+            raise RuntimeError("This page is for nobody in particular.")
+        return self.visitor.person
+
+    @property
+    def manages_organization(self) -> bool:
+        """Whether the visitor is an owner or admin of the organization."""
+        return self.role in ("owner", "admin")
+
+
+def visit() -> Visit:
+    """Return the current request's visit."""
+    found: Visit = g.visit
+    return found
+
+
+def current_app_row() -> App:
+    """Return the app that the address names."""
+    app = visit().app
+    if app is None:
+        raise RuntimeError("This page belongs to no app.")
+    return app
+
+
+def current_standing() -> Standing:
+    """Return what the visitor is to the app that the address names."""
+    found = visit().standing
+    if found is None:
+        raise RuntimeError("This page belongs to no app.")
+    return found
+
+
+def rights_here(address: str) -> Rights:
+    """Return what the visitor may do with a document of the app that the address names."""
+    return rights(current_app_row(), current_standing(), address)
+
+
+def require(address: str, action: str) -> Rights:
+    """Return the visitor's rights on a document.
+
+    Raises:
+        NotFound: they may not do *action* with it: what one may not see does not exist.
+    """
+    found = rights_here(address)
+    if not found.may(action):
+        raise NotFound(f"There is no {address[:80]} in this app.")
+    return found

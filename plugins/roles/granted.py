@@ -1,0 +1,72 @@
+"""What the roles of an app give to a person: worked out from the roles' documents each time it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import g, has_request_context
+from sqlalchemy import select
+
+from core.api import App, Document, Rights, db, documents, server
+from plugins.roles.models import RoleMember
+
+RECORD_ACTIONS = ("read", "update", "delete")
+
+
+def roles_of(app: App, person: str) -> list[Document]:
+    """Return the live roles that a person has, directly or through a department or org role; asked once a request."""
+    kept: dict[tuple[str, str], list[Document]] = g.setdefault("roles_of", {}) if has_request_context() else {}
+    if (app.id, person) not in kept:
+        kept[app.id, person] = _roles_of(app, person)
+    return kept[app.id, person]
+
+
+def _roles_of(app: App, person: str) -> list[Document]:
+    given = server().registry.hook.addresses_of(organization_id=app.organization_id, person=person)
+    addresses = {f"user/{person}", *(address for some in given for address in some)}
+    query = select(RoleMember.role).where(RoleMember.app_id == app.id, RoleMember.member.in_(addresses))
+    mine = set(db.session.scalars(query))
+    return [role for role in documents.live(app, "role") if role.key in mine] if mine else []
+
+
+def rights_on(app: App, person: str, address: str) -> Rights | None:
+    """Return what all of a person's roles give them on a document, None for nothing."""
+    found: Rights | None = None
+    for role in roles_of(app, person):
+        given = rights_of(role.body, address)
+        if given is not None:
+            found = given if found is None else found | given
+    return found
+
+
+def rights_of(role: Mapping[str, Any], address: str) -> Rights | None:
+    """Return what one role gives on a document, None for nothing."""
+    kind = address.partition("/")[0]
+    if kind == "worksheet":
+        return _on_worksheet(role, address)
+    if kind == "page":
+        named = next((p for p in role.get("pages", ()) if p["page"]["ref"] == address), None)
+        # A page that no role speaks of is seen by all who see the app: what it shows is guarded by itself.
+        return Rights({"see": "all"}) if named is None or named["visible"] else None
+    return None
+
+
+def _on_worksheet(role: Mapping[str, Any], address: str) -> Rights | None:
+    named = next((w for w in role.get("worksheets", ()) if w["worksheet"]["ref"] == address), None)
+    if named is None:
+        if not role.get("all_worksheets"):
+            return None
+        return Rights(dict.fromkeys(("see", "create", "export", *RECORD_ACTIONS), "all"))
+    actions = {action: named.get(action, "none") for action in RECORD_ACTIONS}
+    if actions["read"] == "none" and not named.get("create"):
+        return None
+    actions |= {"see": "all", "create": "all" if named.get("create") else "none", "export": "all" if named.get("export") else "none"}
+    denied = {f"field/{_part(f['field'])}": actions_denied for f in named.get("fields", ())
+              if (actions_denied := frozenset(a for a in ("read", "write") if f.get(a) is False))}
+    denied |= {f"view/{_part(v['view'])}": frozenset({"see"}) for v in named.get("views", ()) if not v["visible"]}
+    return Rights({a: scope for a, scope in actions.items() if scope != "none"}, denied)
+
+
+def _part(pointer: Mapping[str, str]) -> str:
+    return pointer["ref"].rpartition("/")[2]
