@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import mimetypes
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from tempfile import TemporaryFile
+from typing import IO, Any, BinaryIO
 
 from core.app import server
 from core.apps import service
 from core.archive.canonical import NotCanonical
-from core.db import transaction
 from core.errors import ImportFailed, InvalidInput
 from core.fieldtype import Definition
 from core.importer import Importer
-from core.objects import ObjectWriter, writing_objects
+from core.objects import ObjectWriter, recording, writing_objects
+from core.staging import Weighing, stage, staged
 
+Watch = Callable[[str, int, int], None]
+"""Hears how far an import is: its phase, records done, of how many (0 as long as that is not known)."""
+Finish = Callable[[Mapping[str, Any]], None]
 MAX_NAME_CHARS = 255
+MAX_OUTLINED = 500
 
 
 class _DryRun(Exception):
@@ -38,7 +43,6 @@ class Context:
     def put_file(self, stream: BinaryIO, name: str, media_type: str | None = None) -> dict[str, Any]:
         """See `ImportContext.put_file`."""
         content, size = self.writer.put_file(stream)
-        self.writer.record()
         self.files.add(content)
         kind = media_type or mimetypes.guess_type(name)[0] or "application/octet-stream"
         safe = "".join("_" if ord(char) < 32 or char in "/\\\x7f" else char for char in name)[:MAX_NAME_CHARS]
@@ -58,34 +62,92 @@ class Context:
                 for (what, name, reason), count in self.notes.items()]
 
 
+@dataclass
+class _Tally:
+    """Counts the edits of an import as they pass, and keeps what documents they make and of which parts."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    outline: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def passing(self, operations: Iterator[Mapping[str, Any]], watch: Watch) -> Iterator[Mapping[str, Any]]:
+        """Yield the edits as they are."""
+        for operation in operations:
+            if operation.get("op") == "put":
+                self.counts["documents"] += 1
+                self._outline(operation)
+            if operation.get("op") == "put_records":
+                self._count_records(operation)
+            watch("import.reading", self.counts["records"], 0)
+            yield operation
+
+    def _count_records(self, operation: Mapping[str, Any]) -> None:
+        count = len(operation.get("records", ()))
+        self.counts["records"] += count
+        listed = self.outline.get(f"worksheet/{operation.get('worksheet')}")
+        if listed is not None:
+            listed["records"] = listed.get("records", 0) + count
+
+    def _outline(self, operation: Mapping[str, Any]) -> None:
+        address, body = operation.get("document"), operation.get("body")
+        if isinstance(address, str) and isinstance(body, Mapping) and (len(self.outline) < MAX_OUTLINED or address in self.outline):
+            _, kind = server().registry.kinds.get(address.partition("/")[0], (None, None))
+            parts = {} if kind is None else {part: _parts(body.get(listed)) for part, listed in kind.parts.items()}
+            self.outline[address] = {"document": address, "name": body.get("name"), "parts": parts}
+
+
+def _parts(listed: Any) -> list[dict[str, Any]]:
+    """Return key, name and type of the parts of a document, as far as each has them."""
+    parts = listed if isinstance(listed, list) else []
+    return [{what: part[what] for what in ("key", "name", "type") if what in part} for part in parts if isinstance(part, Mapping)]
+
+
 def import_file(path: Path, organization_id: str, person: str, *, name: str | None = None, importer: str | None = None,
-                dry_run: bool = False) -> dict[str, Any]:
+                dry_run: bool = False, watch: Watch = lambda *_: None, finish: Finish = lambda _: None) -> dict[str, Any]:
     """Make an app out of a file of another program and return what came of it.
 
-    Returns {"app", "name", "documents", "records", "files", "unsupported": [{"what", "name", "reason", "count"}, …]}; "app" is
-    None after a dry run.
+    Returns {"app", "name", "documents", "records", "files", "outline": [{"document", "name", "parts": {part: [{"key", "name",
+    "type"}, …]}, "records"}, …], "unsupported": [{"what", "name", "reason", "count"}, …]}; "app" is None after a dry run,
+    the outline has the first 500 documents.
+
+    Args:
+        path: The file; what belongs to it lies beside it under the same name.
+        organization_id: The current organization.
+        person: Who imports.
+        name: What the app shall be called; otherwise the file says it.
+        importer: The name of the importer; otherwise the one that recognizes the file.
+        dry_run: Keep nothing, neither the app nor its files.
+        watch: Hears how far it is; what it raises ends the import.
+        finish: Hears the result inside the transaction that makes it real; what it raises undoes it.
 
     Raises:
         ImportFailed: the file is not what it claims to be; nothing of it stays.
     """
-    chosen = find_importer(path, importer)
-    counts: Counter[str] = Counter()
+    chosen, tally = find_importer(path, importer), _Tally()
     try:
-        with transaction():
+        with TemporaryFile() as kept:
             with writing_objects() as writer:
-                context = Context(name, person, writer)
-                app = service.create(name or path.stem[:100], person)
-                service.apply(app, _counted(chosen.operations(path, context), counts), person)
+                context = Context(name, person, Weighing(writer.shelf, writer.batch, writer.known) if dry_run else writer)
+                stage(tally.passing(chosen.operations(path, context), watch), kept)
+            watch("import.making", 0, tally.counts["records"])
+            with recording(context.writer):
+                result = _made(path, name, context, tally, kept)
                 if dry_run:
                     raise _DryRun
-            app_id: str | None = app.id
-            shown = app.name
+                finish(result)
     except _DryRun:
-        app_id, shown = None, name or path.stem[:100]
+        return {**result, "app": None}
     except (NotCanonical, UnicodeDecodeError, RecursionError) as error:
         raise ImportFailed(f"{path.name} cannot be read: {error}") from error
-    return {"app": app_id, "name": shown, "documents": counts["documents"], "records": counts["records"],
-            "files": len(context.files), "unsupported": context.told()}
+    return result
+
+
+def _made(path: Path, name: str | None, context: Context, tally: _Tally, kept: IO[bytes]) -> dict[str, Any]:
+    """Make the app out of staged edits, inside the caller's transaction."""
+    app = service.create(name or path.stem[:100], context.person)
+    context.writer.app_id = app.id
+    service.apply(app, staged(kept), context.person)
+    return {"app": app.id, "name": app.name, "documents": tally.counts["documents"], "records": tally.counts["records"],
+            "files": len(context.files), "outline": list(tally.outline.values()), "unsupported": context.told()}
 
 
 def find_importer(path: Path, name: str | None) -> Importer:
@@ -105,13 +167,3 @@ def find_importer(path: Path, name: str | None) -> Importer:
     if found is None:
         raise ImportFailed(f"{path.name} looks like nothing that can be imported; say --from {'|'.join(importers)}.")
     return found
-
-
-def _counted(operations: Iterator[Mapping[str, Any]], counts: Counter[str]) -> Iterator[Mapping[str, Any]]:
-    for operation in operations:
-        if operation.get("op") == "put":
-            counts["documents"] += 1
-        if operation.get("op") == "put_records":
-            counts["records"] += len(operation.get("records", ()))
-        yield operation
-

@@ -27,6 +27,7 @@ DEFAULT_PLUGINS: tuple[str, ...] = (
     "plugins.roles.plugin",
     "plugins.portal.plugin",
     "plugins.baserow.plugin",
+    "plugins.tabular.plugin",
     "plugins.sample.plugin",
 )
 ENTRY_POINTS = "appkeep.plugins"
@@ -75,6 +76,16 @@ class Registry:
         """Importers by name."""
         return _by_name(_flat(self.hook.register_importer()), "importer")
 
+    def try_out(self) -> None:
+        """Ask the plugins for all that they bring, and keep none of it: raises what using it would raise."""
+        things = ("components", "kinds", "field_types", "importers")
+        try:
+            for name in things:
+                getattr(self, name)
+        finally:
+            for name in things:
+                vars(self).pop(name, None)
+
     def kind(self, name: str) -> tuple[Component, Kind]:
         """Return a kind and the component it belongs to.
 
@@ -109,19 +120,24 @@ def load_plugins(names: tuple[str, ...] = DEFAULT_PLUGINS, *, strangers: bool = 
     registry = Registry(manager)
     for name in names:
         manager.register(importlib.import_module(name), name)
+    manager.check_pending()
     if strangers:
         for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
             _load_stranger(registry, entry)
-    manager.check_pending()
     return registry
 
 
 def _load_stranger(registry: Registry, entry) -> None:  # type: ignore[no-untyped-def]  # its class differs by version
+    manager = registry.manager
     try:
-        plugin = entry.load()
-        registry.manager.register(plugin, entry.name)
+        manager.register(entry.load(), entry.name)
+        manager.check_pending()
+        registry.try_out()
         registry.versions[entry.name] = entry.dist.version if entry.dist else "unknown"
     except Exception as error:
+        # A stranger's code may raise anything; what of it was registered before that goes too.
+        if manager.has_plugin(entry.name):
+            manager.unregister(name=entry.name)
         log.warning("The plugin %s was left out: %s", entry.name, error)
         registry.broken[entry.name] = f"{type(error).__name__}: {error}"
 

@@ -112,11 +112,22 @@ def _edits(file: Iterable[bytes]) -> Iterator[Mapping[str, Any]]:
 def _import_lines(result: Mapping[str, Any]) -> Iterator[str]:
     yield (f"app {result['app'] or '(dry run: nothing kept)'}  “{result['name']}”: {result['documents']} documents, "
            f"{result['records']} records, {result['files']} files")
+    if result["app"] is None:
+        yield from _outline_lines(result["outline"])
     if result["unsupported"]:
         yield f"{len(result['unsupported'])} things had no counterpart:"
         for note in result["unsupported"]:
             times = f" ({note['count']} times)" if note["count"] > 1 else ""
             yield f"  {note['what']} “{note['name']}”: {note['reason']}{times}"
+
+
+def _outline_lines(outline: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for document in outline:
+        if any(document["parts"].values()):
+            yield f"{document['document'].partition('/')[0]} “{document['name']}”"
+        for kind, parts in document["parts"].items():
+            for part in parts:
+                yield f"  {kind} “{part.get('name', part.get('key'))}”: {part.get('type', '')}".removesuffix(": ")
 
 
 def _document_lines(result: Mapping[str, Any]) -> Iterator[str]:

@@ -32,6 +32,11 @@ parts = (
 )
 
 
+only_option = click.option(
+    "--only", multiple=True, metavar="X",
+    help="Only this component (pages) or document (worksheet/w_…); may be said several times.")
+
+
 def register(main: click.Group) -> None:
     """Add the verbs."""
 
@@ -59,29 +64,32 @@ def register(main: click.Group) -> None:
     @verb(main, "plan", show=plan_lines)
     @click.argument("backup_id", metavar="BACKUP")
     @_parts
+    @only_option
     @click.option("--app", "app_id", metavar="APP", help="Another app than the backup's own.")
-    def plan(backup_id: str, config: bool, data: bool, app_id: str | None) -> dict[str, Any]:
+    def plan(backup_id: str, config: bool, data: bool, only: tuple[str, ...], app_id: str | None) -> dict[str, Any]:
         """Show what a restore of BACKUP would do, and touch nothing. Without --config or --data: all that it holds."""
         with opened_backup(backup_id) as found:
             config, data = _asked(found, config=config, data=data)
-            return plan_of(service.find(app_id or found.app_id), found, person_of(None), config=config, data=data)
+            return plan_of(service.find(app_id or found.app_id), found, person_of(None), config=config, data=data,
+                           only=only)
 
     @verb(main, "restore", show=restore_lines)
     @click.argument("backup_id", metavar="BACKUP")
     @_parts
+    @only_option
     @click.option("--app", "app_id", metavar="APP", help="Into another app than the backup's own.")
     @click.option("--no-safety-backup", is_flag=True, help="Do not back the current version up first.")
     @click.option("--plan", "plan_digest", metavar="DIGEST", help="Go on only if the plan is still this one.")
     @click.option("--accept-origin", is_flag=True, help="Overwrite the app although the backup comes from elsewhere.")
     @as_option
     @worker_option
-    def restore(backup_id: str, config: bool, data: bool, app_id: str | None, no_safety_backup: bool,
+    def restore(backup_id: str, config: bool, data: bool, only: tuple[str, ...], app_id: str | None, no_safety_backup: bool,
                 plan_digest: str | None, accept_origin: bool, email: str | None, worker: bool) -> dict[str, Any]:
         """Restore BACKUP in place, all or nothing. Without --config or --data: all that it holds."""
         with opened_backup(backup_id) as found:
             config, data = _asked(found, config=config, data=data)
             options = Options(backup=found.id, config=config, data=data, safety_backup=not no_safety_backup,
-                              accept_origin=accept_origin, plan=plan_digest)
+                              accept_origin=accept_origin, plan=plan_digest, only=only)
             app = service.find(app_id or found.app_id)
             person = person_of(email)
             return done(lambda send: jobs.request_restore(app, found, options, person, send=send), worker=worker)

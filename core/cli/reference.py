@@ -1,0 +1,132 @@
+"""``python -m core.cli.reference``: writes what the documentation says of commands, errors, settings and hooks.
+
+Each is a block between two marks in a page of docs/; `tests/test_docs.py` compares, so that no page falls behind.
+"""
+
+from __future__ import annotations
+
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from core import hookspecs
+from core.cli.main import main
+from core.config import SETTINGS
+from core.errors import AppkeepError
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+COMMAND = ".venv/bin/python -m core.cli.reference"
+WIDTH = 100
+ROOTS = ("core", "tenants", "plugins")
+
+
+def commands() -> Iterator[str]:
+    """Yield every verb with what its ``--help`` says."""
+    for path, help_text in helps(main, "appkeep", None):
+        yield from (f"## {path}", "", "```text", *help_text.splitlines(), "```", "")
+
+
+def helps(command: click.Command, name: str, parent: click.Context | None) -> Iterator[tuple[str, str]]:
+    """Yield (path, text of --help) of a command and of all below it."""
+    settings = dict(command.context_settings) | {"max_content_width": WIDTH, "terminal_width": WIDTH}
+    context = click.Context(command, info_name=name, parent=parent, **settings)
+    yield context.command_path, context.get_help()
+    if isinstance(command, click.Group):
+        for below in sorted(command.commands):
+            yield from helps(command.commands[below], below, context)
+
+
+def errors() -> Iterator[str]:
+    """Yield the table of errors."""
+    rows = ((f"`{e.code}`", str(e.status), e.title, first_line(e)) for e in sorted(every_error(), key=lambda e: e.code))
+    return table(("code", "status", "title", "when"), rows)
+
+
+def every_error() -> set[type[AppkeepError]]:
+    """Return all classes of errors, those of the built-in plugins too."""
+    for root in ROOTS:
+        for module in pkgutil.walk_packages(import_module(root).__path__, f"{root}."):
+            if "migrations" not in module.name and not module.name.endswith("__main__"):
+                import_module(module.name)
+    return {AppkeepError, *_below(AppkeepError)}
+
+
+def _below(error: type[AppkeepError]) -> Iterator[type[AppkeepError]]:
+    for one in error.__subclasses__():
+        if one.__module__.partition(".")[0] in ROOTS and not one.__name__.startswith("_"):
+            yield one
+        yield from _below(one)
+
+
+def settings() -> Iterator[str]:
+    """Yield the table of settings."""
+    rows = ((f"`{s.variable}`", f"`{s.default}`" if s.default != "" else "", s.help) for s in SETTINGS)
+    return table(("variable", "default", "what"), rows)
+
+
+def hooks() -> Iterator[str]:
+    """Yield the table of hooks."""
+    rows = ((f"`{name}`", first_line(hook)) for name, hook in every_hook().items())
+    return table(("hook", "what it is for"), rows)
+
+
+def every_hook() -> Mapping[str, Callable[..., object]]:
+    """Return the hooks by name, in the order of their file."""
+    marked = f"{hookspecs.PROJECT}_spec"
+    return {name: hook for name, hook in vars(hookspecs).items() if hasattr(hook, marked)}
+
+
+def first_line(thing: object) -> str:
+    """Return the first line of a docstring as a table's cell."""
+    return (inspect.getdoc(thing) or "").partition("\n")[0].replace("|", r"\|")
+
+
+def table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> Iterator[str]:
+    """Yield the lines of a table."""
+    for row in (head, ("---",) * len(head), *rows):
+        yield f"| {' | '.join(row)} |"
+
+
+BLOCKS: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
+    "commands": ("commands.md", commands),
+    "errors": ("errors.md", errors),
+    "settings": ("operations.md", settings),
+    "hooks": ("writing-a-plugin.md", hooks),
+}
+
+
+def marks(name: str) -> tuple[str, str]:
+    """Return the lines around a block."""
+    return f"<!-- {name}: written by {COMMAND} -->\n", f"<!-- end of {name} -->\n"
+
+
+def generated(name: str) -> str:
+    """Return a block as it should be."""
+    return "\n" + "\n".join(BLOCKS[name][1]()).strip("\n") + "\n\n"
+
+
+def written(name: str) -> str:
+    """Return a block as its page has it.
+
+    Raises:
+        ValueError: the page lacks its marks.
+    """
+    begin, end = marks(name)
+    text = (DOCS / BLOCKS[name][0]).read_text(encoding="utf-8")
+    return text[text.index(begin) + len(begin):text.index(end)]
+
+
+def write(name: str) -> None:
+    """Put a block into its page."""
+    page, (begin, end) = DOCS / BLOCKS[name][0], marks(name)
+    text = page.read_text(encoding="utf-8")
+    page.write_text(text.replace(begin + written(name) + end, begin + generated(name) + end), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    for block in BLOCKS:
+        write(block)

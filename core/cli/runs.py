@@ -1,0 +1,55 @@
+"""Verbs on runs: those of an app, and cancelling one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import click
+from sqlalchemy import select
+
+from core.apps import service
+from core.cli.verbs import verb
+from core.db import db, transaction
+from core.errors import NotFound
+from core.moment import iso
+from core.runs.models import Run
+from core.runs.service import cancel, find, runs_of
+from core.scope import as_server, as_tenant
+
+
+def register(main: click.Group) -> None:
+    """Add the verbs."""
+
+    @verb(main, "runs", show=_lines)
+    @click.argument("app_id", metavar="APP")
+    def runs(app_id: str) -> dict[str, Any]:
+        """List the backups, restores and checks of APP that were asked for, newest first."""
+        with service.opened(app_id) as app:
+            return {"runs": [run_value(run) for run in runs_of(app.id)]}
+
+    @verb(main, "cancel", show=lambda result: (f"{result['run']}: {result['state']}",))
+    @click.argument("run_id", metavar="RUN")
+    def cancel_(run_id: str) -> dict[str, Any]:
+        """Ask for RUN to be cancelled: a queued one is at once, a running one at its next step."""
+        with as_server():
+            organization_id = db.session.scalar(select(Run.organization_id).where(Run.id == run_id))
+        if organization_id is None:
+            raise NotFound(f"There is no run “{run_id[:40]}”.")
+        with as_tenant(organization_id), transaction():
+            run = find(run_id)
+            cancel(run)
+            return {"run": run.id, "state": run.state, "cancel_requested": run.cancel_requested}
+
+
+def run_value(run: Run) -> dict[str, Any]:
+    """Return a run's row as JSON."""
+    return {"run": run.id, "kind": run.kind, "app": run.app_id, "state": run.state, "phase": run.phase, "done": run.done,
+            "total": run.total, "attempt": run.attempt, "requested_at": iso(run.requested_at),
+            "ended_at": iso(run.ended_at) if run.ended_at else None, "error": run.error_code}
+
+
+def _lines(result: Mapping[str, Any]) -> Iterator[str]:
+    for run in result["runs"]:
+        error = f" ({run['error']})" if run["error"] else ""
+        yield f"{run['run']}  {run['requested_at']}  {run['kind']:15} {run['state']}{error}  {run['phase']}"

@@ -1,0 +1,178 @@
+"""Forms: ways in which all texts of a column may be read. Each sees every text once and then knows its options. Pure."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any, ClassVar
+
+MAX_SAFE = 2**53 - 1
+MAX_DECIMALS = 10
+MAX_DIGITS = 30
+
+
+class Form:
+    """One way to read a column's texts; an instance serves one column.
+
+    Of a `family` only the first that fits is considered. Two that share a `rival` read the same texts
+    differently: where both fit, nobody can tell which was meant.
+    """
+
+    type: ClassVar[str]
+    family: ClassVar[str]
+    rival: ClassVar[str] = ""
+
+    def fits(self, text: str) -> bool:
+        """Say whether a text, never empty and without space around it, can be read so; remember what matters of it."""
+        raise NotImplementedError
+
+    def doubt(self, blanks: int) -> str:
+        """Return why the column should not be read so although all texts fit; *blanks* cells hold nothing."""
+        return ""
+
+    def remark(self) -> str:
+        """Return what a person should know of the reading."""
+        return ""
+
+    def options(self) -> dict[str, Any]:
+        """Return the options of the field."""
+        return {}
+
+    def value(self, text: str) -> Any:
+        """Return the value that a text stands for, as the field takes it."""
+        return text
+
+
+class Number(Form):
+    """Numbers as programs write them; a leading zero makes a text (postcodes, telephone numbers)."""
+
+    type, family = "number", "number"
+    pattern: ClassVar[re.Pattern[str]] = re.compile(r"-?(?:0|[1-9][0-9]*|(?=\.))(?:\.[0-9]+)?(?:[eE][+-][0-9]{1,2})?\Z")
+
+    def __init__(self) -> None:
+        self.decimals, self.digits, self.largest = 0, 0, 0
+
+    def fits(self, text: str) -> bool:
+        """See `Form.fits`."""
+        if len(text) > 400 or not self.pattern.match(text):
+            return False
+        whole, _, fraction = self.plain(text).partition(".")
+        whole = whole.lstrip("-")
+        self.decimals = max(self.decimals, len(fraction))
+        self.digits = max(self.digits, len(whole))
+        if len(whole) > 15:
+            self.largest = max(self.largest, int(whole))
+        return True
+
+    def plain(self, text: str) -> str:
+        """Return a fitting text as digits with a point."""
+        if "e" in text or "E" in text:
+            text = format(Decimal(text), "f")
+        return text.replace(".", "0.", 1) if text.startswith((".", "-.")) else text
+
+    def doubt(self, blanks: int) -> str:
+        """See `Form.doubt`: what a number field cannot hold exactly."""
+        if self.decimals > MAX_DECIMALS:
+            return f"some of its numbers have more than {MAX_DECIMALS} decimals"
+        if self.digits > MAX_DIGITS:
+            return f"some of its numbers have more than {MAX_DIGITS} digits"
+        return "some of its whole numbers lie beyond ±2^53" if not self.decimals and self.largest > MAX_SAFE else ""
+
+    def options(self) -> dict[str, Any]:
+        """See `Form.options`."""
+        return {"decimals": self.decimals}
+
+    def value(self, text: str) -> Any:
+        """See `Form.value`: a whole number, or text with just as many decimals as the column has."""
+        if not self.decimals:
+            return int(self.plain(text))
+        whole, _, fraction = self.plain(text).partition(".")
+        return f"{whole}.{fraction:0<{self.decimals}}"
+
+
+class Grouped(Number):
+    """Numbers with commas between thousands: 1,234.50."""
+
+    rival = "number"
+    pattern = re.compile(r"-?(?:0|[1-9][0-9]*|[1-9][0-9]{0,2}(?:,[0-9]{3})+)(?:\.[0-9]+)?\Z")
+
+    def plain(self, text: str) -> str:
+        """See `Number.plain`."""
+        return text.replace(",", "")
+
+
+class Comma(Number):
+    """Numbers with a comma before decimals: 1.234,50."""
+
+    rival = "number"
+    pattern = re.compile(r"-?(?:0|[1-9][0-9]*|[1-9][0-9]{0,2}(?:\.[0-9]{3})+)(?:,[0-9]+)?\Z")
+
+    def plain(self, text: str) -> str:
+        """See `Number.plain`."""
+        return text.replace(".", "").replace(",", ".")
+
+
+class Checkbox(Form):
+    """Yes or no, said in one pair of words throughout."""
+
+    type, family = "checkbox", "checkbox"
+    pairs: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("true", "false"), ("yes", "no"), ("on", "off"), ("y", "n"), ("t", "f"))
+
+    def __init__(self) -> None:
+        self.seen: set[str] = set()
+        self.left = list(self.pairs)
+
+    def fits(self, text: str) -> bool:
+        """See `Form.fits`."""
+        word = text.lower()
+        self.left = [pair for pair in self.left if word in pair]
+        self.seen.add(word)
+        return bool(self.left)
+
+    def doubt(self, blanks: int) -> str:
+        """See `Form.doubt`: a checkbox has no third state, and a single letter alone says little."""
+        yes, no = self.left[0]
+        if blanks and no in self.seen:
+            return "some of its cells are empty, which a checkbox cannot tell from no"
+        return "it has one letter only" if len(yes) == 1 and len(self.seen) == 1 else ""
+
+    def value(self, text: str) -> Any:
+        """See `Form.value`."""
+        return text.lower() == self.left[0][0]
+
+
+class Bits(Checkbox):
+    """Yes or no as 1 and 0, where the file declares them so."""
+
+    family = "bits"
+    pairs = (("1", "0"),)
+
+    def doubt(self, blanks: int) -> str:
+        """See `Form.doubt`."""
+        return "some of its cells are empty, which a checkbox cannot tell from no" if blanks and "0" in self.seen else ""
+
+
+class Email(Form):
+    """E-mail addresses."""
+
+    type, family = "email", "email"
+    pattern: ClassVar[re.Pattern[str]] = re.compile(r"[^@\s]{1,64}@[^@\s]{1,200}\.[^@\s.]{2,50}\Z")
+
+    def fits(self, text: str) -> bool:
+        """See `Form.fits`."""
+        return self.pattern.match(text) is not None
+
+
+class Url(Email):
+    """Links that say their scheme."""
+
+    type, family = "url", "url"
+    pattern = re.compile(r"(?i:https?|ftp)://[^\s\x00-\x20]{1,7900}\Z")
+
+
+class Phone(Email):
+    """Telephone numbers with the country's number, which only they have."""
+
+    type, family = "phone", "phone"
+    pattern = re.compile(r"\+[0-9][0-9()./ -]{5,40}\Z")

@@ -1,0 +1,109 @@
+"""Guess: which type of field holds a column, judged by all its cells in little memory. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from plugins.tabular import forms, moments
+from plugins.tabular.cells import text_of
+from plugins.tabular.forms import Form
+
+NUMBERS: tuple[type[Form], ...] = (forms.Checkbox, forms.Number, forms.Grouped, forms.Comma)
+WORDS: tuple[type[Form], ...] = (
+    moments.IsoDate, moments.DayFirst, moments.MonthFirst, moments.Dotted, moments.NamedMonth, moments.IsoMoment,
+    moments.DayFirstMoment, moments.MonthFirstMoment, moments.DottedMoment, moments.NamedMonthMoment, moments.Clock,
+    moments.Length, forms.Email, forms.Url, forms.Phone)
+BY_HINT: dict[str, tuple[type[Form], ...]] = {
+    "": (*NUMBERS, *WORDS), "text": WORDS, "checkbox": (forms.Bits, *NUMBERS, *WORDS)}
+MARKS = frozenset(("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "#N/A", "#DIV/0!", "#NUM!", "#REF!", "#VALUE!",
+                   "#NAME?", "#NULL!"))
+"""What programs write where there is no value; kept as it is in a column of texts."""
+MAX_CHOICES = 12
+MAX_CHOICE_CHARS = 60
+ROWS_A_CHOICE = 4
+LONG_CHARS = 255
+MAX_SEEN = 5000
+_AMBIGUOUS = {"number": "the commas of its numbers could stand before decimals or between thousands"}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a column becomes: the field's type and options, what reads a text, and what people should know."""
+
+    type: str
+    options: dict[str, Any] = field(default_factory=dict)
+    value: Callable[[str], Any] | None = None
+    choices: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Guess:
+    """What one column may be; it is shown every cell that holds something and is no bytes."""
+
+    def __init__(self, hint: str = "") -> None:
+        self.filled = self.marks = 0
+        self.forms: list[Form] = [form() for form in BY_HINT[hint]]
+        self.choices: dict[str, None] | None = {}
+        self.long = False
+        self.seen: set[str] = set()
+
+    def see(self, cell: Any) -> None:
+        """Take a cell into account."""
+        self.filled += 1
+        text = cell if type(cell) is str else text_of(cell)
+        if text not in self.seen:
+            self._look(text)
+
+    def _look(self, text: str) -> None:
+        bare = text.strip()
+        if bare in MARKS:
+            self.marks += 1
+        else:
+            if self.forms:
+                self.forms = [form for form in self.forms if form.fits(bare)]
+            if len(self.seen) < MAX_SEEN:
+                self.seen.add(text)
+        self.long = self.long or len(text) > LONG_CHARS or "\n" in text or "\r" in text
+        self._count_choice(text)
+
+    def _count_choice(self, text: str) -> None:
+        if self.choices is not None:
+            self.choices[text] = None
+            if len(self.choices) > MAX_CHOICES or len(text) > MAX_CHOICE_CHARS or not text.isprintable():
+                self.choices = None
+
+    def verdict(self, rows: int) -> Verdict:
+        """Return what the column becomes, of so many rows in all."""
+        doubts: dict[str, str] = {}
+        for form in self.forms if self.filled > self.marks else ():
+            if form.family not in doubts:
+                reason = self._doubt(form, rows)
+                if not reason:
+                    return self._typed(form, doubts)
+                doubts[form.family] = reason
+        return self._textual(tuple(f"{reason}; it is kept as text" for reason in doubts.values()))
+
+    def _doubt(self, form: Form, rows: int) -> str:
+        if form.rival and any(other.rival == form.rival and other is not form for other in self.forms):
+            return _AMBIGUOUS.get(form.rival, form.rival)
+        return form.doubt(rows - self.filled + self.marks)
+
+    def _typed(self, form: Form, doubts: dict[str, str]) -> Verdict:
+        notes = [f"{reason}; it became a {form.type} field" for reason in doubts.values()]
+        if form.remark():
+            notes.append(form.remark())
+        if self.marks:
+            notes.append(f"{self.marks} of its cells say that there is no value (NA, NULL and the like); they are empty now")
+        return Verdict(form.type, form.options(), form.value, notes=tuple(notes))
+
+    def _textual(self, notes: tuple[str, ...]) -> Verdict:
+        if self.choices is not None and 2 <= len(self.choices) and self.filled >= ROWS_A_CHOICE * len(self.choices):
+            return Verdict("single_select", choices=tuple(sorted(self.choices)), notes=notes)
+        return Verdict("long_text" if self.long else "text", notes=notes)
+
+
+def looks_typed(cell: Any) -> bool:
+    """Say whether a cell is a number, a moment, an address: rather a value than a column's name."""
+    return type(cell) is not str or any(form().fits(cell.strip()) for form in (*NUMBERS[1:], *WORDS))

@@ -1,0 +1,86 @@
+"""TabularImporter: what the importers of tables share: two readings, fields, relationships, records, the app around them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from core.api import SINGLE, ImportContext, Importer, ImportFailed, new_key
+from plugins.tabular.keys import Keys, opened_keys
+from plugins.tabular.links import linked
+from plugins.tabular.names import Names, tidy
+from plugins.tabular.plan import Plan, add_mirrors, plan_columns
+from plugins.tabular.records import batches
+from plugins.tabular.survey import surveyed
+from plugins.tabular.table import MAX_TABLES, Table, Tell
+
+Edit = Mapping[str, Any]
+
+
+class TabularImporter(Importer):
+    """Every table becomes a worksheet. A subclass says how tables are read."""
+
+    def opened(self, path: Path, tell: Tell) -> AbstractContextManager[list[Table]]:
+        """Give the tables of a file for as long as it is open, and tell what of it cannot come along.
+
+        Raises:
+            ImportFailed: it is not what it claims to be, or damaged.
+        """
+        raise NotImplementedError
+
+    def operations(self, path: Path, context: ImportContext) -> Iterator[Edit]:
+        """See `Importer.operations`."""
+        if not path.is_file():
+            raise ImportFailed(f"There is no file {path.name}.")
+        with self.opened(path, context.unsupported) as tables, opened_keys() as keys:
+            if len(tables) > MAX_TABLES:
+                raise ImportFailed(f"{path.name} has {len(tables)} tables; at most {MAX_TABLES} can be imported.")
+            plans = _planned(tables, keys, context)
+            yield from _worksheets(plans)
+            for plan in plans:
+                yield from batches(plan, keys, context)
+            yield from _around(plans, tidy(context.app_name or path.stem)[:100] or "Imported")
+
+
+def _planned(tables: list[Table], keys: Keys, context: ImportContext) -> list[Plan]:
+    for place, table in enumerate(tables):
+        for link in table.links:
+            keys.index(link.target, link.target_columns)
+        for number, column in enumerate(table.columns):
+            if column.unique:
+                keys.index(place, (number,))
+    surveys = [surveyed(table, place, keys) for place, table in enumerate(tables)]
+    names = Names()
+    plans = [Plan(survey, place, names.take(survey.table.name, "Table"), context.unsupported)
+             for place, survey in enumerate(surveys)]
+    for plan in plans:
+        plan_columns(plan, linked(surveys, plan.place, keys, context.unsupported), plans, keys)
+    add_mirrors(plans)
+    for definition in (definition for plan in plans for definition in plan.fields):
+        context.check_field(definition)
+    return plans
+
+
+def _worksheets(plans: list[Plan]) -> Iterator[Edit]:
+    for position, plan in enumerate(plans):
+        body: dict[str, Any] = {"name": plan.name, "fields": plan.fields, "views": [
+            {"key": new_key("v"), "type": "grid", "name": "All records"}]}
+        if plan.fields:
+            title = next((field for field in plan.fields if field["type"] == "text"), plan.fields[0])
+            body["title_field"] = {"ref": f"{plan.address}/field/{title['key']}"}
+        yield _put(plan.address, body, position)
+
+
+def _around(plans: list[Plan], name: str) -> Iterator[Edit]:
+    """Yield the group that lists the worksheets, the navigation and the app's own document."""
+    items = [{"ref": plan.address} for plan in plans]
+    yield _put(f"group/{new_key('g')}", {"name": "Worksheets", "items": items}, 0)
+    navigation = [{"label": plan.name, "target": {"ref": plan.address}} for plan in plans[:50]]
+    yield _put(f"navigation/{SINGLE}", {"items": navigation}, 0)
+    yield _put(f"app/{SINGLE}", {"name": name}, 0)
+
+
+def _put(address: str, body: dict[str, Any], position: int) -> Edit:
+    return {"op": "put", "document": address, "body": body, "position": position}

@@ -1,0 +1,90 @@
+"""Survey: the first of two readings of a table, which learns what its columns are."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+
+from plugins.tabular.guess import Guess
+from plugins.tabular.keys import Keys, key_of
+from plugins.tabular.table import Column, Row, Table, check_width, is_empty
+
+MAX_CELL_BYTES = 50_000
+MAX_TEXTS_BYTES = 80_000
+_NOTHING: frozenset[int] = frozenset()
+
+
+@dataclass
+class Survey:
+    """What is known of a table after the first reading: guesses by column, cells that must be files, rows."""
+
+    table: Table
+    guesses: list[Guess] = field(default_factory=list)
+    blobs: Counter[int] = field(default_factory=Counter)
+    spilled: Counter[int] = field(default_factory=Counter)
+    rows: int = 0
+    wider: int = 0
+
+    def widen(self, row: Row) -> None:
+        """Make columns for what a row holds beyond those that have a name."""
+        width = max((place for place, cell in enumerate(row, start=1) if not is_empty(cell)), default=0)
+        if width > len(self.guesses):
+            check_width(self.table.name, width)
+            self.wider += 1
+            for place in range(len(self.guesses) + 1, width + 1):
+                self.table.columns.append(Column(f"Column {place}", named=False))
+                self.guesses.append(Guess())
+
+
+def surveyed(table: Table, place: int, keys: Keys) -> Survey:
+    """Read a table, the *place*-th, to its end; its keys are put into the indexes that were asked for.
+
+    Raises:
+        ImportFailed: it is too wide, or the file is damaged.
+    """
+    found = Survey(table, [Guess(column.hint) for column in table.columns])
+    indexes, guesses = keys.of(place), found.guesses
+    width = len(guesses)
+    for row in table.rows():
+        found.rows += 1
+        if len(row) > width:
+            found.widen(row)
+            width = len(guesses)
+        spilled = too_long(row)
+        for guess, cell in zip(guesses, row, strict=False):
+            if cell is not None and cell != "" and type(cell) is not bytes and not spilled:
+                guess.see(cell)
+        _see_odd(found, row, spilled)
+        for number, columns in indexes:
+            keys.add(number, key_of(row, columns), found.rows)
+    return found
+
+
+def _see_odd(found: Survey, row: Row, spilled: frozenset[int]) -> None:
+    for place, cell in enumerate(row):
+        if type(cell) is bytes:
+            found.blobs[place] += 1
+        elif spilled and place in spilled:
+            found.spilled[place] += 1
+        elif spilled and not is_empty(cell):
+            found.guesses[place].see(cell)
+
+
+def too_long(row: Row) -> frozenset[int]:
+    """Return the places of texts that a record cannot hold and that become files, the longest first."""
+    if 6 * sum([len(cell) for cell in row if type(cell) is str]) <= MAX_CELL_BYTES:  # six bytes a character at worst
+        return _NOTHING
+    sizes = {place: _size(cell) for place, cell in enumerate(row) if type(cell) is str}
+    out = {place for place, size in sizes.items() if size > MAX_CELL_BYTES}
+    left = sum(size for place, size in sizes.items() if place not in out)
+    for place in sorted(sizes.keys() - out, key=lambda place: -sizes[place]):
+        if left <= MAX_TEXTS_BYTES:
+            break
+        left -= sizes[place]
+        out.add(place)
+    return frozenset(out)
+
+
+def _size(text: str) -> int:
+    return len(json.dumps(text, ensure_ascii=False).encode())
