@@ -17,6 +17,8 @@ from sqlalchemy import Connection, Engine, MetaData, Table, event, text
 from sqlalchemy.orm import DeclarativeBase
 
 BUSY_TIMEOUT_S = 30
+CACHE_KB = 16384
+WALK_CACHE_KB = 2048
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -38,6 +40,7 @@ class Base(DeclarativeBase):
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 _writing: ContextVar[bool] = ContextVar("appkeep_writing", default=False)
 _OUTBOX = "appkeep_outbox"
+_SCRATCH = "appkeep_scratch"
 
 
 @event.listens_for(Engine, "connect")
@@ -47,7 +50,7 @@ def _prepare(connection: Any, _record: Any) -> None:
     # pysqlite's own idea of when a transaction starts is switched off: `_begin` says it.
     connection.isolation_level = None
     for pragma in ("journal_mode=WAL", "foreign_keys=ON", "recursive_triggers=ON", "synchronous=FULL",
-                   f"busy_timeout={BUSY_TIMEOUT_S * 1000}", "cache_size=-16384", "trusted_schema=OFF"):
+                   f"busy_timeout={BUSY_TIMEOUT_S * 1000}", f"cache_size=-{CACHE_KB}", "trusted_schema=OFF"):
         connection.execute(f"PRAGMA {pragma}")
 
 
@@ -82,6 +85,7 @@ def transaction() -> Iterator[None]:
         db.session.rollback()
         raise
     finally:
+        db.session.info.pop(_SCRATCH, None)
         _writing.reset(token)
     for send in outbox:
         send()
@@ -92,6 +96,14 @@ def after_commit(send: Callable[[], None]) -> None:
     if not _writing.get():
         raise RuntimeError("after_commit() belongs inside transaction().")
     db.session.info.setdefault(_OUTBOX, []).append(send)
+
+
+def scratch() -> dict[str, Any]:
+    """Return what code keeps until the current `transaction()` ends, however it ends."""
+    if not _writing.get():
+        raise RuntimeError("scratch() belongs inside transaction().")
+    kept: dict[str, Any] = db.session.info.setdefault(_SCRATCH, {})
+    return kept
 
 
 def in_transaction() -> bool:
@@ -111,12 +123,23 @@ def reading() -> Iterator[Connection]:
         return
     token = _writing.set(False)
     try:
-        with engine.connect() as connection, connection.begin():
+        with engine.connect() as connection, _small_cache(connection), connection.begin():
             # A deferred transaction has no moment until it reads: fix it now.
             connection.execute(text("SELECT 1 FROM sqlite_master LIMIT 1")).all()
             yield connection
     finally:
         _writing.reset(token)
+
+
+@contextmanager
+def _small_cache(connection: Connection) -> Iterator[None]:
+    """Keep few pages while the block reads: what walks through everything once would only fill the memory."""
+    lent = driver(connection)  # not through SQLAlchemy, which would begin a transaction
+    lent.execute(f"PRAGMA cache_size=-{WALK_CACHE_KB}")
+    try:
+        yield
+    finally:
+        lent.execute(f"PRAGMA cache_size=-{CACHE_KB}")
 
 
 def driver(connection: Connection) -> Any:

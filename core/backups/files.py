@@ -21,11 +21,11 @@ from core.backups.models import Backup
 from core.backups.saved import Saved, lifted
 from core.backups.take import checked_name, default_name
 from core.component import Component, Document
-from core.db import db, transaction
+from core.db import db
 from core.errors import AppkeepError, InvalidDocument, InvalidInput
 from core.keys import new_key
 from core.moment import iso, now_us
-from core.objects import Shelf, describe, known_descriptors, picked, shelf, writing_objects
+from core.objects import Shelf, describe, known_descriptors, picked, recording, shelf, writing_objects
 from core.refs import files as files_of
 
 GUARD_ERRORS = (InvalidInput, InvalidDocument)
@@ -153,11 +153,10 @@ def upload(source: BinaryIO, app: App, person: str, name: str | None = None) -> 
     started = now_us()
     archive = read(source)
     verify(archive, _Meaning(archive).look_at)
-    with writing_objects() as writer:
+    with writing_objects("backup", app.id) as writer:
         for descriptor, stream in archive.objects():
             writer.put_stored(descriptor, stream)
-    with transaction():
-        writer.record()
+    with recording(writer):
         row = _row(archive, app, person, name, started)
         row.added_bytes, row.segments_added = writer.added_bytes, len(writer.added)
         db.session.add(row)

@@ -21,13 +21,44 @@ from core.archive.manifest import IndexLine
 from core.backups.content import describe
 from core.backups.saved import Saved
 from core.component import Component, Document
+from core.errors import InvalidInput
 from core.objects import known_descriptors, picked, shelf
+from core.refs import ADDRESS
 
 AHEAD_SEGMENTS = 16
 """How many segments are unpacked ahead of the merge: bounds memory whatever the size of the backup."""
 READING_THREADS = 2
 MAX_DIFFERENCES = 200
 """So many changed documents of a component are shown with their differences; of the rest only the names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """What of a backup is restored: components by name ("pages") and documents by address; nothing named is all of it."""
+
+    names: frozenset[str] = frozenset()
+
+    def has(self, component: str, address: str | None = None) -> bool:
+        """Say whether a document of a component is to be restored; without an address, whether any may be."""
+        if not self.names or component in self.names:
+            return True
+        if address is not None:
+            return address in self.names
+        return any(server().registry.kinds[name.partition("/")[0]][0].name == component for name in self.names if "/" in name)
+
+    def check(self) -> None:
+        """Refuse names that mean nothing here.
+
+        Raises:
+            InvalidInput: with the name.
+        """
+        registry = server().registry
+        for name in sorted(self.names):
+            known = name.partition("/")[0] in registry.kinds and ADDRESS.match(name) and name.count("/") == 1 \
+                if "/" in name else name in registry.components
+            if not known:
+                raise InvalidInput(f"“{name[:80]}” is neither a component ({', '.join(registry.components)}) nor the address "
+                                   "of a document, such as worksheet/w_….")
 
 
 @dataclass
@@ -49,6 +80,7 @@ class RestoreContext:
     documents_before: Mapping[str, Document]
     documents: Mapping[str, Document]
     hidden: frozenset[str]
+    only: Only = field(default_factory=Only)
     tick: Callable[[int, int], None] = field(default=lambda records, size: None)
 
     def lines(self, component: str) -> list[IndexLine]:
@@ -83,20 +115,29 @@ class RestoreContext:
 
 
 def meet(app: App, saved: Saved, connection: Connection, person: str, *, config: bool, data: bool,
-         writing: bool) -> RestoreContext:
+         writing: bool, only: Only | None = None) -> RestoreContext:
     """Return the context in which *saved* meets the app."""
+    only = only or Only()
     before = {document.address: document for document in documents.live(app)}
     hidden = frozenset(address for address, _ in documents.bin_of(app))
-    after = after_restore(before, saved.documents) if config else before
+    after = after_restore(before, saved.documents, only) if config else before
     return RestoreContext(app=app, saved=saved, connection=connection, writing=writing, config=config, data=data,
-                          person=person, documents_before=before, documents=after, hidden=hidden)
+                          person=person, documents_before=before, documents=after, hidden=hidden, only=only)
 
 
-def after_restore(before: Mapping[str, Document], saved: Mapping[str, Document]) -> dict[str, Document]:
-    """Return the documents that are live once a configuration is back: the backup's, and what cannot be hidden."""
+def after_restore(before: Mapping[str, Document], saved: Mapping[str, Document], only: Only) -> dict[str, Document]:
+    """Return the documents that are live once a configuration is back: the backup's, and what cannot or shall not go.
+
+    Raises:
+        InvalidInput: the backup has not what *only* names.
+    """
     kinds = server().registry.kinds
-    kept = {address: d for address, d in before.items() if kinds[d.kind][1].single and address not in saved}
-    return {**kept, **saved}
+    absent = sorted(name for name in only.names if "/" in name and name not in saved)
+    if absent:
+        raise InvalidInput(f"The backup holds no {absent[0][:80]}.")
+    kept = {address: d for address, d in before.items()
+            if not only.has(kinds[d.kind][0].name, address) or (kinds[d.kind][1].single and address not in saved)}
+    return {**kept, **{address: d for address, d in saved.items() if only.has(kinds[d.kind][0].name, address)}}
 
 
 def merge(context: RestoreContext) -> dict[str, Any]:
@@ -105,16 +146,17 @@ def merge(context: RestoreContext) -> dict[str, Any]:
     `components` has, for each component that has anything to say, "documents" (lists of added, changed,
     brought_back and hidden ones, how many are unchanged), "data" (the component's own report) and "notes".
     """
-    report: dict[str, Any] = {component.name: {} for component in context.components}
+    chosen = [component for component in context.components if context.only.has(component.name)]
+    report: dict[str, Any] = {component.name: {} for component in chosen}
     if context.config:
-        for component in context.components:
+        for component in chosen:
             report[component.name]["documents"] = _compare(component, context)
         if context.writing:
             notes = _put_documents(context)
-            for component in context.components:
+            for component in chosen:
                 report[component.name]["notes"] = notes.get(component.name, {})
     if context.data:
-        for component in context.components:
+        for component in chosen:
             report[component.name]["data"] = dict(component.restore_data(context.app, context))
     return {name: told for name, said in report.items() if (told := {k: v for k, v in said.items() if v})}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ from core.app import server
 from core.apps import documents, service
 from core.apps.models import App
 from core.archive.canonical import canonical
-from core.backups.merging import RestoreContext, meet, merge
+from core.backups.merging import Only, RestoreContext, meet, merge
 from core.backups.models import ORIGINS, Backup
 from core.backups.saved import Saved, find_backup
 from core.backups.take import take
@@ -38,23 +38,27 @@ class Options:
     safety_backup: bool = True
     accept_origin: bool = False
     plan: str | None = None
+    only: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return the options as a run keeps them."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {name: getattr(self, name) for name in self.__slots__} | {"only": sorted(self.only)}
 
 
-def plan(app: App, backup: Backup, person: str, *, config: bool, data: bool) -> dict[str, Any]:
+def plan(app: App, backup: Backup, person: str, *, config: bool, data: bool, only: Iterable[str] = ()) -> dict[str, Any]:
     """Return what a restore would do to the app, with a digest of its own; nothing is touched.
+
+    Args:
+        only: Names of components and addresses of documents to restore; all of it without.
 
     Raises:
         InvalidInput: the backup does not hold what is asked for.
     """
-    saved = _holding(backup, config=config, data=data)
+    saved, part = _holding(backup, config=config, data=data), _only(only)
     with reading() as connection:
-        told = merge(meet(app, saved, connection, person, config=config, data=data, writing=False))
+        told = merge(meet(app, saved, connection, person, config=config, data=data, writing=False, only=part))
     found = {"app": app.id, "backup": backup.id, "content_id": backup.content_id, "config": config, "data": data,
-             "components": told}
+             "only": sorted(part.names), "components": told}
     return {**found, "plan": hashlib.sha256(canonical(found)).hexdigest()}
 
 
@@ -82,9 +86,10 @@ def restore(run: RunContext) -> None:
     if options.plan is not None:
         _check_plan(app, backup, run.person, options)
     run.step("restore.planned")
-    verify_needed(app, saved, run, config=options.config, data=options.data)
+    verify_needed(app, saved, run, config=options.config, data=options.data, only=_only(options.only))
     run.step("restore.verified")
-    report: dict[str, Any] = {"backup": backup.id, "app": app.id, "config": options.config, "data": options.data}
+    report: dict[str, Any] = {"backup": backup.id, "app": app.id, "config": options.config, "data": options.data,
+                              "only": sorted(options.only)}
     if options.safety_backup:
         report["safety_backup"] = take(app, run, data=options.data, type_="pre_restore", name=None, person=run.person).id
     run.step("restore.safety_backup_taken")
@@ -136,8 +141,14 @@ def _holding(backup: Backup, *, config: bool, data: bool) -> Saved:
     return Saved(backup)
 
 
+def _only(names: Iterable[str]) -> Only:
+    found = Only(frozenset(names))
+    found.check()
+    return found
+
+
 def _check_plan(app: App, backup: Backup, person: str, options: Options) -> None:
-    now = plan(app, backup, person, config=options.config, data=options.data)
+    now = plan(app, backup, person, config=options.config, data=options.data, only=options.only)
     if now["plan"] != options.plan:
         raise PlanChanged("The app has changed since the plan was made; look at the plan again.", plan=now["plan"])
 
@@ -148,7 +159,7 @@ def _merge_in(app: App, saved: Saved, run: RunContext, options: Options) -> dict
     try:
         connection = db.session.connection()
         context: RestoreContext = meet(app, saved, connection, run.person, config=options.config, data=options.data,
-                                       writing=True)
+                                       writing=True, only=_only(options.only))
         return merge(context)
     finally:
         db.session.info.pop(WRITING, None)

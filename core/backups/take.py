@@ -16,11 +16,11 @@ from core.archive.canonical import canonical
 from core.backups.content import Description, describe
 from core.backups.models import TYPES, Backup
 from core.config import Config
-from core.db import db, reading, transaction
+from core.db import db, reading
 from core.errors import InvalidInput, TooSoon
 from core.keys import new_key
 from core.moment import iso, now_us
-from core.objects import ObjectWriter, known_descriptors, writing_objects
+from core.objects import ObjectWriter, known_descriptors, recording, writing_objects
 from core.runs.context import SECOND_US, RunContext
 
 MAX_NAME_CHARS = 120
@@ -82,15 +82,14 @@ def take(app: App, context: RunContext, *, data: bool, type_: str, name: str | N
     def tick(records: int, size: int) -> None:
         context.progress("reading", records, total, size)
 
-    with writing_objects() as writer:
+    with writing_objects("backup", app.id) as writer:
         with reading() as connection:
             context.step("backup.reading")
             found = describe(app, Snapshot(app.id, connection), data=data, take=writer.put, tick=tick)
         context.step("backup.read")
     context.step("backup.objects_stored")
-    with transaction():
+    with recording(writer):
         context.fence()
-        writer.record()
         db.session.execute(update(Backup).where(Backup.run_id == context.run_id).values(deleted_at=now_us()))
         backup = _row(app, found, writer, data=data, type_=type_, name=name, person=person, started_at=started_at)
         backup.run_id = context.run_id

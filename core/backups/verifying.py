@@ -10,6 +10,7 @@ from core.apps.models import App
 from core.apps.state import Snapshot
 from core.archive.manifest import Descriptor, IndexLine, PartEntry
 from core.backups.content import describe
+from core.backups.merging import Only
 from core.backups.models import Backup
 from core.backups.saved import Saved, find_backup
 from core.db import reading, transaction
@@ -22,7 +23,7 @@ THREADS = 2
 BATCH = 256
 
 
-def verify_needed(app: App, saved: Saved, run: RunContext, *, config: bool, data: bool) -> None:
+def verify_needed(app: App, saved: Saved, run: RunContext, *, config: bool, data: bool, only: Only) -> None:
     """Refuse a restore whose objects are not all there and sound, before anything is written.
 
     Segments that the app has now as the backup has them are not needed.
@@ -35,8 +36,8 @@ def verify_needed(app: App, saved: Saved, run: RunContext, *, config: bool, data
         with reading() as connection:
             now = describe(app, Snapshot(app.id, connection), config=False)
         held = {line.content for part in now.lines.values() for line in part}
-    needed = {line.content: line for (_, part), lines in saved.lines.items()
-              if (config if part == "config" else data) for line in lines if line.content not in held}
+    needed = {line.content: line for (name, part), lines in saved.lines.items()
+              if (config if part == "config" else data) and only.has(name) for line in lines if line.content not in held}
     _verify(needed.values(), run)
 
 

@@ -24,7 +24,7 @@ from core.runs.kinds import HANDLERS
 from core.runs.models import EXCLUSIVE, RESEND_AFTER_S, Run
 from core.scope import as_server, as_tenant, tenant
 
-__all__ = ["RunContext", "cancel", "claim", "find", "recover", "report_of", "request", "work"]
+__all__ = ["RunContext", "cancel", "claim", "find", "recover", "report_of", "request", "runs_of", "work"]
 
 log = logging.getLogger(__name__)
 _table = Run.__table__
@@ -76,6 +76,12 @@ def find(run_id: str) -> Run:
     if run is None:
         raise NotFound(f"There is no run “{run_id[:40]}”.")
     return run
+
+
+def runs_of(app_id: str, most: int = 200) -> list[Run]:
+    """Return an app's runs, those asked for last first."""
+    query = select(Run).where(Run.app_id == app_id).order_by(Run.requested_at.desc(), Run.id).limit(most)
+    return list(db.session.scalars(query))
 
 
 def report_of(run: Run) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from core.errors import AppkeepError
 from core.runs import valkey
 
 STOP_S = 20
+LOOK_S = 0.5
 WELL_AFTER_S = 10
 READY_S = 30
 _PR_SET_PDEATHSIG = 1
@@ -55,7 +56,7 @@ def up(config: Config, say: Callable[[str], None]) -> None:
             say(f"{child.name}: process {child.process.pid if child.process else '?'}")
         _wait_until_ready(config, children, stop)
         say("ready")
-        while not stop.wait(0.5):
+        while not stop.wait(LOOK_S):
             for child in children:
                 _keep(child, say)
     finally:
@@ -69,7 +70,7 @@ def run_web(config: Config) -> None:
     from core.app import create_app
 
     waitress.serve(create_app(config), host=config.web_host, port=config.web_port, threads=config.web_threads,
-                   ident=None)
+                   ident=None, max_request_body_size=config.upload_limit_bytes + 2**20)
 
 
 def start(command: Sequence[str]) -> subprocess.Popen[bytes]:
@@ -112,10 +113,15 @@ def _keep(child: Child, say: Callable[[str], None]) -> None:
     now = time.monotonic()
     if child.process is not None and (code := child.process.poll()) is not None:
         child.failures = 1 if now - child.started > WELL_AFTER_S else child.failures + 1
-        child.next_start, child.process = now + min(2 ** child.failures, 30), None
+        child.next_start, child.process = now + backoff_s(child.failures), None
         say(f"{child.name} ended with status {code}; it is started again")
     if child.process is None and now >= child.next_start:
         _launch(child)
+
+
+def backoff_s(failures: int) -> int:
+    """Return how long to wait before a child is started again that ended so many times in a row."""
+    return min(int(2 ** failures), 30)
 
 
 def _wait_until_ready(config: Config, children: list[Child], stop: threading.Event) -> None:

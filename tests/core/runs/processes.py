@@ -1,0 +1,108 @@
+"""Workers as processes of their own: the real worker and its work-horse, forked from the test instead of started anew.
+
+A fork costs no start of Python, and faults that a test has put into the program are in the worker too.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import os
+import signal
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from core.app import server
+from core.config import SETTINGS, Config, read_config
+from core.db import db
+from core.runs.queue import run_worker
+
+PATIENCE_S = 60
+"""So long a test waits for what should happen soon; nothing depends on how long it takes."""
+
+
+def work_in_a_process(**settings: object) -> None:
+    """Let a worker, with this server's settings but for those given, take jobs until there are none."""
+    with worker(**settings) as pid:
+        wait_for_end(pid)
+
+
+@contextmanager
+def worker(**settings: object) -> Iterator[int]:
+    """Start a worker that ends when there are no more jobs, and give its process id; killed when the block ends."""
+    environment = _environment(server().config, settings)
+    # SQLite's locks do not survive a fork: nothing may be open.
+    db.session.remove()
+    db.engine.dispose()
+    pid = os.fork()
+    if pid == 0:
+        contextvars.Context().run(_be_a_worker, environment)
+    try:
+        yield pid
+    finally:
+        end(pid)
+
+
+def _environment(config: Config, changed: dict[str, object]) -> dict[str, str]:
+    return {setting.variable: str(changed.get(setting.name, config.values[setting.name])) for setting in SETTINGS}
+
+
+def _be_a_worker(environment: dict[str, str]) -> None:
+    try:
+        os.setpgid(0, 0)
+        os.environ.update(environment)
+        run_worker(read_config(), burst=True)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(0)
+
+
+def wait_for_end(pid: int) -> None:
+    """Return once a worker has ended."""
+    for _ in patience(f"the worker {pid} to end"):
+        if _ended(pid):
+            return
+
+
+def end(pid: int) -> None:
+    """Kill a worker's process, if it is still there."""
+    if not _ended(pid):
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+def _ended(pid: int) -> bool:
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:
+        return True
+
+
+def children(pid: int) -> list[int]:
+    """Return the processes that a process has started."""
+    return [int(child) for task in Path(f"/proc/{pid}/task").iterdir()
+            for child in (task / "children").read_text().split()]
+
+
+def alive(pid: int) -> bool:
+    """Say whether a process is there and no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def patience(what: str) -> Iterator[None]:
+    """Yield again and again until the caller has seen what it waits for.
+
+    Raises:
+        AssertionError: it did not come.
+    """
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        yield
+        time.sleep(0.02)
+    raise AssertionError(f"waited {PATIENCE_S} s for {what}")

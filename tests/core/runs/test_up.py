@@ -1,0 +1,157 @@
+"""`appkeep up` with its real processes: a worker killed in the middle is noticed, replaced, and the run succeeds."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from core.api import apps, db, transaction
+from core.config import read_config
+from core.runs import supervisor
+from core.runs.service import find
+from tests.conftest import fresh_database, made_organization, opened_server
+from tests.core.runs.making import ask, types_of_backups
+from tests.core.runs.processes import alive, children, patience
+
+NOTICED_S = 30
+START_S = 5
+"""A generous bound for a Python process to start."""
+SLOW_PLUGIN = '''
+    """Holds whoever reads the app for as long as a file is there."""
+
+    import os
+    import time
+    from pathlib import Path
+
+    from core.api import Component, hookimpl
+
+    HOLD = Path(os.environ["APPKEEP_HOME"]) / "hold"
+
+
+    class Slow(Component):
+        name, title = "slow", "Slow"
+
+        def serialize(self, app, snapshot):
+            while HOLD.exists():
+                HOLD.with_name("held").touch()
+                time.sleep(0.05)
+            return iter(())
+
+
+    @hookimpl
+    def register_component():
+        return Slow()
+'''
+
+
+def test_by_default_a_dead_worker_is_noticed_within_thirty_seconds() -> None:
+    """At worst it dies right after a heartbeat and right after the clock's look; its successor starts meanwhile."""
+    config = read_config({})
+    handed_on_s = config.lease_s + config.clock_tick_s
+    successor_s = supervisor.LOOK_S + supervisor.backoff_s(1) + START_S
+    assert max(handed_on_s, successor_s) <= NOTICED_S
+    assert 3 * config.clock_tick_s <= config.lease_s
+
+
+@pytest.fixture
+def environment(home: Path) -> dict[str, str]:
+    """The environment of a server in the home, with the slow plugin installed beside it."""
+    beside = home / "beside"
+    info = beside / "slow-1.0.dist-info"
+    info.mkdir(parents=True)
+    (beside / "slow_plugin.py").write_text(textwrap.dedent(SLOW_PLUGIN))
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: slow\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[appkeep.plugins]\nslow = slow_plugin\n")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    own = {name: value for name, value in os.environ.items() if not name.startswith("APPKEEP_")}
+    return {**own, "APPKEEP_HOME": str(home), "APPKEEP_WEB_PORT": str(port), "APPKEEP_LEASE_S": "3",
+            "APPKEEP_CLOCK_TICK_S": "1", "PYTHONPATH": str(beside)}
+
+
+@contextmanager
+def up(environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """Run `appkeep up` as long as the block does, and prove that it takes all its processes with it."""
+    process = subprocess.Popen([sys.executable, "-m", "core.cli", "up"], env=environment, text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        said = ""
+        while "ready\n" not in said:
+            line = process.stdout.readline() if process.stdout else ""
+            assert line, f"it ended: {said}"
+            said += line
+        yield process
+        family = children(process.pid)
+        process.send_signal(signal.SIGTERM)
+        assert 0 == process.wait(60)
+        assert [] == [pid for pid in family if alive(pid)]
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_backup_whose_worker_is_killed_with_its_work_horse_succeeds(
+        home: Path, environment: dict[str, str], request: pytest.FixtureRequest) -> None:
+    """Supervisor, clock, queue and a new worker do it without anybody's help."""
+    url = fresh_database("sqlite", home, request)
+    with up(environment) as process:
+        for _ in opened_server(home, url):
+            with made_organization("Example"):
+                (home / "hold").touch()
+                with transaction():
+                    app = apps.create("Sales", "system")
+                run_id = ask("backup", app, None)
+                kill_both(process.pid, home)
+                (home / "hold").unlink()
+                wait_for_run(run_id)
+                assert (2, "succeeded") == (find(run_id).attempt, find(run_id).state)
+                assert ["manual"] == types_of_backups(app)
+
+
+def wait_for_run(run_id: str) -> None:
+    """Return once a run has ended."""
+    for _ in patience("the run to end"):
+        db.session.rollback()  # or the session goes on seeing the moment of its first look
+        if find(run_id).state not in ("queued", "running"):
+            return
+
+
+def kill_both(supervisor_pid: int, home: Path) -> None:
+    """Kill the worker and its work-horse once that is in the middle of a backup."""
+    for _ in patience("the backup to be in the middle"):
+        if (home / "held").exists():
+            break
+    worker = process_called("worker", supervisor_pid)
+    (horse,) = children(worker)
+    assert not holds_open(worker, "appkeep.db"), "a worker that forks may hold no SQLite database open"
+    assert holds_open(horse, "appkeep.db")
+    for pid in (worker, horse):
+        os.kill(pid, signal.SIGKILL)
+
+
+def process_called(verb: str, parent: int) -> int:
+    """Return the child that does a verb."""
+    (found,) = (pid for pid in children(parent) if command(pid)[-1:] == [verb])
+    return found
+
+
+def command(pid: int) -> list[str]:
+    """Return a process's command line."""
+    return Path(f"/proc/{pid}/cmdline").read_text().rstrip("\0").split("\0")
+
+
+def holds_open(pid: int, name: str) -> bool:
+    """Say whether a process has a file of that name open."""
+    links = [os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir() if link.exists()]
+    return any(re.search(rf"/{re.escape(name)}\b", link) for link in links)
