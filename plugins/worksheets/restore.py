@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from core.api import Document, IndexLine, InvalidValue, Reference, RestoreContext
+from core.api import Document, IndexLine, InvalidInput, InvalidValue, Reference, RestoreContext
 from plugins.worksheets.fields import Field, fields_of, shaped
 from plugins.worksheets.records import SEGMENT_RECORDS, Door, Line, Row, open_door, read_lines
 from plugins.worksheets.sections import worksheet_of
@@ -84,6 +84,7 @@ def restore_records(context: RestoreContext, shapes: Mapping[str, Mapping[str, A
     for line in context.lines("worksheets"):
         if line.section.startswith("records/"):
             sections.setdefault(worksheet_of(line.section), []).append(line)
+    shapes = _wanted(context, shapes)
     report = Report()
     door = open_door(context.connection, context.app.id)
     targets = Targets(door, context.app, context.documents.get, _coming(context, sections))
@@ -99,10 +100,24 @@ def restore_records(context: RestoreContext, shapes: Mapping[str, Mapping[str, A
     return report.as_json()
 
 
+def _wanted(context: RestoreContext, shapes: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Return the shapes of those worksheets that are to be restored.
+
+    Raises:
+        InvalidInput: one that is named is not in the backup's data.
+    """
+    named = {name for name in context.only.names if name.startswith("worksheet/")}
+    absent = sorted(named - {f"worksheet/{key}" for key in shapes})
+    if absent:
+        raise InvalidInput(f"The backup holds no records of {absent[0]}.")
+    return {key: shape for key, shape in shapes.items() if context.only.has("worksheets", f"worksheet/{key}")}
+
+
 def _coming(context: RestoreContext, sections: Mapping[str, list[IndexLine]]) -> Callable[[str], Iterable[int]]:
     """Return what tells the numbers of a worksheet's records in the backup."""
     def numbers(worksheet: str) -> Iterator[int]:
-        if f"worksheet/{worksheet}" in context.documents:
+        address = f"worksheet/{worksheet}"
+        if address in context.documents and context.only.has("worksheets", address):
             for _, raw in context.segments(sections.get(worksheet, [])):
                 yield from (line.seq for line in read_lines(raw))
 

@@ -23,6 +23,7 @@ from core.api import (
     is_person,
     now_us,
     parse,
+    scratch,
 )
 from plugins.worksheets.fields import MAX_RECORD_BYTES, Field, canonical_values, fields_of, missing
 from plugins.worksheets.records import Door, Row, open_door
@@ -117,7 +118,7 @@ def put_records(app: App, worksheet: str, records: Sequence[Any], person: str) -
         sheet.door.raise_counter(worksheet, max(seqs))
         for key in sheet.autonumbers:
             sheet.door.raise_counter(f"{worksheet}/{key}", max((v.get(key, 0) for _, v in valued), default=0))
-    _remember(app, sheet, valued)
+    _remember(app, sheet, seqs)
     return len(rows)
 
 
@@ -153,9 +154,22 @@ def edits_done(app: App) -> None:
     Raises:
         InvalidValue: one points to nothing.
     """
-    pending = db.session.info.get(_PENDING, {}).pop(app.id, [])
-    for sheet, seq, key, value in pending:
-        _check_targets(sheet, {key: value}, f"{sheet.document.body['name']}, record {seq}", _targets_of(sheet, pending))
+    written: dict[str, list[range]] = scratch().get(_PENDING, {}).pop(app.id, {})
+    for worksheet in sorted(written):
+        sheet = _sheet(app, worksheet)
+        targets = _targets(sheet)
+        pointing = {key for key, f in sheet.fields.items() if f.type.points}
+        for row in (row for span in written[worksheet] for row in _rows_in(sheet, span)):
+            changes = {key: value for key, value in loads(row.vals).items() if key in pointing}
+            _check_targets(sheet, changes, f"{sheet.document.body['name']}, record {row.seq}", targets)
+
+
+def _rows_in(sheet: _Sheet, span: range) -> Iterator[Row]:
+    """Yield the live records with numbers in a span, some at a time."""
+    after = span.start - 1
+    while batch := [row for row in sheet.door.some_after(sheet.key, after) if row.seq < span.stop]:
+        yield from batch
+        after = batch[-1].seq
 
 
 def all_rows(app: App, worksheet: str, *, deleted: bool = False) -> Iterator[Row]:
@@ -344,25 +358,22 @@ def _targets(sheet: _Sheet) -> Targets:
     return Targets(sheet.door, sheet.app, find)
 
 
-def _targets_of(sheet: _Sheet, pending: list[Any]) -> Targets:
-    """Return one `Targets` for all pending checks of a worksheet, kept beside them."""
-    kept = db.session.info.setdefault("worksheets_targets", {})
-    if kept.get("for") is not pending:
-        kept.clear()
-        kept["for"] = pending
-    return kept.setdefault(sheet.key, _targets(sheet))  # type: ignore[no-any-return]
-
-
 def _attach(sheet: _Sheet, valued: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
     files = {key: f for key, f in sheet.fields.items() if f.type.holds_files}
     if files:
         sheet.door.attach(sheet.key, [seq for seq, _ in valued], list(files), file_uses(files, valued))
 
 
-def _remember(app: App, sheet: _Sheet, valued: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
-    pointing = {key for key, f in sheet.fields.items() if f.type.points}
-    pending = db.session.info.setdefault(_PENDING, {}).setdefault(app.id, [])
-    pending.extend((sheet, seq, key, value) for seq, vals in valued for key, value in vals.items() if key in pointing)
+def _remember(app: App, sheet: _Sheet, seqs: Sequence[int]) -> None:
+    """Note which records must be looked at again once all are in; their numbers only, as there may be millions."""
+    if not seqs or not any(f.type.points for f in sheet.fields.values()):
+        return
+    spans: list[range] = scratch().setdefault(_PENDING, {}).setdefault(app.id, {}).setdefault(sheet.key, [])
+    span = range(min(seqs), max(seqs) + 1)
+    if spans and spans[-1].stop == span.start:
+        spans[-1] = range(spans[-1].start, span.stop)
+    else:
+        spans.append(span)
 
 
 def _move_with_rows(sheet: _Sheet, row: Row, deleted_at: int | None) -> None:
