@@ -162,6 +162,7 @@ class ObjectWriter:
     known: Digests
     purpose: str = "attachment"
     app_id: str | None = None
+    counted: bool = True
     reference: str = field(default_factory=lambda: new_key("q"))
 
     def __post_init__(self) -> None:
@@ -200,7 +201,7 @@ class ObjectWriter:
     def reserve(self) -> None:
         """Let plugins refuse what is about to be made durable; in no transaction, or in one that can still be undone."""
         size = sum(d.size for content, d in self.added.items() if content not in self.recorded) + self.unsettled_bytes
-        if size:
+        if size and self.counted:
             server().registry.hook.objects_reserved(organization_id=self.shelf.organization_id, size=size,
                                                     reference=self.reference)
 
@@ -211,6 +212,8 @@ class ObjectWriter:
     def settle(self) -> None:
         """Let plugins count what was recorded, inside the transaction that makes it real; a second time counts nothing."""
         size, self.unsettled_bytes = self.unsettled_bytes, 0
+        if not self.counted:
+            return
         server().registry.hook.objects_recorded(
             organization_id=self.shelf.organization_id, size=size, reference=self.reference, purpose=self.purpose,
             app_id=self.app_id)
@@ -265,14 +268,16 @@ class ObjectWriter:
 
 
 @contextmanager
-def writing_objects(purpose: str = "attachment", app_id: str | None = None) -> Iterator[ObjectWriter]:
+def writing_objects(purpose: str = "attachment", app_id: str | None = None, *, counted: bool = True) -> Iterator[ObjectWriter]:
     """Give a writer for the current organization; when the block ends, all it took is durable (not catalogued).
+
+    What is kept for a while only (a file that waits to be imported) is not *counted* by plugins.
 
     Raises:
         AppkeepError: a plugin refuses so much; nothing of it is kept.
     """
     with server().store.batch() as batch:
-        writer = ObjectWriter(shelf(), batch, known_digests(), purpose, app_id)
+        writer = ObjectWriter(shelf(), batch, known_digests(), purpose, app_id, counted)
         yield writer
         writer.reserve()
 
@@ -361,13 +366,13 @@ def read_object(content: str) -> bytes:
 
 
 def read_file(content: str) -> Iterator[bytes]:
-    """Yield a stored file's content in chunks.
+    """Return a stored file's content in chunks; the session and the tenant are asked now, not when it is read.
 
     Raises:
         ObjectMissing: the organization has no such file.
     """
     descriptor = known_descriptor(content)
-    yield from decompress_stream(shelf().stored(descriptor), descriptor.raw)
+    return decompress_stream(shelf().stored(descriptor), descriptor.raw)
 
 
 def describe(content: str, raw: int, stored: bytes) -> Descriptor:

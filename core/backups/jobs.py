@@ -21,8 +21,8 @@ __all__ = ["backup", "check", "request_backup", "request_check", "request_copy",
            "restore_as_new"]
 
 
-def request_backup(app: App, person: str, *, data: bool, name: str | None, send: bool) -> Run:
-    """Ask for a backup of an app.
+def request_backup(app: App, person: str, *, data: bool, name: str | None, send: bool, type_: str = "manual") -> Run:
+    """Ask for a backup of an app, *type_* "manual" or "scheduled".
 
     Raises:
         TooSoon: the last one is too recent.
@@ -31,7 +31,7 @@ def request_backup(app: App, person: str, *, data: bool, name: str | None, send:
     if name is not None:
         checked_name(name)
     # The one-run rule comes first: a running backup is a better reason than a timer.
-    run = request("backup", app, {"data": data, "name": name}, person, send=send)
+    run = request("backup", app, {"data": data, "name": name, "type": type_}, person, send=send)
     check_interval(app, server().config, now_us())
     return run
 
@@ -67,7 +67,7 @@ def backup(run: RunContext) -> None:
     def finish(made: Backup) -> None:
         run.succeed(report_of_backup(made, started))
 
-    take(app, run, data=run.options["data"], type_="manual", name=run.options["name"], person=run.person, finish=finish)
+    take(app, run, data=run.options["data"], type_=run.options["type"], name=run.options["name"], person=run.person, finish=finish)
 
 
 def report_of_backup(made: Backup, started_us: int) -> Mapping[str, Any]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Index, String, Text
+from sqlalchemy import BigInteger, Boolean, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base
-from core.scope import Owned
+from core.scope import Owned, OwnedByApp
 
 TYPES = {
     "manual": "Manual Backup",
@@ -53,3 +53,86 @@ class Backup(Owned, Base):
     checked_at: Mapped[int | None] = mapped_column(BigInteger)
     check_error: Mapped[str | None] = mapped_column(Text)
     deleted_at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class BackupSchedule(OwnedByApp, Base):
+    """When an app is backed up by itself; see `core.backups.schedule`. `next_at` is microseconds UTC.
+
+    `paused` is set while the organization's plan does not allow schedules.
+    """
+
+    __tablename__ = "backup_schedule"
+    __table_args__ = (Index("ix_backup_schedule_next_at", "next_at"),)
+
+    every: Mapped[str] = mapped_column(String(10))
+    minute: Mapped[int] = mapped_column(Integer)
+    weekday: Mapped[int] = mapped_column(Integer)
+    day: Mapped[int] = mapped_column(Integer)
+    data: Mapped[bool] = mapped_column(Boolean)
+    enabled: Mapped[bool] = mapped_column(Boolean)
+    paused: Mapped[bool] = mapped_column(Boolean, default=False)
+    next_at: Mapped[int | None] = mapped_column(BigInteger)
+    changed_at: Mapped[int] = mapped_column(BigInteger)
+    changed_by: Mapped[str] = mapped_column(String(16))
+
+
+class BackupRetention(OwnedByApp, Base):
+    """How many backups of an app are kept; see `core.backups.retention`."""
+
+    __tablename__ = "backup_retention"
+
+    last: Mapped[int] = mapped_column(Integer)
+    daily: Mapped[int] = mapped_column(Integer)
+    weekly: Mapped[int] = mapped_column(Integer)
+    monthly: Mapped[int] = mapped_column(Integer)
+    changed_at: Mapped[int] = mapped_column(BigInteger)
+    changed_by: Mapped[str] = mapped_column(String(16))
+
+
+class BackupAct(Owned, Base):
+    """One line of an app's log of backups, only ever added to: who did what, when, from where, and what came of it.
+
+    `result` is "done", "asked" or the code of a refusal; `detail` is a JSON object for readers.
+    """
+
+    __tablename__ = "backup_act"
+    __table_args__ = (Index("ix_backup_act_app_id_id", "app_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
+    app_id: Mapped[str] = mapped_column(String(16))
+    backup_id: Mapped[str | None] = mapped_column(String(16))
+    run_id: Mapped[str | None] = mapped_column(String(16))
+    act: Mapped[str] = mapped_column(String(30))
+    result: Mapped[str] = mapped_column(String(60))
+    person: Mapped[str] = mapped_column(String(16))
+    address: Mapped[str] = mapped_column(String(60))
+    at: Mapped[int] = mapped_column(BigInteger)
+    detail: Mapped[str] = mapped_column(Text)
+
+
+class RestoreProof(Owned, Base):
+    """That somebody has proven who they are, for one restore of one plan. `id` is the SHA-256 of a token that they hold."""
+
+    __tablename__ = "restore_proof"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    person: Mapped[str] = mapped_column(String(16))
+    app_id: Mapped[str] = mapped_column(String(16))
+    plan: Mapped[str] = mapped_column(String(64))
+    made_at: Mapped[int] = mapped_column(BigInteger)
+    used_at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class BackupUpload(Owned, Base):
+    """A backup file that comes in parts: its size, and how much of it is here. Sizes in bytes, times in microseconds UTC."""
+
+    __tablename__ = "backup_upload"
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    app_id: Mapped[str] = mapped_column(String(16))
+    person: Mapped[str] = mapped_column(String(16))
+    name: Mapped[str] = mapped_column(String(255))
+    size: Mapped[int] = mapped_column(BigInteger)
+    received: Mapped[int] = mapped_column(BigInteger)
+    made_at: Mapped[int] = mapped_column(BigInteger)
+    touched_at: Mapped[int] = mapped_column(BigInteger)

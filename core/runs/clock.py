@@ -7,9 +7,10 @@ import threading
 
 from sqlalchemy.exc import OperationalError
 
-from core.app import create_app
+from core.app import create_app, server
+from core.backups import schedules
 from core.config import Config
-from core.runs.service import recover
+from core.runs.service import announce_ended, recover
 
 log = logging.getLogger(__name__)
 
@@ -23,8 +24,14 @@ def run_clock(config: Config, stop: threading.Event | None = None) -> None:
 
 
 def tick() -> None:
-    """Look once; a database that cannot be reached is waited for."""
+    """Look once; a database that cannot be reached is waited for, and a plugin that fails is logged."""
     try:
         recover()
+        announce_ended()
+        schedules.tick()
+        server().registry.hook.clock_ticked()
     except OperationalError as error:
         log.warning("The clock waits for the database: %s", error.orig)
+    except Exception:
+        # At the top of a loop that must go on: what failed now is tried again at the next tick.
+        log.exception("Something failed when the clock ticked")

@@ -7,4 +7,6 @@ HANDLERS: dict[str, str] = {
     "restore": "core.backups.jobs:restore",
     "restore_as_new": "core.backups.jobs:restore_as_new",
     "check": "core.backups.jobs:check",
+    "import": "core.import_runs:bring_in",
+    "import_preview": "core.import_runs:preview",
 }

@@ -18,7 +18,8 @@ class Run(Owned, Base):
     """One execution of a backup, restore, check or copy. Times are microseconds UTC.
 
     `exclusive_app_id` is the app's id while an exclusive run is queued or running, so that the database itself refuses
-    a second one. `attempt` counts the workers that took it up; only the latest may write. `options` and `report` are
+    a second one. `attempt` counts the workers that took it up; only the latest may write. `announced_at` is set once plugins
+    have heard of its end. `options` and `report` are
     canonical JSON.
     """
 
@@ -50,3 +51,4 @@ class Run(Owned, Base):
     started_at: Mapped[int | None] = mapped_column(BigInteger)
     ended_at: Mapped[int | None] = mapped_column(BigInteger)
     lease_until: Mapped[int | None] = mapped_column(BigInteger)
+    announced_at: Mapped[int | None] = mapped_column(BigInteger)

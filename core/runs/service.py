@@ -29,6 +29,7 @@ __all__ = ["RunContext", "cancel", "claim", "find", "recover", "report_of", "req
 log = logging.getLogger(__name__)
 _table = Run.__table__
 _c = _table.c
+ANNOUNCED_WITHIN_US = 10 * SECOND_US
 RESEND_AFTER_US = RESEND_AFTER_S * SECOND_US
 """A queued run that nobody took up for this long is sent again: the queue may have lost it."""
 
@@ -84,6 +85,11 @@ def runs_of(app_id: str, most: int = 200) -> list[Run]:
     return list(db.session.scalars(query))
 
 
+def active_runs() -> list[Run]:
+    """Return the queued and running runs of the current organization."""
+    return list(db.session.scalars(select(Run).where(Run.state.in_(("queued", "running")))))
+
+
 def report_of(run: Run) -> dict[str, Any]:
     """Return a run's report, {} as long as it has none."""
     return json.loads(run.report) if run.report else {}
@@ -136,11 +142,26 @@ def work(run_id: str) -> Run | None:
 
 
 def _announce(run: Run) -> None:
+    """Tell plugins of a run's end. They may hear of it twice; a process that dies here leaves it to the clock."""
     try:
         server().registry.hook.run_finished(run=run)
     except Exception:
         # The run has ended and is committed: whoever listens cannot change that any more.
         log.exception("A plugin failed when it was told of the end of run %s", run.id)
+    with transaction():
+        db.session.connection().execute(update(_table).where(_c.id == run.id).values(announced_at=now_us()))
+
+
+def announce_ended() -> None:
+    """Tell plugins of the runs whose process died before it did, and of those that were ended by the clock."""
+    now = now_us()
+    with as_server():
+        silent = db.session.execute(select(_c.id, _c.organization_id).where(
+            _c.announced_at.is_(None), _c.ended_at < now - ANNOUNCED_WITHIN_US, _c.ended_at > now - 24 * 3600 * SECOND_US)
+            .limit(50)).all()
+    for run_id, organization_id in silent:
+        with as_tenant(organization_id):
+            _announce(find(run_id))
 
 
 def cancel(run: Run) -> None:

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from urllib.error import URLError
 
@@ -37,8 +37,13 @@ class Child:
     next_start: float = field(default=0.0)
 
 
-def up(config: Config, say: Callable[[str], None]) -> None:
+def up(config: Config, say: Callable[[str], None], greeting: Callable[[], Iterable[str]] = tuple) -> None:
     """Start everything, say when it is ready, keep it running, and stop all of it on a signal.
+
+    Args:
+        config: The settings.
+        say: Takes each line that people read.
+        greeting: Gives lines to say after the address, once all is ready.
 
     Raises:
         AppkeepError: it does not come up; the message says which part.
@@ -56,6 +61,8 @@ def up(config: Config, say: Callable[[str], None]) -> None:
             say(f"{child.name}: process {child.process.pid if child.process else '?'}")
         _wait_until_ready(config, children, stop)
         say("ready")
+        for line in (f"open {config.address} in a browser", *greeting()):
+            say(line)
         while not stop.wait(LOOK_S):
             for child in children:
                 _keep(child, say)

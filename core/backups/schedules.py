@@ -1,0 +1,122 @@
+"""Schedules of backups: one an app, looked at by the clock. The database says what is due; two clocks do no harm."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import or_, select, update
+
+from core.app import server
+from core.apps.models import App
+from core.apps.service import find
+from core.backups import jobs
+from core.backups.log import note
+from core.backups.models import BackupSchedule
+from core.backups.schedule import Schedule, next_due
+from core.db import db, transaction
+from core.errors import Forbidden, RunInProgress, TooSoon
+from core.keys import SYSTEM
+from core.moment import now_us
+from core.scope import as_server, as_tenant
+
+log = logging.getLogger(__name__)
+_table = BackupSchedule.__table__
+
+
+def schedule_of(app: App) -> BackupSchedule | None:
+    """Return an app's schedule, None where it has none."""
+    return db.session.get(BackupSchedule, app.id)
+
+
+def set_schedule(app: App, schedule: Schedule, person: str, *, data: bool, enabled: bool = True) -> BackupSchedule:
+    """Give an app a schedule in place of the one it had, and return it. The caller owns the transaction.
+
+    Raises:
+        Forbidden: the organization's plan has no schedules.
+    """
+    if enabled and not allowed(app.organization_id):
+        raise Forbidden("Scheduled backups are part of the Ultimate plan. Make backups by hand, or change the plan.")
+    row = schedule_of(app) or BackupSchedule(app_id=app.id)
+    row.every, row.minute, row.weekday, row.day = schedule.every, schedule.minute, schedule.weekday, schedule.day
+    row.data, row.enabled, row.paused = data, enabled, False
+    row.next_at = next_at(schedule, app.organization_id) if enabled else None
+    row.changed_at, row.changed_by = now_us(), person
+    db.session.add(row)
+    db.session.flush()
+    note("schedule", app.id, person, schedule=schedule.text() if enabled else "off", data=data)
+    return row
+
+
+def value_of(row: BackupSchedule) -> Schedule:
+    """Return when a row says that backups are due."""
+    return Schedule(every=row.every, minute=row.minute, weekday=row.weekday, day=row.day)
+
+
+def next_at(schedule: Schedule, organization_id: str) -> int:
+    """Return when a schedule is due next, in microseconds UTC."""
+    zone = ZoneInfo(server().registry.hook.organization_time_zone(organization_id=organization_id) or "UTC")
+    due = next_due(schedule, datetime.fromtimestamp(now_us() / 1_000_000, UTC), zone)
+    return int(due.timestamp()) * 1_000_000
+
+
+def allowed(organization_id: str) -> bool:
+    """Say whether an organization's plan has schedules."""
+    return all(server().registry.hook.may_schedule(organization_id=organization_id))
+
+
+def tick() -> list[str]:
+    """Ask for the backups that are due, pause and resume what the plans say; return the ids of the runs asked for.
+
+    What was missed while nobody looked is caught up once, however often it was due.
+    """
+    with as_server():
+        due = db.session.execute(select(_table.c.app_id, App.organization_id).join(App, App.id == _table.c.app_id).where(
+            App.deleted_at.is_(None), _table.c.enabled,
+            or_(_table.c.next_at <= now_us(), _table.c.paused))).all()
+    return [run for app_id, organization_id in due if (run := _look(app_id, organization_id))]
+
+
+def _look(app_id: str, organization_id: str) -> str | None:
+    with as_tenant(organization_id):
+        try:
+            with transaction():
+                return _do(app_id, organization_id)
+        except (RunInProgress, TooSoon) as error:
+            log.info("The scheduled backup of app %s waits: %s", app_id, error)  # it stays due
+            return None
+
+
+def _do(app_id: str, organization_id: str) -> str | None:
+    app = find(app_id)
+    row = schedule_of(app)
+    if row is None:
+        return None
+    if not allowed(organization_id):
+        _pause(app, row)
+        return None
+    due = row.next_at
+    following = next_at(value_of(row), organization_id)
+    # Whoever changes the row first has it: a second clock finds another moment there.
+    taken = db.session.connection().execute(update(_table).where(
+        _table.c.app_id == app_id, _table.c.next_at == due if due is not None else _table.c.next_at.is_(None)).values(
+            next_at=following, paused=False)).rowcount
+    db.session.expire(row)
+    if not taken or due is None or due > now_us():
+        return None
+    return jobs.request_backup(app, SYSTEM, data=row.data, name=None, send=True, type_="scheduled").id
+
+
+def _pause(app: App, row: BackupSchedule) -> None:
+    if not row.paused:
+        row.paused, row.next_at = True, None
+        note("schedule", app.id, SYSTEM, result="paused", reason="The organization's plan has no scheduled backups.")
+        server().registry.hook.schedule_paused(app=app)
+
+
+def described(row: BackupSchedule) -> dict[str, Any]:
+    """Return a schedule as JSON."""
+    return {"app": row.app_id, "every": row.every, "minute": row.minute, "weekday": row.weekday, "day": row.day,
+            "data": row.data, "enabled": row.enabled, "paused": row.paused, "next_at": row.next_at}

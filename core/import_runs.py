@@ -1,0 +1,176 @@
+"""Imports as runs: a sent file is kept and looked through first; once somebody has confirmed, it becomes an app.
+
+The first is a run too ("import_preview"), whose report says what would become what. So a file of any size goes the
+same way, and the page that shows it can be loaded again, by anybody who may import.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from core.db import db, transaction
+from core.errors import AppkeepError, ImportFailed, InvalidInput, NotFound
+from core.importing import find_importer, import_file
+from core.objects import writing_objects
+from core.runs.context import RunContext
+from core.runs.models import Run
+from core.runs.service import claim, find, request
+from core.scope import tenant
+from core.uploads import STEM, Sent, fetched, keep, lay, size_bytes, spool
+
+SMALL_BYTES = 5 * 1024 * 1024
+"""A file of at most this size is looked through at once, in the request that brings it."""
+MAX_NOTES = 5000
+MAX_PARTS = 20_000
+PREVIEW, IMPORT = "import_preview", "import"
+log = logging.getLogger(__name__)
+
+
+def receive(sent: Sequence[Sent], person: str) -> Run:
+    """Keep what somebody sent and return the run that tells what it would become; a small file's has ended.
+
+    Raises:
+        ImportFailed: it is nothing that can be imported; nothing of it stays.
+    """
+    with spool() as folder:
+        laid = lay(folder, sent)
+        name, path = laid[0]
+        small = size_bytes(laid) <= SMALL_BYTES
+        with _named(path, name):
+            options: dict[str, Any] = {"importer": recognized(path)}
+            report = _previewed_now(path, name, options["importer"], person) if small else None
+        with writing_objects(counted=False) as writer:
+            options["files"] = keep(laid, writer)
+    with transaction():
+        writer.record()
+        run_id = request(PREVIEW, None, options, person, send=not small).id
+    if report is not None and (context := claim(run_id)) is not None:
+        with transaction():
+            context.succeed(report)
+    return find(run_id)
+
+
+def confirm(preview: Run, name: str, person: str) -> Run:
+    """Return the run that makes the previewed app; the one under way where somebody has confirmed already.
+
+    Raises:
+        InvalidInput: the preview has not succeeded, or an app cannot be called so.
+    """
+    if preview.kind != PREVIEW or preview.state != "succeeded":
+        raise InvalidInput("There is nothing to import here: the file could not be read.")
+    under_way = select(Run).where(Run.kind == IMPORT, Run.state.in_(("queued", "running")),
+                                  Run.options.contains(f'"preview":"{preview.id}"', autoescape=True))
+    options = {**options_of(preview), "name": name, "preview": preview.id}
+    return db.session.scalar(under_way) or request(IMPORT, None, options, person, send=True)
+
+
+def find_preview(run_id: str) -> Run:
+    """Return a preview of the current organization.
+
+    Raises:
+        NotFound: there is none.
+    """
+    run = find(run_id)
+    if run.kind != PREVIEW:
+        raise NotFound(f"There is no file “{run_id[:40]}” to import.")
+    return run
+
+
+def options_of(run: Run) -> dict[str, Any]:
+    """Return what was asked for."""
+    found: dict[str, Any] = json.loads(run.options)
+    return found
+
+
+def preview(run: RunContext) -> Mapping[str, Any]:
+    """Do a run of kind "import_preview"."""
+    run.step("import.begun")
+    name = run.options["files"][0]["name"]
+    with fetched(run.options["files"]) as path, _named(path, name):
+        return _previewed(path, name, run.options["importer"], run.person, _watched(run))
+
+
+def bring_in(run: RunContext) -> None:
+    """Do a run of kind "import": the app and the run's end are one commit."""
+    run.step("import.begun")
+
+    def finish(result: Mapping[str, Any]) -> None:
+        run.step("import.before_commit")
+        run.succeed(_report(result))
+
+    with fetched(run.options["files"]) as path, _named(path, run.options["files"][0]["name"]):
+        import_file(path, tenant(), run.person, name=run.options["name"], importer=run.options["importer"],
+                    watch=_watched(run), finish=finish)
+    run.step("import.committed", ended=True)
+
+
+def recognized(path: Path) -> str:
+    """Return the name of the importer that knows a file.
+
+    Raises:
+        ImportFailed: there is none.
+    """
+    if not path.stat().st_size:
+        raise ImportFailed(f"{path.name} is empty.")
+    try:
+        return find_importer(path, None).name
+    except ImportFailed:
+        raise ImportFailed(f"{path.name} is none of what can be imported: a Baserow export (.json, its .zip beside it), CSV "
+                           "or other delimited text, an Excel workbook (.xlsx) or a SQLite database.") from None
+
+
+def _previewed_now(path: Path, name: str, importer: str, person: str) -> dict[str, Any]:
+    try:
+        return _previewed(path, name, importer, person)
+    except AppkeepError:
+        raise
+    except Exception as error:
+        # Importers are plugins and files are hostile: whatever they raise, the page says that this file cannot come in.
+        log.exception("A file could not be looked through by the importer %s", importer)
+        raise ImportFailed(f"{path.name} cannot be read. The server's log says more.") from error
+
+
+def _previewed(path: Path, name: str, importer: str, person: str, watch: Any = lambda *_: None) -> dict[str, Any]:
+    found = _report(import_file(path, tenant(), person, importer=importer, dry_run=True, watch=watch))
+    if found["name"] == STEM:
+        found["name"] = Path(name).stem[:100].strip() or "Imported app"
+    return found
+
+
+@contextmanager
+def _named(path: Path, name: str) -> Iterator[None]:
+    """Let refusals call the file as its sender does."""
+    try:
+        yield
+    except InvalidInput as error:
+        raise ImportFailed(error.message.replace(path.name, name).replace(f"{STEM}.zip", "The .zip beside it")) from error
+
+
+def _watched(run: RunContext) -> Any:
+    def watch(phase: str, done: int, total: int) -> None:
+        if phase == "import.making":
+            run.step(phase)
+        run.progress(phase, done, total, 0)
+
+    return watch
+
+
+def _report(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a run keeps of an import's result: documents by kind with their parts, bounded."""
+    left, kinds = MAX_PARTS, dict[str, list[dict[str, Any]]]()
+    for one in result["outline"]:
+        parts = {part: [[str(p.get("name", ""))[:100], str(p.get("type", ""))[:40]] for p in listed]
+                 for part, listed in one["parts"].items()}
+        left -= sum(map(len, parts.values()))
+        kept = parts if left > 0 else {}
+        kinds.setdefault(one["document"].partition("/")[0], []).append(
+            {"name": str(one["name"] or "")[:100], "parts": kept, "records": one.get("records", 0)})
+    return {**{key: result[key] for key in ("app", "name", "documents", "records", "files")}, "kinds": kinds,
+            "unsupported": result["unsupported"][:MAX_NOTES], "unsupported_count": len(result["unsupported"])}
