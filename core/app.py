@@ -48,6 +48,7 @@ def create_app(config: Config | None = None, plugins: tuple[str, ...] = DEFAULT_
     app = Flask("appkeep", template_folder=str(TEMPLATES), static_folder=str(STATIC))
     app.config.update(
         SQLALCHEMY_DATABASE_URI=config.sqlalchemy_url,
+        SQLALCHEMY_ENGINE_OPTIONS={"pool_pre_ping": True},  # a database that was restarted is no error
         SECRET_KEY=config.secret_key or kept_secret(config.home_path / "keys" / "session.key"),
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",

@@ -19,6 +19,7 @@ from sqlalchemy.orm import DeclarativeBase
 BUSY_TIMEOUT_S = 30
 CACHE_KB = 16384
 WALK_CACHE_KB = 2048
+KEEPALIVES = {"tcp_keepalives_idle": 10, "tcp_keepalives_interval": 5, "tcp_keepalives_count": 4}
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -46,6 +47,10 @@ _SCRATCH = "appkeep_scratch"
 @event.listens_for(Engine, "connect")
 def _prepare(connection: Any, _record: Any) -> None:
     if not isinstance(connection, sqlite3.Connection):
+        # A machine that lost its power holds its row locks until the server notices: in half a minute, not two hours.
+        for setting, value in KEEPALIVES.items():
+            connection.execute(f"SET {setting} = {value}")
+        connection.commit()
         return
     # pysqlite's own idea of when a transaction starts is switched off: `_begin` says it.
     connection.isolation_level = None
