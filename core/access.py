@@ -41,14 +41,18 @@ class Rights:
         return self.scope(action) != "none" and (part is None or action not in self.denied.get(part, ()))
 
     def __or__(self, other: Rights) -> Rights:
-        """Return what two roles give together: each action as far as the more generous one, a part if either allows it."""
+        """Return what two roles give together: each action as far as the more generous one, a part if either allows it.
+
+        A role that does not allow an action at all opens no part for it either, although it denies none.
+        """
         if self.everything or other.everything:
             return EVERYTHING
         if not self.actions or not other.actions:
             return self if self.actions else other
         actions = {a: max(self.scope(a), other.scope(a), key=SCOPES.index) for a in self.actions.keys() | other.actions.keys()}
-        denied = {part: both for part in self.denied.keys() & other.denied.keys()
-                  if (both := self.denied[part] & other.denied[part])}
+        denied = {part: shut for part in self.denied.keys() | other.denied.keys()
+                  if (shut := frozenset(a for a in self.denied.get(part, frozenset()) | other.denied.get(part, frozenset())
+                                        if not self.may(a, part) and not other.may(a, part)))}
         return Rights(actions, denied)
 
 
@@ -90,6 +94,8 @@ def rights(app: App, who: Standing, address: str) -> Rights:
     if who.admin:
         return EVERYTHING
     if not who.sees:
+        return NOTHING
+    if any(server().registry.hook.shuts(app=app, person=who.person, address=address)):
         return NOTHING
     given: Iterable[Rights | None] = server().registry.hook.rights_on(app=app, person=who.person, address=address)
     return reduce(Rights.__or__, (one for one in given if one is not None), NOTHING)

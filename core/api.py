@@ -3,11 +3,11 @@
 from core import schemas
 from core.access import EVERYTHING, NOTHING, Rights, Standing, rights, standing
 from core.app import create_app, field_type, server
-from core.apps import documents
+from core.apps import documents, placing
 from core.apps import service as apps
 from core.apps.documents import check_writable
 from core.apps.models import App, DocumentRow
-from core.apps.service import find_app, opened, org_exists
+from core.apps.service import find_app, opened, org_choices, org_exists
 from core.apps.state import Snapshot
 from core.archive.canonical import canonical, parse
 from core.archive.manifest import IndexLine
@@ -16,7 +16,8 @@ from core.backups.merging import RestoreContext
 from core.cli.verbs import verb
 from core.component import Component, Document, Kind, Operation, Section, Segment
 from core.config import read_config
-from core.db import Base, after_commit, db, driver, in_transaction, reading, transaction
+from core.data import MOST_RECORDS, FieldGiven, FileGiven, RecordGiven, RecordsAsked, RecordsGiven
+from core.db import Base, after_commit, db, driver, in_transaction, reading, scratch, transaction
 from core.errors import (
     AppkeepError,
     AppRestoring,
@@ -35,9 +36,12 @@ from core.importing import import_file
 from core.keys import KEY, SINGLE, SYSTEM, is_key, is_person, new_key
 from core.migrating import ensure_schema
 from core.moment import now_us
-from core.objects import ObjectWriter, files_missing, put_file, read_file, writing_objects
+from core.objects import ObjectWriter, files_missing, put_file, read_file, stored_bytes, writing_objects
 from core.refs import files, pointers
 from core.scope import Owned, OwnedByApp, as_server, as_tenant, tenant
+from core.web import matrix
+from core.web.bin import binned
+from core.web.editor import Editing, Input, Target, Targets, walk
 from core.web.gate import APP, MANAGE, ORGANIZATION, Needs, Pages
 from core.web.menu import MenuItem
 from core.web.protection import csrf, limiter
@@ -49,6 +53,7 @@ __all__ = [
     "EVERYTHING",
     "KEY",
     "MANAGE",
+    "MOST_RECORDS",
     "NOTHING",
     "ORGANIZATION",
     "SINGLE",
@@ -62,12 +67,16 @@ __all__ = [
     "Definition",
     "Document",
     "DocumentRow",
+    "Editing",
+    "FieldGiven",
     "FieldType",
+    "FileGiven",
     "Forbidden",
     "ImportContext",
     "ImportFailed",
     "Importer",
     "IndexLine",
+    "Input",
     "InvalidDocument",
     "InvalidInput",
     "InvalidValue",
@@ -80,7 +89,10 @@ __all__ = [
     "Owned",
     "OwnedByApp",
     "Pages",
+    "RecordGiven",
     "RecordView",
+    "RecordsAsked",
+    "RecordsGiven",
     "Reference",
     "RestoreContext",
     "Rights",
@@ -89,11 +101,14 @@ __all__ = [
     "Snapshot",
     "Source",
     "Standing",
+    "Target",
+    "Targets",
     "Visitor",
     "after_commit",
     "apps",
     "as_server",
     "as_tenant",
+    "binned",
     "canonical",
     "check_writable",
     "create_app",
@@ -117,11 +132,14 @@ __all__ = [
     "is_key",
     "is_person",
     "limiter",
+    "matrix",
     "new_key",
     "now_us",
     "opened",
+    "org_choices",
     "org_exists",
     "parse",
+    "placing",
     "pointers",
     "put_file",
     "read_config",
@@ -131,11 +149,14 @@ __all__ = [
     "rights",
     "rights_here",
     "schemas",
+    "scratch",
     "server",
     "standing",
+    "stored_bytes",
     "tenant",
     "transaction",
     "verb",
     "visit",
+    "walk",
     "writing_objects",
 ]

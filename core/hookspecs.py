@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 import pluggy
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from core.access import Rights
     from core.apps.models import App
     from core.component import Component
+    from core.data import RecordsAsked, RecordsGiven
     from core.fieldtype import Definition, FieldType
     from core.importer import Importer
     from core.runs.models import Run
@@ -53,6 +54,12 @@ def register_commands(cli: click.Group) -> None:
 
 
 @hookspec
+def greet() -> Iterable[str]:
+    """Give lines that `appkeep up` prints once it is ready: how to get in."""
+    return ()
+
+
+@hookspec
 def register_migrations() -> str | None:
     """Give the folder of Alembic versions that make this plugin's tables."""
 
@@ -60,6 +67,12 @@ def register_migrations() -> str | None:
 @hookspec(firstresult=True)
 def org_reference_exists(organization_id: str, address: str) -> bool | None:
     """Say whether something outside apps ("department/d_…") exists; None for kinds you do not know."""
+
+
+@hookspec
+def org_choices(organization_id: str, kind: str) -> Iterable[tuple[str, str]]:
+    """Give (address, name) of all of a kind ("user", "department", "org_role") that one may choose in the organization."""
+    return ()
 
 
 @hookspec(firstresult=True)
@@ -137,6 +150,12 @@ def addresses_of(organization_id: str, person: str) -> Iterable[str]:
 
 
 @hookspec
+def colleagues_of(organization_id: str, person: str) -> Iterable[str]:
+    """Give the people of the departments that a person is in, and of those below: whose records "department" reaches."""
+    return ()
+
+
+@hookspec
 def app_menu(app: App) -> Iterable[MenuItem]:
     """Give items of an app's navigation, in groups, for those who use it."""
     return ()
@@ -148,6 +167,79 @@ def manage_menu(app: App) -> Iterable[MenuItem]:
     return ()
 
 
+@hookspec
+def shuts(app: App, person: str, address: str) -> bool:
+    """Say whether a document is not for a person who does not manage the app, whatever their roles give; one yes is enough."""
+    return False
+
+
+@hookspec
+def app_roles(app: App, person: str) -> Iterable[str]:
+    """Give the addresses of the documents that stand for a person's roles in the app ("role/r_…")."""
+    return ()
+
+
+@hookspec(firstresult=True)
+def records_for(app: App, person: str, asked: RecordsAsked) -> RecordsGiven | None:
+    """Give records as far as a person may read them; None for what is not there or not theirs to know of."""
+
+
+@hookspec(firstresult=True)
+def write_record(app: App, person: str, worksheet: str, seq: int | None, values: Mapping[str, Any]) -> int | None:
+    """Make a record, or change one, with values as people type them, as far as a person may; give its number."""
+
+
+@hookspec(firstresult=True)
+def remove_record(app: App, person: str, worksheet: str, seq: int) -> bool | None:
+    """Move a record to the recycle bin, as far as a person may."""
+
+
 @hookspec(firstresult=True)
 def person_name(person: str) -> str | None:
     """Give what a person is called, for people to read."""
+
+
+@hookspec
+def objects_reserved(organization_id: str, size: int, reference: str) -> None:
+    """Refuse (an AppkeepError) new objects of so many bytes, or set their room aside under *reference*."""
+
+
+@hookspec
+def objects_recorded(organization_id: str, size: int, reference: str, purpose: str, app_id: str | None) -> None:
+    """Count new objects, inside the transaction that makes them real; what was set aside for them is free again."""
+
+
+@hookspec
+def objects_released(organization_id: str, reference: str) -> None:
+    """Give back what was set aside for objects that will not come."""
+
+
+@hookspec
+def may_schedule(organization_id: str) -> bool:
+    """Say whether the organization may have backups made by schedule; one no is enough."""
+    return True
+
+
+@hookspec
+def schedule_paused(app: App) -> None:
+    """Follow the pausing of an app's schedule, inside its transaction."""
+
+
+@hookspec
+def backup_acted(app_id: str, act: str, result: str, person: str, backup_id: str | None, detail: Mapping[str, Any]) -> None:
+    """Follow a line of the log of an app's backups, inside its transaction."""
+
+
+@hookspec(firstresult=True)
+def identity_method(person: str) -> str | None:
+    """Give how a person proves who they are: "code" or "password"."""
+
+
+@hookspec
+def prove_identity(person: str, answer: str) -> None:
+    """Refuse (an AppkeepError) an answer that does not prove that it is this person; count what is refused."""
+
+
+@hookspec
+def clock_ticked() -> None:
+    """Do what is to be done every few seconds, in any number of processes; an exception here is logged."""

@@ -1,13 +1,14 @@
-"""Command line of tenants: org create, user create, user password."""
+"""Command line of tenants: organizations and people, made, listed, changed."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
 
 from core.api import as_server, as_tenant, transaction, verb
-from tenants import service
+from tenants import accounts, organizations, second_factor, service, sessions
 from tenants.plans import DEFAULT_PLAN, PLANS
 
 
@@ -27,6 +28,22 @@ def register(cli: click.Group) -> None:
         with as_server(), transaction():
             made = service.create_organization(name, owner, plan)
             return {"organization": made.id, "name": made.name, "plan": made.plan}
+
+    @verb(org, "list", show=_organization_lines)
+    def org_list() -> dict[str, Any]:
+        """List all organizations, closed ones too."""
+        return {"organizations": [
+            {"organization": row.id, "name": row.name, "plan": row.plan, "members": people, "closed": row.closed_at is not None}
+            for row, people in organizations.all_organizations()]}
+
+    @verb(org, "reopen")
+    @click.argument("organization")
+    def org_reopen(organization: str) -> dict[str, Any]:
+        """Open ORGANIZATION again, which its owner has closed."""
+        found = service.find_organization(organization).id
+        with transaction():
+            organizations.open_again(found)
+        return {"organization": found, "closed": False}
 
     @verb(org, "add-member")
     @click.argument("organization")
@@ -50,16 +67,44 @@ def register(cli: click.Group) -> None:
         with as_server(), transaction():
             return {"user": service.create_user(email, name, secret).id}
 
+    @verb(user, "list", show=_people_lines)
+    def user_list() -> dict[str, Any]:
+        """List all people who have an account."""
+        return {"users": [{"user": row.id, "email": row.email, "name": row.name, "password": row.password_hash is not None,
+                           "second_factor": row.totp_secret is not None} for row in accounts.all_people()]}
+
     @verb(user, "password")
     @click.argument("email")
     @click.option("--password", help="Asked for when left out.")
     def user_password(email: str, password: str | None) -> dict[str, Any]:
-        """Give the person of EMAIL a new password."""
+        """Give the person of EMAIL a new password; every browser of theirs is signed out."""
         secret = password or _asked_password()
         with as_server(), transaction():
             person = service.user_by_email(email)
             service.set_password(person, secret)
+            sessions.close_sessions(person.id)
             return {"user": person.id, "changed": True}
+
+    @verb(user, "second-factor-off")
+    @click.argument("email")
+    def user_second_factor_off(email: str) -> dict[str, Any]:
+        """Take the second factor from the person of EMAIL, who has lost device and recovery codes."""
+        with as_server(), transaction():
+            found = service.user_by_email(email).id
+            second_factor.take_away(found)
+            sessions.close_sessions(found)
+            return {"user": found, "second_factor": False}
+
+
+def _organization_lines(result: Mapping[str, Any]) -> Iterator[str]:
+    for one in result["organizations"]:
+        closed = ", closed" if one["closed"] else ""
+        yield f"{one['organization']}  {one['name']} ({one['plan']}, {one['members']} members{closed})"
+
+
+def _people_lines(result: Mapping[str, Any]) -> Iterator[str]:
+    for one in result["users"]:
+        yield f"{one['user']}  {one['email']}  {one['name']}" + ("" if one["password"] else "  (cannot sign in yet)")
 
 
 def _asked_password() -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.api import Base, Owned
 
 ROLES = ("owner", "admin", "member")
+NUMBER = BigInteger().with_variant(Integer, "sqlite")
+"""A number that the database counts up by itself, on SQLite too."""
 
 
 class Organization(Base):
-    """A tenant. `plan` names one of the plans, `time_zone` an IANA zone."""
+    """A tenant. `plan` names one of the plans, `time_zone` an IANA zone; nobody enters one that is closed."""
 
     __tablename__ = "organization"
 
@@ -21,13 +23,15 @@ class Organization(Base):
     time_zone: Mapped[str] = mapped_column(String(60), default="UTC")
     second_factor_required: Mapped[bool] = mapped_column(Boolean, default=False)
     created_at: Mapped[int] = mapped_column(BigInteger)
+    closed_at: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class User(Base):
     """A person who can sign in; belongs to any number of organizations. The e-mail is kept in lower case.
 
     `totp_secret` is set once a second factor is enrolled; `totp_last_step` is the time step of the last code taken, so
-    that none is taken twice; `recovery_codes` is a JSON list of hashes of those that are left.
+    that none is taken twice; `totp_pending` is a secret that is not proven yet to be in somebody's device;
+    `recovery_codes` is a JSON list of digests of those that are left.
     """
 
     __tablename__ = "user_account"
@@ -39,6 +43,7 @@ class User(Base):
     created_at: Mapped[int] = mapped_column(BigInteger)
     totp_secret: Mapped[str | None] = mapped_column(Text)
     totp_last_step: Mapped[int | None] = mapped_column(BigInteger)
+    totp_pending: Mapped[str | None] = mapped_column(Text)
     recovery_codes: Mapped[str | None] = mapped_column(Text)
 
 
@@ -57,9 +62,11 @@ class UserSession(Base):
 
 
 class MailedLink(Base):
-    """A link sent by mail, good once and for a while: "invite" into an organization, or "reset" of a password.
+    """A link sent by mail, good once and for a while.
 
-    `id` is the SHA-256 of the token in the link. It is no `Owned` table: whoever follows a link is nobody's member yet.
+    `kind` is "invite" (into an organization as `role`, or as an admin of its `app_id`), "reset" of a password or
+    "email", which proves a new e-mail of whoever made it. `id` is the SHA-256 of the token in the link.
+    It is no `Owned` table: whoever follows a link is nobody's member yet.
     """
 
     __tablename__ = "mailed_link"
@@ -69,10 +76,37 @@ class MailedLink(Base):
     email: Mapped[str] = mapped_column(String(254))
     organization_id: Mapped[str | None] = mapped_column(ForeignKey("organization.id", ondelete="CASCADE"), index=True)
     role: Mapped[str | None] = mapped_column(String(10))
+    app_id: Mapped[str | None] = mapped_column(ForeignKey("app.id", ondelete="CASCADE"))
     made_at: Mapped[int] = mapped_column(BigInteger)
     made_by: Mapped[str] = mapped_column(String(16))
     expires_at: Mapped[int] = mapped_column(BigInteger)
     used_at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class Attempt(Base):
+    """A wrong guess at a password or code, or one that is being looked at. `subject` is a digest of what and whose."""
+
+    __tablename__ = "attempt"
+
+    id: Mapped[int] = mapped_column(NUMBER, primary_key=True)
+    subject: Mapped[str] = mapped_column(String(64), index=True)
+    at: Mapped[int] = mapped_column(BigInteger, index=True)
+
+
+class AuditEntry(Owned, Base):
+    """That somebody did something that matters in an organization; the database lets nobody change or remove it."""
+
+    __tablename__ = "audit_entry"
+    __table_args__ = (Index("ix_audit_entry_organization_id_id", "organization_id", "id"),)
+
+    id: Mapped[int] = mapped_column(NUMBER, primary_key=True)
+    organization_id: Mapped[str] = mapped_column(String(16))
+    at: Mapped[int] = mapped_column(BigInteger)
+    person: Mapped[str] = mapped_column(String(16))
+    act: Mapped[str] = mapped_column(String(40))
+    subject: Mapped[str] = mapped_column(String(100))
+    detail: Mapped[str] = mapped_column(Text)
+    address: Mapped[str] = mapped_column(String(60))
 
 
 class Membership(Owned, Base):

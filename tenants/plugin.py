@@ -9,7 +9,8 @@ import click
 from flask import Blueprint, url_for
 
 from core.api import App, Visitor, hookimpl
-from tenants import commands, service, signing_in
+from tenants import commands, organizations, proving, quota, service, signing_in
+from tenants.plans import plan
 from tenants.web import BLUEPRINTS
 
 
@@ -19,8 +20,18 @@ def register_commands(cli: click.Group) -> None:
 
 
 @hookimpl
+def greet() -> Iterable[str]:
+    return () if organizations.is_set_up() else ("it is empty: the page there sets the first organization up",)
+
+
+@hookimpl
 def org_reference_exists(organization_id: str, address: str) -> bool | None:
     return service.reference_exists(organization_id, address)
+
+
+@hookimpl
+def org_choices(organization_id: str, kind: str) -> Iterable[tuple[str, str]]:
+    return service.choices(organization_id, kind)
 
 
 @hookimpl
@@ -62,6 +73,8 @@ def visitor() -> Visitor | None:
 
 @hookimpl
 def sign_in_url(next_url: str) -> str:
+    if not organizations.is_set_up():
+        return url_for("first_start.set_up")
     return url_for("entrance.sign_in", next=next_url)
 
 
@@ -89,3 +102,43 @@ def person_name(person: str) -> str | None:
 @hookimpl
 def addresses_of(organization_id: str, person: str) -> Iterable[str]:
     return service.addresses_of(organization_id, person)
+
+
+@hookimpl
+def colleagues_of(organization_id: str, person: str) -> Iterable[str]:
+    return service.colleagues_of(organization_id, person)
+
+
+@hookimpl
+def objects_reserved(organization_id: str, size: int, reference: str) -> None:
+    quota.reserve(organization_id, size, reference)
+
+
+@hookimpl
+def objects_recorded(organization_id: str, size: int, reference: str, purpose: str, app_id: str | None) -> None:
+    quota.settle(organization_id, size, reference, purpose, app_id)
+
+
+@hookimpl
+def objects_released(organization_id: str, reference: str) -> None:
+    quota.release(organization_id, reference)
+
+
+@hookimpl
+def may_schedule(organization_id: str) -> bool:
+    return plan(service.find_organization(organization_id).plan).scheduled_backups
+
+
+@hookimpl
+def identity_method(person: str) -> str:
+    return proving.method_of(person)
+
+
+@hookimpl
+def prove_identity(person: str, answer: str) -> None:
+    proving.prove_person(person, answer)
+
+
+@hookimpl
+def clock_ticked() -> None:
+    quota.release_forgotten()

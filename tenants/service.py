@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
-from argon2 import PasswordHasher
-from argon2.exceptions import Argon2Error
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
-from core.api import App, Conflict, InvalidInput, NotFound, as_server, as_tenant, db, new_key, now_us, tenant
+from core.api import App, Conflict, NotFound, as_server, as_tenant, db, new_key, now_us, tenant
+from tenants import passwords
+from tenants.audit import audit
 from tenants.models import AppAdmin, Department, DepartmentMember, Membership, Organization, OrgRole, OrgRoleMember, User
+from tenants.naming import checked_email, checked_name, folded
 from tenants.plans import DEFAULT_PLAN, plan
 
-EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}\Z")
-MIN_PASSWORD_CHARS = 10
-_hasher = PasswordHasher()
 _REFERENCED: dict[str, type[Department] | type[OrgRole]] = {"department": Department, "org_role": OrgRole}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An organization in which somebody is something: `role` is None for who only manages an app of it."""
+
+    id: str
+    name: str
+    role: str | None
 
 
 def create_organization(name: str, owner_email: str, plan_name: str = DEFAULT_PLAN) -> Organization:
@@ -24,16 +34,18 @@ def create_organization(name: str, owner_email: str, plan_name: str = DEFAULT_PL
     Raises:
         Conflict: there is an organization of that name.
     """
-    name = _name(name, "organization")
+    name = checked_name(name, "an organization")
     if db.session.scalar(select(Organization.id).where(Organization.name == name)):
         raise Conflict(f"There is an organization “{name}” already.")
     organization = Organization(id=new_key("o"), name=name, plan=plan(plan_name).name, created_at=now_us())
     owner_id = (user_by_email(owner_email) if _known(owner_email) else create_user(owner_email)).id
-    db.session.add(organization)
-    db.session.flush()
+    with unique(f"There is an organization “{name}” already."):
+        db.session.add(organization)
+        db.session.flush()
     organization_id = organization.id
     with as_tenant(organization_id):
         db.session.add(Membership(user_id=owner_id, role="owner"))
+        audit("organization_made", f"organization/{organization_id}", by=owner_id, name=name)
     return find_organization(organization_id)
 
 
@@ -43,15 +55,16 @@ def create_user(email: str, name: str = "", password: str | None = None) -> User
     Raises:
         Conflict: the e-mail is in use.
     """
-    email = _email(email)
+    email = checked_email(email)
     if _known(email):
         raise Conflict(f"There is somebody with the e-mail {email} already.")
-    user = User(id=new_key("u"), email=email, name=name or email.partition("@")[0][:100], created_at=now_us(),
-                password_hash=None)
+    called = checked_name(name or email.partition("@")[0], "a person")
+    user = User(id=new_key("u"), email=email, name=called, created_at=now_us(), password_hash=None)
     if password is not None:
         set_password(user, password)
-    db.session.add(user)
-    db.session.flush()
+    with unique(f"There is somebody with the e-mail {email} already."):
+        db.session.add(user)
+        db.session.flush()
     return user
 
 
@@ -59,47 +72,52 @@ def set_password(user: User, password: str) -> None:
     """Give a person a new password.
 
     Raises:
-        InvalidInput: it is too short or absurdly long.
+        InvalidInput: see `passwords.checked`.
     """
-    if not MIN_PASSWORD_CHARS <= len(password) <= 1000:
-        raise InvalidInput(f"A password has at least {MIN_PASSWORD_CHARS} characters.")
-    user.password_hash = _hasher.hash(password)
+    user.password_hash = passwords.hashed(passwords.checked(password, user.email))
 
 
 def password_matches(user: User, password: str) -> bool:
     """Say whether *password* is the person's; nobody's is when none is set."""
-    try:
-        return _hasher.verify(user.password_hash or "", password[:1000])
-    except Argon2Error:
-        return False
-
-
-def person_with_password(email: str, password: str) -> User | None:
-    """Return the person whose e-mail and password these are; takes as long when there is no such person."""
-    user = db.session.scalar(select(User).where(User.email == email.strip().lower()[:254]))
-    if user is None or user.password_hash is None:
-        _hasher.hash(password[:1000])
-        return None
-    return user if password_matches(user, password) else None
+    return passwords.matches(user.password_hash, password)
 
 
 def role_of(organization_id: str, person: str) -> str | None:
-    """Return what a person is in an organization, None when they are no member."""
+    """Return what a person is in an organization, None when they are no member or it is closed."""
     with as_tenant(organization_id):
-        return db.session.scalar(select(Membership.role).where(Membership.user_id == person))
+        return db.session.scalar(select(Membership.role).join(
+            Organization, Organization.id == Membership.organization_id).where(
+            Membership.user_id == person, Organization.closed_at.is_(None)))
 
 
 def organizations_of(person: str) -> list[tuple[Organization, str]]:
     """Return the organizations that a person is a member of and as what, by name."""
     with as_server():
         found = db.session.execute(select(Organization, Membership.role).join(
-            Membership, Membership.organization_id == Organization.id).where(Membership.user_id == person)).all()
+            Membership, Membership.organization_id == Organization.id).where(
+            Membership.user_id == person, Organization.closed_at.is_(None))).all()
     return sorted(((row[0], row[1]) for row in found), key=lambda pair: pair[0].name.casefold())
 
 
+def places_of(person: str) -> list[Place]:
+    """Return where a person is a member, and whose apps they manage without being one, by name."""
+    # Somebody's own places lie in many organizations. Read from the tables themselves, so that the wall stays where it
+    # is and rows that a page has loaded stay with it.
+    org, membership, admin, app = Organization.__table__, Membership.__table__, AppAdmin.__table__, App.__table__
+    here = select(org.c.id, org.c.name, membership.c.role).join(membership, membership.c.organization_id == org.c.id).where(
+        membership.c.user_id == person, org.c.closed_at.is_(None))
+    found = {row.id: Place(row.id, row.name, row.role) for row in db.session.execute(here)}
+    managed = select(org.c.id, org.c.name).join(app, app.c.organization_id == org.c.id).join(admin, admin.c.app_id == app.c.id).where(
+        admin.c.user_id == person, org.c.closed_at.is_(None), app.c.deleted_at.is_(None)).distinct()
+    for row in db.session.execute(managed):
+        found.setdefault(row.id, Place(row.id, row.name, None))
+    return sorted(found.values(), key=lambda place: (place.name.casefold(), place.id))
+
+
 def is_admin(app: App, person: str) -> bool:
-    """Say whether a person is an admin of the app."""
-    return db.session.get(AppAdmin, (app.id, person)) is not None
+    """Say whether a person is an admin of the app; nobody is one of an organization's that is closed."""
+    return db.session.scalar(select(AppAdmin.user_id).join(Organization, Organization.id == AppAdmin.organization_id).where(
+        AppAdmin.app_id == app.id, AppAdmin.user_id == person, Organization.closed_at.is_(None))) is not None
 
 
 def addresses_of(organization_id: str, person: str) -> list[str]:
@@ -117,11 +135,29 @@ def addresses_of(organization_id: str, person: str) -> list[str]:
     return [*(f"department/{key}" for key in sorted(found)), *(f"org_role/{key}" for key in sorted(roles))]
 
 
+def colleagues_of(organization_id: str, person: str) -> list[str]:
+    """Return the people of the departments that a person is in, and of those below them."""
+    with as_tenant(organization_id):
+        below: dict[str | None, list[str]] = {}
+        for row in db.session.scalars(select(Department)):
+            below.setdefault(row.parent_id, []).append(row.id)
+        waiting = list(db.session.scalars(select(DepartmentMember.department_id).where(DepartmentMember.user_id == person)))
+        found: set[str] = set()
+        while waiting:
+            department = waiting.pop()
+            if department not in found:
+                found.add(department)
+                waiting += below.get(department, ())
+        query = select(DepartmentMember.user_id).where(DepartmentMember.department_id.in_(found))
+        return sorted(set(db.session.scalars(query))) if found else []
+
+
 def apps_managed_by(person: str) -> list[App]:
     """Return the apps of any organization that a person is named an admin of, by name."""
     with as_server():
-        found = db.session.scalars(select(App).join(AppAdmin, AppAdmin.app_id == App.id).where(
-            AppAdmin.user_id == person, App.deleted_at.is_(None))).all()
+        found = db.session.scalars(select(App).join(AppAdmin, AppAdmin.app_id == App.id).join(
+            Organization, Organization.id == App.organization_id).where(
+            AppAdmin.user_id == person, App.deleted_at.is_(None), Organization.closed_at.is_(None))).all()
     return sorted(found, key=lambda app: app.name.casefold())
 
 
@@ -136,10 +172,15 @@ def user_by_email(email: str) -> User:
     Raises:
         NotFound: there is none.
     """
-    user = db.session.scalar(select(User).where(User.email == _email(email)))
+    user = db.session.scalar(select(User).where(User.email == checked_email(email)))
     if user is None:
         raise NotFound(f"There is nobody with the e-mail {email[:100]}.")
     return user
+
+
+def id_by_email(email: str) -> str | None:
+    """Return the id of the person with that e-mail, None for nobody's or what is no e-mail at all."""
+    return db.session.scalar(select(User.id).where(User.email == folded(email)[:254]))
 
 
 def find_organization(name_or_id: str) -> Organization:
@@ -156,7 +197,7 @@ def find_organization(name_or_id: str) -> Organization:
 
 
 def add_member(user: User, role: str = "member") -> None:
-    """Make a person a member of the current organization, or change what they are in it."""
+    """Make a person a member of the current organization, or change what they are in it; asks nobody for leave."""
     membership = db.session.get(Membership, (tenant(), user.id))
     if membership is None:
         db.session.add(Membership(user_id=user.id, role=role))
@@ -174,7 +215,7 @@ def name_admin(app: App, user_id: str) -> None:
 
 def create_department(name: str, parent_id: str | None = None) -> Department:
     """Make a department of the current organization."""
-    department = Department(id=new_key("d"), name=_name(name, "department"), parent_id=parent_id)
+    department = Department(id=new_key("d"), name=checked_name(name, "a department"), parent_id=parent_id)
     db.session.add(department)
     db.session.flush()
     return department
@@ -182,7 +223,7 @@ def create_department(name: str, parent_id: str | None = None) -> Department:
 
 def create_org_role(name: str) -> OrgRole:
     """Make an organization-wide role of the current organization."""
-    role = OrgRole(id=new_key("r"), name=_name(name, "org role"))
+    role = OrgRole(id=new_key("r"), name=checked_name(name, "an org role"))
     db.session.add(role)
     db.session.flush()
     return role
@@ -201,25 +242,35 @@ def reference_exists(organization_id: str, address: str) -> bool | None:
         return db.session.scalar(select(model.id).where(model.id == key)) is not None
 
 
+def choices(organization_id: str, kind: str) -> list[tuple[str, str]]:
+    """Return (address, name) of all members, departments or org roles of an organization; nothing for other kinds."""
+    with as_tenant(organization_id):
+        if kind == "user":
+            query = select(User.id, User.name, User.email).join(Membership, Membership.user_id == User.id)
+            return [(f"user/{row.id}", f"{row.name} ({row.email})") for row in db.session.execute(query)]
+        model = _REFERENCED.get(kind)
+        if model is None:
+            return []
+        return [(f"{kind}/{row.id}", row.name) for row in db.session.execute(select(model.id, model.name))]
+
+
 def time_zone(organization_id: str) -> str | None:
     """Return the IANA name of an organization's time zone, None for an unknown organization."""
     return db.session.scalar(select(Organization.time_zone).where(Organization.id == organization_id))
 
 
 def _known(email: str) -> bool:
-    return db.session.scalar(select(User.id).where(User.email == _email(email))) is not None
+    return db.session.scalar(select(User.id).where(User.email == checked_email(email))) is not None
 
 
-def _email(email: str) -> str:
-    email = email.strip().lower()
-    if not EMAIL.match(email):
-        raise InvalidInput(f"“{email[:100]}” is not an e-mail address.")
-    return email
+@contextmanager
+def unique(otherwise: str) -> Iterator[None]:
+    """Turn the database's refusal of a name that is taken into a sentence, also when two take it at once.
 
-
-def _name(name: str, what: str) -> str:
-    name = name.strip()
-    if not 1 <= len(name) <= 100 or any(ord(c) < 32 for c in name):
-        raise InvalidInput(f"The name of an {what} has 1 to 100 characters.")
-    return name
-
+    Raises:
+        Conflict: with *otherwise* as its message.
+    """
+    try:
+        yield
+    except IntegrityError as error:
+        raise Conflict(otherwise) from error

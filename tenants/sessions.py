@@ -9,7 +9,7 @@ import hashlib
 import secrets
 from datetime import timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from core.api import db, now_us, transaction
 from tenants.models import User, UserSession
@@ -67,3 +67,8 @@ def close_sessions(user_id: str, but: str | None = None) -> None:
 def digest(token: str) -> str:
     """Return the digest under which a token is kept."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def prove_session(session_id: str) -> None:
+    """Note that the session's person has shown a second factor."""
+    db.session.execute(update(UserSession).where(UserSession.id == session_id).values(second_factor_at=now_us()))

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, current_app, g, session
+from flask import Flask, current_app, g, session, url_for
 from flask_login import LoginManager, UserMixin, current_user
 
 from core.api import Visitor
+from tenants import second_factor
 from tenants.models import User, UserSession
 from tenants.sessions import find_session, seen
-
-TOKEN = "token"
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login comes without types
@@ -36,8 +35,8 @@ def start(app: Flask) -> None:
 
 def _load(token: str) -> SignedIn | None:
     found = find_session(token)
-    if found is None:
-        return None
+    if found is None or (second_factor.enrolled(found[1]) and found[0].second_factor_at is None):
+        return None  # the session is over, or older than the second factor that it was not proven by
     person = SignedIn(token, *found)
     seen(found[0])
     return person
@@ -53,9 +52,10 @@ def signed_in() -> SignedIn | None:
 
 
 def visitor() -> Visitor | None:
-    """Return who has signed in, for the gate."""
+    """Return who has signed in, for the gate; whoever still needs a second factor is led to where to set it up."""
     person = signed_in()
     if person is None:
         session.pop("_user_id", None)
         return None
-    return Visitor(person=person.id, name=person.name)
+    led = not person.enrolled and second_factor.required_by(person.id)
+    return Visitor(person=person.id, name=person.name, email=person.email, detour=url_for("second_factor.show") if led else None)

@@ -193,7 +193,8 @@ def check_body(document: Document) -> None:
     error = best_match(_validator(kind).iter_errors(document.body))
     if error is not None:
         place = "/".join(str(step) for step in error.absolute_path) or "its top"
-        raise InvalidDocument(f"{document.address}, at {place}: {error.message[:300]}", address=document.address)
+        raise InvalidDocument(f"{document.address}, at {place}: {error.message[:300]}", address=document.address,
+                              path=list(error.absolute_path), problem=error.message[:300])
     for part, name in kind.parts.items():
         keys = [item["key"] for item in document.body.get(name, ())]
         if len(set(keys)) != len(keys):

@@ -70,6 +70,12 @@ def org_exists(organization_id: str, address: str) -> bool:
     return bool(server().registry.hook.org_reference_exists(organization_id=organization_id, address=address))
 
 
+def org_choices(organization_id: str, kind: str) -> list[tuple[str, str]]:
+    """Return (address, name) of all of a kind ("user", "department", "org_role") in an organization, by name."""
+    given = server().registry.hook.org_choices(organization_id=organization_id, kind=kind)
+    return sorted((one for some in given for one in some), key=lambda one: (one[1].casefold(), one[0]))
+
+
 def all_apps() -> list[App]:
     """Return the apps of the current organization by name."""
     return sorted(db.session.scalars(select(App).where(App.deleted_at.is_(None))), key=lambda a: (a.name, a.id))

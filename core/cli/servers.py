@@ -25,7 +25,7 @@ def register(main: click.Group) -> None:
         from core.runs.supervisor import up as start_all
 
         config = _prepared()
-        _guarded(lambda: start_all(config, click.echo))
+        _guarded(lambda: start_all(config, click.echo, lambda: _greeting(config)))
 
     @main.command("web")
     def web() -> None:
@@ -66,6 +66,13 @@ def register(main: click.Group) -> None:
         """List the settings, each an environment variable."""
         for setting in SETTINGS:
             click.echo(f"{setting.variable:30} {setting.default!r:12} {setting.help}")
+
+
+def _greeting(config: Config) -> list[str]:
+    with create_app(config).app_context():
+        lines = [line for some in server().registry.hook.greet() for line in some]
+        db.engine.dispose()
+    return lines
 
 
 def _prepared() -> Config:

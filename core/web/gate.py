@@ -52,11 +52,11 @@ class SignInNeeded(AppkeepError):
 class Pages(Blueprint):
     """A blueprint whose every route says who may enter."""
 
-    def page(self, rule: str, needs: Needs, methods: tuple[str, ...] = ("GET",), *, max_bytes: int = MAX_BYTES,
+    def page(self, rule: str, needs: Needs, methods: tuple[str, ...] = ("GET",), *, max_bytes: int | Callable[[], int] = MAX_BYTES,
              **options: Any) -> Callable[[View], View]:
         """Return a decorator that serves *rule* with a view, for those whom *needs* lets in.
 
-        *max_bytes* is the most that may be sent to it; more is refused before it is read.
+        *max_bytes* is the most that may be sent to it, or tells it when asked; more is refused before it is read.
         """
         def decorate(view: View) -> View:
             view.needs, view.max_bytes = needs, max_bytes  # type: ignore[attr-defined]  # read by the gate
@@ -85,7 +85,8 @@ def enter() -> Response | None:
     needs = getattr(view, "needs", None)
     if needs is None:
         raise RuntimeError(f"The page {request.endpoint} does not say who may enter.")
-    request.max_content_length = getattr(view, "max_bytes", MAX_BYTES)
+    most = getattr(view, "max_bytes", MAX_BYTES)
+    request.max_content_length = most() if callable(most) else most
     visit.visitor = server().registry.hook.visitor()
     if needs is Needs.NOTHING:
         return None
@@ -120,13 +121,16 @@ def _enter_organization(visit: Visit, needs: Needs, names: dict[str, Any]) -> No
 
 
 def _enter_app(visit: Visit, needs: Needs, app_id: str) -> None:
-    visit.app = find(app_id)
-    visit.standing = here = standing(visit.app, visit.person)
+    app = find(app_id)
+    here = standing(app, visit.person)
     if not here.sees and not (needs is Needs.ORG_ADMIN and visit.manages_organization):
         raise NotFound(f"There is no app “{app_id[:40]}”.")
+    visit.app, visit.standing = app, here  # not before: a refusal is shown in the same shell, which names the app
     if needs in (Needs.APP_ADMIN, Needs.BACKUP) and not here.admin:
         raise Forbidden("This page is for the admins of the app.")
     if needs is Needs.BACKUP and not here.member:
         raise Forbidden("Backups are for admins of the app who are active members of its organization.")
-    if needs is Needs.ORG_ADMIN and not visit.manages_organization:
+    if (needs is Needs.OWNER and visit.role != "owner") or (needs is Needs.ORG_ADMIN and not visit.manages_organization):
         raise Forbidden("This page is for those who manage the organization.")
+    if needs is Needs.MEMBER and not here.member:
+        raise Forbidden("This page is for members of the organization.")

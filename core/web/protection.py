@@ -9,7 +9,8 @@ from flask_wtf import CSRFProtect
 
 from core.config import Config
 
-POLICY = ("default-src 'self'; script-src 'self'; style-src-elem 'self'; style-src-attr 'unsafe-inline'; img-src 'self' data: blob:; "
+POLICY = ("default-src 'self'; script-src 'self'; style-src-elem 'self'; style-src-attr 'unsafe-inline'; "
+          "img-src 'self' data: blob:{images}; "
           "font-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'; frame-src {frames}")
 """No script and no style sheet inside a page; single style attributes carry colours and widths, checked before."""
 HEADERS = {
@@ -44,7 +45,8 @@ def _storage(config: Config) -> str:
 
 def _harden(response: Response) -> Response:
     frames = getattr(response, "frames", "'self'")
-    response.headers.setdefault("Content-Security-Policy", POLICY.format(frames=frames))
+    images = "".join(f" {origin}" for origin in getattr(response, "images", ()))
+    response.headers.setdefault("Content-Security-Policy", POLICY.format(frames=frames, images=images))
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if request.is_secure:

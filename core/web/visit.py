@@ -18,6 +18,7 @@ class Visitor:
 
     person: str
     name: str
+    email: str = ""
     detour: str | None = None
 
 

@@ -331,7 +331,7 @@ def _table(pages: Pages, item: Item, block: dict[str, Any]) -> None:
                 column["value"] = found
                 break
         leads = pages._where(config)
-        column.update({name: leads[name] for name in ("url", "page") if name in leads})
+        column.update({name: leads[name] for name in ("url", "page", "parameters", "new_tab") if name in leads})
         uid = text(one, "uid", 60)
         if uid in pages.events:
             column.update(key=new_key("b"), events=pages.events[uid][:20])

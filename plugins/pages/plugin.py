@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from core.api import Component, hookimpl
+from flask import Blueprint
+
+from core.api import App, Component, hookimpl
+from plugins.pages import visible, web
 from plugins.pages.component import Pages
 
 
 @hookimpl
 def register_component() -> Component:
     return Pages()
+
+
+@hookimpl
+def register_blueprint() -> Blueprint:
+    return web.pages
+
+
+@hookimpl
+def shuts(app: App, person: str, address: str) -> bool:
+    return visible.shuts(app, person, address)

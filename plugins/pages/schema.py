@@ -52,7 +52,8 @@ EVENT = s.closed({
 }, ["on", "do"])
 COLUMN = s.closed({
     "name": s.text(200), "type": s.one_of("text", "link", "image", "button", "boolean", "tags", "rating", "date"),
-    "value": TEMPLATE, "url": TEMPLATE, "page": s.ref("page"), "key": s.key("b"),
+    "value": TEMPLATE, "url": TEMPLATE, "page": s.ref("page"), "key": s.key("b"), "new_tab": s.FLAG,
+    "parameters": s.listed(s.closed({"name": s.NAME, "value": TEMPLATE}, ["name", "value"]), 50),
     "events": s.listed(EVENT, 20), "style": STYLE,
 }, ["name", "type"])
 BLOCK = s.closed({

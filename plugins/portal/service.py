@@ -4,13 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, BinaryIO
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, func, select, update
 
-from core.api import App, InvalidInput, NotFound, Operation, check_writable, db, documents, now_us
+from core.api import (
+    App,
+    Document,
+    InvalidInput,
+    NotFound,
+    Operation,
+    check_writable,
+    db,
+    documents,
+    new_key,
+    now_us,
+    put_file,
+)
 from plugins.portal.models import PortalAccount
 
+PAGE_ACCOUNTS = 100
+MAX_PICTURE_BYTES = 5 * 1024 * 1024
+PICTURES = {"image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8\xff", "image/gif": b"GIF8", "image/webp": b"RIFF"}
+"""The types of pictures that the portal may look like, and how their contents begin."""
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}\Z")
 
 
@@ -34,6 +50,69 @@ def put_account(app: App, email: str, role: str | None) -> None:
         db.session.add(account)
     account.role = role
     db.session.flush()
+
+
+def create_role(app: App, name: str, person: str) -> Document:
+    """Make a portal role that gives nothing yet and return it.
+
+    Raises:
+        InvalidInput: the name is empty, too long or has control characters.
+    """
+    position = max((role.position for role in documents.live(app, "portal_role")), default=-1) + 1
+    body = {"name": checked_name(name), "worksheets": [], "pages": []}
+    return documents.put(app, Document(kind="portal_role", key=new_key("q"), body=body, position=position), person)
+
+
+def checked_name(name: str) -> str:
+    """Return a portal role's name without space around it.
+
+    Raises:
+        InvalidInput: it is empty, too long or has control characters.
+    """
+    name = name.strip()
+    if not 1 <= len(name) <= 100 or any(ord(char) < 32 for char in name):
+        raise InvalidInput("A portal role's name has 1 to 100 characters.")
+    return name
+
+
+def remove_account(app: App, email: str) -> None:
+    """Remove an account; it is no error where there is none."""
+    check_writable(app)
+    db.session.execute(delete(PortalAccount).where(PortalAccount.app_id == app.id, PortalAccount.email == email.strip().lower()))
+
+
+def page_of_accounts(app: App, search: str, after: str) -> tuple[list[PortalAccount], bool]:
+    """Return up to a hundred accounts by e-mail, those after *after* whose e-mail holds *search*, and whether there are more."""
+    query = select(PortalAccount).where(PortalAccount.app_id == app.id, PortalAccount.email > after[:254])
+    if search:
+        query = query.where(PortalAccount.email.contains(search[:254].lower(), autoescape=True))
+    found = list(db.session.scalars(query.order_by(PortalAccount.email).limit(PAGE_ACCOUNTS + 1)))
+    return found[:PAGE_ACCOUNTS], len(found) > PAGE_ACCOUNTS
+
+
+def counts(app: App) -> dict[str | None, int]:
+    """Return how many accounts each portal role has, by key; None for those without one."""
+    query = select(PortalAccount.role, func.count()).where(PortalAccount.app_id == app.id).group_by(PortalAccount.role)
+    return {row[0]: row[1] for row in db.session.execute(query)}
+
+
+def put_picture(app: App, stream: BinaryIO, name: str) -> dict[str, Any]:
+    """Store a picture and return what a body says of it. Not inside a transaction: the content comes first.
+
+    Raises:
+        InvalidInput: it is too large, or not a PNG, JPEG, GIF or WebP picture by its content.
+    """
+    start = stream.read(16)
+    kind = next((kind for kind, begin in PICTURES.items() if start.startswith(begin)), None)
+    size = stream.seek(0, 2)
+    stream.seek(0)
+    if kind is None or (kind == "image/webp" and start[8:12] != b"WEBP"):
+        raise InvalidInput("A logo or cover is a PNG, JPEG, GIF or WebP picture.")
+    if size > MAX_PICTURE_BYTES:
+        raise InvalidInput(f"A logo or cover has {MAX_PICTURE_BYTES // 1024**2} MiB at most.")
+    content, size = put_file(stream, app.id)
+    safe = "".join("_" if ord(char) < 32 or char in "/\\\x7f" else char for char in name)[-255:]
+    return {"file": content, "name": safe or "picture", "size": size, "type": kind}
 
 
 def accounts(app: App) -> list[PortalAccount]:

@@ -12,6 +12,7 @@ from core.api import App, Document, Rights, db, documents, server
 from plugins.roles.models import RoleMember
 
 RECORD_ACTIONS = ("read", "update", "delete")
+SCOPES = ("none", "own", "department", "all")
 
 
 def roles_of(app: App, person: str) -> list[Document]:
@@ -57,15 +58,27 @@ def _on_worksheet(role: Mapping[str, Any], address: str) -> Rights | None:
     if named is None:
         if not role.get("all_worksheets"):
             return None
-        return Rights(dict.fromkeys(("see", "create", "export", *RECORD_ACTIONS), "all"))
-    actions = {action: named.get(action, "none") for action in RECORD_ACTIONS}
-    if actions["read"] == "none" and not named.get("create"):
+        return Rights(dict.fromkeys(("see", "create", "export", "write", *RECORD_ACTIONS), "all"))
+    read = named.get("read", "none")
+    # Nobody changes or deletes what they may not read, however the role is written.
+    actions = {action: min(named.get(action, "none"), read, key=SCOPES.index) for action in RECORD_ACTIONS}
+    create = "all" if named.get("create") else "none"
+    if read == "none" and create == "none":
         return None
-    actions |= {"see": "all", "create": "all" if named.get("create") else "none", "export": "all" if named.get("export") else "none"}
-    denied = {f"field/{_part(f['field'])}": actions_denied for f in named.get("fields", ())
-              if (actions_denied := frozenset(a for a in ("read", "write") if f.get(a) is False))}
+    export = "all" if named.get("export") and read != "none" else "none"
+    actions |= {"see": "all", "create": create, "export": export, "write": max(actions["update"], create, key=SCOPES.index)}
+    return Rights({a: scope for a, scope in actions.items() if scope != "none"}, _denied(named))
+
+
+def _denied(named: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+    """Return the fields and views that a role shuts, as parts with actions; "write" stands for both ways of writing."""
+    denied = {}
+    for field in named.get("fields", ()):
+        read = field.get("read", True)
+        shut = ({"read"} if not read else set()) | ({"write", "create", "update"} if not field.get("write", read) else set())
+        denied[f"field/{_part(field['field'])}"] = frozenset(shut)
     denied |= {f"view/{_part(v['view'])}": frozenset({"see"}) for v in named.get("views", ()) if not v["visible"]}
-    return Rights({a: scope for a, scope in actions.items() if scope != "none"}, denied)
+    return {part: shut for part, shut in denied.items() if shut}
 
 
 def _part(pointer: Mapping[str, str]) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
+from flask import Blueprint
+
 from core.api import App, Component, Rights, hookimpl
-from plugins.roles import granted
+from plugins.roles import granted, web
 from plugins.roles.component import Roles
 
 
@@ -20,8 +23,18 @@ def register_migrations() -> str:
 
 
 @hookimpl
+def register_blueprint() -> Blueprint:
+    return web.pages
+
+
+@hookimpl
 def sees_app(app: App, person: str) -> bool:
     return bool(granted.roles_of(app, person))
+
+
+@hookimpl
+def app_roles(app: App, person: str) -> Iterable[str]:
+    return [f"role/{role.key}" for role in granted.roles_of(app, person)]
 
 
 @hookimpl

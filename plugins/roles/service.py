@@ -5,10 +5,36 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
-from core.api import App, InvalidInput, Operation, check_writable, db, documents, org_exists
+from core.api import App, Document, InvalidInput, Operation, check_writable, db, documents, new_key, org_choices, org_exists
 from plugins.roles.models import RoleMember
+
+MEMBER_KINDS = (("user", "People"), ("department", "Departments"), ("org_role", "Org roles"))
+"""What may be given a role, and what it is called."""
+
+
+def create(app: App, name: str, person: str) -> Document:
+    """Make a role that gives nothing yet and return it.
+
+    Raises:
+        InvalidInput: the name is empty, too long or has control characters.
+    """
+    position = max((role.position for role in documents.live(app, "role")), default=-1) + 1
+    body = {"name": checked_name(name), "worksheets": [], "pages": []}
+    return documents.put(app, Document(kind="role", key=new_key("r"), body=body, position=position), person)
+
+
+def checked_name(name: str) -> str:
+    """Return a role's name without space around it.
+
+    Raises:
+        InvalidInput: it is empty, too long or has control characters.
+    """
+    name = name.strip()
+    if not 1 <= len(name) <= 100 or any(ord(char) < 32 for char in name):
+        raise InvalidInput("A role's name has 1 to 100 characters.")
+    return name
 
 
 def assign(app: App, role: str, member: str) -> None:
@@ -38,6 +64,25 @@ def members(app: App, role: str) -> list[str]:
     """Return the addresses of those who have a role, in order."""
     query = select(RoleMember.member).where(RoleMember.app_id == app.id, RoleMember.role == role)
     return sorted(db.session.scalars(query))
+
+
+def counts(app: App) -> dict[str, int]:
+    """Return how many entries of members each role has, by key; those of roles in the recycle bin too."""
+    query = select(RoleMember.role, func.count()).where(RoleMember.app_id == app.id).group_by(RoleMember.role)
+    return {row[0]: row[1] for row in db.session.execute(query)}
+
+
+def choices(app: App) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return what may be given a role: (heading, [(address, name), …])."""
+    return [(title, found) for kind, title in MEMBER_KINDS if (found := org_choices(app.organization_id, kind))]
+
+
+def named_members(app: App, role: str) -> list[tuple[str, str, str]]:
+    """Return (address, name, what it is) of a role's members, in the order of `choices`; those who left come last."""
+    mine = members(app, role)
+    names = {address: (name, title) for title, found in choices(app) for address, name in found}
+    here = [(address, *names[address]) for address in names if address in mine]
+    return [*here, *((address, "No longer in the organization", "Gone") for address in mine if address not in names)]
 
 
 def forget(app: App, role: str) -> None:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 from typing import Any
 
 import click
 
 from core.api import NotFound, apps, as_server, as_tenant, db, import_file, transaction, verb
+from plugins.sample import account
+from plugins.sample.account import OWNER
 from plugins.sample.around import NAME
 from plugins.sample.demo import run_demo
 from plugins.sample.telling import demo_lines
 from tenants import service as tenants
 
 ORGANIZATION = "Sample organization"
-OWNER = "owner@example.org"
 
 
 def register(cli: click.Group) -> None:
@@ -47,8 +47,8 @@ def set_up() -> dict[str, Any]:
             organization = tenants.create_organization(ORGANIZATION, OWNER).id
             person = tenants.user_by_email(OWNER)
             if person.password_hash is None:
-                made["password"] = secrets.token_urlsafe(12)
-                tenants.set_password(person, made["password"])
+                tenants.set_password(person, account.make_password())
+        made["password"] = account.kept_password()
         owner = tenants.user_by_email(OWNER).id
     with as_tenant(organization):
         found = next((app.id for app in apps.all_apps() if app.name == NAME), None)
@@ -60,8 +60,7 @@ def set_up() -> dict[str, Any]:
 def _lines(result: dict[str, Any]) -> list[str]:
     told = [f"organization “{ORGANIZATION}” ({result['organization']}) with the app “{NAME}” ({result['app']})"]
     if result["password"]:
-        told.append(f"its owner is {result['owner']}, password {result['password']} (shown this once; "
-                    "`appkeep user password` sets another)")
+        told.append(account.way_in(result["password"]))
     else:
         told.append(f"its owner is {result['owner']}")
     return told

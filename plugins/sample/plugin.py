@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import click
 
 from core.api import Importer, hookimpl
-from plugins.sample import commands
+from plugins.sample import account, commands
 from plugins.sample.importer import Sample
 
 
@@ -17,3 +19,8 @@ def register_importer() -> Importer:
 @hookimpl
 def register_commands(cli: click.Group) -> None:
     commands.register(cli)
+
+
+@hookimpl
+def greet() -> Iterable[str]:
+    return account.greeting()

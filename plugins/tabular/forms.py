@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 MAX_SAFE = 2**53 - 1
-MAX_DECIMALS = 10
+MAX_DECIMALS = 20
 MAX_DIGITS = 30
 
 

@@ -5,21 +5,27 @@ from __future__ import annotations
 from core.api import Kind
 from core.api import schemas as s
 
+
+def _titled(title: str, properties: dict[str, s.Schema], required: list[str]) -> s.Schema:
+    """Return the schema of a closed object with what it is called where one chooses between several."""
+    return {"title": title, **s.closed(properties, required)}
+
+
 FIELD = s.part_ref("worksheet", "field")
 WORKSHEET = s.ref("worksheet")
 VALUE = {"anyOf": [
     s.SCALAR,
-    s.closed({"template": s.text(20_000), "uses": s.listed({"anyOf": [
-        s.closed({"field": FIELD, "step": s.key("t")}, ["field"]),
-        s.closed({"step": s.key("t"), "path": s.text(500)}, ["step", "path"]),
-        s.closed({"variable": s.NAME}, ["variable"]),
+    _titled("Text with values in it", {"template": s.text(20_000), "uses": s.listed({"anyOf": [
+        _titled("A field", {"field": FIELD, "step": s.key("t")}, ["field"]),
+        _titled("Something of a step", {"step": s.key("t"), "path": s.text(500)}, ["step", "path"]),
+        _titled("A variable", {"variable": s.NAME}, ["variable"]),
     ]}, 100)}, ["template"]),
 ]}
 CONDITION = {"anyOf": [
-    s.closed({"all": s.listed({"$ref": "#/$defs/condition"}, 50)}, ["all"]),
-    s.closed({"any": s.listed({"$ref": "#/$defs/condition"}, 50)}, ["any"]),
-    s.closed({"field": FIELD, "operator": s.text(40), "value": VALUE}, ["field", "operator"]),
-    s.closed({"left": VALUE, "operator": s.text(40), "right": VALUE}, ["left", "operator"]),
+    _titled("All of these", {"all": s.listed({"$ref": "#/$defs/condition"}, 50)}, ["all"]),
+    _titled("Any of these", {"any": s.listed({"$ref": "#/$defs/condition"}, 50)}, ["any"]),
+    _titled("A field", {"field": FIELD, "operator": s.text(40), "value": VALUE}, ["field", "operator"]),
+    _titled("Two values", {"left": VALUE, "operator": s.text(40), "right": VALUE}, ["left", "operator"]),
 ]}
 CONDITION_REF = {"$ref": "#/$defs/condition"}
 ASSIGNMENTS = s.listed(s.closed({"field": FIELD, "value": VALUE}, ["field", "value"]), 200)
@@ -51,14 +57,14 @@ STEP = s.closed({
     "to": s.listed({"anyOf": [VALUE, s.org("user", "department", "org_role"), s.ref("role")]}, 100),
     "subject": VALUE,
     "message": VALUE,
-    "url": VALUE,
+    "url": {"title": "Address", **VALUE},
     "method": s.one_of("GET", "POST", "PUT", "PATCH", "DELETE"),
     "headers": s.listed(s.closed({
         "name": s.NAME, "value": {"anyOf": [VALUE, s.closed({"secret": s.NAME}, ["secret"])]}}, ["name", "value"]), 50),
     "body": VALUE,
     "branches": s.listed(s.closed({
         "name": s.text(200), "when": CONDITION_REF, "steps": s.listed({"$ref": "#/$defs/step"}, 200)}, ["steps"]), 20),
-    "over": VALUE,
+    "over": {"title": "List", **VALUE},
     "steps": s.listed({"$ref": "#/$defs/step"}, 200),
     "minutes": s.whole(1, 10**6),
     "until": VALUE,

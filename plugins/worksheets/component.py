@@ -60,6 +60,8 @@ class Worksheets(Component):
         """Let values follow their fields: into the bin, out of it, into another type."""
         for address in sorted(before.keys() & after.keys()):
             service.follow_fields(app, before[address], after[address])
+        for address in sorted(after):
+            service.follow_indexes(app, after[address])
         return {}
 
     def purged(self, app: App, address: str) -> None:

@@ -7,8 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.api import Definition, FieldType, InvalidValue, Reference, field_type
+from plugins.worksheets.records.keys import CHECK, CHOICE, MOMENT, NUMBER, TEXT
 
 MAX_RECORD_BYTES = 120_000
+KEY_KINDS: Mapping[str, str] = {
+    **dict.fromkeys(("text", "long_text", "rich_text", "email", "phone", "url", "identity_number"), TEXT),
+    **dict.fromkeys(("number", "currency", "percent", "rating", "autonumber", "duration"), NUMBER),
+    **dict.fromkeys(("date", "datetime", "time"), MOMENT), "checkbox": CHECK, "single_select": CHOICE,
+}
+"""The kind of key by type of field, for types whose values are compared and sorted by one key; see `records.keys`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,12 @@ def fields_of(body: Mapping[str, Any], *, stored: bool = True) -> dict[str, Fiel
     """Return the live fields of a worksheet by key; only those that records hold values of, unless told."""
     fields = {str(d["key"]): field_of(d) for d in body.get("fields", ())}
     return {key: field for key, field in fields.items() if field.stored} if stored else fields
+
+
+def indexed_kinds(fields: Mapping[str, Field]) -> dict[str, str]:
+    """Return the kind of key by field of those that are marked as indexed and whose type has one value to go by."""
+    return {key: KEY_KINDS[one.type.name] for key, one in fields.items()
+            if one.definition.get("indexed") and one.type.name in KEY_KINDS}
 
 
 def shaped(key: str, shape: Mapping[str, Any]) -> Field:

@@ -47,3 +47,25 @@ class Counter(OwnedByApp, Base):
 
     name: Mapped[str] = mapped_column(String(81), primary_key=True)
     next: Mapped[int] = mapped_column(BigInteger)
+
+
+class IndexedField(OwnedByApp, Base):
+    """A field whose values are in `RecordKey`, and by what kind of key; see `records.keys`."""
+
+    __tablename__ = "record_index"
+
+    worksheet: Mapped[str] = mapped_column(String(40), primary_key=True)
+    field: Mapped[str] = mapped_column(String(40), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+
+
+class RecordKey(OwnedByApp, Base):
+    """The key of a live record's value in an indexed field, empty for no value. Follows from the records; in no backup."""
+
+    __tablename__ = "record_key"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    worksheet: Mapped[str] = mapped_column(String(40), primary_key=True)
+    field: Mapped[str] = mapped_column(String(40), primary_key=True)
+    key: Mapped[str] = mapped_column(Text().with_variant(Text(collation="C"), "postgresql"), primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)

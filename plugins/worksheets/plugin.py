@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
+from flask import Blueprint
 
-from core.api import Component, Definition, FieldType, hookimpl
+from core.api import App, Component, Definition, FieldType, RecordsAsked, RecordsGiven, hookimpl
 from plugins.worksheets import commands, definitions
 from plugins.worksheets.component import Worksheets
 from plugins.worksheets.fieldtypes import FIELD_TYPES
+from plugins.worksheets.web import for_pages, pages
 
 
 @hookimpl
@@ -36,3 +39,23 @@ def register_commands(cli: click.Group) -> None:
 @hookimpl
 def register_migrations() -> str:
     return str(Path(__file__).parent / "migrations")
+
+
+@hookimpl
+def register_blueprint() -> Iterable[Blueprint]:
+    return (pages,)
+
+
+@hookimpl
+def records_for(app: App, person: str, asked: RecordsAsked) -> RecordsGiven | None:
+    return for_pages.records_for(app, person, asked)
+
+
+@hookimpl
+def write_record(app: App, person: str, worksheet: str, seq: int | None, values: Mapping[str, Any]) -> int | None:
+    return for_pages.write_record(app, person, worksheet, seq, values)
+
+
+@hookimpl
+def remove_record(app: App, person: str, worksheet: str, seq: int) -> bool | None:
+    return for_pages.remove_record(app, person, worksheet, seq)

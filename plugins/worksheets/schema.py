@@ -18,6 +18,7 @@ FIELD_SCHEMA = s.closed({
     "description": s.text(2000),
     "required": s.FLAG,
     "unique": s.FLAG,
+    "indexed": s.FLAG,
     "default": s.SCALAR,
     "options": {"type": "object"},
 }, ["key", "type", "name", "options"])

@@ -25,7 +25,7 @@ from core.api import (
     parse,
     scratch,
 )
-from plugins.worksheets.fields import MAX_RECORD_BYTES, Field, canonical_values, fields_of, missing
+from plugins.worksheets.fields import MAX_RECORD_BYTES, Field, canonical_values, fields_of, indexed_kinds, missing
 from plugins.worksheets.records import Door, Row, open_door
 from plugins.worksheets.targets import Targets
 
@@ -209,9 +209,17 @@ def follow_fields(app: App, before: Document, after: Document) -> None:
     if not moved:
         return
     door = door_of(app)
+    door.index.settle(after.key, indexed_kinds(fields))
     for batch in door.holding(after.key, moved):
         rows = [settled(row, fields, moved) for row in batch]
         door.write(after.key, [new for new, old in zip(rows, batch, strict=True) if new != old])
+
+
+def follow_indexes(app: App, after: Document) -> None:
+    """Let the index of values be of the fields that a worksheet says are indexed, whatever it was of before."""
+    door, wanted = door_of(app), indexed_kinds(fields_of(after.body))
+    door.index.settle(after.key, wanted)
+    door.index.build(after.key, wanted)
 
 
 def moved_fields(before: Mapping[str, Field], after: Mapping[str, Field]) -> set[str]:

@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
-from tenants.web import entrance, shell
+from tenants.web import (
+    account,
+    app_admins,
+    departments,
+    entrance,
+    first_start,
+    links,
+    members,
+    org_roles,
+    organization,
+    second_factor,
+    shell,
+)
 
-BLUEPRINTS = (shell.pages, entrance.pages)
+BLUEPRINTS = (shell.pages, entrance.pages, first_start.pages, links.pages, account.pages, second_factor.pages, members.pages,
+              departments.pages, org_roles.pages, app_admins.pages, organization.pages)

@@ -1,44 +1,75 @@
-"""Signing in and out."""
+"""Signing in, with a second step where one is enrolled, and out."""
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+import hashlib
+from datetime import timedelta
 
 from flask import Response, redirect, render_template, request, session, url_for
 from flask_login import login_user, logout_user
 
-from core.api import Needs, Pages, limiter, transaction, visit
-from tenants import service, sessions
+from core.api import Needs, Pages, limiter, now_us, transaction, visit
+from tenants import accounts, organizations, proving, second_factor, service, sessions
+from tenants.audit import audit_person
 from tenants.models import User
 from tenants.signing_in import SignedIn, signed_in
+from tenants.web.forms import again, local, refused, to
 
 pages = Pages("entrance", __name__, template_folder="../templates")
-WRONG = "E-mail and password do not belong together."
+SECOND_STEP_US = int(timedelta(minutes=5).total_seconds()) * 1_000_000
+_STEP = "second_step"
 
 
 @pages.page("/sign-in", Needs.NOTHING, ("GET", "POST"))
 @limiter.limit("30 per minute", methods=["POST"])
 def sign_in() -> str | Response:
-    """Ask who is there."""
+    """Ask who is there; whoever has a second factor goes on to the second step, signed in to nothing yet."""
     if visit().visitor is not None:
-        return redirect(local(request.args.get("next")))  # type: ignore[return-value]
-    email, error = request.form.get("email", ""), None
-    if request.method == "POST":
-        user = service.person_with_password(email, request.form.get("password", ""))
-        if user is not None:
-            enter(user, second_factor=False)
-            return redirect(local(request.args.get("next")))  # type: ignore[return-value]
-        error = WRONG
-    return render_template("tenants/sign_in.html", email=email, error=error)
+        return to(local(request.args.get("next")))
+    if not organizations.is_set_up():
+        return to(url_for("first_start.set_up"))
+    email = request.form.get("email", "")
+    if request.method == "GET":
+        return render_template("tenants/sign_in.html", email="", error=None)
+    found: list[User] = []
+    error = refused(lambda: found.append(proving.with_password(email, request.form.get("password", ""))))
+    if error:
+        return again(render_template("tenants/sign_in.html", email=email, error=error))
+    user = found[0]
+    if second_factor.enrolled(user):
+        session.clear()
+        session[_STEP] = {"user": user.id, "at": now_us(), "mark": _mark(user)}
+        return to(url_for("entrance.second_step", next=request.args.get("next")))
+    enter(user, second_factor=False)
+    return to(local(request.args.get("next")))
 
 
-@pages.page("/sign-out", Needs.SIGNED_IN, ("POST",))
+@pages.page("/sign-in/code", Needs.NOTHING, ("GET", "POST"))
+@limiter.limit("30 per minute", methods=["POST"])
+def second_step() -> str | Response:
+    """Ask for the code of somebody whose password was right a moment ago."""
+    user = _half_signed_in()
+    if user is None:
+        session.pop(_STEP, None)
+        return to(url_for("entrance.sign_in", next=request.args.get("next")))
+    if request.method == "GET":
+        return render_template("tenants/second_step.html", error=None)
+    user_id = user.id
+    error = refused(lambda: proving.prove_code(user_id, request.form.get("code", "")[:100]))
+    if error:
+        return again(render_template("tenants/second_step.html", error=error))
+    enter(accounts.found(user_id), second_factor=True)
+    return to(local(request.args.get("next")))
+
+
+@pages.page("/sign-out", Needs.NOTHING, ("POST",))
 def sign_out() -> Response:
-    """End the session of this browser."""
+    """End the session of this browser; also for those who are led to set a second factor up before anything else."""
     person = signed_in()
     if person is not None:
         with transaction():
             sessions.close_session(person.id, person.session_id)
+            audit_person("signed_out", person.id)
     logout_user()
     session.clear()
     return redirect(url_for("entrance.sign_in"))  # type: ignore[return-value]
@@ -46,23 +77,32 @@ def sign_out() -> Response:
 
 @pages.page("/nowhere", Needs.SIGNED_IN)
 def nowhere() -> str:
-    """Show the apps that somebody manages who is no member of any organization."""
+    """Show the apps that somebody manages who is no member of the organizations they belong to."""
     return render_template("tenants/nowhere.html", apps=service.apps_managed_by(visit().person))
 
 
 def enter(user: User, *, second_factor: bool) -> None:
-    """Sign somebody in with this browser."""
+    """Sign somebody in with this browser, by a session that is new."""
+    before, user_id = signed_in(), user.id
     session.clear()  # nothing of whoever was here before stays
     with transaction():
+        if before is not None:
+            sessions.close_session(before.id, before.session_id)
         token = sessions.open_session(user, request.remote_addr or "", request.user_agent.string, second_factor=second_factor)
+        audit_person("signed_in", user_id, second_factor=second_factor)
     found = sessions.find_session(token)
     if found is not None:
         login_user(SignedIn(token, *found))
 
 
-def local(target: str | None) -> str:
-    """Return an address of this server to go on to; what leads elsewhere leads to the start instead."""
-    parts = urlsplit(target or "/")
-    if parts.scheme or parts.netloc or not parts.path.startswith("/") or "\\" in (target or "") or parts.path.startswith("//"):
-        return "/"
-    return target or "/"
+def _half_signed_in() -> User | None:
+    """Return whose password was right, as long as that is no more than minutes ago and still their password."""
+    step = session.get(_STEP)
+    if not isinstance(step, dict) or not 0 <= now_us() - step["at"] <= SECOND_STEP_US:
+        return None
+    user = accounts.find(step["user"])
+    return user if user is not None and user.totp_secret and step["mark"] == _mark(user) else None
+
+
+def _mark(user: User) -> str:
+    return hashlib.sha256(f"{user.id} {user.password_hash}".encode()).hexdigest()[:16]

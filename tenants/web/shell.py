@@ -1,4 +1,4 @@
-"""What tenants add to the shell around every page: the organization's name, its menu, the account's menu."""
+"""What tenants add to the shell around every page: the organization's name, its menu, the account's menu, where else one is."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from core.api import MenuItem, Pages, visit
 from tenants import service, signing_in
 
 pages = Pages("tenants", __name__, template_folder="../templates")
+_MANAGED = (("Members", "members.show"), ("Departments", "departments.show"), ("Org roles", "org_roles.show"),
+            ("App admins", "app_admins.overview"), ("Plan and usage", "organization.plan"), ("Log", "organization.log"),
+            ("Settings", "organization.settings"))
 
 
 @pages.record_once
@@ -24,12 +27,28 @@ def shown() -> dict[str, Any]:
     here = g.get("visit")
     if here is None or here.visitor is None:
         return {}
-    found: dict[str, Any] = {"sign_out_url": url_for("entrance.sign_out"), "account_menu": ()}
+    found: dict[str, Any] = {"sign_out_url": url_for("entrance.sign_out"),
+                             "account_menu": (MenuItem("Your account", url_for("account.show")),)}
     if here.organization_id and here.role:
         found["organization_name"] = service.find_organization(here.organization_id).name
         found["organization_menu"] = _menu(here.organization_id)
     return found
 
 
+@pages.app_template_global()
+def other_places() -> list[MenuItem]:
+    """Return the organizations that the visitor belongs to, if there is more than one to choose from."""
+    if visit().visitor is None:
+        return []
+    places = service.places_of(visit().person)
+    items = [MenuItem(place.name, url_for("apps.organization_home", organization_id=place.id)) for place in places if place.role]
+    if any(place.role is None for place in places):
+        items.append(MenuItem("Apps elsewhere", url_for("entrance.nowhere")))
+    return items if len(items) > 1 else []
+
+
 def _menu(organization_id: str) -> list[MenuItem]:
-    return [MenuItem("Apps", url_for("apps.organization_home", organization_id=organization_id))] if visit() else []
+    items = [MenuItem("Apps", url_for("apps.organization_home", organization_id=organization_id))]
+    if visit().manages_organization:
+        items += [MenuItem(title, url_for(endpoint, organization_id=organization_id)) for title, endpoint in _MANAGED]
+    return items

@@ -11,7 +11,8 @@ from core.api import schemas as s
 
 MAX_SAFE = 2**53 - 1
 MAX_DIGITS = 30
-_DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,29})(?:\.[0-9]{1,10})?\Z")
+MAX_DECIMALS = 20
+_DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,29})(?:\.[0-9]{1,20})?\Z")
 _LOOSE = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{0,40})?(?:[eE][+-]?[0-9]{1,2})?\Z")
 
 
@@ -58,7 +59,7 @@ class Number(FieldType):
 
     name, title = "number", "Number"
     options: ClassVar[Any] = s.closed({
-        "decimals": s.whole(0, 10), "unit": s.text(20), "unit_before": s.text(20), "negative": s.FLAG, "separator": s.text(20)})
+        "decimals": s.whole(0, MAX_DECIMALS), "unit": s.text(20), "unit_before": s.text(20), "negative": s.FLAG, "separator": s.text(20)})
 
     def canonical(self, value: Any, definition: Definition) -> Any:
         """See `FieldType.canonical`."""
@@ -89,7 +90,7 @@ class Currency(Number):
     """An amount of money."""
 
     name, title = "currency", "Currency"
-    options: ClassVar[Any] = s.closed({"decimals": s.whole(0, 10), "currency": {"type": "string", "pattern": "^[A-Z]{3}" + s.END}})
+    options: ClassVar[Any] = s.closed({"decimals": s.whole(0, MAX_DECIMALS), "currency": {"type": "string", "pattern": "^[A-Z]{3}" + s.END}})
 
     def shape(self, definition: Definition) -> dict[str, Any]:
         """See `FieldType.shape`: an amount in another currency is another amount."""
@@ -102,7 +103,7 @@ class Percent(Number):
     """A share of a hundred: 25 is a quarter."""
 
     name, title = "percent", "Percent"
-    options: ClassVar[Any] = s.closed({"decimals": s.whole(0, 10)})
+    options: ClassVar[Any] = s.closed({"decimals": s.whole(0, MAX_DECIMALS)})
 
 
 class Rating(FieldType):

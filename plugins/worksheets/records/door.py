@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, Select, delete, func, select, update
 
 from core.api import Segment
 from plugins.worksheets.models import Attachment, Counter, Record
+from plugins.worksheets.records.index import Index, Kept
 
 table = Record.__table__
 c = table.c
@@ -28,6 +30,18 @@ class Row(NamedTuple):
 
 
 COLUMNS = [c[name] for name in Row._fields]
+LOAD_ROWS = 20_000
+
+
+def batched(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+    """Yield rows in lists of at most *size*."""
+    waiting = iter(rows)
+    while some := list(islice(waiting, size)):
+        yield some
+
+
+def _kept(row: Row) -> Kept:
+    return Kept(row.seq, row.vals, row.deleted_at)
 
 
 class Door:
@@ -35,6 +49,7 @@ class Door:
 
     def __init__(self, connection: Connection, app_id: str) -> None:
         self.connection, self.app_id = connection, app_id
+        self.index = Index(connection, app_id)
 
     # What the engines do apart.
 
@@ -42,13 +57,13 @@ class Door:
         """Yield the live records of a worksheet as segments of lines, built by the database."""
         raise NotImplementedError
 
-    def write(self, worksheet: str, rows: Iterable[Row]) -> None:
-        """Make or replace whole rows."""
+    def put_rows(self, worksheet: str, rows: Iterable[Row]) -> None:
+        """Make or replace whole rows and nothing else; see `write`."""
         raise NotImplementedError
 
-    def load(self, worksheet: str, rows: Iterable[Row]) -> None:
-        """Make rows where none of the worksheet exist."""
-        self.write(worksheet, rows)
+    def load_rows(self, worksheet: str, rows: Iterable[Row]) -> None:
+        """Make rows where none of the worksheet exist, and nothing else; see `load`."""
+        self.put_rows(worksheet, rows)
 
     def pointing(self, worksheet: str, field: str, seqs: Sequence[int]) -> list[tuple[int, int]]:
         """Return (seq, seq pointed to) of live records whose array *field* names one of *seqs*, ordered."""
@@ -67,6 +82,29 @@ class Door:
         raise NotImplementedError
 
     # What they do alike.
+
+    def write(self, worksheet: str, rows: Iterable[Row]) -> None:
+        """Make or replace whole rows."""
+        if not self.index.kinds(worksheet):
+            self.put_rows(worksheet, rows)
+            return
+        rows = list(rows)
+        before = self.index.before(worksheet, [row.seq for row in rows])
+        self.put_rows(worksheet, rows)
+        self.index.follow(worksheet, before, map(_kept, rows))
+
+    def load(self, worksheet: str, rows: Iterable[Row]) -> None:
+        """Make rows where none of those numbers exist."""
+        if not self.index.kinds(worksheet):
+            self.load_rows(worksheet, rows)
+            return
+        for some in batched(rows, LOAD_ROWS):
+            self.load_rows(worksheet, some)
+            self.index.follow(worksheet, (), map(_kept, some))
+
+    def fetch(self, query: Select[Any]) -> list[Row]:
+        """Return the rows that a query for `COLUMNS` finds."""
+        return [Row(*row) for row in self.connection.execute(query)]
 
     def rows(self, worksheet: str, first: int, last: int) -> list[Row]:
         """Return all rows with first <= seq <= last, in the bin or not, in order."""
@@ -127,11 +165,17 @@ class Door:
 
     def set_deleted(self, worksheet: str, seqs: Sequence[int], deleted_at: int | None) -> None:
         """Move records to the bin, or back."""
+        before = self.index.before(worksheet, seqs)
         self.connection.execute(update(table).where(*self._of(worksheet), c.seq.in_(seqs))
                                 .values(deleted_at=deleted_at))
+        self.index.follow(worksheet, before, [row._replace(deleted_at=deleted_at) for row in before])
 
     def purge(self, worksheet: str, seqs: Sequence[int] | None = None) -> None:
         """Remove rows for good, with their attachments; all of the worksheet's where *seqs* is None."""
+        if seqs is None:
+            self.index.forget(worksheet)
+        else:
+            self.index.follow(worksheet, self.index.before(worksheet, seqs), ())
         for model in (Record, Attachment):
             columns = model.__table__.c
             clause = [columns.app_id == self.app_id, columns.worksheet == worksheet]

@@ -69,8 +69,8 @@ class PostgreSQLDoor(Door):
             for n, count, raw in copy.rows():
                 yield Segment(n, count, raw)
 
-    def write(self, worksheet: str, rows: Iterable[Row]) -> None:
-        """See `Door.write`."""
+    def put_rows(self, worksheet: str, rows: Iterable[Row]) -> None:
+        """See `Door.put_rows`."""
         rows = list(rows)
         with driver(self.connection).cursor() as cursor:
             if len(rows) <= SMALL:
@@ -83,8 +83,8 @@ class PostgreSQLDoor(Door):
             self._copy(cursor, "incoming_record", worksheet, rows)
             cursor.execute(_MERGE)
 
-    def load(self, worksheet: str, rows: Iterable[Row]) -> None:
-        """See `Door.load`."""
+    def load_rows(self, worksheet: str, rows: Iterable[Row]) -> None:
+        """See `Door.load_rows`."""
         with driver(self.connection).cursor() as cursor:
             self._copy(cursor, "record", worksheet, rows)
 

@@ -56,8 +56,8 @@ class SQLiteDoor(Door):
             yield Segment(n, count, raw)
             first = connection.execute(_NEXT, (self.app_id, worksheet, end + 1)).fetchone()
 
-    def write(self, worksheet: str, rows: Iterable[Row]) -> None:
-        """See `Door.write`."""
+    def put_rows(self, worksheet: str, rows: Iterable[Row]) -> None:
+        """See `Door.put_rows`."""
         driver(self.connection).executemany(_WRITE, ((self.app_id, worksheet, *row) for row in rows))
 
     def pointing(self, worksheet: str, field: str, seqs: Sequence[int]) -> list[tuple[int, int]]:

@@ -1,0 +1,97 @@
+"""Order and parts: where a document stands among its siblings, and one part of a document by itself. The caller owns the transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.app import server
+from core.apps import documents
+from core.apps.models import App
+from core.component import Document
+from core.errors import NotFound
+from core.keys import new_key
+from core.refs import pointers
+
+Part = Mapping[str, Any]
+
+
+def add(app: App, kind: str, body: Mapping[str, Any], person: str) -> Document:
+    """Make a document behind all others of its kind and return it."""
+    letter = server().registry.kind(kind)[1].letter
+    position = max((d.position + 1 for d in documents.live(app, kind)), default=0)
+    return documents.put(app, Document(kind=kind, key=new_key(letter), body=body, position=position), person)
+
+
+def put_body(app: App, document: Document, body: Mapping[str, Any], person: str) -> Document:
+    """Give a document another body; it stays where it stands."""
+    return documents.put(app, Document(kind=document.kind, key=document.key, body=body, position=document.position), person)
+
+
+def move(app: App, address: str, by: int, person: str) -> None:
+    """Move a document up (-1) or down (1) among the live ones of its kind."""
+    document = documents.get(app, address)
+    siblings = documents.live(app, document.kind)
+    place = next(n for n, one in enumerate(siblings) if one.key == document.key)
+    other = min(max(place + by, 0), len(siblings) - 1)
+    siblings.insert(other, siblings.pop(place))
+    documents.change(app, person, put=[
+        Document(kind=one.kind, key=one.key, body=one.body, position=n) for n, one in enumerate(siblings) if one.position != n])
+
+
+def listed(kind: str, part: str) -> str:
+    """Return the property of a kind's body that lists a part ("fields" for "field").
+
+    Raises:
+        NotFound: the kind has no such parts.
+    """
+    found = server().registry.kind(kind)[1].parts.get(part)
+    if found is None:
+        raise NotFound(f"A {kind} has no parts called “{part[:40]}”.")
+    return found
+
+
+def part_of(document: Document, part: str, key: str) -> Part:
+    """Return one part of a document.
+
+    Raises:
+        NotFound: it has none of that key.
+    """
+    found = next((one for one in document.body.get(listed(document.kind, part), ()) if one["key"] == key), None)
+    if found is None:
+        raise NotFound(f"There is no {part} “{key[:40]}” in it.")
+    return found  # type: ignore[no-any-return]
+
+
+def with_part(document: Document, part: str, body: Part) -> dict[str, Any]:
+    """Return a document's body with a part in the place of the one of its key, or behind all others."""
+    name = listed(document.kind, part)
+    parts = list(document.body.get(name, ()))
+    place = next((n for n, one in enumerate(parts) if one["key"] == body["key"]), None)
+    if place is None:
+        parts.append(body)
+    else:
+        parts[place] = body
+    return {**document.body, name: parts}
+
+
+def put_part(app: App, document: Document, part: str, body: Part, person: str) -> Document:
+    """Make a part of a document, or replace it."""
+    return put_body(app, document, with_part(document, part, body), person)
+
+
+def move_part(app: App, document: Document, part: str, key: str, by: int, person: str) -> None:
+    """Move a part up (-1) or down (1) in its document."""
+    name = listed(document.kind, part)
+    parts = list(document.body.get(name, ()))
+    place = parts.index(part_of(document, part, key))
+    parts.insert(min(max(place + by, 0), len(parts) - 1), parts.pop(place))
+    put_body(app, document, {**document.body, name: parts}, person)
+
+
+def referring(app: App, address: str) -> list[Document]:
+    """Return the live documents that point to a document or to one of its parts, itself left out."""
+    own = "/".join(address.split("/")[:2])
+    return [document for document in documents.live(app) if document.address != own and any(
+        pointer.tag == "ref" and (pointer.target == address or pointer.target.startswith(f"{address}/"))
+        for pointer in pointers(document.body))]

@@ -1,0 +1,76 @@
+"""Data that one plugin asks of another: records to show, and a record to write. Values, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+MOST_RECORDS = 5000
+"""More records than this are never given at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordsAsked:
+    """A question for records of one worksheet.
+
+    `worksheet` and `view` are addresses. `filter` has the form that views have, values filled in; it narrows what the
+    view shows. `sorts` are {"field": pointer, "descending"?}; without any, the view's. `seqs` asks for those records
+    only. `fields` are the keys wanted; None is all.
+    """
+
+    worksheet: str
+    view: str | None = None
+    filter: Mapping[str, Any] | None = None
+    sorts: Sequence[Mapping[str, Any]] = ()
+    search: str = ""
+    seqs: Sequence[int] | None = None
+    fields: Sequence[str] | None = None
+    limit: int = 100
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldGiven:
+    """A field that the asker may read, whether they may write it, and whether the view that was asked for hides it."""
+
+    key: str
+    name: str
+    type: str
+    writable: bool = False
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileGiven:
+    """A file of a record; `url` is where whoever asked can fetch it."""
+
+    name: str
+    url: str
+    type: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordGiven:
+    """A record: values as JSON, and as people read them, both by field key; empty ones are missing.
+
+    `url` is the address of its own page where whoever asked may open it, `title` what it is called.
+    """
+
+    seq: int
+    values: Mapping[str, Any]
+    texts: Mapping[str, str]
+    files: Mapping[str, Sequence[FileGiven]] = field(default_factory=dict)
+    url: str | None = None
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordsGiven:
+    """What a worksheet answers: its name, fields in the order in which the view shows them, records, whether there are more."""
+
+    name: str
+    fields: Sequence[FieldGiven] = ()
+    records: Sequence[RecordGiven] = ()
+    more: bool = False

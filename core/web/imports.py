@@ -1,0 +1,90 @@
+"""Pages that bring an app in: choose a file, see what will become what, confirm. The rest is a run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, g, redirect, render_template, request, url_for
+
+from core import import_runs
+from core.app import server
+from core.cli.showing import size_text
+from core.db import transaction
+from core.errors import ImportFailed, InvalidInput
+from core.runs.service import report_of
+from core.web.apps import checked_name
+from core.web.gate import ORGANIZATION, Needs, Pages
+from core.web.runs import notes
+from core.web.visit import visit
+
+pages = Pages("imports", __name__)
+
+
+@pages.page(f"{ORGANIZATION}/import", Needs.ORG_ADMIN)
+def choose(organization_id: str) -> str:
+    """Ask for a file."""
+    return _form()
+
+
+@pages.page(f"{ORGANIZATION}/import", Needs.ORG_ADMIN, ("POST",), max_bytes=lambda: upload_limit())
+def receive(organization_id: str) -> Response | tuple[str, int]:
+    """Take a file; one that cannot be imported is refused beside the field."""
+    try:
+        run = import_runs.receive(request.files.getlist("file"), visit().person)
+    except (ImportFailed, InvalidInput) as refused:
+        return _form(refused.message), 422
+    where = "imports.preview" if run.state == "succeeded" else "runs.show"
+    return redirect(url_for(where, organization_id=organization_id, run_id=run.id), 303)  # type: ignore[return-value]
+
+
+def upload_limit() -> int:
+    """Return how many bytes may be sent."""
+    limit: int = server().config.upload_limit_bytes
+    return limit
+
+
+@pages.page(f"{ORGANIZATION}/import/<run_id>", Needs.ORG_ADMIN)
+def preview(organization_id: str, run_id: str) -> str | Response:
+    """Show what a file will become; one that is still looked through, or failed, is its run's page to tell."""
+    run = import_runs.find_preview(run_id)
+    if run.state != "succeeded":
+        return redirect(url_for("runs.show", organization_id=organization_id, run_id=run_id))  # type: ignore[return-value]
+    return _preview(run, report_of(run)["name"])
+
+
+@pages.page(f"{ORGANIZATION}/import/<run_id>", Needs.ORG_ADMIN, ("POST",))
+def confirm(organization_id: str, run_id: str) -> Response | tuple[str, int]:
+    """Start the import."""
+    run, name = import_runs.find_preview(run_id), request.form.get("name", "").strip()
+    try:
+        checked_name(name)
+    except InvalidInput as refused:
+        return _preview(run, name, refused.message), 422
+    with transaction():
+        started = import_runs.confirm(import_runs.find_preview(run_id), name, visit().person).id
+    return redirect(url_for("runs.show", organization_id=organization_id, run_id=started), 303)  # type: ignore[return-value]
+
+
+@pages.app_context_processor
+def offered() -> dict[str, Any]:
+    """Give templates the address to import at, where the visitor may."""
+    here = g.get("visit")
+    if here is None or here.organization_id is None or not here.manages_organization:
+        return {}
+    return {"import_url": url_for("imports.choose", organization_id=here.organization_id)}
+
+
+def _form(error: str | None = None) -> str:
+    return render_template("imports/choose.html", error=error, limit=size_text(upload_limit()))
+
+
+def _preview(run: Any, name: str, error: str | None = None) -> str:
+    report, registry = report_of(run), server().registry
+    kinds = [(registry.kinds[kind][1], found) for kind, found in report["kinds"].items()
+             if kind in registry.kinds and not registry.kinds[kind][1].single]
+    kinds.sort(key=lambda one: -sum(document["records"] for document in one[1]))
+    types = {name: kind.title for name, kind in registry.field_types.items()}
+    sent = import_runs.options_of(run)["files"]
+    return render_template("imports/preview.html", run=run, report=report, kinds=kinds, types=types, name=name, error=error, sent=sent,
+                           importer=registry.importers[import_runs.options_of(run)["importer"]].title,
+                           **notes(report, request.args.get("q", "")[:100]))

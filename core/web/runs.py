@@ -1,0 +1,108 @@
+"""Pages on runs: how far one is, cancelling it, how it ended. Backups, restores, checks and imports share them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
+
+from core.access import standing
+from core.apps.service import find
+from core.db import transaction
+from core.errors import NotFound
+from core.runs import service
+from core.runs.models import Run
+from core.runs.service import report_of
+from core.web.gate import ORGANIZATION, Needs, Pages
+from core.web.visit import visit
+
+pages = Pages("runs", __name__)
+RUN = f"{ORGANIZATION}/runs/<run_id>"
+NOTES_SHOWN = 100
+TITLES = {"backup": "Backup", "restore": "Restore", "restore_as_new": "Restore as a new app", "check": "Check of a backup",
+          "import": "Import", "import_preview": "Looking through a file"}
+PHASES = {"reading": "Reading the app", "verifying": "Checking the content", "import.reading": "Reading the file",
+          "import.making": "Making the app", "import.before_commit": "Making the app", "restore.planned": "Comparing with the app",
+          "restore.verified": "Backing up the current version", "restore.merged": "Restoring",
+          "restore.before_commit": "Restoring", "copy.put": "Making the app"}
+ADVICE = {
+    "import_failed": "Nothing of the file was kept as an app. Mend the file, or choose another one, and import it again.",
+    "invalid_input": "Nothing was changed.",
+    "invalid_document": "Nothing was changed.",
+    "invalid_value": "Nothing was changed.",
+    "worker_died": "Nothing was half done. Try again; if it happens once more, the server may lack memory.",
+    "timed_out": "Nothing was half done. Try again, or ask whoever runs the server to allow longer runs.",
+    "internal_error": "Nothing was half done. The server's log says more; whoever runs the server can read it.",
+    "storage_failed": "Nothing was half done. Whoever runs the server must make room where files are stored.",
+}
+
+
+@pages.page(RUN, Needs.MEMBER)
+def show(organization_id: str, run_id: str) -> str:
+    """Show a run, to be loaded as often as one likes."""
+    return render_template("runs/show.html", **shown(visible(run_id)))
+
+
+@pages.page(f"{RUN}/progress", Needs.MEMBER)
+def progress(organization_id: str, run_id: str) -> Response:
+    """Answer the part of the page that changes; one that waits for something else is sent on once it has ended."""
+    run = visible(run_id)
+    response = make_response(render_template("runs/progress.html", **shown(run)))
+    if (onward := onward_url(run)) is not None:
+        response.headers["HX-Redirect"] = onward
+    return response
+
+
+@pages.page(f"{RUN}/cancel", Needs.MEMBER, ("POST",))
+def cancel(organization_id: str, run_id: str) -> Response:
+    """Ask for a run to be cancelled."""
+    with transaction():
+        run = visible(run_id)
+        service.cancel(run)
+        ended = run.state
+    if ended not in ("running", "cancelled"):
+        flash("It had ended before it could be cancelled.", "warn")
+    return redirect(url_for("runs.show", organization_id=organization_id, run_id=run_id))  # type: ignore[return-value]
+
+
+def visible(run_id: str) -> Run:
+    """Return a run that the visitor may see: one of an app they are an admin of, one they asked for, any other as an org admin.
+
+    Raises:
+        NotFound: there is none.
+    """
+    run = service.find(run_id)
+    if run.app_id is not None:
+        allowed = standing(find(run.app_id), visit().person).may_back_up
+    else:
+        allowed = run.person == visit().person or visit().manages_organization
+    if not allowed:
+        raise NotFound(f"There is no run “{run_id[:40]}”.")
+    return run
+
+
+def shown(run: Run) -> dict[str, Any]:
+    """Return what the templates of runs need."""
+    return {"run": run, "title": TITLES.get(run.kind, "Work"), "phase": PHASES.get(run.phase, "Working"), "report": report_of(run),
+            "live": run.state in ("queued", "running"), "advice": ADVICE.get(run.error_code or "", "Nothing was half done."),
+            "percent": min(100 * run.done // run.total, 100) if run.total else None, "onward": onward_url(run),
+            **notes(report_of(run), request.args.get("q", "")[:100])}
+
+
+def notes(report: dict[str, Any], asked: str) -> dict[str, Any]:
+    """Return what had no counterpart, as far as it holds what was asked for: the same thing in many places once."""
+    words = asked.casefold().split()
+    found = [note for note in report.get("unsupported", ())
+             if all(word in f"{note['what']} {note['name']} {note['reason']}".casefold() for word in words)]
+    alike: dict[tuple[str, str], list[str]] = {}
+    for note in found:
+        alike.setdefault((note["what"], note["reason"]), []).append(note["name"])
+    listed = [{"what": what, "reason": reason, "names": names} for (what, reason), names in alike.items()]
+    return {"notes": listed[:NOTES_SHOWN], "notes_found": len(listed), "asked": asked}
+
+
+def onward_url(run: Run) -> str | None:
+    """Return where one goes on once a run has ended well, None where its own page is the end."""
+    if run.kind != "import_preview" or run.state != "succeeded":
+        return None
+    return url_for("imports.preview", organization_id=run.organization_id, run_id=run.id)

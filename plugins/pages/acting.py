@@ -1,0 +1,140 @@
+"""Acting: what a page's buttons and forms do, as far as the visitor may. The caller owns the transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.api import InvalidInput, NotFound, RecordGiven, RecordsAsked, server
+from plugins.pages.holes import is_true
+from plugins.pages.leading import DOES, Leads
+from plugins.pages.scene import Scene
+from plugins.pages.visible import visible
+
+SUBMITS = ("form",)
+Body = Mapping[str, Any]
+
+
+@dataclass
+class Outcome:
+    """Where to go afterwards (None: stay), and what to say."""
+
+    url: str | None = None
+    messages: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass
+class Acting:
+    """Does the events of one block, in their order."""
+
+    scene: Scene
+    leads: Leads
+    outcome: Outcome = field(default_factory=Outcome)
+
+    def act(self, block: Body, source: str | None, record: str) -> Outcome:
+        """Do what a block does when it is clicked or sent.
+
+        Raises:
+            InvalidInput: a value does not fit; nothing is done.
+            NotFound: what it is about is not there, or not for the visitor.
+        """
+        looker = self.scene.looker
+        if not looker.admin and not visible(block, looker):
+            raise NotFound("There is no such button on this page.")
+        on = "submit" if block.get("type") in SUBMITS else "click"
+        one = self._record(source, record)
+        if on == "submit":
+            self._check(block)
+        for event in block.get("events", ()):
+            if event["on"] == on and event["do"] in DOES and ("when" not in event or is_true(self.scene.text(event["when"], one))):
+                _DO[event["do"]](self, event, one)
+        return self.outcome
+
+    def _record(self, source: str | None, text: str) -> RecordGiven | None:
+        """Return the record in which the block stood, read again as the visitor."""
+        body = self.scene.sources.get(source or "")
+        if body is None or "worksheet" not in body or not (text.isascii() and text.isdigit() and len(text) < 16):
+            return None
+        given = self.scene.ask(RecordsAsked(worksheet=body["worksheet"]["ref"], seqs=(int(text),), limit=1))
+        if given is None or not given.records:
+            raise NotFound("The record is not there any more.")
+        return given.records[0]
+
+    def _check(self, form: Body) -> None:
+        for block in inputs(form.get("blocks", ())):
+            if block.get("required") and not self.scene.typed.get(block["key"], "").strip() and block["type"] != "file_input":
+                raise InvalidInput(f"“{self.scene.text(block.get('label')) or 'A field'}” must not be empty.")
+
+    def open(self, event: Body, record: RecordGiven | None) -> None:
+        """Go to a page or address; the last one counts."""
+        lead = self.leads.target(event, record)
+        if lead.url is not None:
+            self.outcome.url = lead.url
+
+    def create(self, event: Body, record: RecordGiven | None) -> None:
+        """Make a record."""
+        self._write(event, record, None)
+
+    def update(self, event: Body, record: RecordGiven | None) -> None:
+        """Change a record: the one it names, else the one it stands in."""
+        self._write(event, record, self._seq(event, record))
+
+    def delete(self, event: Body, record: RecordGiven | None) -> None:
+        """Move a record to the recycle bin."""
+        if not server().registry.hook.remove_record(app=self.scene.app, person=self.scene.looker.person,
+                                                    worksheet=self._sheet(event), seq=self._seq(event, record)):
+            raise NotFound("The record is not there any more.")
+
+    def notify(self, event: Body, record: RecordGiven | None) -> None:
+        """Say something once the page is shown again."""
+        said = [text for name in ("title", "message") if (text := self.scene.text(event.get(name), record).strip())]
+        if said:
+            self.outcome.messages.append(("good", ": ".join(said)[:1000]))
+
+    def refresh(self, event: Body, record: RecordGiven | None) -> None:
+        """Show the page again, which happens in any case."""
+
+    def _write(self, event: Body, record: RecordGiven | None, seq: int | None) -> None:
+        values = {one["field"]["ref"].rpartition("/")[2]: self.scene.text(one["value"], record) for one in event.get("values", ())}
+        made = server().registry.hook.write_record(app=self.scene.app, person=self.scene.looker.person, worksheet=self._sheet(event),
+                                                   seq=seq, values=values)
+        if made is None:
+            raise NotFound("The worksheet is not there any more.")
+        self.scene.results.append(made)
+
+    def _sheet(self, event: Body) -> str:
+        if "worksheet" not in event:
+            raise InvalidInput("This button names no worksheet; whoever manages the app can mend it.")
+        found: str = event["worksheet"]["ref"]
+        return found
+
+    def _seq(self, event: Body, record: RecordGiven | None) -> int:
+        text = self.scene.text(event.get("record"), record).strip() if "record" in event else str(record.seq) if record else ""
+        if not (text.isascii() and text.isdigit() and 0 < len(text) < 16):
+            raise InvalidInput("It is not clear which record is meant.")
+        return int(text)
+
+
+_DO = {"open_page": Acting.open, "open_url": Acting.open, "create_record": Acting.create, "update_record": Acting.update,
+       "delete_record": Acting.delete, "notify": Acting.notify, "refresh": Acting.refresh, "sign_out": Acting.refresh}
+
+
+def found_block(blocks: Iterable[Body], key: str) -> Body | None:
+    """Return the block, column or menu item of that key."""
+    waiting = list(blocks)
+    while waiting:
+        one = waiting.pop()
+        if one.get("key") == key:
+            return one
+        for inner in ("blocks", "items", "table_columns"):
+            waiting.extend(one.get(inner, ()))
+    return None
+
+
+def inputs(blocks: Iterable[Body]) -> Iterable[Body]:
+    """Yield the fields of a form, wherever they stand in it."""
+    for block in blocks:
+        if block["type"] in ("input", "choice", "date_input", "checkbox", "file_input", "rating", "record_select"):
+            yield block
+        yield from inputs(block.get("blocks", ()))

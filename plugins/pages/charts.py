@@ -1,0 +1,151 @@
+"""Charts: records counted by groups, and the shapes that show the counts. Pure; colours belong to the style sheet."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+MAX_GROUPS = 20
+OTHERS, EMPTY = "Others", "Empty"
+WIDTH, HEIGHT, BASE, TOP = 640, 260, 220, 20
+TINTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A group: its label, value, share of the largest (for bars) or of the whole (for slices), as shown."""
+
+    label: str
+    value: Decimal
+    share: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A mark in a drawing: a path or rectangle's numbers, which tint, and the group it stands for."""
+
+    path: str
+    tint: int
+    bar: Bar
+
+
+def grouped(rows: Iterable[tuple[str, Any]], function: str) -> list[tuple[str, Decimal]]:
+    """Return (label, value) of each group: in order of label for few, the largest first for many, the rest as one.
+
+    Args:
+        rows: (label, value) of each record; what is no number is left out except when counting.
+        function: "count", "sum", "average", "min" or "max".
+    """
+    values: dict[str, list[Decimal]] = {}
+    for label, value in rows:
+        found = Decimal(1) if function == "count" else number(value)
+        if found is not None:
+            values.setdefault(label or EMPTY, []).append(found)
+    groups = [(label, _COUNTED[function](found)) for label, found in values.items()]
+    if len(groups) <= MAX_GROUPS:
+        return sorted(groups)
+    groups.sort(key=lambda group: (-group[1], group[0]))
+    rest = [value for label, _ in groups[MAX_GROUPS - 1:] for value in values[label]]
+    return [*groups[:MAX_GROUPS - 1], (OTHERS, _COUNTED[function](rest))]
+
+
+def _sum(found: Sequence[Decimal]) -> Decimal:
+    return sum(found, Decimal(0))
+
+
+def _average(found: Sequence[Decimal]) -> Decimal:
+    return _sum(found) / len(found)
+
+
+_COUNTED: Mapping[str, Callable[[Sequence[Decimal]], Decimal]] = {
+    "count": _sum, "sum": _sum, "average": _average, "min": min, "max": max}
+
+
+def number(value: Any) -> Decimal | None:
+    """Return a stored value as a number, None where it is none."""
+    if isinstance(value, bool):
+        return Decimal(value)
+    try:
+        found = Decimal(str(value)) if isinstance(value, int | float | str) else None
+    except InvalidOperation:
+        return None
+    return found if found is not None and found.is_finite() and found.adjusted() < 30 else None
+
+
+def shown(value: Decimal) -> str:
+    """Return a number for people: at most two places."""
+    return f"{value:,.2f}".rstrip("0").rstrip(".")
+
+
+def bars(groups: Sequence[tuple[str, Decimal]]) -> list[Bar]:
+    """Return groups with how tall each stands against the largest."""
+    most = max((abs(value) for _, value in groups), default=Decimal(0)) or Decimal(1)
+    return [Bar(label, value, float(value / most), shown(value)) for label, value in groups]
+
+
+def columns(found: Sequence[Bar]) -> list[Shape]:
+    """Return rectangles that stand on a line, those below zero hanging from it."""
+    low = any(bar.value < 0 for bar in found)
+    base, tallest = (BASE + TOP) / 2 if low else BASE, (BASE - TOP) / (2 if low else 1)
+    width = WIDTH / max(len(found), 1)
+    shapes = []
+    for place, bar in enumerate(found):
+        height = max(abs(bar.share) * tallest, 1)
+        top = base - height if bar.share >= 0 else base
+        shapes.append(Shape(f"M{place * width + width * .15:.1f} {top:.1f}h{width * .7:.1f}v{height:.1f}h{-width * .7:.1f}z", 0, bar))
+    return shapes
+
+
+def line(found: Sequence[Bar]) -> str:
+    """Return the path through the groups."""
+    points = points_of(found)
+    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points) if points else ""
+
+
+def points_of(found: Sequence[Bar]) -> list[tuple[float, float]]:
+    """Return where the points of a line stand."""
+    low = any(bar.value < 0 for bar in found)
+    base, tallest = (BASE + TOP) / 2 if low else BASE, (BASE - TOP) / (2 if low else 1)
+    width = WIDTH / max(len(found), 1)
+    return [(place * width + width / 2, base - bar.share * tallest) for place, bar in enumerate(found)]
+
+
+def slices(groups: Sequence[tuple[str, Decimal]], hole: float) -> list[Shape]:
+    """Return the slices of a pie, or of a ring whose *hole* is that part of its radius; only what is above zero has one."""
+    positive = [(label, value) for label, value in groups if value > 0]
+    whole = sum((value for _, value in positive), Decimal(0)) or Decimal(1)
+    start, shapes = 0.0, []
+    for place, (label, value) in enumerate(positive):
+        share = float(value / whole)
+        bar = Bar(label, value, share, f"{shown(value)} ({share:.0%})")
+        shapes.append(Shape(_slice(start, start + share, hole), place % TINTS, bar))
+        start += share
+    return shapes
+
+
+def _slice(start: float, end: float, hole: float) -> str:
+    radius, inner = 100.0, 100.0 * hole
+    end = min(end, start + .99999)
+    a, b = (2 * math.pi * turn - math.pi / 2 for turn in (start, end))
+    large = 1 if end - start > .5 else 0
+    outer = f"M{_at(a, radius)}A{radius:.0f} {radius:.0f} 0 {large} 1 {_at(b, radius)}"
+    return f"{outer}L{_at(b, inner)}" + (f"A{inner:.0f} {inner:.0f} 0 {large} 0 {_at(a, inner)}" if inner else "") + "z"
+
+
+def _at(angle: float, radius: float) -> str:
+    return f"{110 + radius * math.cos(angle):.2f} {110 + radius * math.sin(angle):.2f}"
+
+
+def chart(rows: Iterable[tuple[str, Any]], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all that shows a chart: its groups as a table, and the shapes of its kind."""
+    function = options.get("function", "count")
+    groups = grouped(rows, function)
+    kind, found = options["type"], bars(groups)
+    return {"type": kind, "function": function, "bars": found, "width": WIDTH, "height": HEIGHT,
+            "columns": columns(found) if kind == "bar" else (), "line": line(found) if kind == "line" else "",
+            "points": list(zip(points_of(found), found, strict=True)) if kind == "line" else (),
+            "slices": slices(groups, .55 if kind == "doughnut" else 0) if kind in ("pie", "doughnut") else ()}

@@ -1,0 +1,84 @@
+"""Where links, buttons and menus lead: to pages of the app with parameters, to addresses elsewhere, or into an act."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.api import Document, RecordGiven
+from plugins.pages.addresses import matched, safe_url
+from plugins.pages.scene import Scene
+from plugins.pages.shown import Lead
+
+DOES = ("open_page", "open_url", "create_record", "update_record", "delete_record", "notify", "refresh", "sign_out")
+"""What an event can do when somebody clicks or sends a form."""
+OPENS = ("open_page", "open_url")
+PageUrl = Callable[[str, Mapping[str, str]], str]
+NOTHING = Lead(stopped="It leads nowhere yet.")
+Body = Mapping[str, Any]
+
+
+@dataclass
+class Leads:
+    """Finds where things of a scene lead. `pages` are the app's pages by address, `url` gives one's address."""
+
+    scene: Scene
+    pages: Mapping[str, Document]
+    url: PageUrl
+    post: Callable[[str, str, Mapping[str, str]], Mapping[str, Any]]
+    shown_page: str = ""
+    shown_parameters: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, thing: Body, record: RecordGiven | None, source: str | None = None) -> Lead:
+        """Return where a link, button, column or menu item leads: its own target, else what its click does."""
+        if "page" in thing or "url" in thing:
+            return self.target(thing, record)
+        return self.acting(thing, thing.get("events", ()), "click", record, source)
+
+    def target(self, thing: Body, record: RecordGiven | None) -> Lead:
+        """Return where a page or address leads."""
+        if "page" in thing:
+            return self._page(thing, record)
+        text = self.scene.text(thing.get("url"), record).strip()
+        if text.startswith("/") and not text.startswith("//"):
+            return self._path(text)
+        found = safe_url(text)
+        return Lead(url=found, new_tab=bool(thing.get("new_tab"))) if found else NOTHING
+
+    def _page(self, thing: Body, record: RecordGiven | None) -> Lead:
+        page = self.pages.get(thing["page"]["ref"])
+        if page is None:
+            return Lead(stopped="The page it led to is not here any more.")
+        given = {one["name"]: self.scene.text(one["value"], record)[:500] for one in thing.get("parameters", ())}
+        needed = [one["name"] for one in page.body.get("parameters", ()) if one.get("in") == "path"]
+        if record is not None and not given and len(needed) == 1:
+            given = {needed[0]: str(record.seq)}  # a page that needs one thing, opened from a record, needs the record
+        return Lead(url=self.url(page.key, given), new_tab=bool(thing.get("new_tab")))
+
+    def _path(self, text: str) -> Lead:
+        """Return the page of the app that has a path, as other programs write links inside an app."""
+        for page in self.pages.values():
+            found = matched(page.body["path"], text) if "path" in page.body else None
+            if found is not None:
+                return Lead(url=self.url(page.key, found))
+        return Lead(stopped="No page of this app has that path.")
+
+    def acting(self, thing: Body, events: Sequence[Body], on: str, record: RecordGiven | None, source: str | None) -> Lead:
+        """Return what happens on a click or when a form is sent."""
+        mine = [event for event in events if event["on"] == on]
+        if not mine:
+            return NOTHING
+        if any(event["do"] not in DOES for event in mine):
+            return Lead(stopped="It starts a workflow; workflows start by themselves, not from pages.")
+        if len(mine) == 1 and mine[0]["do"] == "sign_out":
+            return Lead(sign_out=True)
+        if on == "click" and len(mine) == 1 and mine[0]["do"] in OPENS and "when" not in mine[0]:
+            return self.target(mine[0], record)
+        if "key" not in thing:
+            return NOTHING
+        hidden = {f"_p-{name}": value for name, value in self.shown_parameters.items()}
+        hidden["_here"] = self.shown_page
+        if record is not None and source is not None:
+            hidden |= {"_source": source, "_record": str(record.seq)}
+        return Lead(post=self.post(self.scene.page.key, thing["key"], hidden))

@@ -1,0 +1,153 @@
+"""Blocks that show records: lists, tables, views, one record, charts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from core.api import FieldGiven, RecordGiven, RecordsAsked, RecordsGiven
+from plugins.pages import charts
+from plugins.pages.addresses import safe_url
+from plugins.pages.holes import is_true
+from plugins.pages.shown import Lead, Shown
+
+if TYPE_CHECKING:
+    from plugins.pages.building import Builder
+
+Body = Mapping[str, Any]
+DEFAULT_ROWS, MOST_ROWS, MOST_FIELDS, MOST_TAGS = 20, 200, 20, 20
+CHART_RECORDS = 5000
+GONE = "It shows a worksheet that is not here any more, or that you may not read."
+WORDS = {"sum": "Sum", "average": "Average", "min": "Least", "max": "Most"}
+
+
+def records_list(builder: Builder, block: Body, record: RecordGiven | None, depth: int) -> Shown:
+    """Return the blocks inside once for each record of a source."""
+    if "source" not in block:
+        return Shown("nothing", note="This list has no source of records.")
+    size, start = _page(builder, block)
+    given = builder.scene.records(block["source"], limit=size, offset=start)
+    if given is None:
+        return Shown("nothing", note=GONE)
+    with builder.within(block["source"]):
+        rows = [Shown("container", inside=builder.all(block.get("blocks", ()), one, depth + 1)) for one in given.records]
+    return Shown("list", inside=rows, data={
+        "columns": block.get("columns", 1), "across": block.get("orientation") == "horizontal", **_pager(builder, block, given)})
+
+
+def table(builder: Builder, block: Body, record: RecordGiven | None, depth: int) -> Shown:
+    """Return a table of a source's records: its own columns, or the source's fields."""
+    if "source" not in block:
+        return Shown("nothing", note="This table has no source of records.")
+    size, start = _page(builder, block)
+    given = builder.scene.records(block["source"], limit=size, offset=start)
+    if given is None:
+        return Shown("nothing", note=GONE)
+    columns = block.get("table_columns") or [_column(one) for one in shown_fields(given)]
+    rows = [[_cell(builder, column, one, block["source"]) for column in columns] for one in given.records]
+    return Shown("table", data={"names": [column["name"] for column in columns], "rows": rows,
+                                "caption": block.get("name") or given.name, **_pager(builder, block, given)})
+
+
+def _column(field: FieldGiven) -> Body:
+    return {"name": field.name, "type": "text", "value": {"template": "{0}", "uses": [{"field": {"ref": f"//{field.key}"}}]}}
+
+
+def _cell(builder: Builder, column: Body, record: RecordGiven, source: str) -> dict[str, Any]:
+    text, kind = builder.scene.text(column.get("value"), record), column["type"]
+    cell: dict[str, Any] = {"type": kind, "text": text}
+    if kind in ("link", "button"):
+        leads = "page" in column or "url" in column or column.get("events")
+        lead = builder.leads.of(column if leads else {"url": column.get("value")}, record, source)
+        cell |= {"lead": lead, "text": text or (column["name"] if lead.url or lead.post else "")}
+    elif kind == "image":
+        url = builder.record_picture(column.get("value"), record) or safe_url(text)
+        cell["url"] = builder.picture(url) if url else None
+    elif kind == "tags":
+        cell["tags"] = [tag.strip() for tag in text.split(",") if tag.strip()][:MOST_TAGS]
+    elif kind == "boolean":
+        cell["on"] = is_true(text)
+    return cell
+
+
+def view(builder: Builder, block: Body, record: RecordGiven | None, depth: int) -> Shown:
+    """Return the records of a worksheet's view as a table whose rows lead to them."""
+    if "worksheet" not in block:
+        return Shown("nothing", note="This block has no worksheet yet.")
+    (size, start), seen = _page(builder, block), block["view"]["ref"] if "view" in block else None
+    given = builder.scene.ask(RecordsAsked(worksheet=block["worksheet"]["ref"], view=seen, limit=size, offset=start))
+    if given is None:
+        return Shown("nothing", note=GONE)
+    fields = shown_fields(given)
+    rows = [[_plain(one, field, place == 0) for place, field in enumerate(fields)] for one in given.records]
+    return Shown("table", data={"names": [field.name for field in fields], "rows": rows, "caption": block.get("name") or given.name,
+                                "all_url": builder.sheet_url(block["worksheet"]["ref"], seen), **_pager(builder, block, given)})
+
+
+def _plain(record: RecordGiven, field: FieldGiven, first: bool) -> dict[str, Any]:
+    text = record.texts.get(field.key, "")
+    if first and record.url:
+        return {"type": "link", "text": text or record.title or f"Record {record.seq}", "lead": Lead(url=record.url)}
+    return {"type": "text", "text": text}
+
+
+def one_record(builder: Builder, block: Body, record: RecordGiven | None, depth: int) -> Shown:
+    """Return one record of a source: by the blocks inside, else field by field."""
+    if "source" not in block:
+        return Shown("nothing", note="This block has no source of a record yet.")
+    given = builder.scene.records(block["source"], limit=1)
+    if given is None or not given.records:
+        return Shown("nothing", note=GONE if given is None else "There is no such record.")
+    one = given.records[0]
+    with builder.within(block["source"]):
+        inside = builder.all(block.get("blocks", ()), one, depth + 1)
+    fields = [] if inside else [(f.name, one.texts[f.key]) for f in given.fields if f.key in one.texts and not f.hidden]
+    return Shown("record", data={"fields": fields, "url": one.url}, inside=inside)
+
+
+def chart(builder: Builder, block: Body, record: RecordGiven | None, depth: int) -> Shown:
+    """Return a chart with the same numbers as a table."""
+    options = block.get("chart", {"type": "bar"})
+    group, value = (options[name]["ref"].rpartition("/")[2] if name in options else None for name in ("group_by", "value"))
+    asked = tuple(key for key in (group, value) if key)
+    if "source" not in block and "worksheet" not in block:
+        return Shown("nothing", note="This chart has no worksheet yet.")
+    given = _counted(builder, block, asked)
+    names = {field.key: field.name for field in given.fields} if given is not None else {}
+    if given is None or not set(asked) <= names.keys():
+        return Shown("nothing", note=GONE if given is None else "It counts a field that is not here any more, or that you may not read.")
+    if options.get("function", "count") != "count" and value is None:
+        return Shown("nothing", note="This chart needs a field to add up.")
+    rows = ((one.texts.get(group, "") if group else given.name, one.values.get(value) if value else None) for one in given.records)
+    made = charts.chart(rows, options)
+    title = block.get("name") or _title(made["function"], names.get(value or ""), given.name, names.get(group or ""))
+    return Shown("chart", data={**made, "title": title, "group": names.get(group or "", given.name),
+                                "cut": CHART_RECORDS if given.more else None})
+
+
+def _counted(builder: Builder, block: Body, fields: tuple[str, ...]) -> RecordsGiven | None:
+    if "source" in block:
+        return builder.scene.records(block["source"], limit=CHART_RECORDS, fields=fields)
+    seen = block["view"]["ref"] if "view" in block else None
+    return builder.scene.ask(RecordsAsked(worksheet=block["worksheet"]["ref"], view=seen, fields=fields, limit=CHART_RECORDS))
+
+
+def _title(function: str, value: str | None, sheet: str, group: str | None) -> str:
+    what = sheet if function == "count" else f"{WORDS[function]} of {value}"
+    return f"{what} by {group}" if group else what
+
+
+def shown_fields(given: RecordsGiven) -> list[FieldGiven]:
+    """Return the fields that a table shows of what it was given."""
+    return [field for field in given.fields if not field.hidden][:MOST_FIELDS]
+
+
+def _page(builder: Builder, block: Body) -> tuple[int, int]:
+    """Return how many records a block shows at once, and the first of them."""
+    return min(block.get("items_per_page", DEFAULT_ROWS), MOST_ROWS), builder.places.get(block["key"], 0)
+
+
+def _pager(builder: Builder, block: Body, given: RecordsGiven) -> dict[str, Any]:
+    size, start = _page(builder, block)
+    return {"next_url": builder.place_url(block["key"], start + size) if given.more else None,
+            "previous_url": builder.place_url(block["key"], max(start - size, 0)) if start else None, "start": start}

@@ -1,0 +1,8 @@
+"""The blueprint that the routes of this package are added to."""
+
+from __future__ import annotations
+
+from core.api import APP, Pages
+
+pages = Pages("pages", __name__, template_folder="../templates", static_folder=None)
+PAGE = f"{APP}/page/<key>"

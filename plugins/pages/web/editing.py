@@ -1,0 +1,3 @@
+"""The editor of a page."""
+
+from __future__ import annotations

@@ -1,0 +1,137 @@
+"""Pages on the portal: its settings, its roles with their matrix, the accounts of people outside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, flash, redirect, render_template, request, url_for
+
+from core.api import (
+    MANAGE,
+    Document,
+    InvalidInput,
+    Needs,
+    NotFound,
+    Pages,
+    current_app_row,
+    documents,
+    read_file,
+    transaction,
+    visit,
+)
+from plugins.portal import editing, service
+
+pages = Pages("portal", __name__, template_folder="templates")
+PICTURES = ("logo", "cover")
+SHOWN_TYPES = (*service.PICTURES, "image/svg+xml")
+
+
+@pages.page(f"{MANAGE}/portal/main", Needs.APP_ADMIN, ("GET", "POST"), endpoint="main")
+@pages.page(f"{MANAGE}/portal", Needs.APP_ADMIN, ("GET", "POST"))
+def portal(organization_id: str, app_id: str) -> str | Response:
+    """Show the portal's settings and roles, and change the settings."""
+    app = current_app_row()
+    found = documents.get(app, "portal/main")
+    body, error = found.body, None
+    if request.method == "POST":
+        try:
+            body = _with_pictures(editing.changed_portal(body, request.form))
+            with transaction():
+                documents.put(app, Document(kind="portal", key=found.key, body=body, position=found.position), visit().person)
+            flash("The portal's settings were saved.", "good")
+            return _to("portal.portal")
+        except InvalidInput as refused:
+            error = refused.message
+    homes = [d for kind in ("page", "worksheet") for d in documents.live(app, kind)]
+    return render_template("portal/portal.html", body=body, error=error, roles=documents.live(app, "portal_role"), homes=homes,
+                           counts=service.counts(app), editing=editing)
+
+
+def _with_pictures(body: dict[str, Any]) -> dict[str, Any]:
+    look = dict(body.get("look", {}))
+    for which in PICTURES:
+        sent = request.files.get(which)
+        if sent is not None and sent.filename:
+            look[which] = service.put_picture(current_app_row(), sent.stream, sent.filename)  # type: ignore[arg-type]  # werkzeug's IO[bytes]
+        elif f"{which}.remove" in request.form:
+            look.pop(which, None)
+    return {**body, "look": look} if look else {name: value for name, value in body.items() if name != "look"}
+
+
+@pages.page(f"{MANAGE}/portal/picture/<which>", Needs.APP_ADMIN)
+def picture(organization_id: str, app_id: str, which: str) -> Response:
+    """Give the portal's logo or cover."""
+    found = documents.get(current_app_row(), "portal/main").body.get("look", {}).get(which) if which in PICTURES else None
+    if found is None or found["type"] not in SHOWN_TYPES:
+        raise NotFound("There is no such picture.")
+    response = Response(b"".join(read_file(found["file"])), mimetype=found["type"])
+    response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+    return response
+
+
+@pages.page(f"{MANAGE}/portal/roles", Needs.APP_ADMIN, ("POST",))
+def new_role(organization_id: str, app_id: str) -> Response:
+    """Make a portal role."""
+    with transaction():
+        made = service.create_role(current_app_row(), request.form.get("name", ""), visit().person)
+    return _to("portal.role", key=made.key)
+
+
+@pages.page(f"{MANAGE}/portal_role/<key>", Needs.APP_ADMIN, ("GET", "POST"))
+def role(organization_id: str, app_id: str, key: str) -> str | Response:
+    """Show what a portal role gives, and change it."""
+    app = current_app_row()
+    found, error = documents.get(app, f"portal_role/{key}"), None
+    body = found.body
+    if request.method == "POST":
+        body = editing.changed_role(app, body, request.form)
+        try:
+            service.checked_name(body["name"])
+            with transaction():
+                documents.put(app, Document(kind="portal_role", key=key, body=body, position=found.position), visit().person)
+            flash("The portal role was saved.", "good")
+            return _to("portal.role", key=key)
+        except InvalidInput as refused:
+            error = refused.message
+    return render_template("portal/role.html", role=found, shown=editing.shown(app, body), error=error, editing=editing)
+
+
+@pages.page(f"{MANAGE}/portal_role/<key>/remove", Needs.APP_ADMIN, ("POST",))
+def remove_role(organization_id: str, app_id: str, key: str) -> Response:
+    """Move a portal role to the recycle bin; its accounts get the default role."""
+    app = current_app_row()
+    name = documents.get(app, f"portal_role/{key}").body["name"]
+    with transaction():
+        documents.hide(app, f"portal_role/{key}", visit().person)
+    flash(f"“{name}” is in the app's recycle bin; its accounts have the default role now.", "good")
+    return _to("portal.portal")
+
+
+@pages.page(f"{MANAGE}/portal/accounts", Needs.APP_ADMIN, ("GET", "POST"))
+def accounts(organization_id: str, app_id: str) -> str | Response:
+    """List accounts, and make one or give it another role."""
+    app, email, error = current_app_row(), request.form.get("email", ""), None
+    if request.method == "POST":
+        try:
+            with transaction():
+                service.put_account(app, email, request.form.get("role") or None)
+            return _to("portal.accounts")
+        except InvalidInput as refused:
+            error = refused.message
+    search = request.args.get("search", "").strip()
+    found, more = service.page_of_accounts(app, search, request.args.get("after", ""))
+    return render_template("portal/accounts.html", accounts=found, more=more, search=search, email=email, error=error,
+                           roles=documents.live(app, "portal_role"), default=service.default_role(app))
+
+
+@pages.page(f"{MANAGE}/portal/accounts/remove", Needs.APP_ADMIN, ("POST",))
+def remove_account(organization_id: str, app_id: str) -> Response:
+    """Remove an account."""
+    with transaction():
+        service.remove_account(current_app_row(), request.form.get("email", ""))
+    return _to("portal.accounts")
+
+
+def _to(endpoint: str, **names: Any) -> Response:
+    app = current_app_row()
+    return redirect(url_for(endpoint, organization_id=app.organization_id, app_id=app.id, **names))  # type: ignore[return-value]

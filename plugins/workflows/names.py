@@ -1,0 +1,47 @@
+"""What the things are called that a workflow speaks of: worksheets, fields, choices, people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.api import App, documents, org_choices, server
+
+KINDS = {"worksheet": "a worksheet", "page": "a page", "workflow": "a workflow", "role": "a role", "field": "a field", "view": "a view",
+         "button": "a button", "user": "somebody", "department": "a department", "org_role": "an org role"}
+ORG_KINDS = ("user", "department", "org_role")
+Pointer = Mapping[str, str]
+
+
+class Names:
+    """Looks names up in one app, each thing read once."""
+
+    def __init__(self, app: App) -> None:
+        self._names: dict[str, str] = {}
+        self._fields: dict[str, Mapping[str, Any]] = {}
+        self._sets: dict[str, Mapping[str, Any]] = {}
+        for document in documents.live(app):
+            self._names[document.address] = str(document.body.get("name", document.key))
+            for part, listed in server().registry.kind(document.kind)[1].parts.items():
+                for item in document.body.get(listed, ()):
+                    address = f"{document.address}/{part}/{item['key']}"
+                    self._names[address] = str(item.get("name", item["key"]))
+                    if part == "field":
+                        self._fields[address] = item
+            if "choices" in document.body:
+                self._sets[document.address] = document.body
+        for kind in ORG_KINDS:
+            self._names |= dict(org_choices(app.organization_id, kind))
+
+    def of(self, pointer: Pointer | None) -> str:
+        """Return what a pointer's target is called; for one that is gone, what it was."""
+        address = (pointer or {}).get("ref") or (pointer or {}).get("org") or ""
+        parts = address.split("/")
+        kind = parts[2] if len(parts) == 4 else parts[0]
+        return self._names.get(address) or f"{KINDS.get(kind, 'something')} that is not there any more"
+
+    def choice(self, field: Pointer, key: str) -> str | None:
+        """Return what a choice of a select field is called, None where the field has none of that key."""
+        options = self._fields.get(field.get("ref", ""), {}).get("options", {})
+        listed = options.get("choices") or self._sets.get((options.get("option_set") or {}).get("ref", ""), {}).get("choices", ())
+        return next((str(one["name"]) for one in listed if one.get("key") == key), None)

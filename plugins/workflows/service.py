@@ -1,0 +1,87 @@
+"""Verbs on workflows, and the schemas of the forms that edit a part of one. The caller owns the transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from core.api import App, Document, DocumentRow, InvalidInput, db, documents, new_key
+from core.api import schemas as s
+from plugins.workflows import editing
+from plugins.workflows.names import Names
+from plugins.workflows.schema import STEP, TRIGGER
+from plugins.workflows.sentences import Speaker
+
+Body = Mapping[str, Any]
+BRANCH = STEP["properties"]["branches"]["items"]["properties"]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A workflow as the list shows it; `edited_at` in microseconds UTC."""
+
+    document: Document
+    trigger: str
+    edited_at: int
+    edited_by: str
+
+
+def listed(app: App) -> list[Listed]:
+    """Return an app's workflows, each with its trigger as a sentence."""
+    query = select(DocumentRow).where(DocumentRow.app_id == app.id, DocumentRow.kind == "workflow", DocumentRow.hidden_at.is_(None))
+    edits = {row.key: (row.updated_at, row.updated_by) for row in db.session.scalars(query)}
+    names = Names(app)
+    return [Listed(one, Speaker(names, one.body).trigger(), *edits[one.key]) for one in documents.live(app, "workflow")]
+
+
+def create(app: App, name: str, person: str) -> Document:
+    """Make a workflow that is off, starts by hand and does nothing yet, and return it.
+
+    Raises:
+        InvalidInput: the name is empty, too long or has control characters.
+    """
+    position = max((one.position for one in documents.live(app, "workflow")), default=-1) + 1
+    body = {"name": checked_name(name), "enabled": False, "trigger": {"type": "manual"}, "steps": []}
+    return documents.put(app, Document(kind="workflow", key=new_key("f"), body=body, position=position), person)
+
+
+def change(app: App, key: str, person: str, **given: Any) -> None:
+    """Give a workflow other properties; None takes one away."""
+    found = documents.get(app, f"workflow/{key}")
+    body = {name: value for name, value in {**found.body, **given}.items() if value is not None}
+    documents.put(app, Document(kind="workflow", key=key, body=body, position=found.position), person)
+
+
+def checked_name(name: str) -> str:
+    """Return a workflow's name without space around it.
+
+    Raises:
+        InvalidInput: it is empty, too long or has control characters.
+    """
+    name = name.strip()
+    if not 1 <= len(name) <= 100 or any(ord(char) < 32 for char in name):
+        raise InvalidInput("A workflow's name has 1 to 100 characters.")
+    return name
+
+
+def trigger_schema(kind: str) -> s.Schema:
+    """Return the schema of what a trigger of a type says."""
+    return _part(TRIGGER["properties"], editing.TRIGGERS[kind][1])
+
+
+def step_schema(step: Body) -> s.Schema:
+    """Return the schema of what a step says: what makes sense for its type, and whatever else it has already."""
+    extra = [name for name in step if name not in editing.STRUCTURE]
+    return _part(STEP["properties"], dict.fromkeys(["name", *editing.STEPS[step["type"]][1], *extra]))
+
+
+def branch_schema() -> s.Schema:
+    """Return the schema of a branch's name and condition."""
+    return _part(BRANCH, ("name", "when"))
+
+
+def _part(properties: Body, names: Iterable[str]) -> s.Schema:
+    return s.closed({name: properties[name] for name in names})

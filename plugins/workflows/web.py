@@ -1,0 +1,205 @@
+"""Pages on workflows: their list, one as a numbered list of sentences, and forms for its trigger and single steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
+
+from core.api import (
+    MANAGE,
+    AppkeepError,
+    Editing,
+    InvalidInput,
+    Needs,
+    NotFound,
+    Pages,
+    Targets,
+    current_app_row,
+    documents,
+    transaction,
+    visit,
+)
+from plugins.workflows import editing, service
+from plugins.workflows.names import Names
+from plugins.workflows.schema import WORKFLOW
+from plugins.workflows.sentences import Speaker
+
+pages = Pages("workflows", __name__, template_folder="templates")
+ONE = f"{MANAGE}/workflow/<key>"
+STEP = f"{ONE}/step/<step>"
+Body = Mapping[str, Any]
+
+
+@pages.page(f"{MANAGE}/workflows", Needs.APP_ADMIN, ("GET", "POST"))
+def all_workflows(organization_id: str, app_id: str) -> str | Response:
+    """List the app's workflows, and make one."""
+    app, name, error = current_app_row(), request.form.get("name", ""), None
+    if request.method == "POST":
+        try:
+            with transaction():
+                made = service.create(app, name, visit().person)
+            return _to(made.key)
+        except InvalidInput as refused:
+            error = refused.message
+    return render_template("workflows/list.html", workflows=service.listed(app), name=name, error=error)
+
+
+@pages.page(ONE, Needs.APP_ADMIN, ("GET", "POST"))
+def workflow(organization_id: str, app_id: str, key: str) -> str | Response:
+    """Show a workflow in sentences, and change its name and description."""
+    app = current_app_row()
+    found, error = documents.get(app, f"workflow/{key}"), None
+    if request.method == "POST":
+        try:
+            name, description = service.checked_name(request.form.get("name", "")), request.form.get("description", "").strip()
+            with transaction():
+                service.change(app, key, visit().person, name=name, description=description or None)
+            return _to(key)
+        except InvalidInput as refused:
+            error = refused.message
+    return render_template("workflows/workflow.html", workflow=found, said=Speaker(Names(app), found.body), error=error, editing=editing)
+
+
+@pages.page(f"{ONE}/switch", Needs.APP_ADMIN, ("POST",))
+def switch(organization_id: str, app_id: str, key: str) -> Response:
+    """Switch a workflow on or off."""
+    documents.get(current_app_row(), f"workflow/{key}")
+    with transaction():
+        service.change(current_app_row(), key, visit().person, enabled=request.form.get("on") == "1")
+    return _to(key) if request.form.get("back") == "workflow" else _to_list()
+
+
+@pages.page(f"{ONE}/remove", Needs.APP_ADMIN, ("POST",))
+def remove(organization_id: str, app_id: str, key: str) -> Response:
+    """Move a workflow to the recycle bin."""
+    name = documents.get(current_app_row(), f"workflow/{key}").body["name"]
+    with transaction():
+        documents.hide(current_app_row(), f"workflow/{key}", visit().person)
+    flash(f"“{name}” is in the app's recycle bin.", "good")
+    return _to_list()
+
+
+@pages.page(f"{ONE}/trigger", Needs.APP_ADMIN, ("GET", "POST"))
+def trigger(organization_id: str, app_id: str, key: str) -> str | Response:
+    """Edit what starts a workflow: its type first, then what makes sense for the type."""
+    now = documents.get(current_app_row(), f"workflow/{key}").body["trigger"]
+    kind = request.args.get("type", now["type"])
+    if kind not in editing.TRIGGERS:
+        raise NotFound("There is no such type of trigger.")
+    asked = editing.TRIGGERS[kind][1]
+    form = _form(key, service.trigger_schema(kind), {name: value for name, value in now.items() if name in asked})
+    if _saved(form, key, lambda body: {**body, "trigger": {"type": kind, **form.value}}):
+        return _to(key)
+    return _shown("workflows/trigger.html", form, key, kind=kind)
+
+
+@pages.page(f"{ONE}/steps", Needs.APP_ADMIN, ("POST",))
+def add_step(organization_id: str, app_id: str, key: str) -> Response:
+    """Add a step, and go on to its form."""
+    sent, made = request.form, ""
+
+    def added(body: Body) -> Body:
+        nonlocal made
+        changed, made = editing.add(body, sent.get("where", ""), sent.get("after", ""), sent.get("type", ""))
+        return changed
+
+    _change(key, added)
+    return _to(key, f"step-{made}") if sent.get("type") in ("condition", "end") else _to_step(key, made)
+
+
+@pages.page(STEP, Needs.APP_ADMIN, ("GET", "POST"))
+def step(organization_id: str, app_id: str, key: str, step: str) -> str | Response:
+    """Edit one step."""
+    found = editing.find(documents.get(current_app_row(), f"workflow/{key}").body, step)
+    schema = service.step_schema(found)
+    form = _form(key, schema, {name: value for name, value in found.items() if name not in editing.STRUCTURE})
+    shown = frozenset(schema["properties"])
+    if _saved(form, key, lambda body: editing.replace(body, step, form.value, shown)):
+        return _to(key, f"step-{step}")
+    return _shown("workflows/step.html", form, key, step=found, title=editing.STEPS[found["type"]][0])
+
+
+@pages.page(f"{STEP}/move", Needs.APP_ADMIN, ("POST",))
+def move_step(organization_id: str, app_id: str, key: str, step: str) -> Response:
+    """Move a step up or down in its list."""
+    _change(key, lambda body: editing.move(body, step, -1 if request.form.get("by") == "-1" else 1))
+    return _to(key, f"step-{step}")
+
+
+@pages.page(f"{STEP}/remove", Needs.APP_ADMIN, ("POST",))
+def remove_step(organization_id: str, app_id: str, key: str, step: str) -> Response:
+    """Take a step out, with all that is in it."""
+    _change(key, lambda body: editing.remove(body, step))
+    return _to(key, "steps")
+
+
+@pages.page(f"{STEP}/branches", Needs.APP_ADMIN, ("POST",))
+def add_branch(organization_id: str, app_id: str, key: str, step: str) -> Response:
+    """Add a branch to a condition."""
+    _change(key, lambda body: editing.add_branch(body, step))
+    return _to(key, f"step-{step}")
+
+
+@pages.page(f"{STEP}/branch/<int:n>", Needs.APP_ADMIN, ("GET", "POST"))
+def branch(organization_id: str, app_id: str, key: str, step: str, n: int) -> str | Response:
+    """Edit the name and condition of a branch."""
+    found = editing.branch(documents.get(current_app_row(), f"workflow/{key}").body, step, n)
+    form = _form(key, service.branch_schema(), {name: value for name, value in found.items() if name != "steps"})
+    if _saved(form, key, lambda body: editing.replace_branch(body, step, n, form.value)):
+        return _to(key, f"step-{step}")
+    return _shown("workflows/branch.html", form, key, step=step, n=n)
+
+
+@pages.page(f"{STEP}/branch/<int:n>/remove", Needs.APP_ADMIN, ("POST",))
+def remove_branch(organization_id: str, app_id: str, key: str, step: str, n: int) -> Response:
+    """Take a branch out, with its steps."""
+    _change(key, lambda body: editing.remove_branch(body, step, n))
+    return _to(key, f"step-{step}")
+
+
+def _form(key: str, schema: dict[str, Any], value: Body) -> Editing:
+    app = current_app_row()
+    return Editing(app, schema, dict(value), root=WORKFLOW.schema, targets=Targets(app, visit().person, own=f"workflow/{key}"))
+
+
+def _shown(template: str, form: Editing, key: str, **more: Any) -> Response:
+    found = documents.get(current_app_row(), f"workflow/{key}")
+    return make_response(render_template(template, form=form, workflow=found, editing=editing, **more), form.status)
+
+
+def _saved(form: Editing, key: str, change: Callable[[Body], Body]) -> bool:
+    """Save what a form says where one was sent whole, and say whether it was taken; a refusal is shown in the form."""
+    if request.method != "POST" or not form.receive(request.form, request.files):
+        return False
+    try:
+        _change(key, change)
+    except AppkeepError as error:
+        form.refuse(error)
+        return False
+    flash("Saved.", "good")
+    return True
+
+
+def _change(key: str, change: Callable[[Body], Body]) -> None:
+    app = current_app_row()
+    with transaction():
+        body = change(documents.get(app, f"workflow/{key}").body)
+        service.change(app, key, visit().person, **body)
+
+
+def _where() -> dict[str, Any]:
+    return {"organization_id": current_app_row().organization_id, "app_id": current_app_row().id}
+
+
+def _to(key: str, anchor: str | None = None) -> Response:
+    return redirect(url_for("workflows.workflow", key=key, _anchor=anchor, **_where()))  # type: ignore[return-value]
+
+
+def _to_list() -> Response:
+    return redirect(url_for("workflows.all_workflows", **_where()))  # type: ignore[return-value]
+
+
+def _to_step(key: str, step: str) -> Response:
+    return redirect(url_for("workflows.step", key=key, step=step, **_where()))  # type: ignore[return-value]

@@ -1,0 +1,70 @@
+"""Ask, Sort, Scope, Page: what is asked of a worksheet's records, and what comes back. Values, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from plugins.worksheets.records import Row
+
+Filter = Mapping[str, Any]
+"""{"all": […]}, {"any": […]} or {"field", "operator", "value"?, "unit"?}, as in a view's body."""
+
+
+class Sort(NamedTuple):
+    """By which field records are sorted: its key, or "seq", "created_at", "updated_at". Empty values come last either way."""
+
+    field: str
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose records: everybody's, those of some people, or nobody's.
+
+    A record is somebody's who made it, or whom one of its member fields names. True if it can reach a record at all.
+    """
+
+    everybody: bool = False
+    people: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        """Say whether it reaches anybody's records."""
+        return self.everybody or bool(self.people)
+
+
+EVERYBODY = Scope(everybody=True)
+NOBODY = Scope()
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A question for records of one worksheet.
+
+    `fields` are the keys of the fields that the visitor may read: what the others hold is not searched, and a condition
+    or sort that names one is left out and noted. None is all. Sorts can be given as pairs.
+    """
+
+    worksheet: str
+    filter: Filter | None = None
+    sorts: Sequence[tuple[str, bool]] = ()
+    search: str = ""
+    fields: Collection[str] | None = None
+    deleted: bool = False
+    within: Scope = EVERYBODY
+
+
+@dataclass(slots=True)
+class Page:
+    """A page of records, and cursors to those after and before it.
+
+    `partial`: the work stopped at its bound before the page was full; `next` goes on from there.
+    `notes` say which conditions and sorts were left out, and why, for people to read.
+    """
+
+    rows: list[Row] = field(default_factory=list)
+    next: str | None = None
+    previous: str | None = None
+    partial: bool = False
+    notes: tuple[str, ...] = ()

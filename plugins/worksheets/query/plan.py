@@ -1,0 +1,132 @@
+"""Plan: a question made ready: its fields looked up, its filter turned into a predicate, its sorts into an order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Select, false, or_, select
+
+from core.api import App, documents, now_us, server
+from plugins.worksheets.fields import Field, fields_of
+from plugins.worksheets.models import Record
+from plugins.worksheets.query.ask import Ask
+from plugins.worksheets.query.conditions import Condition, Moment, predicate_of
+from plugins.worksheets.query.cursors import mark_of
+from plugins.worksheets.query.facets import facet_of
+from plugins.worksheets.query.orders import Order, order_of
+from plugins.worksheets.query.predicates import Predicate, Together
+from plugins.worksheets.query.searching import Search
+from plugins.worksheets.query.seen import Eye
+from plugins.worksheets.records import COLUMNS, Door
+from plugins.worksheets.records.values import Expression, Values, values_of
+from plugins.worksheets.service import door_of
+
+r = Record.__table__.c
+MAX_DEPTH = 20
+
+
+@dataclass
+class Plan:
+    """One question, ready to be asked."""
+
+    app: App
+    ask: Ask
+    door: Door = field(init=False)
+    values: Values = field(init=False)
+    everything: Mapping[str, Field] = field(init=False)
+    fields: Mapping[str, Field] = field(init=False)
+    eye: Eye = field(init=False)
+    predicate: Predicate = field(init=False)
+    search: Search = field(init=False)
+    order: Order = field(init=False)
+    notes: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        document = documents.get(self.app, f"worksheet/{self.ask.worksheet}")
+        self.door = door_of(self.app)
+        self.values = values_of(self.door.connection)
+        self.everything = fields_of(document.body, stored=False)
+        readable = self.everything.keys() if self.ask.fields is None else set(self.ask.fields)
+        self.fields = {key: one for key, one in self.everything.items() if key in readable}
+        self.eye = Eye(self.app, document.address, self.everything)
+        self.predicate = self._tree(self.ask.filter, moment_of(self.app), 0)
+        self.search = Search.of(self.ask.search, self.fields, self.eye)
+        self.order, left = order_of(self.ask.sorts, self.fields, self.eye)
+        self.notes += ["The records are not sorted by a field that is not there for you." for _ in left[:1]]
+
+    @property
+    def slow(self) -> bool:
+        """Whether records must be looked at in Python to know which are meant."""
+        return self.predicate.slow or bool(self.search.words)
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The keys of the fields that looking at them in Python takes."""
+        found = self.predicate.needs | frozenset(term.name for term in self.order.terms)
+        return found | (frozenset(self.fields) if self.search.words else frozenset())
+
+    @property
+    def mark(self) -> str:
+        """What tells this question's cursors from others'; a filter may change meanwhile."""
+        order = [[term.name, term.descending, type(term).__name__] for term in self.order.terms]
+        return mark_of(self.app.id, self.ask.worksheet, order, self.order.down, self.ask.deleted)
+
+    def where(self) -> list[Expression]:
+        """Return the conditions on a record's row that SQL can tell."""
+        state = r.deleted_at.is_not(None) if self.ask.deleted else r.deleted_at.is_(None)
+        found = [r.app_id == self.app.id, r.worksheet == self.ask.worksheet, state]
+        if not self.ask.within.everybody:
+            found.append(self._mine())
+        if self.ask.filter is not None:
+            found.append(self.predicate.sql(self.values))
+        return found + self.search.sql(self.values)
+
+    def rows(self) -> Select[Any]:
+        """Return the query for all rows that SQL lets through, in no order."""
+        return select(*COLUMNS).where(*self.where())
+
+    def _mine(self) -> Expression:
+        """Return whether a record is one of those people's."""
+        people = sorted(self.ask.within.people)
+        if not people:
+            return false()
+        named = [f"user/{person}" for person in people]
+        members = [self.values.has(key, named, inner="org") for key, one in self.everything.items()
+                   if one.type.name == "member" and one.stored]
+        return or_(r.created_by.in_(people), *members)
+
+    def _tree(self, node: Any, moment: Moment, depth: int) -> Predicate:
+        if not isinstance(node, Mapping) or depth > MAX_DEPTH:
+            return Predicate()
+        for name in ("all", "any"):
+            if isinstance(node.get(name), list | tuple):
+                parts = [part for one in node[name] if type(part := self._tree(one, moment, depth + 1)) is not Predicate]
+                return Together(parts, any_of=name == "any") if parts else Predicate()
+        return self._leaf(node, moment)
+
+    def _leaf(self, node: Mapping[str, Any], moment: Moment) -> Predicate:
+        pointer = node.get("field")
+        key = str(pointer.get("ref", "") if isinstance(pointer, Mapping) else pointer).rpartition("/")[2]
+        one = self.fields.get(key)
+        facet = None if one is None else facet_of(one)
+        if facet is None:
+            self._note("A condition on a field that is not there for you was left out.")
+            return Predicate()
+        return predicate_of(Condition(facet, str(node.get("operator")), node.get("value"), node.get("unit"), moment, self.eye))
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+
+
+def moment_of(app: App) -> Moment:
+    """Return the organization's time zone and this moment."""
+    name = server().registry.hook.organization_time_zone(organization_id=app.organization_id) or "UTC"
+    return Moment(ZoneInfo(name), datetime.fromtimestamp(now_us() / 1_000_000, UTC))
+
+
+

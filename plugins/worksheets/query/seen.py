@@ -1,0 +1,109 @@
+"""Seen: one record as conditions and search see it, computed values and shown text with it; read a batch at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.api import App, Definition, RecordView, now_us, org_choices
+from plugins.worksheets.compute import Computation
+from plugins.worksheets.fields import Field
+from plugins.worksheets.formula.reading import read_field
+from plugins.worksheets.formula.values import CalculationFailed
+from plugins.worksheets.query.reading import reader, record_views
+from plugins.worksheets.records import Row
+
+LINKING = ("relationship", "subform", "cascading_select")
+PLACES = {"member": "user", "department": "department", "org_role": "org_role", "created_by": "user", "modified_by": "user"}
+
+
+@dataclass
+class Eye:
+    """What seeing the records of one worksheet takes: for one request, since it remembers what it read."""
+
+    app: App
+    address: str
+    fields: Mapping[str, Field]
+    computation: Computation = field(init=False)
+    _names: dict[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.computation = Computation(reader(self.app), now=now_us())
+
+    def see(self, rows: Sequence[Row], needed: Iterable[str]) -> list[Seen]:
+        """Return rows as seen, with what the computed fields among *needed* build on read at once."""
+        views = record_views(rows)
+        derived = [key for key in needed if key in self.fields and self.computed(key)]
+        if derived:
+            self.computation.load(self.address, derived, views)
+        return [Seen(self, row, view) for row, view in zip(rows, views, strict=True)]
+
+    def computed(self, key: str) -> bool:
+        """Say whether a field is computed."""
+        one = self.fields[key]
+        return one.type.derived_for(one.definition)
+
+    def names(self, kind: str) -> Mapping[str, str]:
+        """Return address -> name of people, departments or org roles."""
+        if kind not in self._names:
+            self._names[kind] = dict(org_choices(self.app.organization_id, kind))
+        return self._names[kind]
+
+    def choices(self, definition: Definition) -> Mapping[str, str]:
+        """Return key -> name of a select field's choices."""
+        return self.computation.choices(definition)
+
+
+@dataclass(slots=True)
+class Seen:
+    """One record as seen."""
+
+    eye: Eye
+    row: Row
+    view: RecordView
+
+    def value(self, key: str) -> Any:
+        """Return a field's value, stored or computed, None for none."""
+        if not self.eye.computed(key):
+            return self.view.vals.get(key)
+        try:
+            return plain(self.eye.computation.values(self.eye.address, [key], self.view).get(key))
+        except CalculationFailed:
+            return None
+
+    def text(self, key: str) -> str:
+        """Return what of a field people read: choices, people and linked records by name."""
+        one, kind = self.eye.fields[key], self.eye.fields[key].type.name
+        value = self.value(key)
+        if value is None:
+            return ""
+        if kind in LINKING:
+            return self._titles(key)
+        if kind in PLACES:
+            names = self.eye.names(PLACES[kind])
+            addresses = [item["org"] for item in value] if isinstance(value, list) else [f"user/{value}"]
+            return ", ".join(names.get(address, "") for address in addresses)
+        if self.eye.computed(key):
+            return shown_text(value)
+        return one.type.text(value, one.definition, self.eye.computation)
+
+    def _titles(self, key: str) -> str:
+        try:
+            return ", ".join(map(str, read_field(self.eye.address, key, self.view, self.eye.computation)))
+        except CalculationFailed:
+            return ""
+
+
+def plain(value: Any) -> Any:
+    """Return a computed value, empty lists and texts as None."""
+    return None if value in ("", []) else value
+
+
+def shown_text(value: Any) -> str:
+    """Return a computed value as text."""
+    if isinstance(value, list):
+        return ", ".join(shown_text(one) for one in value)
+    if isinstance(value, Mapping):
+        return str(value.get("label") or value.get("name") or value.get("url") or "")
+    return {True: "yes", False: ""}.get(value, str(value)) if isinstance(value, bool) else str(value)

@@ -1,0 +1,129 @@
+"""Services on structure: a new worksheet, a field with its other side, formulas. The caller owns the transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.api import App, Definition, Document, InvalidDocument, InvalidValue, NotFound, documents, field_type, new_key, placing
+from plugins.worksheets.definitions import check_field
+from plugins.worksheets.formula import check_expression, check_template
+from plugins.worksheets.structure import expressions
+
+LINKING = ("relationship", "subform", "cascading_select")
+WRITTEN = {"formula": ("expression", False), "text_combination": ("template", True)}
+"""Types that are written by hand: the option that holds the text, and whether it is a template."""
+Body = Mapping[str, Any]
+
+
+def new_worksheet(app: App, name: str, person: str, description: str = "") -> Document:
+    """Make a worksheet that one can use at once: a field “Name” that names its records, and a grid."""
+    key, field = new_key("w"), new_key("f")
+    body = {
+        "name": name, "fields": [{"key": field, "type": "text", "name": "Name", "options": {}}],
+        "title_field": {"ref": f"worksheet/{key}/field/{field}"}, "views": [{"key": new_key("v"), "type": "grid", "name": "All"}],
+        **({"description": description} if description else {}),
+    }
+    position = max((d.position + 1 for d in documents.live(app, "worksheet")), default=0)
+    return documents.put(app, Document(kind="worksheet", key=key, body=body, position=position), person)
+
+
+def put_field(app: App, sheet: Document, field: Definition, person: str) -> None:
+    """Make a field or change it.
+
+    Raises:
+        InvalidDocument: it makes no sense.
+    """
+    check_field(field)
+    _check_default(field)
+    placing.put_part(app, sheet, "field", field, person)
+
+
+def put_two_way(app: App, sheet: Document, field: Definition, other_name: str, person: str) -> None:
+    """Make a relationship with its other side: a field in the worksheet it points to that shows who points there.
+
+    Raises:
+        NotFound: it points to no live worksheet of this app.
+        InvalidDocument: one of the two makes no sense.
+    """
+    check_field(field)
+    target = documents.get(app, str(field["options"]["target"].get("ref", "")))
+    mirror = {"key": new_key("f"), "type": "relationship", "name": other_name, "options": {
+        "target": {"ref": sheet.address}, "mirrors": {"ref": f"{sheet.address}/field/{field['key']}"}}}
+    if target.address == sheet.address:
+        body = {**sheet.body, "fields": [*sheet.body.get("fields", ()), field, mirror]}
+        placing.put_body(app, sheet, body, person)
+        return
+    bodies = [(sheet, placing.with_part(sheet, "field", field)), (target, placing.with_part(target, "field", mirror))]
+    documents.change(app, person, put=[Document(kind=d.kind, key=d.key, body=body, position=d.position) for d, body in bodies])
+
+
+def linked_fields(app: App) -> expressions.Linked:
+    """Return what gives the fields behind a link field."""
+    known: dict[str, Sequence[Definition]] = {}
+
+    def fields_behind(link: Definition) -> Sequence[Definition]:
+        target = link.get("options", {}).get("target", {}) if link["type"] in LINKING else {}
+        address = str(target.get("ref", ""))
+        if address and address not in known:
+            try:
+                known[address] = documents.get(app, address).body.get("fields", ())
+            except NotFound:
+                known[address] = ()
+        return known.get(address, ())
+
+    return fields_behind
+
+
+def as_written(app: App, sheet: Document, kind: str, options: Body) -> dict[str, Any]:
+    """Return a field's options with the text of its formula as people write it."""
+    option, template = WRITTEN.get(kind, ("", False))
+    if option not in options:
+        return dict(options)
+    return {**options, option: expressions.named(options[option], sheet.body.get("fields", ()), linked_fields(app), template=template)}
+
+
+def as_stored(app: App, sheet: Document, kind: str, options: Body, before: Body) -> dict[str, Any]:
+    """Return a field's options with the text of its formula as it is stored, and with all the fields that it uses.
+
+    Raises:
+        InvalidDocument: the formula has a mistake; `path` in its details names the option.
+    """
+    option, template = WRITTEN.get(kind, ("", False))
+    text = options.get(option)
+    if not isinstance(text, str):
+        return dict(options)
+    fields, linked = sheet.body.get("fields", ()), linked_fields(app)
+    old = before.get(option)
+    if isinstance(old, str) and text == expressions.named(old, fields, linked, template=template):
+        return {**options, option: old, **({"uses": before["uses"]} if "uses" in before else {})}
+    try:
+        stored = expressions.keyed(text, fields, linked, template=template)
+        paths = (check_template if template else check_expression)(stored)
+    except InvalidDocument as error:
+        raise InvalidDocument(error.message, **{**error.details, "path": [option], "problem": f"{error.message}."}) from error
+    found = {**options, option: stored, "uses": [{"ref": address} for address in _used(sheet, paths, linked)]}
+    return found if found["uses"] else {name: value for name, value in found.items() if name != "uses"}
+
+
+def _used(sheet: Document, paths: Sequence[str], linked: expressions.Linked) -> list[str]:
+    """Return the address of every field that a formula reads, each once."""
+    by_key = {d["key"]: d for d in sheet.body.get("fields", ())}
+    found = []
+    for path in paths:
+        first, _, second = path.partition(".")
+        found.append(f"{sheet.address}/field/{first}")
+        target = by_key.get(first, {}).get("options", {}).get("target", {}).get("ref")
+        if second and target:
+            found.append(f"{target}/field/{second}")
+    return list(dict.fromkeys(found))
+
+
+def _check_default(field: Definition) -> None:
+    if field.get("default") in (None, ""):
+        return
+    try:
+        field_type(field["type"]).canonical(field["default"], field)
+    except InvalidValue as error:
+        raise InvalidDocument(f"The default does not fit: {error.message}", path=["default"],
+                              problem=f"This does not fit the field: {error.message}") from error

@@ -1,0 +1,100 @@
+"""Field types as people choose them: in groups, each with a sentence. Types of other plugins come in by what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from core.api import FieldType, server
+
+SAYS: Mapping[str, str] = {
+    "text": "A name, a title, a few words on one line.",
+    "long_text": "Several lines: notes, an address.",
+    "rich_text": "Text with headings, lists and links.",
+    "email": "An e-mail address, checked for its form.",
+    "phone": "A phone number, to be called with a click.",
+    "url": "A link that opens in a new tab.",
+    "identity_number": "The number of a passport, a card or a tax file.",
+    "region": "Country, state, city: from large to small.",
+    "number": "A number with as many decimals as you say.",
+    "currency": "An amount of money.",
+    "percent": "A share of a hundred.",
+    "rating": "One to ten stars.",
+    "autonumber": "A number that each new record gets by itself.",
+    "checkbox": "Yes or no.",
+    "duration": "A length of time.",
+    "date": "A day.",
+    "datetime": "A day and a time of day.",
+    "time": "A time of day.",
+    "single_select": "One of several choices, such as a status.",
+    "multiple_select": "Any number of choices, such as tags.",
+    "location": "A point on the map, with a name.",
+    "relationship": "Records of a worksheet, one-way or two-way.",
+    "subform": "Rows that belong to this record and go with it, such as the lines of an order.",
+    "cascading_select": "A choice level by level, out of a worksheet that is a tree.",
+    "file": "Documents and pictures.",
+    "signature": "A signature drawn by hand.",
+    "free_link": "Any record of any worksheet of this app.",
+    "department": "A department of the organization.",
+    "org_role": "A role of the organization.",
+    "member": "People of the organization.",
+    "formula": "Calculated from other fields of the record.",
+    "text_combination": "A text with the values of other fields in it.",
+    "lookup": "Shows a field of the linked records.",
+    "rollup": "Sums, counts or averages a field of the linked records.",
+    "count": "How many records are linked.",
+    "created_time": "When the record was made.",
+    "created_by": "Who made the record.",
+    "modified_time": "When the record was last changed.",
+    "modified_by": "Who changed the record last.",
+    "section": "A heading that groups the fields below it.",
+    "divider": "A line between fields.",
+    "remark": "A text that explains something to whoever fills in the record.",
+    "barcode": "A bar code or QR code of a field or of the record.",
+    "embed": "Another page inside the record.",
+}
+GROUPS = ("Values", "Links to something", "Calculated", "Layout")
+HIDDEN = ("imported",)
+"""Types that only an import makes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A field type to choose: its name, what it is called, a sentence on it."""
+
+    name: str
+    title: str
+    says: str
+
+
+def groups() -> list[tuple[str, list[Choice]]]:
+    """Return all registered field types that one can make, in groups."""
+    found: dict[str, list[Choice]] = {name: [] for name in GROUPS}
+    order = list(SAYS)
+    types = sorted(server().registry.field_types.values(), key=lambda t: (order.index(t.name) if t.name in SAYS else len(order), t.title))
+    for kind in types:
+        if kind.name not in HIDDEN:
+            found[group_of(kind)].append(Choice(kind.name, kind.title, SAYS.get(kind.name, _first_line(kind))))
+    return [(name, choices) for name, choices in found.items() if choices]
+
+
+def group_of(kind: FieldType) -> str:
+    """Return the group that a field type stands in."""
+    if kind.derived:
+        return "Calculated"
+    if not kind.stored:
+        return "Layout"
+    return "Links to something" if kind.name in SAYS and kind.name in _LINKS else "Values"
+
+
+def convertible() -> list[Choice]:
+    """Return the types that a field with values can be changed into."""
+    return [choice for group, choices in groups() if group in ("Values", "Links to something") for choice in choices
+            if choice.name != "autonumber"]
+
+
+def _first_line(kind: FieldType) -> str:
+    return (type(kind).__doc__ or "").strip().partition("\n")[0]
+
+
+_LINKS = frozenset({"relationship", "subform", "cascading_select", "file", "signature", "free_link", "department", "org_role", "member"})

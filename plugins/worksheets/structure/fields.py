@@ -1,0 +1,114 @@
+"""Pages on the fields of a worksheet: choose a type, make a field, change it, give it another type; formulas checked live."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, flash, render_template, request
+
+from core.api import AppkeepError, Document, Needs, current_app_row, field_type, placing, transaction, visit
+from plugins.worksheets.formula import GROUPS as FUNCTIONS
+from plugins.worksheets.structure import building, catalogue, expressions
+from plugins.worksheets.structure.blueprint import SHEET, pages, sheet_document, to, url
+from plugins.worksheets.structure.forms import FieldForm
+from plugins.worksheets.structure.trying import Trial, tried
+
+
+@pages.page(f"{SHEET}/field/new", Needs.APP_ADMIN, ("GET", "POST"))
+def new_field(organization_id: str, app_id: str, key: str) -> str | Response | tuple[str, int]:
+    """Choose a type, then make a field of it."""
+    sheet = sheet_document(key)
+    if "type" not in request.args:
+        return render_template("structure/types.html", sheet=sheet, groups=catalogue.groups(), link=_new_link(key), field=None)
+    form = FieldForm(sheet, field_type(request.args["type"]), {})
+    if request.method == "POST" and form.receive(request.form, request.files) and _made(form):
+        flash(f"The field “{form.about.value['name']}” was made.", "good")
+        return to(url("new_field", key=key) if request.form.get("then") == "another" else url("worksheet", key=key) + "#fields")
+    return _shown(form)
+
+
+def _new_link(key: str) -> Any:
+    return lambda name: url("new_field", key=key, type=name)
+
+
+def _made(form: FieldForm) -> bool:
+    try:
+        with transaction():
+            field, person = form.field(), visit().person
+            other = request.form.get("other_name", "").strip()
+            if request.form.get("two_way") == "1" and "ref" in field["options"].get("target", {}):
+                building.put_two_way(form.app, form.sheet, field, other or form.sheet.body["name"], person)
+            else:
+                building.put_field(form.app, form.sheet, field, person)
+    except AppkeepError as error:
+        form.refuse(error)
+        return False
+    return True
+
+
+@pages.page(f"{SHEET}/field/<field_key>", Needs.APP_ADMIN, ("GET", "POST"))
+def edit_field(organization_id: str, app_id: str, key: str, field_key: str) -> str | Response | tuple[str, int]:
+    """Change a field; with "as" in the address, into another type."""
+    sheet = sheet_document(key)
+    before = placing.part_of(sheet, "field", field_key)
+    form = FieldForm(sheet, field_type(request.args.get("as") or before["type"]), before)
+    if request.method == "POST" and form.receive(request.form, request.files):
+        try:
+            with transaction():
+                building.put_field(form.app, sheet, form.field(), visit().person)
+            flash(f"The field “{form.about.value['name']}” was saved.", "good")
+            return to(url("worksheet", key=key) + "#fields")
+        except AppkeepError as error:
+            form.refuse(error)
+    return _shown(form)
+
+
+@pages.page(f"{SHEET}/field/<field_key>/type", Needs.APP_ADMIN)
+def choose_type(organization_id: str, app_id: str, key: str, field_key: str) -> str:
+    """Choose another type for a field that stands."""
+    sheet = sheet_document(key)
+    field = placing.part_of(sheet, "field", field_key)
+    kind = field_type(field["type"])
+    groups = [("Value fields", catalogue.convertible())] if kind.stored_for(field) else [
+        (name, found) for name, found in catalogue.groups() if name == catalogue.group_of(kind)]
+    return render_template("structure/types.html", sheet=sheet, groups=groups, field=field,
+                           link=lambda name: url("edit_field", key=key, field_key=field_key, **{"as": name}))
+
+
+@pages.page(f"{SHEET}/formula", Needs.APP_ADMIN, ("POST",))
+def check_formula(organization_id: str, app_id: str, key: str) -> str:
+    """Say what is wrong with a formula that is being written, or what it gives for the first records."""
+    sheet = sheet_document(key)
+    kind = field_type(request.form.get("type", ""))
+    before = next((d for d in sheet.body.get("fields", ()) if d["key"] == request.form.get("field")), {})
+    form = FieldForm(sheet, kind, before)
+    form.receive(request.form, request.files)
+    return render_template("structure/trial.html", trial=_trial(form))
+
+
+def _trial(form: FieldForm) -> Trial:
+    option = building.WRITTEN.get(form.kind.name, ("", False))[0]
+    if not form.options.value.get(option):
+        return Trial(hint="What it gives for the first records is shown here while you write.")
+    try:
+        return tried(form.app, form.sheet, form.field())
+    except AppkeepError as error:
+        return Trial(wrong=error.message)
+
+
+def _shown(form: FieldForm) -> tuple[str, int]:
+    app, sheet = current_app_row(), form.sheet
+    written = form.kind.name in building.WRITTEN
+    fields = [d for d in sheet.body.get("fields", ()) if d["key"] != form.key and field_type(d["type"]).name not in _LAYOUT]
+    return render_template(
+        "structure/field.html", sheet=sheet, form=form, says=catalogue.SAYS.get(form.kind.name, ""), written=written,
+        insertable=expressions.insertable(fields, building.linked_fields(app)) if written else (),
+        functions=FUNCTIONS if form.kind.name == "formula" else {},
+        referring=_used_by(sheet, form.key) if not form.is_new else ()), form.status
+
+
+def _used_by(sheet: Document, key: str) -> list[Document]:
+    return placing.referring(current_app_row(), f"{sheet.address}/field/{key}")
+
+
+_LAYOUT = frozenset({"section", "divider", "remark", "barcode", "embed"})

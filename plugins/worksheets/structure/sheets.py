@@ -1,0 +1,62 @@
+"""Pages on whole worksheets: a new one, and the overview of one's structure with its own recycle bin."""
+
+from __future__ import annotations
+
+from flask import Response, flash, render_template, request
+
+from core.api import (
+    MANAGE,
+    AppkeepError,
+    Editing,
+    Needs,
+    binned,
+    current_app_row,
+    document_url,
+    field_type,
+    placing,
+    schemas,
+    server,
+    transaction,
+    visit,
+)
+from plugins.worksheets.schema import WORKSHEET
+from plugins.worksheets.structure.blueprint import SHEET, own_targets, pages, sheet_document, to, url
+from plugins.worksheets.structure.building import new_worksheet
+
+NEW = schemas.closed({"name": WORKSHEET.schema["properties"]["name"], "description": WORKSHEET.schema["properties"]["description"]},
+                     ["name"])
+
+
+@pages.page(f"{MANAGE}/worksheet/new", Needs.APP_ADMIN, ("GET", "POST"))
+def new(organization_id: str, app_id: str) -> str | Response | tuple[str, int]:
+    """Make a worksheet with a field that names its records and a grid."""
+    app = current_app_row()
+    editing = Editing(app, NEW, {}, targets=own_targets())
+    if request.method == "POST" and editing.receive(request.form, request.files):
+        try:
+            with transaction():
+                made = new_worksheet(app, editing.value["name"], visit().person, editing.value.get("description", ""))
+            flash(f"“{made.body['name']}” was made. Add the fields that its records have.", "good")
+            return to(url("worksheet", key=made.key))
+        except AppkeepError as error:
+            editing.refuse(error)
+    return render_template("structure/new.html", editing=editing), editing.status
+
+
+@pages.page(SHEET, Needs.APP_ADMIN, ("GET", "POST"))
+def worksheet(organization_id: str, app_id: str, key: str) -> str | Response | tuple[str, int]:
+    """Show what a worksheet is made of, and change what it is called."""
+    app, sheet = current_app_row(), sheet_document(key)
+    editing = Editing(app, WORKSHEET.schema, sheet.body, targets=own_targets(sheet), without=WORKSHEET.parts.values())
+    if request.method == "POST" and editing.receive(request.form, request.files):
+        try:
+            with transaction():
+                placing.put_body(app, sheet, editing.value, visit().person)
+            flash("The worksheet was saved.", "good")
+            return to(url("worksheet", key=key))
+        except AppkeepError as error:
+            editing.refuse(error)
+    titles = {name: kind.title for name, kind in server().registry.field_types.items()}
+    return render_template("structure/worksheet.html", sheet=sheet, editing=editing, titles=titles, field_type=field_type,
+                           records=document_url(sheet.address), binned=binned(app, sheet.address),
+                           referring=placing.referring(app, sheet.address)), editing.status

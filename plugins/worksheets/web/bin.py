@@ -1,0 +1,106 @@
+"""The recycle bin of a worksheet's records: seen, brought back from, emptied; and several records deleted at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Response, flash, redirect, render_template, request
+
+from core.api import Forbidden, Needs, transaction
+from plugins.worksheets.access import bring_back as bring_back_one
+from plugins.worksheets.access import delete_record, found_row
+from plugins.worksheets.access import purge as purge_one
+from plugins.worksheets.records import Row
+from plugins.worksheets.web.around import Surroundings
+from plugins.worksheets.web.asked import Asked
+from plugins.worksheets.web.blueprint import SHEET, pages
+from plugins.worksheets.web.finding import back_url, find
+from plugins.worksheets.web.grid import Place, ask_of, page_of
+from plugins.worksheets.web.lines import lines_of, title_of
+from plugins.worksheets.web.pointing import pointing_to
+from plugins.worksheets.web.sheet import Sheet, open_sheet
+
+MOST = 200
+"""How many records can be picked at once."""
+
+
+def picked() -> list[int]:
+    """Return the numbers of the records that the form names, each once."""
+    return [int(text) for text in list(dict.fromkeys(request.form.getlist("seq")))[:MOST] if text.isdecimal() and len(text) <= 16]
+
+
+@pages.page(f"{SHEET}/delete", Needs.APP, ("POST",))
+def delete_some(organization_id: str, app_id: str, key: str) -> Response:
+    """Move the picked records to the recycle bin."""
+    sheet = open_sheet(key)
+    with transaction():
+        seqs = picked()
+        for seq in seqs:
+            find(sheet, seq, "delete")
+            delete_record(sheet.app, sheet.access, seq, sheet.person)
+    flash(_said(seqs, "moved to the recycle bin"), "good")
+    return redirect(back_url(sheet, sheet.url()))  # type: ignore[return-value]
+
+
+def _said(seqs: list[int], what: str) -> str:
+    if not seqs:
+        return "No record was selected."
+    return f"{'1 record was' if len(seqs) == 1 else f'{len(seqs)} records were'} {what}."
+
+
+@pages.page(f"{SHEET}/bin", Needs.APP)
+def deleted(organization_id: str, app_id: str, key: str) -> str:
+    """List the records in the recycle bin that the visitor could have deleted."""
+    sheet = _open_bin(key)
+    asked = Asked(cursor=request.args.get("after") or None, at=_whole(request.args.get("at", "")))
+    ask = ask_of(sheet, asked, deleted=True, sorts=())
+    asked, found = page_of(sheet, asked, ask)
+    return _shown("bin", sheet, list(found.rows), place=Place.of(sheet, asked, ask, found, page="deleted"))
+
+
+def _whole(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 10 else 0
+
+
+def _open_bin(key: str) -> Sheet:
+    sheet = open_sheet(key)
+    if not sheet.access.scope("delete"):
+        raise Forbidden("The recycle bin is for those who may delete records here.")
+    return sheet
+
+
+def _shown(template: str, sheet: Sheet, rows: list[Row], **more: Any) -> str:
+    around = Surroundings(sheet)
+    fields = [sheet.fields[sheet.title_key]] if sheet.title_key is not None else []
+    return render_template(f"worksheets/{template}.html", sheet=sheet, lines=lines_of(around, rows, fields), asked=Asked(),
+                           title_of=lambda line: title_of(around, line), name=around.org_name, **more)
+
+
+@pages.page(f"{SHEET}/bin/bring-back", Needs.APP, ("POST",))
+def bring_back(organization_id: str, app_id: str, key: str) -> Response:
+    """Bring the picked records back."""
+    sheet = _open_bin(key)
+    return _each(sheet, lambda seq: bring_back_one(sheet.app, sheet.access, seq, sheet.person), "brought back")
+
+
+def _each(sheet: Sheet, act: Callable[[int], Any], what: str) -> Response:
+    with transaction():
+        seqs = picked()
+        for seq in seqs:
+            act(seq)
+    flash(_said(seqs, what), "good")
+    return redirect(sheet.url("deleted"))  # type: ignore[return-value]
+
+
+@pages.page(f"{SHEET}/bin/purge", Needs.APP_ADMIN, ("POST",))
+def purge(organization_id: str, app_id: str, key: str) -> str | Response:
+    """Ask whether the picked records may go for good, naming what points to them; then remove them."""
+    sheet = _open_bin(key)
+    if request.form.get("sure") == "yes":
+        return _each(sheet, lambda seq: purge_one(sheet.app, sheet.access, seq, sheet.person), "deleted for good")
+    rows = [found_row(sheet.app, sheet.access, seq, "delete", deleted=True) for seq in picked()]
+    if not rows:
+        flash("No record was selected.", "warn")
+        return redirect(sheet.url("deleted"))  # type: ignore[return-value]
+    return _shown("purge", sheet, rows, references=pointing_to(sheet.app, sheet.document.address, [row.seq for row in rows]))

@@ -1,0 +1,79 @@
+"""How values look and how they are edited: one table, type of field -> renderer, editor, reader of forms."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from core.api import InvalidValue, canonical
+from plugins.worksheets.fields import Field
+from plugins.worksheets.web.cells.cell import EMPTY, Around, Cell, Choice, Given, Linked, form_of
+from plugins.worksheets.web.cells.choices import CHOICES
+from plugins.worksheets.web.cells.derived import DERIVED
+from plugins.worksheets.web.cells.files import FILES
+from plugins.worksheets.web.cells.numbers import NUMBERS
+from plugins.worksheets.web.cells.pointers import POINTERS
+from plugins.worksheets.web.cells.times import TIMES
+from plugins.worksheets.web.cells.words import WORDS
+
+CELLS: Mapping[str, Cell] = {**WORDS, **NUMBERS, **TIMES, **CHOICES, **POINTERS, **FILES, **DERIVED}
+
+
+def _show_stranger(value: Any, field: Field, around: Around, whole: bool) -> Markup:
+    return escape(field.type.text(value, field.definition))
+
+
+def _read_stranger(field: Field, given: Given) -> Any:
+    """Read the JSON of a value; what is no JSON is a text."""
+    text = given.text(field).strip()
+    try:
+        return json.loads(text) if text else None
+    except ValueError:
+        return text
+
+
+STRANGER = Cell(_show_stranger, _read_stranger, "area", text=lambda value, zone: "" if value is None else canonical(value).decode())
+"""A type of field that another plugin brings: its text, edited as JSON."""
+COMPUTED = Cell(_show_stranger)
+
+
+def cell_of(field: Field) -> Cell:
+    """Return the cell of a field's type."""
+    known = CELLS.get(field.type.name)
+    if known is None:
+        known = STRANGER if field.stored and field.type.writable else COMPUTED
+    return known
+
+
+def align_of(field: Field) -> str:
+    """Return how a column of a field's values is aligned: "number" at the right, "middle", or nothing."""
+    return "number" if form_of(field) in ("number", "duration") else cell_of(field).align
+
+
+def show(value: Any, field: Field, around: Around, whole: bool = False) -> Markup:
+    """Return a value as people see it; nothing for an empty one."""
+    if value is None:
+        return EMPTY
+    try:
+        return cell_of(field).show(value, field, around, whole)
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):
+        # A value may be of another form than its field's type where a plugin changed; it is shown as it is.
+        return escape(str(value)[:200])
+
+
+def read(field: Field, given: Given) -> Any:
+    """Return what a form says as the field stores it, None for empty.
+
+    Raises:
+        InvalidValue: it does not fit the field.
+    """
+    reader = cell_of(field).read
+    if reader is None:
+        raise InvalidValue("it cannot be entered.")
+    return field.canonical(reader(field, given))
+
+
+__all__ = ["CELLS", "Around", "Cell", "Choice", "Given", "Linked", "align_of", "cell_of", "form_of", "read", "show"]

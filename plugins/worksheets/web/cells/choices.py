@@ -1,0 +1,44 @@
+"""Cells of choices: single select, multiple select."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from markupsafe import Markup
+
+from plugins.worksheets.fields import Field
+from plugins.worksheets.web.cells.cell import EMPTY, Around, Cell, Choice, Given
+from plugins.worksheets.web.cells.colours import hue_of
+
+
+def tag(choice: Choice) -> Markup:
+    """Return a choice as a coloured tag; its name says what it is, the colour only helps."""
+    hue = hue_of(choice.colour)
+    if hue is None:
+        return Markup('<span class="tag">{}</span>').format(choice.name)
+    return Markup('<span class="tag hued" style="--hue: {}">{}</span>').format(hue, choice.name)
+
+
+def show_choices(value: Any, field: Field, around: Around, whole: bool) -> Markup:
+    """Show the chosen ones; one that was deleted since is shown by its key."""
+    known = {choice.value: choice for choice in around.choices(field.definition)}
+    keys = value if isinstance(value, list) else [value]
+    return Markup(" ").join(tag(known.get(key) or Choice(str(key), str(key))) for key in keys) if keys else EMPTY
+
+
+def read_choice(field: Field, given: Given) -> Any:
+    """Read one chosen key."""
+    return given.text(field) or None
+
+
+def read_several(field: Field, given: Given) -> Any:
+    """Read the chosen keys, those that were chosen before in their old order."""
+    chosen = given.texts(field)
+    before = [key for key in given.old or () if key in chosen]
+    return [*before, *(key for key in dict.fromkeys(chosen) if key not in before)] or None
+
+
+CHOICES = {
+    "single_select": Cell(show_choices, read_choice, "select"),
+    "multiple_select": Cell(show_choices, read_several, "picker"),
+}

@@ -1,0 +1,24 @@
+"""Whether records fit a filter that the worksheet's own rules, buttons and colours have; all fields count for these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from plugins.worksheets.query import Ask
+from plugins.worksheets.query.plan import Plan
+from plugins.worksheets.records import Row
+from plugins.worksheets.web.sheet import Sheet
+
+
+def fitting(sheet: Sheet, asked: Mapping[str, Any] | None, rows: Sequence[Row]) -> list[bool]:
+    """Return for each row whether it fits; without a filter all do."""
+    if not asked or not rows:
+        return [True] * len(rows)
+    plan = Plan(sheet.app, Ask(worksheet=sheet.key, filter=asked))
+    return [plan.predicate.holds(seen) for seen in plan.eye.see(rows, plan.needs)]
+
+
+def fits(sheet: Sheet, asked: Mapping[str, Any] | None, row: Row) -> bool:
+    """Say whether one row fits."""
+    return fitting(sheet, asked, [row])[0]

@@ -1,0 +1,190 @@
+"""Records for other plugins' pages: what they ask of worksheets, given and taken as far as the person may."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from werkzeug.datastructures import MultiDict
+
+from core.api import (
+    MOST_RECORDS,
+    App,
+    FieldGiven,
+    FileGiven,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    RecordGiven,
+    RecordsAsked,
+    RecordsGiven,
+    standing,
+)
+from plugins.worksheets.access import SheetAccess, delete_record, found_row
+from plugins.worksheets.fields import Field
+from plugins.worksheets.fieldtypes.pointers import target_address
+from plugins.worksheets.query import Ask, listed_choices, page
+from plugins.worksheets.records import Row
+from plugins.worksheets.service import loads
+from plugins.worksheets.web.around import LINKING, Surroundings
+from plugins.worksheets.web.asked import view_columns
+from plugins.worksheets.web.cells import show
+from plugins.worksheets.web.editors import digest
+from plugins.worksheets.web.entering import Refused, enter, save
+from plugins.worksheets.web.lines import Line, lines_of, title_of
+from plugins.worksheets.web.sheet import Sheet, part_key
+
+BATCH = 1000
+SEVERAL = ("multiple_select", "relationship", "free_link", "member", "department", "org_role")
+UNTICKED = ("", "0", "false", "no", "off")
+SELECTS = ("single_select", "multiple_select")
+SHOWN = ("free_link", "region", "location", "duration")
+"""Types whose values are read as their cells show them; the others as plain texts that a page puts into its own."""
+
+
+def records_for(app: App, person: str, asked: RecordsAsked) -> RecordsGiven | None:
+    """Give records of a worksheet; None where it, or the view of it, is not there for the person."""
+    sheet = _sheet(app, person, asked.worksheet)
+    if sheet is None or not sheet.access.scope("read"):
+        return None
+    try:
+        view = sheet.view(asked.view.rpartition("/")[2]) if asked.view else None
+    except NotFound:
+        return None
+    limit = max(min(asked.limit, MOST_RECORDS), 1)
+    rows = list(_numbered(sheet, asked.seqs)) if asked.seqs is not None else _asked_rows(sheet, asked, view, asked.offset + limit + 1)
+    chosen = rows[asked.offset:asked.offset + limit]
+    order = dict.fromkeys([*view_columns(sheet, view), *sheet.fields])
+    fields = [sheet.fields[key] for key in order if asked.fields is None or key in asked.fields]
+    hidden = sheet.fields.keys() - set(view_columns(sheet, view))
+    return RecordsGiven(name=sheet.name, records=_given(sheet, chosen, fields), more=len(rows) > asked.offset + limit,
+                        fields=[FieldGiven(key=one.key, name=one.name, type=one.type.name, hidden=one.key in hidden,
+                                           writable=sheet.editable(one)) for one in fields])
+
+
+def write_record(app: App, person: str, worksheet: str, seq: int | None, values: Mapping[str, Any]) -> int | None:
+    """Make a record or change one, with values as people type them; None where there is no such worksheet for the person.
+
+    Raises:
+        InvalidInput: a value does not fit its field; the message names it.
+        Forbidden, NotFound: see `access.save_record`.
+    """
+    sheet = _sheet(app, person, worksheet)
+    if sheet is None:
+        return None
+    if seq is None and not sheet.access.may_create:
+        raise Forbidden("You may not make records in this worksheet.")
+    old = None if seq is None else loads(found_row(app, sheet.access, seq, "update").vals)
+    fields = [sheet.everything[key] for key in values if key in sheet.everything]
+    for one in fields:
+        if not sheet.editable(one):
+            raise Forbidden(f"“{one.name if one.key in sheet.fields else one.key}” is not yours to fill in.")
+    form = MultiDict([pair for one in fields for pair in _pairs(sheet, one, str(values[one.key]), (old or {}).get(one.key))])
+    try:
+        return save(sheet, seq, enter(sheet, fields, form, old))
+    except Refused as refused:
+        trouble = refused.typed.trouble
+        told = [f"{sheet.fields[key].name}: {text}" if key in sheet.fields else text for key, text in trouble.errors.items()]
+        raise InvalidInput(" ".join([*([trouble.general] if trouble.general else []), *told])) from refused
+
+
+def remove_record(app: App, person: str, worksheet: str, seq: int) -> bool | None:
+    """Move a record to the recycle bin; None where there is no such worksheet for the person.
+
+    Raises:
+        NotFound, Forbidden: see `access.read_record`.
+    """
+    sheet = _sheet(app, person, worksheet)
+    if sheet is None:
+        return None
+    delete_record(app, sheet.access, seq, person)
+    return True
+
+
+def _sheet(app: App, person: str, address: str) -> Sheet | None:
+    here = standing(app, person)
+    try:
+        access = SheetAccess.of(app, here, address.rpartition("/")[2])
+    except NotFound:
+        return None
+    return Sheet(app, access.document, access, person, here.admin)
+
+
+def _numbered(sheet: Sheet, seqs: Sequence[int]) -> Iterator[Row]:
+    for seq in seqs[:BATCH]:
+        try:
+            yield found_row(sheet.app, sheet.access, seq, "read")
+        except NotFound:
+            continue
+
+
+def _asked_rows(sheet: Sheet, asked: RecordsAsked, view: Mapping[str, Any] | None, most: int) -> list[Row]:
+    filters = [one for one in ((view or {}).get("filter"), asked.filter) if one]
+    sorts = [(str(part_key(one["field"])), bool(one.get("descending"))) for one in asked.sorts or (view or {}).get("sorts", ())]
+    ask = Ask(sheet.key, filter={"all": filters} if filters else None, sorts=sorts, search=asked.search,
+              fields=sheet.access.readable_fields, within=sheet.access.scope("read"))
+    rows: list[Row] = []
+    cursor = None
+    while len(rows) < min(most, 2 * MOST_RECORDS):
+        found = page(sheet.app, ask, cursor=cursor, limit=min(most - len(rows), BATCH))
+        rows += found.rows
+        cursor = found.next
+        if cursor is None or found.partial:
+            break
+    return rows
+
+
+def _given(sheet: Sheet, rows: Sequence[Row], fields: Sequence[Field]) -> list[RecordGiven]:
+    around = Surroundings(sheet)
+    title = sheet.fields.get(sheet.title_key or "")
+    wanted = [*fields, *([title] if title is not None and title not in fields else [])]
+    lines = lines_of(around, rows, wanted)
+    return [RecordGiven(seq=line.seq, values=line.values, title=title_of(around, line), url=sheet.url("record", seq=line.seq),
+                        texts={one.key: text for one in fields if (text := _text(around, line, one))},
+                        files={one.key: _files(sheet, line, one) for one in fields if one.type.holds_files and one.key in line.values})
+            for line in lines]
+
+
+def _text(around: Surroundings, line: Line, one: Field) -> str:
+    value, kind = line.values.get(one.key), one.type.name
+    if value is None:
+        return ""
+    items = value if isinstance(value, list) else [value]
+    if kind in LINKING:
+        return ", ".join(line.around.linked(target_address(one.definition), seq).title for seq in items)
+    if kind in SELECTS:
+        names = {choice.value: choice.name for choice in around.choices(one.definition)}
+        return ", ".join(names.get(key, str(key)) for key in items)
+    if one.type.holds_files:
+        return ", ".join(str(item["name"]) for item in items)
+    return str(show(value, one, line.around, True).striptags()) if kind in SHOWN else around.text(one.definition, value)
+
+
+def _files(sheet: Sheet, line: Line, one: Field) -> list[FileGiven]:
+    value = line.values[one.key]
+    items = value if isinstance(value, list) else [value]
+    return [FileGiven(name=item["name"], type=item["type"], size=item["size"],
+                      url=sheet.url("file", seq=line.seq, field=one.key, content=item["file"]))
+            for item in items if isinstance(item, Mapping) and "file" in item]
+
+
+def _pairs(sheet: Sheet, one: Field, text: str, old: Any) -> Iterator[tuple[str, str]]:
+    """Yield what a worksheet's own form would send for a text: its mark, then the values."""
+    yield f"was-{one.key}", digest(old)
+    text = text.strip() if one.type.name != "long_text" else text
+    if one.type.name == "checkbox":
+        yield from [] if text.casefold() in UNTICKED else [(one.key, "1")]
+        return
+    for part in [part.strip() for part in text.split(",")] if one.type.name in SEVERAL else [text]:
+        if part:
+            yield one.key, _chosen(sheet, one, part)
+
+
+def _chosen(sheet: Sheet, one: Field, text: str) -> str:
+    """Return the key of a choice that is named by its name; anything else as it is."""
+    if one.type.name not in SELECTS:
+        return text
+    choices = listed_choices(sheet.app, one.definition)
+    if any(choice["key"] == text for choice in choices):
+        return text
+    return next((str(choice["key"]) for choice in choices if choice["name"].casefold() == text.casefold()), text)

@@ -1,0 +1,66 @@
+"""Lines: a page of records as they are shown, computed values and names of what they point to read for all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from core.api import RecordView
+from plugins.worksheets.fields import Field
+from plugins.worksheets.query import record_views
+from plugins.worksheets.records import Row
+from plugins.worksheets.web.around import RecordAround, Surroundings
+from plugins.worksheets.web.cells import show
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One record: its row, all its values that were asked for, and what is around them."""
+
+    row: Row
+    view: RecordView
+    values: dict[str, Any]
+    around: RecordAround
+
+    @property
+    def seq(self) -> int:
+        """The record's number."""
+        return self.row.seq
+
+    def show(self, field: Field, whole: bool = False) -> Markup:
+        """Return a field's value as people see it."""
+        return show(self.values.get(field.key), field, self.around, whole)
+
+
+def lines_of(around: Surroundings, rows: Sequence[Row], fields: Iterable[Field]) -> list[Line]:
+    """Return the lines of some rows with the values of *fields*; how many rows there are costs no more questions."""
+    wanted = list(fields)
+    views = list(record_views(rows))
+    address = around.sheet.document.address
+    derived = [field.key for field in wanted if field.type.derived_for(field.definition)]
+    around.computation.load(address, derived, views)
+    stored = {field.key for field in wanted if field.stored}
+    found = []
+    for row, view in zip(rows, views, strict=True):
+        values = {key: value for key, value in view.vals.items() if key in stored}
+        values |= around.computation.values(address, derived, view)
+        found.append(Line(row, view, values, around.of(row.seq)))
+    around.load(wanted, [line.values for line in found])
+    return found
+
+
+def title_of(around: Surroundings, line: Line) -> str:
+    """Return what a record is called."""
+    sheet = around.sheet
+    if sheet.title_key is None:
+        return f"#{line.seq}"
+    field = sheet.fields[sheet.title_key]
+    value = line.values.get(field.key)
+    if value is None:
+        return f"#{line.seq}"
+    if field.type.name in ("relationship", "subform", "cascading_select", "free_link"):
+        return str(show(value, field, line.around).striptags()) or f"#{line.seq}"
+    return around.text(field.definition, value) or f"#{line.seq}"

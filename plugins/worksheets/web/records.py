@@ -1,0 +1,143 @@
+"""Pages on one record: shown, edited, made, deleted, its neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from flask import Response, flash, make_response, redirect, render_template, request
+
+from core.api import Forbidden, Needs, transaction
+from plugins.worksheets.access import delete_record
+from plugins.worksheets.fields import Field
+from plugins.worksheets.records import Row
+from plugins.worksheets.service import dumps, loads
+from plugins.worksheets.web import buttons, subforms
+from plugins.worksheets.web.around import Surroundings
+from plugins.worksheets.web.blueprint import RECORD, SHEET, pages
+from plugins.worksheets.web.editors import Typed, editor_of
+from plugins.worksheets.web.entering import Entered, Refused, defaults, enter, save
+from plugins.worksheets.web.finding import back_url, find, neighbours
+from plugins.worksheets.web.fitting import fits
+from plugins.worksheets.web.forms import FormField, form_fields, next_url
+from plugins.worksheets.web.layout import barcode, embedded, remark, sections_of
+from plugins.worksheets.web.lines import Line, lines_of, title_of
+from plugins.worksheets.web.rules import hidden_fields
+from plugins.worksheets.web.sheet import Sheet, open_sheet
+from plugins.worksheets.web.uploads import most_bytes, take_files
+
+
+@pages.page(RECORD, Needs.APP)
+def record(organization_id: str, app_id: str, key: str, seq: int) -> Response:
+    """Show a record with all its fields."""
+    sheet = open_sheet(key)
+    row = find(sheet, seq, "read")
+    around, hidden = Surroundings(sheet), hidden_fields(sheet, row)
+    line = lines_of(around, [row], sheet.fields.values())[0]
+    page = render_template(
+        "worksheets/record.html", sheet=sheet, line=line, title=title_of(around, line), sections=sections_of(sheet, hidden),
+        before_after=neighbours(sheet, seq), buttons=buttons.buttons_of(sheet, line),
+
+        rows=lambda field: subforms.rows_of(sheet, line, field), remark=remark, barcode=lambda field: barcode(sheet, field, line), embedded=embedded, name=around.org_name)
+    return _framing(make_response(page), sheet)
+
+
+def _framing(response: Response, sheet: Sheet) -> Response:
+    """Let the page frame what its worksheet embeds, and nothing else."""
+    origins = {found["origin"] for one in sheet.everything.values() if one.type.name == "embed" and (found := embedded(one))}
+    if origins:
+        response.frames = " ".join(["'self'", *sorted(origins)])  # type: ignore[attr-defined]  # read by the core's headers
+    return response
+
+
+@pages.page(f"{RECORD}/edit", Needs.APP, ("GET", "POST"), max_bytes=most_bytes)
+def edit(organization_id: str, app_id: str, key: str, seq: int) -> str | Response | tuple[str, int]:
+    """Change a record in a form."""
+    sheet = open_sheet(key)
+    row = find(sheet, seq, "update")
+    fields = [one for one in sheet.fields.values() if sheet.editable(one)]
+    if request.method == "GET":
+        return _form(sheet, row, None)
+    uploads = take_files(sheet, fields)
+    try:
+        with transaction():
+            row = find(sheet, seq, "update")
+            save(sheet, seq, enter(sheet, fields, request.form, loads(row.vals), uploads))
+    except Refused as refused:
+        return _form(sheet, row, refused.typed), 422
+    flash("Saved.", "good")
+    return redirect(back_url(sheet, sheet.url("record", seq=seq)))  # type: ignore[return-value]
+
+
+def _form(sheet: Sheet, row: Row | None, typed: Typed | None) -> str:
+    around = Surroundings(sheet)
+    line: Line | None = lines_of(around, [row], sheet.fields.values())[0] if row is not None else None
+    values: Mapping[str, Any] = line.values if line is not None else defaults(sheet)
+    seq = row.seq if row is not None else None
+
+    def editor(one: Field) -> Any:
+        found = editor_of(sheet, around, one, values.get(one.key), seq=seq, typed=typed)
+        if row is None:
+            found.was = ""
+        return found
+
+    return render_template(
+        "worksheets/edit.html", sheet=sheet, line=line, title=title_of(around, line) if line is not None else None,
+        sections=sections_of(sheet, hidden_fields(sheet, row) if row is not None else ()), editor=editor, typed=typed,
+        action="update" if row is not None else "create", remark=remark, embedded=embedded,
+        cancel=back_url(sheet, sheet.url("record", seq=seq) if seq is not None else sheet.url()), back=request.values.get("back", ""))
+
+
+@pages.page(f"{SHEET}/new", Needs.APP, ("GET", "POST"), max_bytes=most_bytes)
+def new(organization_id: str, app_id: str, key: str) -> str | Response | tuple[str, int]:
+    """Make a record, in the worksheet's own form or in that of a form view."""
+    sheet = open_sheet(key)
+    if not sheet.access.may_create:
+        raise Forbidden("You may not make records in this worksheet.")
+    view = sheet.view(request.args["view"]) if request.args.get("view") else None
+    asked = form_fields(sheet, view) if view is not None and view["type"] == "form" else None
+    fields = [one.field for one in asked] if asked is not None else [
+        one for one in sheet.fields.values() if sheet.editable(one, "create")]
+    if request.method == "GET":
+        return _new_form(sheet, view, asked, None)
+    entered = enter(sheet, fields, request.form, None, take_files(sheet, fields))
+    _require(sheet, asked or (), entered)
+    try:
+        with transaction():
+            seq = save(sheet, None, entered)
+    except Refused as refused:
+        return _new_form(sheet, view, asked, refused.typed), 422
+    if asked is not None and view is not None:
+        return render_template("worksheets/thanks.html", sheet=sheet, view=view, next_url=next_url(view))
+    flash(f"Record {seq} was made.", "good")
+    return redirect(sheet.url("record", seq=seq) if sheet.access.scope("read") else sheet.url("new"))  # type: ignore[return-value]
+
+
+def _require(sheet: Sheet, asked: Iterable[FormField], entered: Entered) -> None:
+    """Ask for what the form must have, where it asks for it at all."""
+    imagined = Row(0, dumps(entered.changes), None, 0, sheet.person, 0, sheet.person, None)
+    for one in asked:
+        if one.required and one.field.key not in entered.changes and fits(sheet, one.show_if, imagined):
+            entered.typed.trouble.errors.setdefault(one.field.key, "Fill this in.")
+
+
+def _new_form(sheet: Sheet, view: Mapping[str, Any] | None, asked: list[FormField] | None, typed: Typed | None) -> str:
+    if asked is None:
+        return _form(sheet, None, typed)
+    around, start = Surroundings(sheet), defaults(sheet)
+    editors = [editor_of(sheet, around, one.field, start.get(one.field.key), typed=typed, label=one.label, help=one.help,
+                         required=one.required) for one in asked]
+    for editor in editors:
+        editor.was = ""
+    return render_template("worksheets/form.html", sheet=sheet, view=view, asked=editors, typed=typed)
+
+
+@pages.page(f"{RECORD}/delete", Needs.APP, ("POST",))
+def delete(organization_id: str, app_id: str, key: str, seq: int) -> Response:
+    """Move a record to the worksheet's recycle bin."""
+    sheet = open_sheet(key)
+    with transaction():
+        find(sheet, seq, "delete")
+        delete_record(sheet.app, sheet.access, seq, sheet.person)
+    flash(f"Record {seq} is in the recycle bin.", "good")
+    return redirect(back_url(sheet, sheet.url()))  # type: ignore[return-value]

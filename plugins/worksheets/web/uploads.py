@@ -1,0 +1,95 @@
+"""Files that come with a form: stored as they stream in, named safely, remembered while the form has mistakes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from flask import current_app, request
+from itsdangerous import BadSignature, URLSafeSerializer
+from werkzeug.datastructures import FileStorage
+
+from core.api import InvalidValue, put_file, server
+from plugins.worksheets.fields import Field
+from plugins.worksheets.web.sheet import Sheet
+
+MAX_NAME = 255
+_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,80}/[A-Za-z0-9!#$&^_.+-]{1,80}\Z")
+Item = dict[str, Any]
+
+
+def most_bytes() -> int:
+    """Return how much a form with files may hold: the setting, and room for what else is in it."""
+    return int(server().config.upload_limit_bytes) + 16 * 1024 * 1024
+
+
+def take_files(sheet: Sheet, fields: Iterable[Field]) -> tuple[dict[str, list[Item]], dict[str, str]]:
+    """Store the files that the current request brings for *fields*; return them by field, and what is wrong by field."""
+    fresh: dict[str, list[Item]] = {}
+    errors: dict[str, str] = {}
+    for field in fields:
+        if not field.type.holds_files and field.type.name not in ("file", "signature"):
+            continue
+        items = [item for text in request.form.getlist(f"{field.key}-new") if (item := _trusted(sheet, text)) is not None]
+        for upload in request.files.getlist(field.key):
+            if upload.filename:
+                try:
+                    items.append(_store(upload, field))
+                except InvalidValue as error:
+                    errors[field.key] = error.message
+        if items:
+            fresh[field.key] = items
+    return fresh, errors
+
+
+def signed(sheet: Sheet, item: Mapping[str, Any]) -> str:
+    """Return a file as a form can carry it without being able to forge it: a digest alone gives nobody its content."""
+    return _signer(sheet).dumps(dict(item))
+
+
+def _trusted(sheet: Sheet, text: str) -> Item | None:
+    try:
+        item: Item = _signer(sheet).loads(text)
+    except BadSignature:
+        return None
+    return item
+
+
+def _signer(sheet: Sheet) -> URLSafeSerializer:
+    key = str(current_app.secret_key)
+    return URLSafeSerializer(key, salt=f"worksheet-file/{sheet.app.id}/{sheet.key}/{sheet.person}")
+
+
+def _store(upload: FileStorage, field: Field) -> Item:
+    options = field.definition.get("options", {})
+    name, kind = safe_name(upload.filename or ""), upload.mimetype or ""
+    kind = kind if _TYPE.match(kind) else "application/octet-stream"
+    if not _allowed(name, kind, options.get("types", ())):
+        raise InvalidValue(f"“{name[:60]}” is of another type than this field takes: {', '.join(options['types'])}.")
+    most = min(int(options.get("max_size", server().config.upload_limit_bytes)), int(server().config.upload_limit_bytes))
+    upload.stream.seek(0, 2)
+    if upload.stream.tell() > most:
+        raise InvalidValue(f"“{name[:60]}” is larger than the {most:,} bytes that this field takes.")
+    upload.stream.seek(0)
+    content, size = put_file(upload.stream)  # type: ignore[arg-type]  # werkzeug calls its stream IO[bytes]
+    return {"file": content, "name": name, "size": size, "type": kind}
+
+
+def _allowed(name: str, kind: str, types: Iterable[str]) -> bool:
+    """Say whether a file fits one of "image/*", "image/png", ".pdf" or "pdf"; every file where none is named."""
+    wanted = [one.strip().lower() for one in types if one.strip()]
+    ending = name.rpartition(".")[2].lower() if "." in name else ""
+    return not wanted or any(
+        kind.startswith(one[:-1]) if one.endswith("/*") else kind == one if "/" in one else ending == one.lstrip(".")
+        for one in wanted)
+
+
+def safe_name(name: str) -> str:
+    """Return the last part of a file's name, without control characters, at most 255 long."""
+    last = re.split(r"[\\/]", name)[-1]
+    clean = "".join(char for char in last if ord(char) >= 32 and ord(char) != 127 and not 0xD800 <= ord(char) < 0xE000).strip()
+    if len(clean) > MAX_NAME:
+        stem, dot, ending = clean.rpartition(".")
+        clean = stem[:MAX_NAME - len(dot + ending)] + dot + ending if stem and len(ending) < 20 else clean[:MAX_NAME]
+    return clean or "file"

@@ -1,0 +1,156 @@
+"""The second factor: one-time codes by time (TOTP, RFC 6238) out of a device, and recovery codes for when it is lost.
+
+A code is good once: the step of time that it belongs to is compared and set in one statement, so that of two who show
+the same code at the same moment one is refused. The caller owns the transaction. Rows are changed in
+the database itself: a `User` that was loaded before does not know of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+
+import pyotp
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.sql import Update
+
+from core.api import Conflict, as_server, db, now_us
+from tenants.audit import audit_person
+from tenants.errors import ProofRefused
+from tenants.models import Membership, Organization, User
+
+ISSUER = "Appkeep"
+STEP_S = 30
+RECOVERY_CODES = 10
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+def enrolled(user: User) -> bool:
+    """Say whether a person has a second factor."""
+    return user.totp_secret is not None
+
+
+def required_by(user_id: str) -> list[str]:
+    """Return the names of the organizations of a person that ask for a second factor."""
+    with as_server():
+        return list(db.session.scalars(select(Organization.name).join(
+            Membership, Membership.organization_id == Organization.id).where(
+            Membership.user_id == user_id, Organization.second_factor_required, Organization.closed_at.is_(None))))
+
+
+def begin(user: User) -> str:
+    """Return a new secret for somebody's device; nothing changes until `confirm` has seen a code made of it."""
+    user.totp_pending = pyotp.random_base32()
+    db.session.flush()
+    return user.totp_pending
+
+
+def uri(user: User, secret: str) -> str:
+    """Return what a device reads as a QR code."""
+    return pyotp.TOTP(secret).provisioning_uri(name=user.email, issuer_name=ISSUER)
+
+
+def confirm(user: User, code: str) -> list[str]:
+    """Switch a begun second factor on and return its recovery codes, which are shown this once.
+
+    Raises:
+        Conflict: none was begun.
+        ProofRefused: the code is not made of the secret.
+    """
+    pending = user.totp_pending
+    if pending is None:
+        raise Conflict("Setting up the second factor has not begun, or has ended already.")
+    step = _step(pending, code)
+    if step is None:
+        raise ProofRefused("This code does not fit. See that the clock of your device is right, and take a fresh code.")
+    statement = update(User).where(User.id == user.id, User.totp_pending == pending).values(
+        totp_secret=pending, totp_pending=None, totp_last_step=step)
+    if not _changed(statement):
+        raise Conflict("The second factor was set up in another window meanwhile.")
+    return make_recovery_codes(user)
+
+
+def take(user: User, code: str) -> str | None:
+    """Use a one-time or recovery code up and say which it was, "totp" or "recovery"; None when it is no good (any more)."""
+    if take_totp(user, code):
+        return "totp"
+    return "recovery" if _take_recovery(user, code) else None
+
+
+def take_totp(user: User, code: str) -> bool:
+    """Use a one-time code up and say whether it was good."""
+    if user.totp_secret is None:
+        return False
+    step = _step(user.totp_secret, code)
+    # Compared and set at once: a code that somebody else uses at this moment is refused here.
+    return step is not None and _changed(update(User).where(
+        User.id == user.id, User.totp_secret == user.totp_secret,
+        or_(User.totp_last_step.is_(None), User.totp_last_step < step)).values(totp_last_step=step))
+
+
+def make_recovery_codes(user: User) -> list[str]:
+    """Return new recovery codes; those from before are no longer good."""
+    codes = ["-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(4)) for _ in range(RECOVERY_CODES)]
+    db.session.execute(update(User).where(User.id == user.id).values(recovery_codes=json.dumps([_digest(c) for c in codes])))
+    return codes
+
+
+def recovery_codes_left(user: User) -> int:
+    """Return how many recovery codes somebody has."""
+    return len(json.loads(user.recovery_codes or "[]"))
+
+
+def turn_off(user: User) -> None:
+    """Remove the second factor.
+
+    Raises:
+        Conflict: an organization of the person asks for one.
+    """
+    user_id = user.id
+    if names := required_by(user_id):
+        raise Conflict(f"“{names[0]}” asks its members for a second factor. You may move it to another device instead.")
+    take_away(user_id)
+
+
+def take_away(user_id: str) -> None:
+    """Remove somebody's second factor, whatever their organizations ask for: the operator knows that it is them."""
+    db.session.execute(update(User).where(User.id == user_id).values(
+        totp_secret=None, totp_pending=None, totp_last_step=None, recovery_codes=None))
+    audit_person("second_factor_off", user_id)
+
+
+def without_one() -> int:
+    """Return how many members of the current organization have no second factor."""
+    query = select(func.count()).select_from(Membership).join(User, User.id == Membership.user_id)
+    return db.session.scalar(query.where(User.totp_secret.is_(None))) or 0
+
+
+def _step(secret: str, code: str) -> int | None:
+    """Return the step of time that a code belongs to: this one, the one before or the one after; None for no such."""
+    digits = "".join(code.split())
+    if not (digits.isascii() and digits.isdecimal() and len(digits) == 6):
+        return None
+    totp, now = pyotp.TOTP(secret), now_us() // 1_000_000 // STEP_S
+    good = [step for step in (now - 1, now, now + 1) if secrets.compare_digest(totp.generate_otp(step), digits)]
+    return good[-1] if good else None
+
+
+def _take_recovery(user: User, code: str) -> bool:
+    kept = user.recovery_codes
+    left = json.loads(kept or "[]")
+    mine = _digest(code)
+    if mine not in left:
+        return False
+    left.remove(mine)
+    return _changed(update(User).where(User.id == user.id, User.recovery_codes == kept).values(recovery_codes=json.dumps(left)))
+
+
+def _digest(code: str) -> str:
+    # 79 bits of chance need no slow hash.
+    return hashlib.sha256("".join(c for c in code.lower() if c.isalnum()).encode()).hexdigest()
+
+
+def _changed(statement: Update) -> bool:
+    statement = statement.returning(User.id).execution_options(synchronize_session=False)
+    return db.session.execute(statement).first() is not None

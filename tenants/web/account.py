@@ -1,0 +1,94 @@
+"""The account page: name, e-mail, password, second factor, and the browsers that one has signed in with."""
+
+from __future__ import annotations
+
+from flask import Response, render_template, request, url_for
+
+from core.api import Needs, Pages, limiter, transaction
+from tenants import accounts, mail, proving, second_factor, service, sessions
+from tenants.audit import audit_person
+from tenants.devices import device
+from tenants.signing_in import SignedIn, signed_in
+from tenants.web.forms import again, refused, refused_change, to, typed
+
+pages = Pages("account", __name__)
+OFTEN = "20 per minute"
+
+
+@pages.page("/account", Needs.SIGNED_IN)
+def show() -> str:
+    """Show the account."""
+    return _page()
+
+
+@pages.page("/account/name", Needs.SIGNED_IN, ("POST",))
+@limiter.limit(OFTEN)
+def rename() -> Response:
+    """Call the person something else."""
+    error = refused_change(lambda: accounts.rename(me().id, typed("name")))
+    return again(_page(name=error)) if error else _done("Your name is changed.")
+
+
+@pages.page("/account/email", Needs.SIGNED_IN, ("POST",))
+@limiter.limit(OFTEN)
+def change_email() -> Response:
+    """Send a link to a new e-mail, for whoever knows the password."""
+    if error := _wrong_password("email_password"):
+        return again(_page(email_password=error))
+    if error := refused_change(lambda: accounts.ask_for_email(me().id, typed("email"))):
+        return again(_page(email=error))
+    where = "Open the link that we sent there" if mail.has_server() else "The link to confirm it lies in this server's folder for mail"
+    return _done(f"{typed('email')} is yours once it is confirmed. {where}; it is good for an hour.")
+
+
+@pages.page("/account/password", Needs.SIGNED_IN, ("POST",))
+@limiter.limit(OFTEN)
+def change_password() -> Response:
+    """Change the password, for whoever knows the old one; other browsers are signed out."""
+    if error := _wrong_password("old_password"):
+        return again(_page(old_password=error))
+    person = me()
+    if error := refused_change(lambda: accounts.change_password(person.id, request.form.get("new_password", ""), person.session_id)):
+        return again(_page(new_password=error))
+    return _done("Your password is changed. Every other browser is signed out.")
+
+
+@pages.page("/account/sessions/end", Needs.SIGNED_IN, ("POST",))
+@limiter.limit(OFTEN)
+def end_sessions() -> Response:
+    """Sign one browser out, or all but this one."""
+    person, one = me(), typed("session")
+    with transaction():
+        if one:
+            sessions.close_session(person.id, one)
+        else:
+            sessions.close_sessions(person.id, but=person.session_id)
+        audit_person("sessions_ended", person.id, all=not one)
+    return _done("That browser is signed out." if one else "Every other browser is signed out.")
+
+
+def me() -> SignedIn:
+    """Return who has signed in, on a page that lets nobody else in."""
+    person = signed_in()
+    if person is None:
+        raise RuntimeError("The gate lets nobody in who has not signed in.")
+    return person
+
+
+def _wrong_password(field: str) -> str | None:
+    user = accounts.found(me().id)
+    return refused(lambda: proving.prove_password(user, request.form.get(field, "")))
+
+
+def _done(told: str) -> Response:
+    return to(url_for("account.show"), told)
+
+
+def _page(**errors: str | None) -> str:
+    user = accounts.found(me().id)
+    places = service.places_of(user.id)
+    found = sessions.sessions_of(user.id)
+    return render_template(
+        "tenants/account.html", user=user, errors=errors, form=request.form, here=me().session_id, enrolled=second_factor.enrolled(user),
+        codes_left=second_factor.recovery_codes_left(user), zone=service.time_zone(places[0].id) if places else None,
+        sessions=[(row, device(row.agent)) for row in found])

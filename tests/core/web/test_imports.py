@@ -1,0 +1,207 @@
+"""Importing in the browser: from the chosen file to the app, and every file that is refused."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import sqlite3
+import zipfile
+from pathlib import Path
+
+import openpyxl
+import pytest
+from flask import Flask
+
+from core.api import apps, as_tenant
+from core.runs.service import find, report_of, work
+from tests.web import Browser, make_member, make_organization, signed_in
+
+CSV = b"Name,Amount,Due\nAda,12,2026-01-01\nBob,7,2026-02-01\n"
+BASEROW = {"baserow_template_version": 1, "name": "Shop", "export": [{
+    "id": 1, "type": "database", "name": "Shop", "order": 1, "tables": [{
+        "id": 1, "name": "Things", "order": 1, "views": [], "rows": [{"id": 1, "order": "1.0", "field_1": "Lamp"}],
+        "fields": [{"id": 1, "type": "text", "name": "Name", "order": 0, "primary": True}]}]}]}
+
+
+@pytest.fixture
+def organization(sqlite_server: Flask) -> str:
+    """The id of an organization."""
+    return make_organization("Example")
+
+
+@pytest.fixture
+def owner(sqlite_server: Flask, organization: str) -> Browser:
+    """A browser in which its owner has signed in."""
+    return signed_in(sqlite_server)
+
+
+def sent(browser: Browser, organization: str, *files: tuple[str, bytes]):  # type: ignore[no-untyped-def]
+    """Send files to the import page."""
+    data = {"file": [(io.BytesIO(content), name) for name, content in files]}
+    return browser.post(f"/o/{organization}/import", data=data, content_type="multipart/form-data")
+
+
+def imported(browser: Browser, organization: str, *files: tuple[str, bytes], name: str = "Mine") -> str:
+    """Import files from beginning to end and return the id of the run."""
+    preview = sent(browser, organization, *files).headers["Location"]
+    run_id = browser.post(preview, data={"name": name}).headers["Location"].rpartition("/")[2]
+    with as_tenant(organization):
+        work(run_id)
+    return run_id
+
+
+def names(organization: str) -> list[str]:
+    """Return what the organization's apps are called."""
+    with as_tenant(organization):
+        return [app.name for app in apps.all_apps()]
+
+
+def text(page: str) -> str:
+    """Return what a page says, without its tags."""
+    return " ".join(re.sub(r"<[^>]+>", " ", page).split())
+
+
+def test_the_list_of_apps_leads_to_the_import(owner: Browser, organization: str) -> None:
+    """Whoever may import finds the page; a member is not offered it."""
+    assert f'href="/o/{organization}/import"' in owner.get(f"/o/{organization}/").get_data(as_text=True)
+
+
+def test_members_may_not_import(sqlite_server: Flask, organization: str) -> None:
+    """A member gets 403, somebody of another organization 404."""
+    make_member(organization, "member@example.org")
+    make_organization("Other", "other@example.org")
+    codes = [signed_in(sqlite_server, email).get(f"/o/{organization}/import").status_code
+             for email in ("member@example.org", "other@example.org")]
+    assert codes == [403, 404]
+
+
+def test_a_csv_is_shown_before_anything_is_made(owner: Browser, organization: str) -> None:
+    """The preview tells the worksheet, its fields with their types and the number of records; no app is there yet."""
+    page = text(owner.get(sent(owner, organization, ("people.csv", CSV)).headers["Location"]).get_data(as_text=True))
+    assert all(part in page for part in ("people", "2 records", "Name Text", "Amount Number", "Due Date", "people.csv"))
+    assert names(organization) == []
+
+
+def test_a_confirmed_file_becomes_an_app(owner: Browser, organization: str) -> None:
+    """The run makes the app under the name that was confirmed, and its page leads there."""
+    run_id = imported(owner, organization, ("people.csv", CSV), name="People & co")
+    with as_tenant(organization):
+        app_id = report_of(find(run_id))["app"]
+    page = owner.get(f"/o/{organization}/runs/{run_id}").get_data(as_text=True)
+    assert f'href="/o/{organization}/apps/{app_id}/"' in page and "People &amp; co" in page
+    assert names(organization) == ["People & co"]
+
+
+def test_a_baserow_export_brings_its_zip_along(owner: Browser, organization: str) -> None:
+    """The two files of an export may be chosen in any order."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a.txt", "a")
+    run_id = imported(owner, organization, ("shop.zip", packed.getvalue()), ("shop.json", json.dumps(BASEROW).encode()))
+    with as_tenant(organization):
+        assert report_of(find(run_id))["records"] == 1
+
+
+def test_the_name_of_the_export_is_proposed(owner: Browser, organization: str) -> None:
+    """An export that says what it is called is called so; otherwise the file's name serves."""
+    for file, expected in ((("x.json", json.dumps(BASEROW).encode()), "Shop"), (("people.csv", CSV), "people")):
+        page = owner.get(sent(owner, organization, file).headers["Location"]).get_data(as_text=True)
+        assert f'value="{expected}"' in page
+
+
+def test_a_workbook_and_a_database_come_in(owner: Browser, organization: str, tmp_path: Path) -> None:
+    """XLSX and SQLite files go the same way."""
+    book, packed = openpyxl.Workbook(), io.BytesIO()
+    book.active.append(["Name"])
+    book.active.append(["Ada"])
+    book.save(packed)
+    with sqlite3.connect(tmp_path / "x.db") as connection:
+        connection.executescript("CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO t VALUES (1, 'a'), (2, 'b')")
+    connection.close()
+    found = []
+    for file in (("book.xlsx", packed.getvalue()), ("x.db", (tmp_path / "x.db").read_bytes())):
+        run_id = imported(owner, organization, file)
+        with as_tenant(organization):
+            found.append((find(run_id).state, report_of(find(run_id))["records"]))
+    assert found == [("succeeded", 1), ("succeeded", 2)]
+
+
+@pytest.mark.parametrize(("files", "sentence"), [
+    ((), "Choose a file first."),
+    ((("empty.csv", b""),), "empty.csv is empty."),
+    ((("picture.png", b"\x89PNG\r\n\x1a\n" + bytes(100)),), "picture.png is none of what can be imported"),
+    ((("zeros.xlsx", bytes(10_000_000)),), "zeros.xlsx"),
+    ((("nul.csv", b"a,b\n\0\0,\0\n" * 50),), "nul.csv"),
+    ((("broken.json", b'{"tables": ['),), "broken.json is not JSON"),
+    ((("deep.json", b'{"tables": ' + b"[" * 200_000),), "deep.json is not JSON"),
+    ((("a.csv", CSV), ("b.csv", CSV)), "Choose one file"),
+    ((("only.zip", b"PK\5\6" + bytes(18)),), "only.zip is none of what can be imported"),
+    ((("x.json", json.dumps(BASEROW).encode()), ("x.zip", b"PK\3\4 cut")), "no sound zip"),
+])
+def test_a_file_that_cannot_come_in_is_refused_with_a_sentence(owner: Browser, organization: str, home: Path,
+                                                               files: tuple[tuple[str, bytes], ...], sentence: str) -> None:
+    """The reason stands beside the field, under the file's own name, and nothing stays: no app, no run, no file."""
+    answer = sent(owner, organization, *files)
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 422
+    assert sentence in page and "upload." not in page
+    assert names(organization) == []
+    assert list((home / "spool").iterdir()) == []
+    assert [path for path in (home / "objects").rglob("*") if path.is_file()] == []
+
+
+def test_the_name_of_a_file_is_never_a_path(owner: Browser, organization: str, home: Path) -> None:
+    """A name with folders in it is shown by its last part, escaped, and touches nothing on the disk."""
+    answer = sent(owner, organization, ("../../../tmp/<script>.csv", CSV))
+    page = owner.get(answer.headers["Location"]).get_data(as_text=True)
+    assert "&lt;script&gt;.csv" in page and "<script>.csv" not in page and "../" not in text(page)
+
+
+def test_an_app_needs_a_name_to_be_imported(owner: Browser, organization: str) -> None:
+    """The error stands beside the name, and the preview is still there."""
+    preview = sent(owner, organization, ("people.csv", CSV)).headers["Location"]
+    answer = owner.post(preview, data={"name": " "})
+    assert answer.status_code == 422
+    assert "1 to 100 characters" in answer.get_data(as_text=True)
+
+
+def test_confirming_twice_makes_one_app(owner: Browser, organization: str) -> None:
+    """A second click while the import is under way leads to the same run."""
+    preview = sent(owner, organization, ("people.csv", CSV)).headers["Location"]
+    runs = {owner.post(preview, data={"name": "People"}).headers["Location"] for _ in range(2)}
+    assert len(runs) == 1
+
+
+def test_an_import_that_is_done_twice_makes_one_app(owner: Browser, organization: str) -> None:
+    """A worker that wakes for a run that has ended does nothing."""
+    run_id = imported(owner, organization, ("people.csv", CSV))
+    with as_tenant(organization):
+        assert work(run_id) is None
+    assert names(organization) == ["Mine"]
+
+
+def test_a_large_file_is_looked_through_by_a_worker(owner: Browser, organization: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its page says so, and leads on to the preview once the run has ended."""
+    monkeypatch.setattr("core.import_runs.SMALL_BYTES", 10)
+    where = sent(owner, organization, ("people.csv", CSV)).headers["Location"]
+    assert "/runs/" in where and "Waiting for a worker" in owner.get(where).get_data(as_text=True)
+    with as_tenant(organization):
+        work(where.rpartition("/")[2])
+    onward = owner.get(f"{where}/progress").headers["HX-Redirect"]
+    assert "2 records" in text(owner.get(onward).get_data(as_text=True))
+
+
+def test_too_much_is_refused_before_it_is_read(sqlite_server: Flask, owner: Browser, organization: str) -> None:
+    """A file above the limit answers 413."""
+    values = dict(sqlite_server.extensions["appkeep"].config.values)
+    object.__setattr__(sqlite_server.extensions["appkeep"].config, "values", {**values, "upload_limit_bytes": 1000})
+    assert sent(owner, organization, ("big.csv", CSV * 100)).status_code == 413
+
+
+def test_another_organization_sees_no_preview(sqlite_server: Flask, owner: Browser, organization: str) -> None:
+    """The address of a preview answers 404 to the owner of another organization, under either organization's name."""
+    preview = sent(owner, organization, ("people.csv", CSV)).headers["Location"]
+    other = make_organization("Other", "other@example.org")
+    stranger = signed_in(sqlite_server, "other@example.org")
+    assert [stranger.get(preview.replace(organization, one)).status_code for one in (organization, other)] == [404, 404]
