@@ -78,6 +78,11 @@ class Place:
         steps = documents.get(apps.find(self.app_id), f"workflow/{self.key('workflow')}").body["steps"]
         return next(str(step["key"]) for step in steps if step.get("branches"))
 
+    @property
+    def block(self) -> str:
+        """The key of a block of the page that `key` names."""
+        return str(documents.get(apps.find(self.app_id), f"page/{self.key('page')}").body["blocks"][0]["key"])
+
     def part(self, kind: str, part: str) -> str:
         """Return the key of a part of the document that `key` names."""
         listed = server().registry.kind(kind)[1].parts[part]
@@ -162,8 +167,12 @@ VALUES: dict[str, Value] = {
     "department_id": lambda place, before: place.ids["department"],
     "role_id": lambda place, before: place.ids["org_role"],
     "digest": lambda place, before: place.ids["file"],
+    "content": lambda place, before: place.ids["file"],
+    "block": lambda place, before: place.block,
+    "name": lambda place, before: "grid.css",
+    "button": lambda place, before: "b_1111111111",
 }
-COMMON = frozenset({"token", "n", "kind", "component", "which", "filename", "seq", "part"})
+COMMON = frozenset({"token", "n", "kind", "component", "which", "filename", "seq", "part", "name", "button"})
 """Variables that are called alike in every organization: nothing to mix up."""
 MADE_UP = {"organization_id": "o_ZZZZZZZZZZ", "app_id": "a_ZZZZZZZZZZ"}
 

@@ -30,7 +30,8 @@ class Browser(FlaskClient):
         """Send a request; what the test has read before is forgotten, so that it sees what the request did."""
         if has_app_context():
             db.session.rollback()
-        return Context().run(super().open, *args, **kwargs)
+        # Read to its end there too: what is streamed is made while it is read.
+        return Context().run(super().open, *args, **{**kwargs, "buffered": True})
 
     def token(self, path: str) -> str:
         """Return the forgery token that a page carries, for tests with `csrf=True`."""

@@ -13,11 +13,12 @@ from tests.browser.seeing import accessible, pages_from, too_wide
 from tests.web import make_person
 
 LOOKS = [pytest.param(1280, False, id="wide-light"), pytest.param(380, True, id="narrow-dark")]
+OTHER_LOOKS = [pytest.param(1280, True, id="wide-dark"), pytest.param(380, False, id="narrow-light")]
 FOLDER = os.environ.get("APPKEEP_TEST_APPS", "")
 REAL = sorted(Path(FOLDER).glob("*.json")) if FOLDER else []
 
 
-@pytest.mark.parametrize(("width", "dark"), [*LOOKS, pytest.param(1280, True, id="wide-dark"), pytest.param(380, False, id="narrow-light")])
+@pytest.mark.parametrize(("width", "dark"), [*LOOKS, *OTHER_LOOKS])
 @pytest.mark.parametrize("path", ["/sign-in", "/no-such-page"])
 def test_pages_before_signing_in(site: Site, look: Look, path: str, width: int, dark: bool) -> None:
     """The sign-in page and a refusal."""

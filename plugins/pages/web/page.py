@@ -77,6 +77,11 @@ def answered(stage: Stage, status: int = 200) -> Response:
     response = make_response(render_template(
         "pages/show.html", stage=stage, page=stage.page, edit=edit_url(stage.page.address) if admin else None,
         whom=audience(current_app_row(), stage.page.body) if admin else None), status)
+    return opened_for(response, stage)
+
+
+def opened_for(response: Response, stage: Stage) -> Response:
+    """Let an answer show what a page brings from elsewhere, and nothing else from there."""
     if stage.frames:
         response.frames = " ".join(["'self'", *stage.frames])  # type: ignore[attr-defined]  # read by core.web.protection
     if stage.images:

@@ -90,7 +90,8 @@ class Currency(Number):
     """An amount of money."""
 
     name, title = "currency", "Currency"
-    options: ClassVar[Any] = s.closed({"decimals": s.whole(0, MAX_DECIMALS), "currency": {"type": "string", "pattern": "^[A-Z]{3}" + s.END}})
+    options: ClassVar[Any] = s.closed({
+        "decimals": s.whole(0, MAX_DECIMALS), "currency": {"type": "string", "pattern": "^[A-Z]{3}" + s.END}})
 
     def shape(self, definition: Definition) -> dict[str, Any]:
         """See `FieldType.shape`: an amount in another currency is another amount."""

@@ -48,7 +48,7 @@ def groups(app: App, ask: Ask, field: str, *, most: int = 100) -> list[tuple[Any
         return [(json.loads(text), number) for text, number in _ordered(seen, most)]
     inner = select(plan.values.json(field).label("value")).where(*plan.where()).limit(MAX_GROUPED).subquery()
     query = select(inner.c.value, func.count(literal(1))).group_by(inner.c.value)
-    counts = {text: number for text, number in plan.door.connection.execute(query)}
+    counts: dict[Any, int] = dict(plan.door.connection.execute(query).tuples().all())
     return [(None if text is None else msgspec.json.decode(text), number) for text, number in _ordered(counts, most)]
 
 

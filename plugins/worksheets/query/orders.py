@@ -183,6 +183,8 @@ class Order:
         found: Expression = last
         for term, value in zip(reversed(self.terms), reversed(spot[:-1]), strict=True):
             key = term.sql(values)
+            farther: Expression
+            same: Expression
             if value is None:
                 farther = key.is_not(None) if back else false()
                 same = key.is_(None)
@@ -208,12 +210,15 @@ class Order:
             x, y = term.key(a), term.key(b)
             if x != y:
                 return -1 if (x < y) is not term.descending else 1
-        a, b = one[-1], other[-1]
-        return 0 if a == b else -1 if (a < b) is not self.down else 1
+        first, second = one[-1], other[-1]
+        return 0 if first == second else -1 if (first < second) is not self.down else 1
 
     def sorted(self, spots: Sequence[tuple[Spot, Any]]) -> list[tuple[Spot, Any]]:
         """Return (spot, anything) pairs in order."""
-        return sorted(spots, key=cmp_to_key(lambda a, b: self.compare(a[0], b[0])))
+        def compare(a: tuple[Spot, Any], b: tuple[Spot, Any]) -> int:
+            return self.compare(a[0], b[0])
+
+        return sorted(spots, key=cmp_to_key(compare))
 
     def sound(self, spot: Any) -> bool:
         """Say whether something that came from outside can be a spot in this order."""
@@ -227,7 +232,7 @@ class Order:
 def order_of(sorts: Sequence[tuple[str, bool]], fields: Mapping[str, Field], eye: Eye) -> tuple[Order, list[str]]:
     """Return the order that sorts give, and the keys among them that cannot be sorted by."""
     terms: list[Term] = []
-    down, left = False, []
+    down, left = False, list[str]()
     for name, descending in sorts:
         if any(term.name == name for term in terms):
             continue

@@ -81,9 +81,7 @@ def _looked_through(plan: Plan, spot: Spot | None, back: bool, limit: int) -> Fo
         seen = plan.eye.see(rows[:limit], ())
         return Found(seen, len(rows) > limit)
     kept: list[Seen] = []
-    last, scanned = None, 0
-    for last in _batches(plan, spot, back):
-        scanned += 1
+    for scanned, last in enumerate(_batches(plan, spot, back), start=1):
         if matches(plan, last):
             kept.append(last)
             if len(kept) > limit:

@@ -208,7 +208,7 @@ class PostgreSQLValues(Values):
         from sqlalchemy.dialects.postgresql import aggregate_order_by
 
         table, item = self.items(field, inner=inner)
-        ordered: Any = aggregate_order_by(literal(", ", Text), table.c.n)  # type: ignore[no-untyped-call]
+        ordered: Any = aggregate_order_by(literal(", ", Text), table.c.n)
         return select(func.string_agg(item, ordered)).select_from(table).scalar_subquery()
 
     def json(self, field: str) -> Expression:

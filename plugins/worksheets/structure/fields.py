@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, flash, render_template, request
@@ -80,7 +81,7 @@ def check_formula(organization_id: str, app_id: str, key: str) -> str:
     """Say what is wrong with a formula that is being written, or what it gives for the first records."""
     sheet = sheet_document(key)
     kind = field_type(request.form.get("type", ""))
-    before = next((d for d in sheet.body.get("fields", ()) if d["key"] == request.form.get("field")), {})
+    before: Mapping[str, Any] = next((d for d in sheet.body.get("fields", ()) if d["key"] == request.form.get("field")), {})
     form = FieldForm(sheet, kind, before)
     form.receive(request.form, request.files)
     return render_template("structure/trial.html", trial=_trial(form))

@@ -98,7 +98,8 @@ class FieldForm:
     def refuse(self, error: AppkeepError) -> None:
         """Show a refusal beside the option or property that it is about."""
         path = error.details.get("path") or [""]
-        (self.options if path[0] in self.kind.options.get("properties", {}) and path[0] not in ("name", "default") else self.about).refuse(error)
+        of_options = path[0] in self.kind.options.get("properties", {}) and path[0] not in ("name", "default")
+        (self.options if of_options else self.about).refuse(error)
 
     @property
     def status(self) -> int:
@@ -127,7 +128,7 @@ class FieldForm:
         if name == "through":
             return lambda target: target.address in links
         if name == "target" and "through" in self.kind.options.get("properties", {}):
-            through = chosen.get("through")
+            through = str(chosen.get("through"))
             sheets = {links[through]} if through in links else set(links.values())
             return lambda target: target.address.split("/field/")[0] in sheets
         if name in ("of", "uses"):

@@ -108,6 +108,8 @@ def save(sheet: Sheet, seq: int | None, entered: Entered) -> int:
 class Broken(InvalidValue):
     """A record would break rules of its worksheet."""
 
+    code, title = "rule_broken", "A rule does not allow this"
+
     def __init__(self, ruled: Ruled) -> None:
         super().__init__(ruled.refusal or next(iter(ruled.errors.values()), "A rule of the worksheet does not allow this."))
         self.ruled = ruled

@@ -38,7 +38,8 @@ def record(organization_id: str, app_id: str, key: str, seq: int) -> Response:
         "worksheets/record.html", sheet=sheet, line=line, title=title_of(around, line), sections=sections_of(sheet, hidden),
         before_after=neighbours(sheet, seq), buttons=buttons.buttons_of(sheet, line),
 
-        rows=lambda field: subforms.rows_of(sheet, line, field), remark=remark, barcode=lambda field: barcode(sheet, field, line), embedded=embedded, name=around.org_name)
+        rows=lambda field: subforms.rows_of(sheet, line, field), remark=remark, barcode=lambda field: barcode(sheet, field, line),
+        embedded=embedded, name=around.org_name)
     return _framing(make_response(page), sheet)
 
 

@@ -100,7 +100,8 @@ def test_columns_are_chosen_by_the_address_and_kept_by_admins(desk: Desk) -> Non
     page = desk.owner.get(desk.url(f"?{query}")).get_data(as_text=True)
     assert re.findall(r'data-f="(f_\w+)"', page) == [TEXT, NUMBER]
 
-    assert desk.owner.post(desk.url("/keep"), data=dict(view="v_ALL1111111", columns="chosen", show=NUMBER, sort=f"-{NUMBER}")).status_code == 302
+    assert desk.owner.post(desk.url("/keep"), data={
+        "view": "v_ALL1111111", "columns": "chosen", "show": NUMBER, "sort": f"-{NUMBER}"}).status_code == 302
     with as_tenant(desk.organization_id):
         view = documents.get(desk.app, f"worksheet/{SHEET}").body["views"][0]
     assert [one["field"]["ref"].rpartition("/")[2] for one in view["fields"] if not one["hidden"]] == [NUMBER]

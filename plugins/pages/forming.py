@@ -1,0 +1,161 @@
+"""Forming: the pieces of a page as forms ask for them: templates as texts with tokens, sources by their names. Pure.
+
+A block is asked only for what makes sense for its type; all else that it holds stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.api import InvalidInput
+from plugins.pages.schema import PAGE, TEMPLATE
+from plugins.pages.tokens import Tokens
+
+Schema = Mapping[str, Any]
+MARK = "x-template"
+SHORT = ("label", "placeholder", "alt", "title", "show_if", "when", "record", "search")
+COMMON = ("name", "visibility", "roles", "show_if")
+FIELD = ("label", "default", "required")
+ASKED: Mapping[str, tuple[str, ...]] = {
+    "heading": ("text", "level", "align"), "text": ("text", "format", "align"), "image": ("image", "alt", "align"),
+    "link": ("text", "page", "parameters", "url", "new_tab", "look", "align"),
+    "button": ("text", "page", "parameters", "url", "new_tab", "events", "align"), "menu": ("items", "orientation"),
+    "columns": ("columns",), "container": (), "form": ("label", "events"),
+    "input": (*FIELD, "placeholder", "validation", "rows"), "choice": (*FIELD, "placeholder", "options", "options_source", "multiple"),
+    "date_input": (*FIELD, "include_time"), "checkbox": FIELD, "file_input": ("label",), "rating": (*FIELD, "text"),
+    "record_select": (*FIELD, "source", "multiple"), "sign_in": ("label",), "table": ("source", "table_columns", "items_per_page"),
+    "view": ("worksheet", "view", "items_per_page"), "chart": ("worksheet", "view", "source", "chart"),
+    "list": ("source", "items_per_page", "columns", "orientation"), "record": ("source",), "embed": ("url",), "html": ("html",),
+    "header": ("share", "shared_pages"), "footer": ("share", "shared_pages"), "divider": (),
+}
+"""Which properties the form of a block asks for, by its type."""
+TITLES = {"name": "Name (for editors and tables)", "show_if": "Show only if this is filled", "column": "Column (0 is the first)",
+          "text": "Text", "html": "HTML", "level": "Level (1 is the largest)", "options_source": "Choices from",
+          "table_columns": "Columns", "url": "Address", "alt": "What the picture shows", "rows": "Lines", "roles": "Roles",
+          "shared_pages": "Pages", "include_time": "With the time of day"}
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A schema and root for one form of a page; see `core.api.Editing`."""
+
+    root: Schema
+    schema: Schema
+
+
+def block_form(page: Mapping[str, Any], block: Mapping[str, Any], in_columns: bool) -> Form:
+    """Return the form of a block."""
+    root = _root(page)
+    names = [*ASKED[block["type"]], *(("column",) if in_columns else ()), *COMMON]
+    properties = {name: _titled(name, root["$defs"]["block"]["properties"][name]) for name in names}
+    return Form(root, {"type": "object", "properties": properties, "additionalProperties": False})
+
+
+def page_form(page: Mapping[str, Any]) -> Form:
+    """Return the form of a page's settings: all but its blocks."""
+    root = _root(page)
+    properties = {name: one for name, one in root["properties"].items() if name != "blocks"}
+    return Form(root, {"type": "object", "properties": properties, "required": ["name"], "additionalProperties": False})
+
+
+def _titled(name: str, schema: Schema) -> Schema:
+    return {**schema, "title": TITLES[name]} if name in TITLES and "$ref" not in schema else schema
+
+
+def _root(page: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema of pages as forms have it."""
+    names = source_names(page)
+    found: dict[str, Any] = _asked(PAGE.schema, "", list(names.values()))
+    return found
+
+
+def _asked(schema: Any, name: str, sources: list[str]) -> Any:
+    if schema is TEMPLATE or schema == TEMPLATE:
+        return {"type": "string", "maxLength": 250 if name in SHORT else 20_000, MARK: True}
+    if isinstance(schema, list):
+        return [_asked(one, name, sources) for one in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    if name == "source" and "pattern" in schema:
+        return {"enum": sources or ["No source yet"]}
+    if name == "value" and "anyOf" in schema:
+        return _asked(TEMPLATE, name, sources)
+    return {key: _asked(one, key, sources) for key, one in schema.items()}
+
+
+def source_names(page: Mapping[str, Any]) -> dict[str, str]:
+    """Return what the page's sources are called, by key, each differently."""
+    found: dict[str, str] = {}
+    for source in page.get("sources", ()):
+        name = source["name"]
+        found[source["key"]] = name if name not in found.values() else f"{name} {source['key'][-4:]}"
+    return found
+
+
+def written(value: Any, tokens: Tokens, names: Mapping[str, str], name: str = "") -> Any:
+    """Return a piece of a page as its form takes it."""
+    if isinstance(value, Mapping):
+        if "template" in value and value.keys() <= {"template", "uses"}:
+            return tokens.written(value)
+        return {key: written(one, tokens, names, key) for key, one in value.items()}
+    if isinstance(value, list):
+        return [written(one, tokens, names, name) for one in value]
+    if name == "source" and isinstance(value, str):
+        return names.get(value, value)
+    if name == "value" and not isinstance(value, str):  # a condition's plain value, asked for as text
+        return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    return value
+
+
+def read(value: Any, form: Form, tokens: Tokens, names: Mapping[str, str], old: Any) -> Any:
+    """Return what a form says as a piece of a page again.
+
+    Args:
+        value: What the form says, in the form's own shape.
+        form: Its schema.
+        tokens: The page's.
+        names: The sources' names by key.
+        old: The piece as it stood, whose numbered holes may be kept.
+
+    Raises:
+        InvalidInput: a token is not known; the message names it.
+    """
+    return _read(value, form.schema, form.root, tokens, {name: key for key, name in names.items()}, old)
+
+
+def _read(value: Any, schema: Schema, root: Schema, tokens: Tokens, keys: Mapping[str, str], old: Any) -> Any:
+    schema = _resolved(schema, root)
+    if MARK in schema and isinstance(value, str):
+        return _template(value, tokens, old)
+    for one in schema.get("anyOf", ()):
+        one = _resolved(one, root)
+        if isinstance(value, str) and MARK in one:
+            return _template(value, tokens, old)
+        if isinstance(value, dict) and "properties" in one and set(one["required"]) <= value.keys() <= one["properties"].keys():
+            return _read(value, one, root, tokens, keys, old)
+    if isinstance(value, dict) and "properties" in schema:
+        before = old if isinstance(old, Mapping) else {}
+        return {name: keys[one] if name == "source" and isinstance(one, str)
+                else _read(one, schema["properties"].get(name, {}), root, tokens, keys, before.get(name))
+                for name, one in value.items() if name != "source" or not isinstance(one, str) or one in keys}
+    if isinstance(value, list):
+        listed = old if isinstance(old, list) and len(old) == len(value) else [None] * len(value)
+        return [_read(one, schema.get("items", {}), root, tokens, keys, was) for one, was in zip(value, listed, strict=True)]
+    return value
+
+
+def _resolved(schema: Schema, root: Schema) -> Schema:
+    if "$ref" in schema:
+        found: Schema = root["$defs"][schema["$ref"].rpartition("/")[2]]
+        return found
+    return schema
+
+
+def _template(text: str, tokens: Tokens, old: Any) -> dict[str, Any]:
+    found, unknown = tokens.read(text, old)
+    if unknown:
+        raise InvalidInput(f"There is no value {{{unknown[0][:60]}}} here. The list below has all there are; "
+                           "for a brace itself, write it twice.")
+    return found
