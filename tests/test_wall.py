@@ -28,7 +28,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 INSIDE = frozenset(range(200, 500)) - {401}
 """Whoever may enter gets any answer but a failure."""
 TO_SIGN_IN = frozenset({302, 401})
-LACKING = ("/page/<key>/file/<content>", "/file/<field>/<digest>", "/rows/<field>/add")
+LACKING = ("/page/<key>/file/<content>", "/file/<field>/<content>", "/rows/<field>/add")
 """Ends of addresses that name a file of a certain page or record, or a row of its own, which the first of each lacks."""
 VISITORS = ("nobody", "stranger", "outside", "roleless", "reader", "admin", "owner")
 SEES = {"reader", "outside", "owner"}

@@ -32,7 +32,7 @@ def values(*cells: Any, hint: str = "") -> list[Any]:
     (["1", "-2", "0"], "number"), (["1.5", "2"], "number"), ([".5", "-.25"], "number"), (["1e-05"], "number"),
     (["1E5", "2E7"], "text"), (["01234", "12345"], "text"), (["+5"], "text"), (["1,234", "5,678,901"], "number"),
     (["12,50", "1.234,5"], "number"), (["1,234"], "text"), (["9007199254740992"], "text"), (["9007199254740991"], "number"),
-    (["0.12345678901"], "text"), (["1" * 31 + ".5"], "text"), (["1" * 5000], "long_text"), (["inf"], "text"), (["१२"], "text"),
+    (["0.123456789012345678901"], "text"), (["0.12345678901"], "number"), (["1" * 31 + ".5"], "text"), (["1" * 5000], "long_text"), (["inf"], "text"), (["१२"], "text"),
     (["2026-11-23"], "date"), (["2026-11-23 00:00:00", "2026-11-24"], "date"), (["2026/1/2"], "date"), (["2026-02-30"], "text"),
     (["23/11/2026", "01/02/2026"], "date"), (["11/23/2026", "01/02/2026"], "date"), (["01/02/2026"], "text"),
     (["23/11/2026", "11/23/2026"], "text"), (["1.2.2026"], "date"), (["3 Jan 2026", "23-November-2026"], "date"),
@@ -102,7 +102,7 @@ def test_marks_of_missing_values_are_empty_and_counted() -> None:
 def test_typed_cells_are_judged_like_texts() -> None:
     """Numbers, moments and durations of a workbook or database need no text."""
     assert "number" == judged(1, 2.5, -3.0).type
-    assert "text" == judged(0.1 + 0.2).type
+    assert "number" == judged(0.1 + 0.2).type
     assert "checkbox" == judged(True, False).type
     assert "date" == judged(datetime(2026, 11, 23), date(2026, 11, 24)).type
     assert "datetime" == judged(datetime(2026, 11, 23), datetime(2026, 11, 23, 9)).type
