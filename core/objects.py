@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from tempfile import TemporaryFile
 from threading import Lock
 from typing import BinaryIO
@@ -26,6 +27,7 @@ from core.db import Base, db, transaction
 from core.errors import AppkeepError, ObjectDamaged, ObjectMissing
 from core.keys import new_key
 from core.moment import now_us
+from core.packs import SMALL_BYTES, Packing, Placed, Windows, pack_name
 from core.scope import Owned, tenant
 from core.store import Batch, Store
 
@@ -33,7 +35,10 @@ CHUNK_BYTES = 1024 * 1024
 
 
 class StoredObject(Owned, Base):
-    """An object in the store: sizes in bytes, `stored` and `crc32` are of the compressed bytes."""
+    """An object in the store: sizes in bytes, `stored` and `crc32` are of the compressed bytes.
+
+    Its bytes lie at a `place` in a `pack`; where the pack is empty, in an object of the store of their own.
+    """
 
     __tablename__ = "stored_object"
 
@@ -43,6 +48,8 @@ class StoredObject(Owned, Base):
     stored: Mapped[str] = mapped_column(String(64))
     size: Mapped[int] = mapped_column(BigInteger)
     crc32: Mapped[int] = mapped_column(BigInteger)
+    pack: Mapped[str] = mapped_column(String(16), default="")
+    place: Mapped[int] = mapped_column(BigInteger, default=0)
     added_at: Mapped[int] = mapped_column(BigInteger)
 
 
@@ -69,12 +76,17 @@ class Digests:
         return place < len(self) and self[place] == wanted
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Shelf:
     """An organization's place in the store; works in any thread, with no session and no request."""
 
     organization_id: str
     store: Store
+
+    @cached_property
+    def windows(self) -> Windows:
+        """What was read last of packs."""
+        return Windows(self.store)
 
     def name(self, content: str) -> str:
         """Return an object's name in the store."""
@@ -88,7 +100,7 @@ class Shelf:
             ObjectDamaged: the store has other bytes.
         """
         digest, previous = hashlib.sha256(), b""
-        for chunk in self.store.get(self.name(descriptor.content)):
+        for chunk in self._chunks(descriptor):
             digest.update(chunk)
             if previous:
                 yield previous
@@ -97,6 +109,12 @@ class Shelf:
             raise ObjectDamaged(f"The stored object {descriptor.content} is not what was stored.",
                                 content=descriptor.content)
         yield previous
+
+    def _chunks(self, descriptor: Descriptor) -> Iterable[bytes]:
+        if isinstance(descriptor, Placed) and descriptor.pack:
+            name = pack_name(self.organization_id, descriptor.pack)
+            return (self.windows.read(name, descriptor.place, descriptor.size),)
+        return self.store.get(self.name(descriptor.content))
 
     def read(self, descriptor: Descriptor) -> bytes:
         """Return a content, proven to be what its digest says.
@@ -170,6 +188,7 @@ class ObjectWriter:
         self.recorded: set[str] = set()
         self.unsettled_bytes = 0
         self.lock = Lock()
+        self.packing = Packing(self.shelf.organization_id, self.batch)
 
     def put(self, raw: bytes) -> str:
         """Store a content and return its digest."""
@@ -225,7 +244,8 @@ class ObjectWriter:
         if new:
             db.session.execute(insert(StoredObject.__table__), [
                 {"organization_id": self.shelf.organization_id, "content": d.content, "raw": d.raw, "stored": d.stored,
-                 "size": d.size, "crc32": d.crc32, "added_at": now_us()} for d in new])
+                 "size": d.size, "crc32": d.crc32, "added_at": now_us(), "pack": getattr(d, "pack", ""),
+                 "place": getattr(d, "place", 0)} for d in new])
             self.unsettled_bytes += sum(d.size for d in new)
         self.recorded |= fresh
 
@@ -256,7 +276,14 @@ class ObjectWriter:
             self._put(Descriptor(content=content, raw=size, stored=stored.hexdigest(), size=length, crc32=crc), packed)
 
     def _put(self, descriptor: Descriptor, stored: bytes | BinaryIO) -> None:
-        """Store an object; one that lies there uncatalogued, left by a run that died, serves if it is sound."""
+        """Store an object, a small one in a pack.
+
+        A large one that lies there uncatalogued, left by a run that died, serves if it is sound.
+        """
+        if descriptor.size <= SMALL_BYTES:
+            whole = stored if isinstance(stored, bytes) else stored.read(descriptor.size)
+            self.added[descriptor.content] = self.packing.add(descriptor, whole)
+            return
         name = self.shelf.name(descriptor.content)
         if not self.batch.put_if_absent(name, stored):
             found = self.shelf.found(descriptor.content, descriptor.raw)
@@ -279,6 +306,7 @@ def writing_objects(purpose: str = "attachment", app_id: str | None = None, *, c
     with server().store.batch() as batch:
         writer = ObjectWriter(shelf(), batch, known_digests(), purpose, app_id, counted)
         yield writer
+        writer.packing.finish()
         writer.reserve()
 
 
@@ -325,8 +353,8 @@ def known_descriptors(contents: Iterable[str]) -> dict[str, Descriptor]:
     for start in range(0, len(wanted), 500):
         query = select(StoredObject).where(StoredObject.content.in_(wanted[start:start + 500]))
         for row in db.session.scalars(query.execution_options(populate_existing=True)):
-            found[row.content] = Descriptor(content=row.content, raw=row.raw, stored=row.stored, size=row.size,
-                                            crc32=row.crc32)
+            found[row.content] = Placed(content=row.content, raw=row.raw, stored=row.stored, size=row.size,
+                                        crc32=row.crc32, pack=row.pack, place=row.place)
     return found
 
 

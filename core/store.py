@@ -44,8 +44,8 @@ class Store(Protocol):
     def batch(self) -> AbstractContextManager[Batch]:
         """Give something to put objects in; what was put is durable, all of it, when the block ends."""
 
-    def get(self, name: str) -> Iterator[bytes]:
-        """Yield an object's bytes in chunks of at most 1 MiB.
+    def get(self, name: str, start: int = 0, size: int | None = None) -> Iterator[bytes]:
+        """Yield an object's bytes, or *size* of them from *start*, in chunks of at most 1 MiB; as far as there are any.
 
         Raises:
             ObjectMissing: there is none of that name.
@@ -121,15 +121,19 @@ class FolderStore:
         finally:
             batch.discard()
 
-    def get(self, name: str) -> Iterator[bytes]:
+    def get(self, name: str, start: int = 0, size: int | None = None) -> Iterator[bytes]:
         """See `Store.get`."""
         try:
-            file = self.path(name).open("rb")
+            file = self.path(name).open("rb", buffering=0)
         except FileNotFoundError:
             raise ObjectMissing(f"The store has no object {name}.", name=name) from None
         with file:
-            while chunk := file.read(CHUNK_BYTES):
+            if start:
+                file.seek(start)
+            left = size
+            while chunk := file.read(CHUNK_BYTES if left is None else min(left, CHUNK_BYTES)):
                 yield chunk
+                left = None if left is None else left - len(chunk)
 
     def size(self, name: str) -> int | None:
         """See `Store.size`."""
@@ -266,12 +270,17 @@ class S3Store:
             yield batch
             batch.finish()
 
-    def get(self, name: str) -> Iterator[bytes]:
+    def get(self, name: str, start: int = 0, size: int | None = None) -> Iterator[bytes]:
         """See `Store.get`."""
+        part = {} if size is None and not start else {"Range": f"bytes={start}-{'' if size is None else start + size - 1}"}
         try:
-            body = self.client.get_object(Bucket=self.bucket, Key=self.prefix + _checked(name))["Body"]
+            body = self.client.get_object(Bucket=self.bucket, Key=self.prefix + _checked(name), **part)["Body"]
         except self.client.exceptions.NoSuchKey:
             raise ObjectMissing(f"The store has no object {name}.", name=name) from None
+        except self.client.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] != "InvalidRange":
+                raise
+            return  # nothing lies there any more: whoever reads it sees that it is short
         with body:
             yield from body.iter_chunks(CHUNK_BYTES)
 

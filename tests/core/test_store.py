@@ -39,6 +39,18 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
     return found
 
 
+def test_a_part_of_an_object_can_be_had(store: Store) -> None:
+    """From a place on, so many bytes; what lies behind the end is not there."""
+    content = bytes(range(256)) * 8192
+    with store.batch() as batch:
+        batch.put_if_absent("a/x", content)
+    for start, size in ((0, 10), (5, 1), (1000, 1_500_000), (len(content) - 3, 3), (7, None)):
+        expected = content[start:] if size is None else content[start:start + size]
+        assert expected == b"".join(store.get("a/x", start, size))
+    assert content[-3:] == b"".join(store.get("a/x", len(content) - 3, 100))
+    assert b"" == b"".join(store.get("a/x", len(content) + 5, 100))
+
+
 def test_what_was_put_can_be_had(store: Store) -> None:
     """Bytes and streams alike, small and larger than a chunk."""
     large = bytes(range(256)) * 10_000

@@ -14,7 +14,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import event
 
-from core import store
+from core import packs, store
 from core.api import App, RestoreContext, apps, db, direct, in_transaction, transaction
 from core.app import server as current
 from core.backups.models import Backup
@@ -48,6 +48,7 @@ def test_a_disk_that_is_full_fails_the_backup_and_leaves_nothing(
     app = fill(app)
     run_id = ask("backup", app, None, send=False)
     with monkeypatch.context() as here:
+        here.setattr(packs, "PACK_BYTES", 1)  # each object is written by itself, so that there is a later one
         here.setattr(place, name, failing(getattr(place, name), nth, FULL))
         work(run_id)
     assert ("failed", "storage_failed") == state_of(run_id)
