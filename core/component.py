@@ -77,6 +77,10 @@ class Component:
 
     name: ClassVar[str]
     title: ClassVar[str]
+    about: ClassVar[str] = ""
+    """What it is for, in a sentence for people."""
+    rank: ClassVar[int] = 100
+    """Where it stands among others where people see them: lower comes first."""
     version: ClassVar[int] = 1
     kinds: ClassVar[Sequence[Kind]] = ()
     upgrades: ClassVar[Mapping[int, Callable[[Document], Document]]] = {}
@@ -130,7 +134,7 @@ class Component:
         """Yield the data of a backup "with data"; by default there is none."""
         return iter(())
 
-    def record_count(self, app: App) -> int:
+    def record_count(self, app: App, snapshot: Snapshot) -> int:
         """Return how many records `data_sections` would give, for a progress bar."""
         return 0
 

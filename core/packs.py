@@ -15,7 +15,7 @@ from core.store import Batch, Store
 
 SMALL_BYTES = 256 * 1024
 """Objects of up to so many compressed bytes are packed; larger ones stand alone."""
-PACK_BYTES = 4 * 1024 * 1024
+PACK_BYTES = 1024 * 1024
 """A pack is closed when it has reached so many bytes: what a writer holds in memory."""
 WINDOW_BYTES = 1024 * 1024
 """What is read of a pack at a time: objects that were stored together are mostly asked for together."""
@@ -46,19 +46,17 @@ class Packing:
 
     organization_id: str
     batch: Batch
-    _chunks: list[bytes] = field(default_factory=list)
+    _bytes: bytearray = field(default_factory=bytearray)
     _pack: str = ""
-    _size: int = 0
     _lock: Lock = field(default_factory=Lock)
 
     def add(self, descriptor: Descriptor, stored: bytes) -> Placed:
         """Take an object and return where it will lie."""
         with self._lock:
             self._pack = self._pack or new_key("k")
-            placed = Placed.at(descriptor, self._pack, self._size)
-            self._chunks.append(stored)
-            self._size += len(stored)
-            full = self._taken() if self._size >= PACK_BYTES else None
+            placed = Placed.at(descriptor, self._pack, len(self._bytes))
+            self._bytes += stored
+            full = self._taken() if len(self._bytes) >= PACK_BYTES else None
         if full is not None:  # written without the lock: the other threads go on packing
             self._write(*full)
         return placed
@@ -70,13 +68,13 @@ class Packing:
         if rest[1]:
             self._write(*rest)
 
-    def _taken(self) -> tuple[str, list[bytes]]:
-        taken = self._pack, self._chunks
-        self._pack, self._chunks, self._size = "", [], 0
+    def _taken(self) -> tuple[str, bytearray]:
+        taken = self._pack, self._bytes
+        self._pack, self._bytes = "", bytearray()
         return taken
 
-    def _write(self, pack: str, chunks: list[bytes]) -> None:
-        self.batch.put_if_absent(pack_name(self.organization_id, pack), b"".join(chunks))
+    def _write(self, pack: str, content: bytearray) -> None:
+        self.batch.put_if_absent(pack_name(self.organization_id, pack), content)
 
 
 @dataclass

@@ -23,14 +23,15 @@ from core.config import Config
 from core.errors import InvalidInput, ObjectMissing, StorageFailed
 
 CHUNK_BYTES = 1024 * 1024
-BATCH_OBJECTS = 2048
+FEW_FILES = 256
+"""Up to so many are flushed one by one: flushing the file system waits for what others write there, too."""
 NAME = re.compile(r"[a-z0-9_]+(?:/[A-Za-z0-9_]+)*(?:\.[a-z]+)?\Z")
 
 
 class Batch(Protocol):
     """Takes objects; they are durable once the batch has ended."""
 
-    def put_if_absent(self, name: str, data: bytes | BinaryIO) -> bool:
+    def put_if_absent(self, name: str, data: bytes | bytearray | BinaryIO) -> bool:
         """Store the object unless one of that name is there, and say whether it was stored. Thread-safe.
 
         Raises:
@@ -162,13 +163,13 @@ class _FolderBatch:
         self.prefix = ""
         self.numbers = count()
 
-    def put_if_absent(self, name: str, data: bytes | BinaryIO) -> bool:
+    def put_if_absent(self, name: str, data: bytes | bytearray | BinaryIO) -> bool:
         final = self.store.place(name)
         temporary = self._claim(name, final)
         if temporary is None:
             return False
         try:
-            _write_file(temporary, (data,) if isinstance(data, bytes) else iter(lambda: data.read(CHUNK_BYTES), b""))
+            _write_file(temporary, (data,) if isinstance(data, bytes | bytearray) else iter(lambda: data.read(CHUNK_BYTES), b""))
         except BaseException:
             with self.lock:
                 self.waiting.pop(name, None)
@@ -208,7 +209,7 @@ class _FolderBatch:
         self.waiting.clear()
 
 
-def _write_file(path: str, chunks: Iterable[bytes]) -> None:
+def _write_file(path: str, chunks: Iterable[bytes | bytearray]) -> None:
     with _told(OSError):
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
@@ -218,7 +219,7 @@ def _write_file(path: str, chunks: Iterable[bytes]) -> None:
         os.close(descriptor)
 
 
-def _write_all(descriptor: int, chunk: bytes) -> None:
+def _write_all(descriptor: int, chunk: bytes | bytearray) -> None:
     with _told(OSError):
         view = memoryview(chunk)
         while view:
@@ -227,7 +228,7 @@ def _write_all(descriptor: int, chunk: bytes) -> None:
 
 def _flush(paths: list[str], root: Path) -> None:
     """Make files and folders durable: one by one when few, with one flush of the file system when many."""
-    syncfs = _syncfs() if len(paths) > 16 else None
+    syncfs = _syncfs() if len(paths) > FEW_FILES else None
     if syncfs is not None:
         descriptor = os.open(root, os.O_RDONLY)
         try:
@@ -312,7 +313,7 @@ class _S3Batch:
         self.lock = Lock()
         self.sent: dict[str, Any] = {}
 
-    def put_if_absent(self, name: str, data: bytes | BinaryIO) -> bool:
+    def put_if_absent(self, name: str, data: bytes | bytearray | BinaryIO) -> bool:
         with self.lock:
             if name in self.sent:
                 return False
@@ -321,7 +322,7 @@ class _S3Batch:
         with _told(*self.store.failures):
             if self.store.size(name) is not None:
                 return False
-            if isinstance(data, bytes):
+            if isinstance(data, bytes | bytearray):
                 self.sent[name] = self.pool.submit(
                     self.store.client.put_object, Bucket=self.store.bucket, Key=key, Body=data)
             else:

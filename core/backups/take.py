@@ -77,15 +77,13 @@ def take(app: App, context: RunContext, *, data: bool, type_: str, name: str | N
     What an earlier attempt of the same run left in the catalogue is replaced.
     """
     started_at = now_us()
-    total = sum(component.record_count(app) for component in server().registry.components.values()) if data else 0
-
-    def tick(records: int, size: int) -> None:
-        context.progress("reading", records, total, size)
-
     with writing_objects("backup", app.id) as writer:
         with reading() as connection:
             context.step("backup.reading")
-            found = describe(app, Snapshot(app.id, connection), data=data, take=writer.put, tick=tick)
+            snapshot = Snapshot(app.id, connection)
+            total = _records(app, snapshot) if data else 0
+            found = describe(app, snapshot, data=data, take=writer.put,
+                             tick=lambda records, size: context.progress("reading", records, total, size))
         context.step("backup.read")
     context.step("backup.objects_stored")
     with recording(writer):
@@ -99,6 +97,10 @@ def take(app: App, context: RunContext, *, data: bool, type_: str, name: str | N
         context.step("backup.catalogued")
     context.step("backup.committed", ended=type_ != "pre_restore")
     return backup
+
+
+def _records(app: App, snapshot: Snapshot) -> int:
+    return sum(component.record_count(app, snapshot) for component in server().registry.components.values())
 
 
 def _row(app: App, found: Description, writer: ObjectWriter, *, data: bool, type_: str, name: str | None,

@@ -16,7 +16,6 @@ from core.api import (
     Section,
     Snapshot,
     canonical,
-    documents,
     parse,
 )
 from plugins.worksheets import service
@@ -42,6 +41,7 @@ class Worksheets(Component):
     """Documents as usual; records go out as bytes that the database builds and come back by a merge."""
 
     name, title, version, kinds = "worksheets", "Worksheets", 1, (WORKSHEET,)
+    about, rank = "Tables of records: what the app keeps.", 10
 
     def check(self, document: Document) -> None:
         """See `Component.check`."""
@@ -72,10 +72,10 @@ class Worksheets(Component):
         elif part[0] == "field":
             service.purge_field(app, worksheet, part[1])
 
-    def record_count(self, app: App) -> int:
+    def record_count(self, app: App, snapshot: Snapshot) -> int:
         """See `Component.record_count`."""
-        door = service.door_of(app)
-        return sum(door.count(document.key) for document in documents.live(app, "worksheet"))
+        door = open_door(snapshot.connection, app.id)
+        return sum(door.count(document.key) for document in snapshot.documents(["worksheet"]))
 
     def data_sections(self, app: App, snapshot: Snapshot) -> Iterator[Section]:
         """See `Component.data_sections`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -159,11 +160,12 @@ class Refusing:
     """Lets the database refuse the n-th write of transactions, once it has begun."""
 
     def __init__(self, nth: int) -> None:
-        self.left, self.begun, self.refused = nth, False, False
+        self.left, self.refused = nth, False
+        self.thread: int | None = None
 
     def begin(self) -> None:
-        """Begin to count."""
-        self.begun = True
+        """Begin to count, in this thread: the one that keeps the lease has writes of its own."""
+        self.thread = threading.get_ident()
 
     def __enter__(self) -> Refusing:
         event.listen(db.engine, "before_cursor_execute", self._look)
@@ -173,7 +175,7 @@ class Refusing:
         event.remove(db.engine, "before_cursor_execute", self._look)
 
     def _look(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if self.begun and in_transaction() and statement.split()[0] in ("INSERT", "UPDATE", "DELETE"):
+        if self.thread == threading.get_ident() and in_transaction() and statement.split()[0] in ("INSERT", "UPDATE", "DELETE"):
             self.left -= 1
             if self.left == 0:
                 self.refused = True
