@@ -17,7 +17,9 @@ from tempfile import TemporaryFile
 from threading import Lock
 from typing import BinaryIO
 
-from sqlalchemy import BigInteger, String, func, insert, select
+from sqlalchemy import BigInteger, String, func, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.app import server
@@ -92,7 +94,7 @@ class Shelf:
         """Return an object's name in the store."""
         return object_name(self.organization_id, content)
 
-    def stored(self, descriptor: Descriptor) -> Iterator[bytes]:
+    def stored(self, descriptor: Placed) -> Iterator[bytes]:
         """Yield an object's compressed bytes; their digest is checked before the last chunk is given out.
 
         Raises:
@@ -110,13 +112,13 @@ class Shelf:
                                 content=descriptor.content)
         yield previous
 
-    def _chunks(self, descriptor: Descriptor) -> Iterable[bytes]:
-        if isinstance(descriptor, Placed) and descriptor.pack:
+    def _chunks(self, descriptor: Placed) -> Iterable[bytes]:
+        if descriptor.pack:
             name = pack_name(self.organization_id, descriptor.pack)
             return (self.windows.read(name, descriptor.place, descriptor.size),)
         return self.store.get(self.name(descriptor.content))
 
-    def read(self, descriptor: Descriptor) -> bytes:
+    def read(self, descriptor: Placed) -> bytes:
         """Return a content, proven to be what its digest says.
 
         Raises:
@@ -131,7 +133,7 @@ class Shelf:
             raise ObjectDamaged(f"The stored object {descriptor.content} holds something else.")
         return raw
 
-    def verify(self, descriptor: Descriptor) -> None:
+    def verify(self, descriptor: Placed) -> None:
         """Refuse an object that is not what its digest says; memory use does not follow its size.
 
         Raises:
@@ -148,18 +150,28 @@ class Shelf:
         if digest.hexdigest() != descriptor.content:
             raise ObjectDamaged(f"The stored object {descriptor.content} holds something else.")
 
-    def found(self, content: str, raw: int) -> Descriptor | None:
+    def found(self, content: str, raw: int) -> Placed | None:
         """Return the descriptor of an object that lies in the store, None where its bytes are not sound."""
         digest, crc, size = hashlib.sha256(), 0, 0
         for chunk in self.store.get(self.name(content)):
             digest.update(chunk)
             crc, size = zlib.crc32(chunk, crc), size + len(chunk)
-        descriptor = Descriptor(content=content, raw=raw, stored=digest.hexdigest(), size=size, crc32=crc)
+        descriptor = Placed(content, raw, digest.hexdigest(), size, crc)
         try:
             self.verify(descriptor)
         except ObjectDamaged:
             return None
         return descriptor
+
+
+def _catalogue(organization_id: str, descriptors: Iterable[Descriptor]) -> set[str]:
+    """Write the catalogue's rows, and return the contents of those that nobody else has written at the same moment."""
+    table, connection = StoredObject.__table__, db.session.connection()
+    make = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
+    rows = [{"organization_id": organization_id, "content": d.content, "raw": d.raw, "stored": d.stored, "size": d.size,
+             "crc32": d.crc32, "added_at": now_us(), "pack": getattr(d, "pack", ""), "place": getattr(d, "place", 0)}
+            for d in descriptors]
+    return set(connection.execute(make(table).on_conflict_do_nothing().returning(table.c.content), rows).scalars())
 
 
 def shelf() -> Shelf:
@@ -186,6 +198,7 @@ class ObjectWriter:
     def __post_init__(self) -> None:
         self.added: dict[str, Descriptor] = {}
         self.recorded: set[str] = set()
+        self.late: set[str] = set()
         self.unsettled_bytes = 0
         self.lock = Lock()
         self.packing = Packing(self.shelf.organization_id, self.batch)
@@ -241,18 +254,20 @@ class ObjectWriter:
         """Write the catalogue's rows for what was added since; in a transaction that commits after the batch has ended."""
         fresh = self.added.keys() - self.recorded
         new = [self.added[content] for content in sorted(fresh - known_descriptors(fresh).keys())]
-        if new:
-            db.session.execute(insert(StoredObject.__table__), [
-                {"organization_id": self.shelf.organization_id, "content": d.content, "raw": d.raw, "stored": d.stored,
-                 "size": d.size, "crc32": d.crc32, "added_at": now_us(), "pack": getattr(d, "pack", ""),
-                 "place": getattr(d, "place", 0)} for d in new])
-            self.unsettled_bytes += sum(d.size for d in new)
+        first = _catalogue(self.shelf.organization_id, new) if new else set()
+        self.unsettled_bytes += sum(d.size for d in new if d.content in first)
+        self.late |= fresh - first
         self.recorded |= fresh
 
     @property
     def added_bytes(self) -> int:
-        """What the new objects take in the store."""
-        return sum(descriptor.size for descriptor in self.added.values())
+        """What the new objects take in the store; of those that another recorded meanwhile, nothing."""
+        return sum(descriptor.size for content, descriptor in self.added.items() if content not in self.late)
+
+    @property
+    def added_count(self) -> int:
+        """How many objects are new, see `added_bytes`."""
+        return len(self.added.keys() - self.late)
 
     def _claim(self, content: str) -> bool:
         """Say whether this caller is the one that must store *content*."""
@@ -353,7 +368,8 @@ _PLACED = tuple(getattr(StoredObject, part.name) for part in fields(Placed))
 
 def known_descriptors(contents: Iterable[str]) -> dict[str, Placed]:
     """Return the descriptors of those contents that the current organization has."""
-    wanted, found = list(contents), {}
+    wanted = list(contents)
+    found: dict[str, Placed] = {}
     for start in range(0, len(wanted), 500):
         rows = db.session.execute(select(*_PLACED).where(StoredObject.content.in_(wanted[start:start + 500])))
         found |= {row.content: Placed(*row) for row in rows}
@@ -366,7 +382,7 @@ def files_missing(contents: Iterable[str]) -> set[str]:
     return wanted - known_descriptors(wanted).keys()
 
 
-def known_descriptor(content: str) -> Descriptor:
+def known_descriptor(content: str) -> Placed:
     """Return the descriptor of a content that the current organization has.
 
     Raises:
@@ -375,7 +391,7 @@ def known_descriptor(content: str) -> Descriptor:
     return picked(known_descriptors([content]), content)
 
 
-def picked(known: Mapping[str, Descriptor], content: str) -> Descriptor:
+def picked(known: Mapping[str, Placed], content: str) -> Placed:
     """Return one of the descriptors that `known_descriptors` gave.
 
     Raises:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -26,6 +26,7 @@ from core.errors import AppkeepError, InvalidDocument, InvalidInput
 from core.keys import new_key
 from core.moment import iso, now_us
 from core.objects import Shelf, describe, known_descriptors, picked, recording, shelf, writing_objects
+from core.packs import Placed
 from core.refs import files as files_of
 
 GUARD_ERRORS = (InvalidInput, InvalidDocument)
@@ -39,11 +40,12 @@ class DownloadTooLarge(AppkeepError):
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A backup file as it will be sent: its name, and its bytes in any range."""
+    """A backup file as it will be sent: its name, and its bytes in any range. `objects` says where each of them lies."""
 
     name: str
     container: Container
     place: Shelf
+    objects: Mapping[str, Placed]
 
     @property
     def size(self) -> int:
@@ -55,7 +57,8 @@ class Download:
         layout = compress(self.container.layout_raw)
 
         def fetch(descriptor: Descriptor) -> Iterator[bytes]:
-            return iter((layout,)) if descriptor is self.container.layout else self.place.stored(descriptor)
+            # The container knows what an object is, not where it lies.
+            return iter((layout,)) if descriptor is self.container.layout else self.place.stored(self.objects[descriptor.content])
 
         return self.container.chunks(fetch, start, end)
 
@@ -80,7 +83,7 @@ def download(backup: Backup, part: str) -> Download:
     _check_readable(saved, manifest)
     manifest_raw = manifest.to_bytes()
     container = Container(manifest_raw, server().signing_key.sign(manifest_raw), layout, raw)
-    found = Download(f"{backup.name}.{part}.appkeep.zip", container, shelf())
+    found = Download(f"{backup.name}.{part}.appkeep.zip", container, shelf(), {one.content: one for one in objects})
     limit = server().config.download_limit_bytes
     if part != "config" and found.size >= limit:
         raise DownloadTooLarge(f"The file would have {found.size} bytes; files with data of {limit} bytes or more "
@@ -108,7 +111,7 @@ def _held(part: str) -> str:
     return {"config": "the configuration only", "data": "data only"}.get(part, "configuration and data")
 
 
-def _objects(saved: Saved, part: str) -> list[Descriptor]:
+def _objects(saved: Saved, part: str) -> list[Placed]:
     """Return the descriptors of a file's objects in the order of the format."""
     entries = list(saved.content.part(part).entries())
     wanted = dict.fromkeys(entry.index for _, _, entry in entries)
@@ -142,8 +145,13 @@ def inspect(source: BinaryIO) -> dict[str, Any]:
             "signed_here": archive.signer == server().signing_key.public_hex}
 
 
-def upload(source: BinaryIO, app: App, person: str, name: str | None = None) -> Backup:
+def upload(source: BinaryIO, app: App, person: str, name: str | None = None, *, finish: Callable[[Backup], None] = lambda backup: None,
+           tick: Callable[[int, int, int], None] = lambda done, total, size: None) -> Backup:
     """Make a backup of type Uploaded out of a file, once all of it has been proven whole, and return its row.
+
+    Args:
+        finish: Called inside the transaction that makes it real.
+        tick: Told how many segments were looked at, of how many objects, and their bytes.
 
     Raises:
         ArchiveError: the file was refused; nothing of it stays.
@@ -152,23 +160,26 @@ def upload(source: BinaryIO, app: App, person: str, name: str | None = None) -> 
         checked_name(name)
     started = now_us()
     archive = read(source)
-    verify(archive, _Meaning(archive).look_at)
+    verify(archive, _Meaning(archive, tick).look_at)
     with writing_objects("backup", app.id) as writer:
         for descriptor, stream in archive.objects():
             writer.put_stored(descriptor, stream)
     with recording(writer):
         row = _row(archive, app, person, name, started)
-        row.added_bytes, row.segments_added = writer.added_bytes, len(writer.added)
+        row.added_bytes, row.segments_added = writer.added_bytes, writer.added_count
         db.session.add(row)
+        db.session.flush()
+        finish(row)
     return row
 
 
 def _row(archive: Archive, app: App, person: str, name: str | None, started: int) -> Backup:
     manifest, now = archive.manifest, now_us()
+    zone = server().registry.hook.organization_time_zone(organization_id=app.organization_id) or "UTC"
     entries = [entry for _, _, entry in manifest.content.entries()]
     return Backup(
         id=new_key("b"), organization_id=app.organization_id, app_id=app.id, type="uploaded", part=manifest.part,
-        name=name if name is not None else default_name("uploaded", manifest.envelope["app_name"], now),
+        name=name if name is not None else default_name("uploaded", manifest.envelope["app_name"], now, zone),
         content=canonical(manifest.content.as_dict()).decode(), content_id=manifest.content.content_id,
         plugins=canonical(manifest.envelope["plugins"]).decode(), app_name=manifest.envelope["app_name"][:200],
         raw_bytes=manifest.raw, size_bytes=manifest.size, segments=manifest.objects, segments_added=0, added_bytes=0,
@@ -187,8 +198,9 @@ def origin_of(archive: Archive, app: App) -> str:
 class _Meaning:
     """What the lines of a file mean, judged by the components that would restore them, as the file is walked."""
 
-    def __init__(self, archive: Archive) -> None:
+    def __init__(self, archive: Archive, tick: Callable[[int, int, int], None] = lambda done, total, size: None) -> None:
         self.archive = archive
+        self.tick, self.done = tick, 0
         self.contexts: dict[str, dict[str, Any]] = {}
         self.documents: dict[str, Document] = {}
         for name, entry in archive.manifest.content.components.items():
@@ -201,6 +213,8 @@ class _Meaning:
     def look_at(self, use: Use, values: Iterator[Any]) -> None:
         """Refuse lines that their component could not have written."""
         component = server().registry.components[use.component]
+        self.done += 1
+        self.tick(self.done, max(self.archive.manifest.objects, self.done), 0)
         try:
             if use.part == "config":
                 self._documents(component, use, values)

@@ -8,7 +8,7 @@ from typing import Any
 
 from core.apps.models import App
 from core.apps.state import Snapshot
-from core.archive.manifest import Descriptor, IndexLine, PartEntry
+from core.archive.manifest import IndexLine, PartEntry
 from core.backups.content import describe
 from core.backups.merging import Only
 from core.backups.models import Backup
@@ -17,6 +17,7 @@ from core.db import reading, transaction
 from core.errors import AppkeepError, ObjectDamaged
 from core.moment import now_us
 from core.objects import Shelf, known_descriptors, picked, shelf
+from core.packs import Placed
 from core.runs.context import RunContext
 
 THREADS = 2
@@ -96,7 +97,7 @@ def _verify(lines: Iterable[IndexLine], run: RunContext) -> None:
             run.progress("verifying", done, total, size)
 
 
-def _prove(place: Shelf, line: IndexLine, descriptor: Descriptor) -> int:
+def _prove(place: Shelf, line: IndexLine, descriptor: Placed) -> int:
     place.verify(descriptor)
     if line.raw != descriptor.raw:
         raise ObjectDamaged(f"The object {line.content} has another size than its index says.")
