@@ -13,6 +13,7 @@ from core.archive.canonical import canonical, parse
 from core.archive.manifest import IndexLine
 from core.backups import direct
 from core.backups.merging import RestoreContext
+from core.cli.showing import size_text
 from core.cli.verbs import verb
 from core.component import Component, Document, Kind, Operation, Section, Segment
 from core.config import read_config
@@ -38,11 +39,14 @@ from core.migrating import ensure_schema
 from core.moment import now_us
 from core.objects import ObjectWriter, files_missing, put_file, read_file, stored_bytes, writing_objects
 from core.refs import files, pointers
+from core.runs.models import Run
 from core.scope import Owned, OwnedByApp, as_server, as_tenant, tenant
 from core.web import matrix
 from core.web.bin import binned
-from core.web.editor import Editing, Input, Target, Targets, walk
+from core.web.csvfile import csv_response
+from core.web.editor import Editing, Input, Target, Targets, digest, walk
 from core.web.gate import APP, MANAGE, ORGANIZATION, Needs, Pages
+from core.web.icons import ICONS, Look, is_sign
 from core.web.menu import MenuItem
 from core.web.protection import csrf, limiter
 from core.web.shell import document_url, edit_url
@@ -51,6 +55,7 @@ from core.web.visit import Visitor, current_app_row, current_standing, require, 
 __all__ = [
     "APP",
     "EVERYTHING",
+    "ICONS",
     "KEY",
     "MANAGE",
     "MOST_RECORDS",
@@ -81,6 +86,7 @@ __all__ = [
     "InvalidInput",
     "InvalidValue",
     "Kind",
+    "Look",
     "MenuItem",
     "Needs",
     "NotFound",
@@ -96,6 +102,7 @@ __all__ = [
     "Reference",
     "RestoreContext",
     "Rights",
+    "Run",
     "Section",
     "Segment",
     "Snapshot",
@@ -113,9 +120,11 @@ __all__ = [
     "check_writable",
     "create_app",
     "csrf",
+    "csv_response",
     "current_app_row",
     "current_standing",
     "db",
+    "digest",
     "direct",
     "document_url",
     "documents",
@@ -131,6 +140,7 @@ __all__ = [
     "in_transaction",
     "is_key",
     "is_person",
+    "is_sign",
     "limiter",
     "matrix",
     "new_key",
@@ -151,6 +161,7 @@ __all__ = [
     "schemas",
     "scratch",
     "server",
+    "size_text",
     "standing",
     "stored_bytes",
     "tenant",

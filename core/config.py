@@ -51,6 +51,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("rate_limits", True, _flag, "Limit how often signing in and the like may be tried; 0 only for tests."),
     Setting("smtp_url", "", str, "Mail server, smtp://user:password@host:587 or smtps://…; empty: mail is kept in the home folder."),
     Setting("mail_from", "appkeep@localhost", str, "The sender of mail."),
+    Setting("webhook_private_addresses", False, _flag, "Let webhooks reach private and loopback addresses, as in one's own network."),
     Setting("upload_limit_bytes", 2 * 10**9, int, "A file of more than this is not taken."),
     Setting("worker_processes", 1, int, "Workers that `appkeep up` starts."),
     Setting("backup_interval_s", 300, int, "Least time between the starts of two backups of one app."),

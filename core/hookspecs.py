@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from core.fieldtype import Definition, FieldType
     from core.importer import Importer
     from core.runs.models import Run
+    from core.web.icons import Look
     from core.web.menu import MenuItem
     from core.web.visit import Visitor
 
@@ -96,6 +97,11 @@ def app_created(app: App, person: str) -> None:
 
 
 @hookspec
+def app_deleted(app: App) -> None:
+    """Follow the deletion of an app, inside its transaction."""
+
+
+@hookspec
 def run_finished(run: Run) -> None:
     """Follow the end of a run, after its transaction; an exception here is logged and changes nothing."""
 
@@ -158,6 +164,17 @@ def colleagues_of(organization_id: str, person: str) -> Iterable[str]:
 @hookspec
 def app_menu(app: App) -> Iterable[MenuItem]:
     """Give items of an app's navigation, in groups, for those who use it."""
+    return ()
+
+
+@hookspec(firstresult=True)
+def app_look(app: App) -> Look | None:
+    """Give what an app looks like: its icon or picture, colour and description."""
+
+
+@hookspec
+def mobile_menu(app: App) -> Iterable[MenuItem]:
+    """Give items of the navigation at the foot of an app's pages on narrow screens."""
     return ()
 
 

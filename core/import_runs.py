@@ -105,8 +105,9 @@ def bring_in(run: RunContext) -> None:
         run.step("import.before_commit")
         run.succeed(_report(result))
 
-    with fetched(run.options["files"]) as path, _named(path, run.options["files"][0]["name"]):
-        import_file(path, tenant(), run.person, name=run.options["name"], importer=run.options["importer"],
+    sent = run.options["files"][0]["name"]
+    with fetched(run.options["files"]) as path, _named(path, sent):
+        import_file(path, tenant(), run.person, name=run.options["name"], importer=run.options["importer"], stem=_stem(sent),
                     watch=_watched(run), finish=finish)
     run.step("import.committed", ended=True)
 
@@ -138,10 +139,12 @@ def _previewed_now(path: Path, name: str, importer: str, person: str) -> dict[st
 
 
 def _previewed(path: Path, name: str, importer: str, person: str, watch: Any = lambda *_: None) -> dict[str, Any]:
-    found = _report(import_file(path, tenant(), person, importer=importer, dry_run=True, watch=watch))
-    if found["name"] == STEM:
-        found["name"] = Path(name).stem[:100].strip() or "Imported app"
-    return found
+    return _report(import_file(path, tenant(), person, importer=importer, stem=_stem(name), dry_run=True, watch=watch))
+
+
+def _stem(name: str) -> str:
+    """Return what a file is called without its ending."""
+    return Path(name).stem[:100].strip() or "Imported app"
 
 
 @contextmanager

@@ -15,6 +15,9 @@ class ImportContext(Protocol):
     app_name: str | None
     """The name asked for, or None: the importer's file says it."""
 
+    stem: str
+    """What its sender calls the file, without the ending: for what the file itself gives no name."""
+
     person: str
     """The id of who imports ("u_…" or "system")."""
 

@@ -35,6 +35,7 @@ class Context:
     """What an importer works with; see `core.importer.ImportContext`."""
 
     app_name: str | None
+    stem: str
     person: str
     writer: ObjectWriter
     notes: Counter[tuple[str, str, str]] = field(default_factory=Counter)
@@ -101,7 +102,7 @@ def _parts(listed: Any) -> list[dict[str, Any]]:
     return [{what: part[what] for what in ("key", "name", "type") if what in part} for part in parts if isinstance(part, Mapping)]
 
 
-def import_file(path: Path, organization_id: str, person: str, *, name: str | None = None, importer: str | None = None,
+def import_file(path: Path, organization_id: str, person: str, *, name: str | None = None, importer: str | None = None, stem: str = "",
                 dry_run: bool = False, watch: Watch = lambda *_: None, finish: Finish = lambda _: None) -> dict[str, Any]:
     """Make an app out of a file of another program and return what came of it.
 
@@ -115,6 +116,7 @@ def import_file(path: Path, organization_id: str, person: str, *, name: str | No
         person: Who imports.
         name: What the app shall be called; otherwise the file says it.
         importer: The name of the importer; otherwise the one that recognizes the file.
+        stem: What its sender calls the file, without the ending, where that is not what its path says.
         dry_run: Keep nothing, neither the app nor its files.
         watch: Hears how far it is; what it raises ends the import.
         finish: Hears the result inside the transaction that makes it real; what it raises undoes it.
@@ -126,7 +128,8 @@ def import_file(path: Path, organization_id: str, person: str, *, name: str | No
     try:
         with TemporaryFile() as kept:
             with writing_objects() as writer:
-                context = Context(name, person, Weighing(writer.shelf, writer.batch, writer.known) if dry_run else writer)
+                kept_by = Weighing(writer.shelf, writer.batch, writer.known) if dry_run else writer
+                context = Context(name, stem or path.stem, person, kept_by)
                 stage(tally.passing(chosen.operations(path, context), watch), kept)
             watch("import.making", 0, tally.counts["records"])
             with recording(context.writer):
@@ -143,7 +146,7 @@ def import_file(path: Path, organization_id: str, person: str, *, name: str | No
 
 def _made(path: Path, name: str | None, context: Context, tally: _Tally, kept: IO[bytes]) -> dict[str, Any]:
     """Make the app out of staged edits, inside the caller's transaction."""
-    app = service.create(name or path.stem[:100], context.person)
+    app = service.create(name or context.stem[:100], context.person)
     context.writer.app_id = app.id
     service.apply(app, staged(kept), context.person)
     return {"app": app.id, "name": app.name, "documents": tally.counts["documents"], "records": tally.counts["records"],

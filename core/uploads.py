@@ -61,7 +61,7 @@ def lay(folder: Path, sent: Sequence[Sent]) -> list[tuple[str, Path]]:
         path = folder / f"{STEM}{suffix}"
         with path.open("xb") as file:
             shutil.copyfileobj(one.stream, file, 1024 * 1024)
-        laid[suffix] = (_shown(one.filename), path)
+        laid[suffix] = (shown_name(one.filename), path)
     if not laid:
         raise InvalidInput("Choose a file first.")
     return list(laid.values())
@@ -101,7 +101,7 @@ def _suffix(name: str | None) -> str:
     return found[0] if found else ""
 
 
-def _shown(name: str | None) -> str:
+def shown_name(name: str | None) -> str:
     """Return the last part of a name as its sender's system had it, without what cannot be shown."""
     last = re.split(r"[/\\]", name or "")[-1]
     return "".join(char for char in last if char.isprintable())[:MAX_NAME_CHARS] or "file"

@@ -6,12 +6,13 @@ An entry is written in the transaction of what it tells of: there is no act with
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from flask import has_request_context, request
 from sqlalchemy import select
 
-from core.api import SYSTEM, as_server, as_tenant, db, now_us
+from core.api import SYSTEM, as_server, as_tenant, db, find_app, now_us
 from tenants.models import AuditEntry, Membership, Organization
 
 ACTS = {
@@ -48,9 +49,39 @@ ACTS = {
     "org_role_taken": "Org role taken away",
     "app_admin_named": "App admin named",
     "app_admin_removed": "App admin removed",
+    "app_made": "App made",
+    "app_deleted": "App deleted",
+    "backup_made": "Backup",
+    "backup_uploaded": "Upload of a backup file",
+    "backup_downloaded": "Backup downloaded",
+    "backup_renamed": "Backup renamed",
+    "backup_pinned": "Backup pinned",
+    "backup_unpinned": "Backup no longer pinned",
+    "backup_deleted": "Backup deleted",
+    "backup_expired": "Backup removed by retention",
+    "backup_checked": "Check of a backup",
+    "identity_proven": "Identity proven for a restore",
+    "app_restored": "Restore of an app",
+    "app_copied": "Restore as a new app",
+    "run_cancelled": "Cancelling of a backup or restore",
+    "schedule_changed": "Schedule of backups changed",
+    "retention_changed": "Retention of backups changed",
+    "backup_other": "Other act on backups",
+    "webhook_added": "Webhook added",
+    "webhook_changed": "Webhook changed",
+    "webhook_removed": "Webhook removed",
+    "webhook_secret_rotated": "Webhook given a new secret",
 }
 """Every act that the log knows, with what people read."""
 PAGE_ENTRIES = 50
+_BACKUP_ACTS = {
+    "backup": "backup_made", "upload": "backup_uploaded", "download": "backup_downloaded", "rename": "backup_renamed",
+    "pin": "backup_pinned", "unpin": "backup_unpinned", "delete": "backup_deleted", "expire": "backup_expired", "check": "backup_checked",
+    "identity": "identity_proven", "restore": "app_restored", "restore_as_new": "app_copied", "cancel": "run_cancelled",
+    "schedule": "schedule_changed", "retention": "retention_changed",
+}
+"""What the log of an app's backups calls an act, and what this one does."""
+_TAKEN = ("act", "subject", "by", "person", "name", "result", "backup")
 
 
 def audit(act: str, subject: str, *, by: str | None = None, **detail: Any) -> None:
@@ -82,15 +113,30 @@ def audit_person(act: str, user_id: str, **detail: Any) -> None:
             audit(act, f"user/{user_id}", by=user_id, **detail)
 
 
-def entries(*, act: str | None = None, person: str | None = None, before: int | None = None) -> list[AuditEntry]:
-    """Return entries of the current organization's log, newest first, one more than a page has if there are more.
+def audit_backup(app_id: str, act: str, result: str, person: str, detail: Mapping[str, Any]) -> None:
+    """Write a line of the log of an app's backups into that of its organization; inside its transaction."""
+    app = find_app(app_id)
+    told = {name: value for name, value in detail.items() if isinstance(value, str | int) and name not in _TAKEN}
+    audit(_BACKUP_ACTS.get(act, "backup_other"), f"app/{app_id}", by=person, name=app.name if app else "",
+          result=None if result == "done" else result, backup=detail.get("name"), **told)
+
+
+def entries(*, act: str | None = None, person: str | None = None, since: int | None = None, until: int | None = None,
+            before: int | None = None, most: int = PAGE_ENTRIES + 1) -> list[AuditEntry]:
+    """Return entries of the current organization's log, newest first.
 
     Args:
         act: Only entries of this act.
         person: Only what this person did or what was done to them.
+        since, until: Only what was done at or after, and before, these moments in microseconds UTC.
         before: Only entries older than the one with this id.
+        most: So many at most; one more than a page has tells whether there are more.
     """
-    query = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(PAGE_ENTRIES + 1)
+    query = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(most)
+    if since is not None:
+        query = query.where(AuditEntry.at >= since)
+    if until is not None:
+        query = query.where(AuditEntry.at < until)
     if act:
         query = query.where(AuditEntry.act == act)
     if person:

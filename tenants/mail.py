@@ -44,13 +44,31 @@ def send(to: str, template: str, **values: Any) -> None:
         template: A template below ``tenants/mail/``; its first line is the subject.
         values: What the template shows.
     """
+    config, message = server().config, written(to, template, **values)
+    url, folder = config.smtp_url, config.home_path / "mail"
+    after_commit(lambda: _hand_over(message, url, folder))
+
+
+def written(to: str, template: str, **values: Any) -> EmailMessage:
+    """Return the mail that a template makes, see `send`."""
     # Without what pages know of their request: a mail is the same for whoever sends it.
     text = current_app.jinja_env.get_template(f"tenants/mail/{template}.txt").render(**values)
     subject, _, body = text.partition("\n")
+    return composed(server().config.mail_from, to, subject, body.strip("\n") + "\n")
+
+
+def send_now(message: EmailMessage) -> bool:
+    """Send a mail here and say whether a mail server took it; where none is set it is kept as a file.
+
+    Raises:
+        OSError, smtplib.SMTPException, ValueError: the mail server was not reached, or did not take it.
+    """
     config = server().config
-    message = composed(config.mail_from, to, subject, body.strip("\n") + "\n")
-    url, folder = config.smtp_url, config.home_path / "mail"
-    after_commit(lambda: _hand_over(message, url, folder))
+    if not config.smtp_url:
+        _keep(message, config.home_path / "mail")
+        return False
+    _send(message, urlsplit(config.smtp_url))
+    return True
 
 
 def composed(sender: str, to: str, subject: str, body: str) -> EmailMessage:

@@ -14,6 +14,7 @@ from tenants import service
 from tenants.audit import audit
 from tenants.models import Membership, Organization, User
 from tenants.naming import checked_email, checked_name
+from tenants.notifications import events
 from tenants.plans import plan
 
 _FIRST = 7_205_409_118
@@ -97,6 +98,7 @@ def change_plan(plan_name: str) -> None:
         before, row.plan = row.plan, chosen
         db.session.flush()
         audit("plan_changed", f"organization/{row.id}", before=before, after=chosen)
+        events.quota_looked_at()
 
 
 def close(typed_name: str) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 from flask import Blueprint, url_for
 
-from core.api import App, Visitor, hookimpl
-from tenants import commands, organizations, proving, quota, service, signing_in
+from core.api import App, Run, Visitor, as_tenant, hookimpl, in_transaction, transaction
+from tenants import audit, commands, organizations, proving, quota, service, signing_in
+from tenants.notifications import deliveries, events
 from tenants.plans import plan
 from tenants.web import BLUEPRINTS
 
@@ -52,8 +54,14 @@ def organization_time_zone(organization_id: str) -> str | None:
 @hookimpl
 def app_created(app: App, person: str) -> None:
     """Who makes an app manages it."""
+    audit.audit("app_made", f"app/{app.id}", by=person, name=app.name)
     if person.startswith("u_"):
         service.name_admin(app, person)
+
+
+@hookimpl
+def app_deleted(app: App) -> None:
+    audit.audit("app_deleted", f"app/{app.id}", name=app.name)
 
 
 @hookimpl
@@ -111,12 +119,20 @@ def colleagues_of(organization_id: str, person: str) -> Iterable[str]:
 
 @hookimpl
 def objects_reserved(organization_id: str, size: int, reference: str) -> None:
-    quota.reserve(organization_id, size, reference)
+    try:
+        quota.reserve(organization_id, size, reference)
+    except quota.QuotaExceeded:
+        if not in_transaction():  # which would take back what is told with what it refused
+            with as_tenant(organization_id), transaction():
+                events.quota_looked_at(refused=True)
+        raise
 
 
 @hookimpl
 def objects_recorded(organization_id: str, size: int, reference: str, purpose: str, app_id: str | None) -> None:
     quota.settle(organization_id, size, reference, purpose, app_id)
+    with as_tenant(organization_id):
+        events.quota_looked_at()
 
 
 @hookimpl
@@ -140,5 +156,22 @@ def prove_identity(person: str, answer: str) -> None:
 
 
 @hookimpl
+def run_finished(run: Run) -> None:
+    events.run_finished(run)
+
+
+@hookimpl
+def backup_acted(app_id: str, act: str, result: str, person: str, detail: Mapping[str, Any]) -> None:
+    audit.audit_backup(app_id, act, result, person, detail)
+
+
+@hookimpl
+def schedule_paused(app: App) -> None:
+    events.schedule_paused(app)
+
+
+@hookimpl
 def clock_ticked() -> None:
     quota.release_forgotten()
+    deliveries.deliver_due()
+    deliveries.forget_old()

@@ -170,7 +170,7 @@ def test_each_visitor_gets_in_where_they_may_and_nowhere_else(world: World, visi
             wrong += [f"{method} {rule.rule} tells {secret}" for secret in told]
         if visitor == "owner" and method == "GET" and answer.status_code >= 400 and not_made_up(rule):
             wrong.append(f"GET {path}: {answer.status_code} for its owner: a value in tests/walled.py is not real")
-        if needs is Needs.SIGNED_IN and method != "GET":
+        if needs in (Needs.NOTHING, Needs.SIGNED_IN) and method != "GET":
             client = world.client(visitor)
     assert [] == wrong, "\n".join(wrong)
 

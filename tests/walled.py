@@ -20,6 +20,7 @@ from werkzeug.datastructures import FileStorage
 
 from core import import_runs
 from core.api import App, ImportContext, apps, as_tenant, db, direct, documents, import_file, server, transaction
+from core.backups import uploads
 from core.objects import StoredObject
 from core.runs.models import Run
 from plugins.roles import service as roles
@@ -27,6 +28,8 @@ from plugins.sample.importer import Sample
 from tenants import invitations, links
 from tenants import service as tenants
 from tenants.models import DepartmentMember, OrgRoleMember
+from tenants.notifications import deliveries, inbox, webhooks
+from tenants.notifications.telling import Notice, tell
 from tests.web import make_member, make_organization, make_person
 
 LOCAL_KEY = re.compile(r"(?<![A-Za-z0-9])([a-z])_([1-9A-HJ-NP-Za-km-z]{10})(?![A-Za-z0-9])")
@@ -106,14 +109,25 @@ def build(name: str, salt: str) -> Place:
         _people(place, importer)
         _record(place)
         place.ids["backup"] = direct.back_up(apps.find(app_id), person=owner).id
+        place.ids["upload"] = uploads.begin(apps.find(app_id), owner, "Zebra file", 1000).id
         with transaction():
             links.make("invite", f"invited@{salt}.example", owner, organization_id=organization_id, role="member")
         preview = import_runs.receive([FileStorage(io.BytesIO(b"Zebra,Number\nStripes,1\n"), "zebra.csv")], owner)
         place.ids |= {"import": preview.id, "invitation": invitations.open_invitations()[0].id}
         run = db.session.scalar(select(Run.id).where(Run.app_id == app_id, Run.kind == "backup"))
+        _notified(place, owner)
         place.ids |= {"owner": owner, "run": str(run), "file": str(db.session.scalar(select(StoredObject.content)))}
         db.session.rollback()
     return place
+
+
+def _notified(place: Place, owner: str) -> None:
+    """Tell the owner something, and make a webhook that is told too."""
+    with transaction():
+        place.ids["webhook"] = webhooks.add("https://hooks.example/", ["quota_full"], owner).id
+        tell(Notice("quota_full", f"q/{place.salt}", f"{place.name} Zebra is full", "All of it.", f"/o/{place.organization_id}/plan"), [owner])
+        place.ids["notification"] = str(inbox.items(owner)[0].id)
+        place.ids["delivery"] = deliveries.deliveries()[0].id
 
 
 def _people(place: Place, importer: Salted) -> None:
@@ -157,9 +171,16 @@ VALUES: dict[str, Value] = {
     "part_key": lambda place, before: place.part("worksheet", "field"),
     "field": lambda place, before: place.part("worksheet", "field"),
     "view": lambda place, before: place.part("worksheet", "view"),
+    "field_key": lambda place, before: place.part("worksheet", "field"),
+    "view_key": lambda place, before: place.part("worksheet", "view"),
     "run_id": lambda place, before: place.ids["import" if before == "import" else "run"],
     "backup_id": lambda place, before: place.ids["backup"],
+    "upload_id": lambda place, before: place.ids["upload"],
+    "what": lambda place, before: "config",
     "user_id": lambda place, before: place.ids["outside" if before == "admins" else "member"],
+    "notification_id": lambda place, before: place.ids["notification"],
+    "webhook_id": lambda place, before: place.ids["webhook"],
+    "delivery_id": lambda place, before: place.ids["delivery"],
     "invitation_id": lambda place, before: place.ids["invitation"],
     "token": lambda place, before: "x" * 43,
     "step": lambda place, before: place.step,
@@ -172,7 +193,7 @@ VALUES: dict[str, Value] = {
     "name": lambda place, before: "grid.css",
     "button": lambda place, before: "b_1111111111",
 }
-COMMON = frozenset({"token", "n", "kind", "component", "which", "filename", "seq", "part", "name", "button"})
+COMMON = frozenset({"token", "n", "kind", "component", "which", "filename", "seq", "part", "name", "button", "what"})
 """Variables that are called alike in every organization: nothing to mix up."""
 MADE_UP = {"organization_id": "o_ZZZZZZZZZZ", "app_id": "a_ZZZZZZZZZZ"}
 

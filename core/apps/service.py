@@ -84,6 +84,7 @@ def all_apps() -> list[App]:
 def delete(app: App) -> None:
     """Remove an app from sight; its backups stay."""
     app.deleted_at = now_us()
+    server().registry.hook.app_deleted(app=app)
 
 
 def is_empty(app: App) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from core.app import server
 from core.apps import service
 from core.apps.models import App
+from core.backups.log import note
 from core.backups.models import Backup
 from core.backups.restoring import Options, check_origin, restore, restore_as_new
 from core.backups.take import check_interval, checked_name, take
@@ -33,7 +34,7 @@ def request_backup(app: App, person: str, *, data: bool, name: str | None, send:
     # The one-run rule comes first: a running backup is a better reason than a timer.
     run = request("backup", app, {"data": data, "name": name, "type": type_}, person, send=send)
     check_interval(app, server().config, now_us())
-    return run
+    return _noted(run, app.id, data=data)
 
 
 def request_restore(app: App, backup: Backup, options: Options, person: str, *, send: bool) -> Run:
@@ -44,19 +45,28 @@ def request_restore(app: App, backup: Backup, options: Options, person: str, *, 
         RunInProgress: the app has a backup or restore queued or running.
     """
     check_origin(app, backup, options)
-    return request("restore", app, options.as_dict(), person, send=send)
+    run = request("restore", app, options.as_dict(), person, send=send)
+    return _noted(run, app.id, backup_id=backup.id, config=options.config, data=options.data, only=sorted(options.only))
 
 
 def request_copy(backup: Backup, person: str, *, name: str | None, send: bool) -> Run:
     """Ask for a new app made of a backup's configuration."""
     if name is not None:
         checked_name(name)
-    return request("restore_as_new", None, {"backup": backup.id, "name": name}, person, send=send)
+    run = request("restore_as_new", service.find_app(backup.app_id), {"backup": backup.id, "name": name}, person, send=send)
+    return _noted(run, backup.app_id, backup_id=backup.id)
 
 
 def request_check(backup: Backup, person: str, *, send: bool) -> Run:
     """Ask for a check of a backup."""
-    return request("check", None, {"backup": backup.id}, person, send=send)
+    run = request("check", service.find_app(backup.app_id), {"backup": backup.id}, person, send=send)
+    return _noted(run, backup.app_id, backup_id=backup.id)
+
+
+def _noted(run: Run, app_id: str, *, backup_id: str | None = None, **detail: Any) -> Run:
+    """Return a run that was asked for, once the log has it."""
+    note(run.kind, app_id, run.person, result="asked", backup_id=backup_id, run_id=run.id, **detail)
+    return run
 
 
 def backup(run: RunContext) -> None:

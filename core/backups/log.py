@@ -18,24 +18,25 @@ from core.backups.models import BackupAct
 from core.db import db, in_transaction, transaction
 from core.errors import AppkeepError
 from core.moment import now_us
+from core.runs.models import Run
 from core.scope import tenant
 
 ACTS = {
-    "backup": "Backup made",
-    "upload": "Backup file uploaded",
-    "download": "Downloaded",
-    "rename": "Renamed",
-    "pin": "Pinned",
-    "unpin": "No longer pinned",
-    "delete": "Deleted",
-    "expire": "Removed by retention",
-    "check": "Checked",
-    "identity": "Identity proven",
-    "restore": "Restored",
-    "restore_as_new": "Restored as a new app",
-    "cancel": "Cancelling asked for",
-    "schedule": "Schedule changed",
-    "retention": "Retention changed",
+    "backup": "Backup",
+    "upload": "Upload of a backup file",
+    "download": "Download",
+    "rename": "Rename",
+    "pin": "Pin",
+    "unpin": "Unpin",
+    "delete": "Deletion",
+    "expire": "Removal by retention",
+    "check": "Check",
+    "identity": "Proof of identity",
+    "restore": "Restore",
+    "restore_as_new": "Restore as a new app",
+    "cancel": "Request to cancel",
+    "schedule": "Change of the schedule",
+    "retention": "Change of the retention",
 }
 """Every act that the log knows, with what people read."""
 PAGE_ACTS = 50
@@ -69,6 +70,18 @@ def _write(act: str, app_id: str, person: str, result: str, backup_id: str | Non
     server().registry.hook.backup_acted(app_id=app_id, act=act, result=result, person=person, backup_id=backup_id, detail=detail)
 
 
+def note_end(run: Run) -> None:
+    """Write how a run ended into the log of its app, inside the caller's transaction; runs of other kinds are none of its."""
+    if run.kind not in ACTS or run.app_id is None:
+        return
+    report, options = json.loads(run.report or "{}"), json.loads(run.options)
+    failed = run.state == "failed"
+    told = {"reason": (run.error_message or "")[:500]} if failed else {}
+    result = (run.error_code or "failed") if failed else {"succeeded": "done"}.get(run.state, run.state)
+    note(run.kind, run.app_id, run.person, result=result,
+         backup_id=report.get("backup") or options.get("backup"), run_id=run.id, **told)
+
+
 @contextmanager
 def noting(act: str, app_id: str, person: str, **more: Any) -> Iterator[None]:
     """Write an act that is refused inside the block into the log, and let the refusal go on."""
@@ -79,16 +92,23 @@ def noting(act: str, app_id: str, person: str, **more: Any) -> Iterator[None]:
         raise
 
 
-def acts_of(app_id: str, *, act: str | None = None, person: str | None = None, since: int | None = None,
+def people_of(app_id: str) -> list[str]:
+    """Return the ids of all who are in an app's log."""
+    return sorted(db.session.scalars(select(BackupAct.person).where(BackupAct.app_id == app_id).distinct()))
+
+
+def acts_of(app_id: str, *, act: str | None = None, person: str | None = None, backup: str | None = None, since: int | None = None,
             until: int | None = None, before: int | None = None, most: int = PAGE_ACTS) -> list[BackupAct]:
     """Return lines of an app's log, newest first.
 
     Args:
+        backup: Only acts on the backup of this id.
         since, until: Only acts at or after, and before, these moments in microseconds UTC.
         before: Only lines older than the one with this id.
     """
     query = select(BackupAct).where(BackupAct.app_id == app_id).order_by(BackupAct.id.desc()).limit(most)
-    for wanted, clause in ((act, BackupAct.act == act), (person, BackupAct.person == person), (since, BackupAct.at >= (since or 0)),
+    for wanted, clause in ((act, BackupAct.act == act), (person, BackupAct.person == person),
+                           (backup, BackupAct.backup_id == backup), (since, BackupAct.at >= (since or 0)),
                            (until, BackupAct.at < (until or 0)), (before, BackupAct.id < (before or 0))):
         if wanted is not None:
             query = query.where(clause)

@@ -85,6 +85,7 @@ class BackupRetention(OwnedByApp, Base):
     daily: Mapped[int] = mapped_column(Integer)
     weekly: Mapped[int] = mapped_column(Integer)
     monthly: Mapped[int] = mapped_column(Integer)
+    applied_at: Mapped[int | None] = mapped_column(BigInteger)
     changed_at: Mapped[int] = mapped_column(BigInteger)
     changed_by: Mapped[str] = mapped_column(String(16))
 
@@ -124,7 +125,10 @@ class RestoreProof(Owned, Base):
 
 
 class BackupUpload(Owned, Base):
-    """A backup file that comes in parts: its size, and how much of it is here. Sizes in bytes, times in microseconds UTC."""
+    """A backup file that comes in parts: its size, and how much of it is here. Sizes in bytes, times in microseconds UTC.
+
+    `parts` is a JSON list of the names under which its parts lie in the store, in their order.
+    """
 
     __tablename__ = "backup_upload"
 
@@ -134,5 +138,6 @@ class BackupUpload(Owned, Base):
     name: Mapped[str] = mapped_column(String(255))
     size: Mapped[int] = mapped_column(BigInteger)
     received: Mapped[int] = mapped_column(BigInteger)
+    parts: Mapped[str] = mapped_column(Text, default="[]")
     made_at: Mapped[int] = mapped_column(BigInteger)
     touched_at: Mapped[int] = mapped_column(BigInteger)

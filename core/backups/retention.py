@@ -89,7 +89,7 @@ def judged(backups: Sequence[Kept], policy: Policy, now: datetime, zone: ZoneInf
     if newest is not None:
         reasons[newest.id].append("the newest good backup")
     for backup in ordered[:policy.last]:
-        reasons[backup.id].append(f"one of the last {policy.last}")
+        reasons[backup.id].append(f"one of the last {policy.last}" if policy.last > 1 else "the last one")
     for name, period in _PERIODS.items():
         _keep_periods(ordered, getattr(policy, name), name, period, zone, reasons)
     return [Judgement(backup, bool(reasons[backup.id]), tuple(reasons[backup.id]) or ("no rule keeps it",))

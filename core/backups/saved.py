@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cached_property
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
 from core.app import server
 from core.archive.canonical import parse, parse_canonical
@@ -24,16 +24,30 @@ def find_backup(backup_id: str) -> Backup:
     Raises:
         NotFound: there is none, it was deleted, or it belongs to another organization.
     """
-    found = db.session.scalar(select(Backup).where(Backup.id == backup_id, Backup.deleted_at.is_(None)))
+    found = backup_if_there(backup_id)
     if found is None:
         raise NotFound(f"There is no backup “{backup_id[:40]}”.")
     return found
 
 
-def backups_of(app_id: str) -> list[Backup]:
-    """Return the backups of an app, newest first."""
-    query = select(Backup).where(Backup.app_id == app_id, Backup.deleted_at.is_(None))
-    return sorted(db.session.scalars(query), key=lambda b: (-b.created_at, b.id))
+def backup_if_there(backup_id: str) -> Backup | None:
+    """Return a backup of the current organization, None where there is none (any more)."""
+    return db.session.scalar(select(Backup).where(Backup.id == backup_id, Backup.deleted_at.is_(None)))
+
+
+def backups_of(app_id: str, *, before: Backup | None = None, most: int | None = None) -> list[Backup]:
+    """Return the backups of an app, newest first; at *most* so many of those that come after *before* in this order."""
+    query = select(Backup).where(Backup.app_id == app_id, Backup.deleted_at.is_(None)).order_by(Backup.created_at.desc(), Backup.id)
+    if before is not None:
+        query = query.where(or_(Backup.created_at < before.created_at,
+                                and_(Backup.created_at == before.created_at, Backup.id > before.id)))
+    return list(db.session.scalars(query.limit(most)))
+
+
+def names_of(backup_ids: Collection[str]) -> dict[str, tuple[str, bool]]:
+    """Return what backups are called, and whether they are still there, by id."""
+    found = db.session.execute(select(Backup.id, Backup.name, Backup.deleted_at).where(Backup.id.in_(backup_ids)))
+    return {backup_id: (name, deleted_at is None) for backup_id, name, deleted_at in found}
 
 
 class Saved:

@@ -116,7 +116,7 @@ def _row(app: App, found: Description, writer: ObjectWriter, *, data: bool, type
         content_id=found.content_id, plugins=canonical(plugin_versions()).decode(), app_name=app.name,
         raw_bytes=sum(d.raw for d in sizes.values()), size_bytes=sum(d.size for d in sizes.values()),
         added_bytes=writer.added_bytes, segments=len(sizes),
-        segments_added=len(writer.added), records=sum(e.records for e in _entries(found)),
+        segments_added=writer.added_count, records=sum(e.records for e in _entries(found)),
         created_at=now, created_by=person, started_at=started_at, origin="here",
         signer=server().signing_key.public_hex,
     )

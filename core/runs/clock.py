@@ -8,7 +8,7 @@ import threading
 from sqlalchemy.exc import OperationalError
 
 from core.app import create_app, server
-from core.backups import schedules
+from core.backups import retaining, schedules, uploads
 from core.config import Config
 from core.runs.service import announce_ended, recover
 
@@ -29,6 +29,8 @@ def tick() -> None:
         recover()
         announce_ended()
         schedules.tick()
+        retaining.tick()
+        uploads.forget_old()
         server().registry.hook.clock_ticked()
     except OperationalError as error:
         log.warning("The clock waits for the database: %s", error.orig)

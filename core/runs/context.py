@@ -6,6 +6,7 @@ transaction in which `fence()` was called, so that only the latest attempt of a 
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
@@ -29,13 +30,14 @@ from core.runs.models import Run
 log = logging.getLogger(__name__)
 PROGRESS_INTERVAL_US = 500_000
 SECOND_US = 1_000_000
+MAX_STEPS = 100
 _table = Run.__table__
 _c = _table.c
 
 
 @dataclass
 class RunContext:
-    """One attempt at one run. `options` is what was asked for."""
+    """One attempt at one run. `options` is what was asked for, `steps` what was entered when, in earlier attempts too."""
 
     run_id: str
     attempt: int
@@ -44,6 +46,7 @@ class RunContext:
     person: str
     options: Mapping[str, Any]
     phase: str = ""
+    steps: list[tuple[str, int]] = field(default_factory=list)
     _next_tick: int = field(default=0, repr=False)
 
     def step(self, name: str, *, ended: bool = False) -> None:
@@ -56,8 +59,9 @@ class RunContext:
             RunLost: another attempt took over.
         """
         self.phase = name
+        self.steps.append((name, now_us()))
         if not ended and not in_transaction():
-            self._tell({"phase": name})
+            self._tell({"phase": name, "steps": self.steps_text})
         _die_if_asked(name)
 
     def progress(self, phase: str, done: int, total: int, size: int) -> None:
@@ -89,7 +93,12 @@ class RunContext:
         self.fence()
         db.session.connection().execute(update(_table).where(_c.id == self.run_id).values(
             state="succeeded", exclusive_app_id=None, ended_at=now_us(), lease_until=None,
-            report=canonical(report).decode()))
+            report=canonical(report).decode(), steps=self.steps_text))
+
+    @property
+    def steps_text(self) -> str:
+        """The steps as a row keeps them."""
+        return json.dumps(self.steps[-MAX_STEPS:])
 
     def renew(self) -> None:
         """Prolong the lease; a lost run stays lost."""

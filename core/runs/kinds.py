@@ -1,4 +1,7 @@
-"""The kinds of runs, each with the function that does it: (RunContext) -> report, or None when it said so itself."""
+"""The kinds of runs, each with the function that does it: (RunContext) -> report, or None when it said so itself.
+
+Named by text, so that runs know nothing of backups.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,10 @@ HANDLERS: dict[str, str] = {
     "restore": "core.backups.jobs:restore",
     "restore_as_new": "core.backups.jobs:restore_as_new",
     "check": "core.backups.jobs:check",
+    "upload": "core.backups.uploads:bring_in",
     "import": "core.import_runs:bring_in",
     "import_preview": "core.import_runs:preview",
 }
+
+LOG = "core.backups.log:note_end"
+"""The function that is told once, in a transaction, that a run has ended: (Run) -> None."""

@@ -20,7 +20,7 @@ class Run(Owned, Base):
     `exclusive_app_id` is the app's id while an exclusive run is queued or running, so that the database itself refuses
     a second one. `attempt` counts the workers that took it up; only the latest may write. `announced_at` is set once plugins
     have heard of its end. `options` and `report` are
-    canonical JSON.
+    canonical JSON; `steps` is a JSON list of [name, time], one for each step that was entered, in all attempts.
     """
 
     __tablename__ = "run"
@@ -39,6 +39,7 @@ class Run(Owned, Base):
     state: Mapped[str] = mapped_column(String(10), default="queued")
     attempt: Mapped[int] = mapped_column(Integer, default=0)
     phase: Mapped[str] = mapped_column(String(60), default="")
+    steps: Mapped[str] = mapped_column(Text, default="[]")
     done: Mapped[int] = mapped_column(BigInteger, default=0)
     total: Mapped[int] = mapped_column(BigInteger, default=0)
     bytes: Mapped[int] = mapped_column(BigInteger, default=0)

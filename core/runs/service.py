@@ -20,7 +20,7 @@ from core.errors import AppkeepError, NotFound, RunCancelled, RunInProgress, Run
 from core.keys import new_key
 from core.moment import iso, now_us
 from core.runs.context import SECOND_US, RunContext, heartbeat
-from core.runs.kinds import HANDLERS
+from core.runs.kinds import HANDLERS, LOG
 from core.runs.models import EXCLUSIVE, RESEND_AFTER_S, Run
 from core.scope import as_server, as_tenant, tenant
 
@@ -42,7 +42,7 @@ def request(kind: str, app: App | None, options: Mapping[str, Any], person: str,
     """
     exclusive = app.id if app is not None and kind in EXCLUSIVE else None
     if exclusive is not None:
-        _refuse_second(exclusive)
+        check_free(exclusive)
     run = Run(id=new_key("n"), organization_id=tenant(), kind=kind, app_id=app.id if app else None,
               exclusive_app_id=exclusive, person=person, options=canonical(options).decode(), requested_at=now_us(),
               sent_at=now_us() if send else None)
@@ -51,7 +51,7 @@ def request(kind: str, app: App | None, options: Mapping[str, Any], person: str,
             db.session.add(run)
     except IntegrityError as error:
         # Somebody was quicker between the question and the row: name that one, unless it has ended already.
-        _refuse_second(exclusive or "")
+        check_free(exclusive or "")
         raise RunInProgress("Another backup or restore of the app has just been started.") from error
     if send:
         run_id = run.id
@@ -59,8 +59,18 @@ def request(kind: str, app: App | None, options: Mapping[str, Any], person: str,
     return run
 
 
-def _refuse_second(app_id: str) -> None:
-    running = db.session.scalar(select(Run).where(Run.exclusive_app_id == app_id))
+def exclusive_run(app_id: str) -> Run | None:
+    """Return the backup or restore of an app that is queued or running, None where there is none."""
+    return db.session.scalar(select(Run).where(Run.exclusive_app_id == app_id))
+
+
+def check_free(app_id: str) -> None:
+    """Refuse a second backup or restore of an app.
+
+    Raises:
+        RunInProgress: with the one that is queued or running, and since when.
+    """
+    running = exclusive_run(app_id)
     if running is not None:
         since = iso(running.started_at or running.requested_at)
         raise RunInProgress(f"A {running.kind} of this app is {running.state} since {since}; wait until it has ended "
@@ -85,9 +95,10 @@ def runs_of(app_id: str, most: int = 200) -> list[Run]:
     return list(db.session.scalars(query))
 
 
-def active_runs() -> list[Run]:
-    """Return the queued and running runs of the current organization."""
-    return list(db.session.scalars(select(Run).where(Run.state.in_(("queued", "running")))))
+def active_runs(app_id: str | None = None) -> list[Run]:
+    """Return the queued and running runs of the current organization, or of one of its apps, the longest wait first."""
+    query = select(Run).where(Run.state.in_(("queued", "running"))).order_by(Run.requested_at, Run.id)
+    return list(db.session.scalars(query if app_id is None else query.where(Run.app_id == app_id)))
 
 
 def report_of(run: Run) -> dict[str, Any]:
@@ -107,7 +118,7 @@ def claim(run_id: str) -> RunContext | None:
             return None
         row = db.session.connection().execute(select(_table).where(_c.id == run_id)).one()
     return RunContext(run_id=row.id, attempt=row.attempt, app_id=row.app_id, organization_id=row.organization_id,
-                      person=row.person, options=json.loads(row.options))
+                      person=row.person, options=json.loads(row.options), steps=[(name, at) for name, at in json.loads(row.steps)])
 
 
 def work(run_id: str) -> Run | None:
@@ -118,7 +129,7 @@ def work(run_id: str) -> Run | None:
     with as_tenant(context.organization_id):
         try:
             with heartbeat(context):
-                report = _handler(find(run_id).kind)(context)
+                report: Mapping[str, Any] | None = _named(HANDLERS[find(run_id).kind])(context)
                 if report is not None:
                     with transaction():
                         context.succeed(report)
@@ -142,14 +153,17 @@ def work(run_id: str) -> Run | None:
 
 
 def _announce(run: Run) -> None:
-    """Tell plugins of a run's end. They may hear of it twice; a process that dies here leaves it to the clock."""
+    """Tell plugins and the log of a run's end. Plugins may hear of it twice; a process that dies here leaves it to the clock."""
     try:
         server().registry.hook.run_finished(run=run)
     except Exception:
         # The run has ended and is committed: whoever listens cannot change that any more.
         log.exception("A plugin failed when it was told of the end of run %s", run.id)
     with transaction():
-        db.session.connection().execute(update(_table).where(_c.id == run.id).values(announced_at=now_us()))
+        first = db.session.connection().execute(
+            update(_table).where(_c.id == run.id, _c.announced_at.is_(None)).values(announced_at=now_us())).rowcount
+        if first:
+            _named(LOG)(find(run.id))
 
 
 def announce_ended() -> None:
@@ -232,7 +246,7 @@ def _end(context: RunContext, state: str, error: AppkeepError) -> None:
     with transaction():
         db.session.connection().execute(update(_table).where(
             _c.id == context.run_id, _c.attempt == context.attempt, _c.state == "running").values(
-                state=state, exclusive_app_id=None, ended_at=now_us(), lease_until=None,
+                state=state, exclusive_app_id=None, ended_at=now_us(), lease_until=None, steps=context.steps_text,
                 error_code=error.code, error_message=error.message[:2000]))
         apps = App.__table__
         db.session.connection().execute(update(apps).where(apps.c.restoring_run_id == context.run_id)
@@ -245,11 +259,11 @@ def _problem(code: str, message: str) -> AppkeepError:
     return error
 
 
-def _handler(kind: str) -> Callable[[RunContext], Mapping[str, Any] | None]:
-    """Return the function that does runs of a kind; named by text, so that runs know nothing of backups."""
-    module, _, name = HANDLERS[kind].partition(":")
-    handler: Callable[[RunContext], Mapping[str, Any] | None] = getattr(importlib.import_module(module), name)
-    return handler
+def _named(text: str) -> Callable[..., Any]:
+    """Return the function that a text such as "core.backups.jobs:backup" names."""
+    module, _, name = text.partition(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return found
 
 
 def _send(run_id: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from core.web import answers, apps, bin, documents, home, imports, runs, shell
+from core.web import answers, apps, backups, bin, documents, home, imports, runs, shell
 from core.web.gate import guard
 from core.web.protection import protect
 
@@ -18,6 +18,6 @@ def register_web(app: Flask) -> None:
     registry = app.extensions["appkeep"].registry
     given = registry.hook.register_blueprint()
     blueprints = [b for one in given for b in (one if isinstance(one, list | tuple) else (one,))]
-    ours = (home.pages, apps.pages, documents.pages, bin.pages, imports.pages, runs.pages)
+    ours = (home.pages, apps.pages, documents.pages, bin.pages, imports.pages, runs.pages, backups.pages)
     for blueprint in (*ours, *sorted(blueprints, key=lambda b: b.name)):
         app.register_blueprint(blueprint)

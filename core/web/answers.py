@@ -6,10 +6,11 @@ import logging
 
 from flask import Flask, Response, jsonify, make_response, redirect, render_template, request
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 
 from core.app import server
-from core.errors import AppkeepError
+from core.errors import AppkeepError, InvalidInput
 from core.web.gate import SignInNeeded
 
 PROBLEM = "application/problem+json"
@@ -22,6 +23,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(SignInNeeded, ask_to_sign_in)
     app.register_error_handler(CSRFError, _forged)
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(DataError, _not_storable)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -97,6 +99,11 @@ def _http(error: HTTPException) -> Response | HTTPException:
 def _forged(_error: CSRFError) -> Response:
     return refuse(_Plain("forgery_refused", 400, "Please try again",
                          "The page was open for too long, or the request came from elsewhere. Load the page again."))
+
+
+def _not_storable(error: DataError) -> Response:
+    log.warning("%s %s sent what the database does not take: %s", request.method, request.path, error.orig)
+    return refuse(InvalidInput("Something that was sent has characters or a length that cannot be kept. Nothing was changed."))
 
 
 def _unexpected(error: Exception) -> Response:

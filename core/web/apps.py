@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Response, flash, redirect, render_template, request, url_for
 
 from core.access import standing
-from core.app import server
 from core.apps import service
 from core.apps.models import App
 from core.db import transaction
 from core.errors import InvalidInput
 from core.web.gate import APP, ORGANIZATION, Needs, Pages
+from core.web.icons import look_of
 from core.web.visit import current_app_row, visit
 
 pages = Pages("apps", __name__)
@@ -26,7 +27,10 @@ def organization_home(organization_id: str) -> str:
 
 def _listed(app: App) -> dict[str, Any]:
     here = standing(app, visit().person)
-    return {"row": app, "standing": here, "shown": here.sees or visit().manages_organization}
+    shown = look_of(app)
+    # Whoever may not open an app does not get its picture either.
+    return {"row": app, "standing": here, "shown": here.sees or visit().manages_organization,
+            "look": shown if here.sees else replace(shown, picture_url=None)}
 
 
 @pages.page(f"{ORGANIZATION}/apps/new", Needs.ORG_ADMIN, ("GET", "POST"))
@@ -57,8 +61,7 @@ def checked_name(name: str) -> str:
 @pages.page(f"{APP}/", Needs.APP)
 def app_home(organization_id: str, app_id: str) -> str:
     """Show what an app has for the visitor."""
-    menu = [item for items in server().registry.hook.app_menu(app=current_app_row()) for item in items]
-    return render_template("apps/home.html", menu=menu)
+    return render_template("apps/home.html")
 
 
 @pages.page(f"{APP}/delete", Needs.ORG_ADMIN, ("POST",))

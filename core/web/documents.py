@@ -12,7 +12,7 @@ from flask import Response, flash, redirect, render_template, request, url_for
 
 from core.app import server
 from core.apps import documents, placing
-from core.component import Document, Kind
+from core.component import Component, Document, Kind
 from core.db import transaction
 from core.errors import AppkeepError, NotFound
 from core.web.editor import Editing, Targets
@@ -43,7 +43,7 @@ def manage(organization_id: str, app_id: str) -> str:
     counts: dict[str, int] = {}
     for document in documents.live(app):
         counts[document.kind] = counts.get(document.kind, 0) + 1
-    return render_template("documents/manage.html", components=server().registry.components.values(), counts=counts,
+    return render_template("documents/manage.html", components=ranked(), counts=counts,
                            binned=len(documents.bin_of(app)))
 
 
@@ -103,7 +103,7 @@ def hide(organization_id: str, app_id: str, kind: str, key: str) -> Response:
     with transaction():
         documents.hide(app, f"{kind}/{key}", visit().person)
     flash(f"“{name}” is in the app's recycle bin. It can be brought back from there.", "good")
-    return _to(_component_url(kind))
+    return _to(_back() or _component_url(kind))
 
 
 @pages.page(f"{MANAGE}/<kind>/<key>/move", Needs.APP_ADMIN, ("POST",))
@@ -111,7 +111,7 @@ def move(organization_id: str, app_id: str, kind: str, key: str) -> Response:
     """Move a document up or down among those of its kind."""
     with transaction():
         placing.move(current_app_row(), f"{kind}/{key}", MOVES.get(request.form.get("to", ""), 0), visit().person)
-    return _to(_component_url(kind))
+    return _to(_back() or _component_url(kind))
 
 
 @pages.page(f"{MANAGE}/<kind>/<key>/<part>/new", Needs.APP_ADMIN, ("GET", "POST"))
@@ -170,10 +170,10 @@ def manage_menu() -> list[MenuItem]:
     """Return the items of an app's management: one a component, then what belongs to all."""
     app = current_app_row()
     where: dict[str, Any] = {"organization_id": visit().organization_id, "app_id": app.id}
-    items = [MenuItem(c.title, url_for("documents.component", component=c.name, **where))
-             for c in server().registry.components.values()]
+    items = [MenuItem(c.title, url_for("documents.component", component=c.name, **where)) for c in ranked()]
     given = (item for some in server().registry.hook.manage_menu(app=app) for item in some)
-    return [MenuItem("Overview", url_for("documents.manage", **where)), *items, *given,
+    kept = [MenuItem("Backup & Restore", url_for("backups.show", **where))] if current_standing().may_back_up else []
+    return [MenuItem("Overview", url_for("documents.manage", **where)), *items, *given, *kept,
             MenuItem("Recycle bin", url_for("bin.show", **where))]
 
 
@@ -181,6 +181,11 @@ def manage_menu() -> list[MenuItem]:
 def name_of(document: Document) -> str:
     """Return what a document is called."""
     return str(document.body.get("name") or document.body.get("title") or server().registry.kind(document.kind)[1].title)
+
+
+def ranked() -> list[Component]:
+    """Return the components in the order in which people see them."""
+    return sorted(server().registry.components.values(), key=lambda one: (one.rank, one.title))
 
 
 def _targets(own: str | None = None) -> Targets:

@@ -81,6 +81,8 @@ def enter() -> Response | None:
     g.visit = visit = Visit()
     if request.endpoint is None or request.endpoint == "static":
         return None
+    if "\0" in request.path or any("\0" in value for values in request.args.listvalues() for value in values):
+        raise NotFound("There is no such page.")  # nothing is called so, and PostgreSQL cannot even be asked
     view = current_app.view_functions[request.endpoint]
     needs = getattr(view, "needs", None)
     if needs is None:

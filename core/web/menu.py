@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class MenuItem:
-    """A line of a menu: its text and address; a group has items of its own and may have no address."""
+    """A line of a menu: its text and address; a group has items of its own and may have no address.
+
+    `icon` is the name of a drawing (`core.web.icons`) or a sign such as an emoji.
+    """
 
     title: str
     url: str | None = None

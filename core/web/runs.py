@@ -20,16 +20,30 @@ pages = Pages("runs", __name__)
 RUN = f"{ORGANIZATION}/runs/<run_id>"
 NOTES_SHOWN = 100
 TITLES = {"backup": "Backup", "restore": "Restore", "restore_as_new": "Restore as a new app", "check": "Check of a backup",
-          "import": "Import", "import_preview": "Looking through a file"}
-PHASES = {"reading": "Reading the app", "verifying": "Checking the content", "import.reading": "Reading the file",
+          "upload": "Backup file", "import": "Import", "import_preview": "Looking through a file"}
+PHASES = {"reading": "Reading the app", "verifying": "Checking the content", "backup.reading": "Reading the app",
+          "backup.read": "Storing the backup", "backup.objects_stored": "Storing the backup",
+          "upload.begun": "Putting the file together", "upload.verifying": "Checking the file", "restore.app_closed": "Restoring",
+          "restore.safety_backup_taken": "Restoring", "import.reading": "Reading the file",
           "import.making": "Making the app", "import.before_commit": "Making the app", "restore.planned": "Comparing with the app",
           "restore.verified": "Backing up the current version", "restore.merged": "Restoring",
           "restore.before_commit": "Restoring", "copy.put": "Making the app"}
+COUNTS_PARTS = ("verifying", "upload.verifying")
+"""Phases whose progress counts parts of a backup, not records."""
 ADVICE = {
     "import_failed": "Nothing of the file was kept as an app. Mend the file, or choose another one, and import it again.",
     "invalid_input": "Nothing was changed.",
     "invalid_document": "Nothing was changed.",
     "invalid_value": "Nothing was changed.",
+    "not_an_archive": "Nothing of it was kept. Choose a file that was downloaded from Backup & Restore: its name ends in .appkeep.zip.",
+    "archive_damaged": "Nothing of it was kept. Download the file again where it comes from, and send it once more.",
+    "archive_too_large": "Nothing of it was kept.",
+    "needs_newer_version": "Nothing of it was kept.",
+    "untrusted_signature": "Nothing of it was kept. Download the file again where it comes from, and send it once more.",
+    "quota_exceeded": "Nothing of it was kept. An owner or admin of the organization can choose a larger plan.",
+    "plan_changed": "Nothing was changed. Look at what a restore would do now, then start again.",
+    "object_missing": "Nothing was changed. This backup cannot be used: use another one, and make a new backup now.",
+    "object_damaged": "Nothing was changed. This backup cannot be used: use another one, and make a new backup now.",
     "worker_died": "Nothing was half done. Try again; if it happens once more, the server may lack memory.",
     "timed_out": "Nothing was half done. Try again, or ask whoever runs the server to allow longer runs.",
     "internal_error": "Nothing was half done. The server's log says more; whoever runs the server can read it.",
@@ -83,7 +97,8 @@ def visible(run_id: str) -> Run:
 
 def shown(run: Run) -> dict[str, Any]:
     """Return what the templates of runs need."""
-    return {"run": run, "title": TITLES.get(run.kind, "Work"), "phase": PHASES.get(run.phase, "Working"), "report": report_of(run),
+    return {"run": run, "title": TITLES.get(run.kind, "Work"), "phase": PHASES.get(run.phase, "Working"),
+            "unit": "parts" if run.phase in COUNTS_PARTS else "records", "report": report_of(run),
             "live": run.state in ("queued", "running"), "advice": ADVICE.get(run.error_code or "", "Nothing was half done."),
             "percent": min(100 * run.done // run.total, 100) if run.total else None, "onward": onward_url(run),
             **notes(report_of(run), request.args.get("q", "")[:100])}

@@ -14,6 +14,7 @@ from core.app import VERSION, server
 from core.apps.models import App
 from core.cli.showing import size_text
 from core.scope import tenant
+from core.web.icons import Look, app_mark, icon, look_of
 from core.web.menu import MenuItem
 from core.web.visit import Visit
 
@@ -21,7 +22,8 @@ from core.web.visit import Visit
 def register(app: Flask) -> None:
     """Give templates what they need."""
     app.jinja_env.filters.update(size=size_text, when=when, ago=ago, initials=initials)
-    app.jinja_env.globals.update(document_url=document_url, edit_url=edit_url, person=person, hue=hue)
+    app.jinja_env.globals.update(document_url=document_url, edit_url=edit_url, person=person, hue=hue, icon=icon,
+                                 look_of=look_of, app_sign=app_sign)
     app.context_processor(_common)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
@@ -29,11 +31,18 @@ def register(app: Flask) -> None:
 def _common() -> dict[str, Any]:
     visit: Visit | None = g.get("visit")
     return {"visit": visit, "visitor": visit.visitor if visit else None, "version": VERSION,
-            "app_menu": _menu(visit.app) if visit and visit.app and visit.standing else ()}
+            **(_menus(visit.app) if visit and visit.app and visit.standing else {"app_menu": (), "mobile_menu": ()})}
 
 
-def _menu(app: App) -> Iterable[MenuItem]:
-    return [item for items in server().registry.hook.app_menu(app=app) for item in items]
+def _menus(app: App) -> dict[str, Iterable[MenuItem]]:
+    hook = server().registry.hook
+    return {"app_menu": [item for items in hook.app_menu(app=app) for item in items],
+            "mobile_menu": [item for items in hook.mobile_menu(app=app) for item in items]}
+
+
+def app_sign(app: App, look: Look | None = None) -> Markup:
+    """Return what stands beside an app's name."""
+    return app_mark(app, initials(app.name), hue(app.id), look)
 
 
 def document_url(address: str, app_id: str | None = None) -> str:
@@ -55,14 +64,14 @@ def person(person_id: str) -> str:
     return server().registry.hook.person_name(person=person_id) or "Somebody who is gone"
 
 
-def when(time_us: int | None, zone: str | None = None) -> Markup:
-    """Return a time for people, with its exact form for programs; in the organization's time zone."""
+def when(time_us: int | None, zone: str | None = None, *, exact: bool = False) -> Markup:
+    """Return a time for people, *exact* to the second, with its form for programs; in the organization's time zone."""
     if time_us is None:
         return Markup("–")
     moment = datetime.fromtimestamp(time_us / 1_000_000, UTC)
     local = moment.astimezone(ZoneInfo(zone or _zone()))
     return Markup(f'<time datetime="{moment.isoformat(timespec="seconds")}" title="{escape(local.strftime("%c %Z"))}">'
-                  f'{escape(local.strftime("%d %b %Y, %H:%M"))}</time>')
+                  f'{escape(local.strftime("%d %b %Y, %H:%M:%S" if exact else "%d %b %Y, %H:%M"))}</time>')
 
 
 def ago(seconds: float) -> str:

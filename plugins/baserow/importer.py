@@ -31,14 +31,14 @@ class BaserowImporter(Importer):
     def operations(self, path: Path, context: ImportContext) -> Iterator[Edit]:
         """See `Importer.operations`."""
         with opened(path) as export:
-            yield from _Import(export, _Once(context), context.app_name or export.name or path.stem).edits()
+            yield from _Import(export, _Once(context), context.app_name or export.name or context.stem).edits()
 
 
 class _Once:
     """The context of an import, which hears each note only once."""
 
     def __init__(self, context: ImportContext) -> None:
-        self.inner, self.app_name, self.person = context, context.app_name, context.person
+        self.inner, self.app_name, self.stem, self.person = context, context.app_name, context.stem, context.person
         self.put_file, self.check_field = context.put_file, context.check_field
         self.told: set[tuple[str, str, str]] = set()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,16 +32,17 @@ class Acting:
     leads: Leads
     outcome: Outcome = field(default_factory=Outcome)
 
-    def act(self, block: Body, source: str | None, record: str) -> Outcome:
-        """Do what a block does when it is clicked or sent.
+    def act(self, way: Sequence[Body], source: str | None, record: str) -> Outcome:
+        """Do what the last block of a way does when it is clicked or sent; the others are those it stands in.
 
         Raises:
             InvalidInput: a value does not fit; nothing is done.
             NotFound: what it is about is not there, or not for the visitor.
         """
         looker = self.scene.looker
-        if not looker.admin and not visible(block, looker):
+        if not way or not (looker.admin or all(visible(one, looker) for one in way)):
             raise NotFound("There is no such button on this page.")
+        block = way[-1]
         on = "submit" if block.get("type") in SUBMITS else "click"
         one = self._record(source, record)
         if on == "submit":
@@ -120,16 +121,15 @@ _DO = {"open_page": Acting.open, "open_url": Acting.open, "create_record": Actin
        "delete_record": Acting.delete, "notify": Acting.notify, "refresh": Acting.refresh, "sign_out": Acting.refresh}
 
 
-def found_block(blocks: Iterable[Body], key: str) -> Body | None:
-    """Return the block, column or menu item of that key."""
-    waiting = list(blocks)
+def way_to(blocks: Iterable[Body], key: str) -> list[Body]:
+    """Return the block, column or menu item of that key behind all that it stands in; nothing where there is none."""
+    waiting: list[list[Body]] = [[one] for one in blocks]
     while waiting:
-        one = waiting.pop()
-        if one.get("key") == key:
-            return one
-        for inner in ("blocks", "items", "table_columns"):
-            waiting.extend(one.get(inner, ()))
-    return None
+        way = waiting.pop()
+        if way[-1].get("key") == key:
+            return way
+        waiting += [[*way, one] for inner in ("blocks", "items", "table_columns") for one in way[-1].get(inner, ())]
+    return []
 
 
 def inputs(blocks: Iterable[Body]) -> Iterable[Body]:

@@ -18,6 +18,8 @@ Body = Mapping[str, Any]
 DEFAULT_ROWS, MOST_ROWS, MOST_FIELDS, MOST_TAGS = 20, 200, 20, 20
 CHART_RECORDS = 5000
 GONE = "It shows a worksheet that is not here any more, or that you may not read."
+NUMBERS = ("number", "currency", "percent", "duration", "auto_number", "count")
+"""Types of fields whose values stand under each other by their last digit."""
 WORDS = {"sum": "Sum", "average": "Average", "min": "Least", "max": "Most"}
 
 
@@ -88,7 +90,7 @@ def _plain(record: RecordGiven, field: FieldGiven, first: bool) -> dict[str, Any
     text = record.texts.get(field.key, "")
     if first and record.url:
         return {"type": "link", "text": text or record.title or f"Record {record.seq}", "lead": Lead(url=record.url)}
-    return {"type": "text", "text": text}
+    return {"type": "number" if field.type in NUMBERS else "text", "text": text}
 
 
 def one_record(builder: Builder, block: Body, record: RecordGiven | None, depth: int) -> Shown:

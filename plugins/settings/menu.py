@@ -2,34 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from core.api import App, Document, MenuItem, document_url, documents, rights_here
+from core.api import ICONS, App, Document, MenuItem, NotFound, document_url, documents, is_sign, rights_here
+from plugins.settings.groups import SHOWN, in_navigation, refs
+from plugins.settings.mobile import ADDRESS
 
-SHOWN = ("worksheet", "page")
-"""Kinds of documents that stand in a navigation by themselves when no group names them."""
+MOBILE_SHOWN = 5
+"""So many items have room at the foot of a narrow screen."""
+DEEPEST = 10
+ICON_OF = {"worksheet": "table", "page": "page"}
 
 
 def menu(app: App) -> list[MenuItem]:
     """Return an app's groups with their items; what no group names comes last, under a heading of its own."""
-    there = {d.address: d for kind in SHOWN for d in documents.live(app, kind)}
-    shown = {address: d for address, d in there.items() if _visible(d)}
-    groups = [(g, [i["ref"] for i in g.body["items"]]) for g in documents.live(app, "group")]
-    named = {ref for _, refs in groups for ref in refs}
-    found = [MenuItem(g.body["name"], icon=g.body.get("icon", ""), items=items) for g, refs in groups
-             if not g.body.get("hidden") and (items := list(_items(refs, shown)))]
+    shown = {d.address: d for kind in SHOWN for d in documents.live(app, kind) if _visible(d)}
+    groups = [(g, refs(g)) for g in documents.live(app, "group")]
+    named = {ref for _, items in groups for ref in items}
+    found = [MenuItem(g.body["name"], icon=g.body.get("icon", ""), items=items) for g, given in groups
+             if not g.body.get("hidden") and (items := list(_items(given, shown)))]
     rest = list(_items([address for address in shown if address not in named], shown))
     return [*found, MenuItem("Other" if found else "Content", items=rest)] if rest else found
 
 
-def _items(refs: list[str], shown: dict[str, Document]) -> Iterator[MenuItem]:
-    for ref in refs:
+def mobile_menu(app: App) -> list[MenuItem]:
+    """Return the items of an app's mobile navigation that lead the visitor somewhere; what does not fit goes into the last."""
+    try:
+        items = documents.get(app, ADDRESS).body["items"]
+    except NotFound:
+        return []
+    shown = {d.address: d for kind in SHOWN for d in documents.live(app, kind) if _visible(d)}
+    found = [one for item in items if (one := _mobile(item, shown)) is not None]
+    if len(found) <= MOBILE_SHOWN:
+        return found
+    over = [line for one in found[MOBILE_SHOWN - 1:] for line in (one.items or (one,))]
+    return [*found[:MOBILE_SHOWN - 1], MenuItem("More", icon="more", items=over)]
+
+
+def _mobile(item: Mapping[str, Any], shown: Mapping[str, Document]) -> MenuItem | None:
+    inner = list(_flat(item.get("items", ()), shown))
+    own = _target(item, shown)
+    if own is None and not inner:
+        return None
+    icon = _icon(item.get("icon", ""), own.address or "" if own else "")
+    if own is not None and not inner:
+        return MenuItem(own.title, own.url, icon, own.address)
+    return MenuItem(item["label"], icon=icon, items=[*([own] if own else []), *inner])
+
+
+def _flat(items: Any, shown: Mapping[str, Document], depth: int = 0) -> Iterator[MenuItem]:
+    for item in items:
+        own = _target(item, shown)
+        if own is not None:
+            yield own
+        if depth < DEEPEST:
+            yield from _flat(item.get("items", ()), shown, depth + 1)
+
+
+def _target(item: Mapping[str, Any], shown: Mapping[str, Document]) -> MenuItem | None:
+    ref = item.get("target", {}).get("ref")
+    return MenuItem(item["label"], document_url(ref), item.get("icon", ""), ref) if ref in shown else None
+
+
+def _items(given: list[str], shown: Mapping[str, Document]) -> Iterator[MenuItem]:
+    for ref in given:
         if ref in shown:
-            yield MenuItem(str(shown[ref].body.get("name", "")), document_url(ref), address=ref)
+            body = shown[ref].body
+            yield MenuItem(str(body.get("name", "")), document_url(ref), _icon(body.get("icon", ""), ref), ref)
+
+
+def _icon(name: str, ref: str) -> str:
+    """Return an icon that can be drawn: the one that is named, else that of the kind of thing."""
+    return name if name in ICONS or is_sign(name) else ICON_OF.get(ref.partition("/")[0], "")
 
 
 def _visible(document: Document) -> bool:
-    # A page that others build on has no place of its own in a navigation; neither has one that needs a parameter.
-    if document.body.get("shared") or any(p.get("in", "path") == "path" for p in document.body.get("parameters", ())):
-        return False
-    return rights_here(document.address).may("see")
+    return in_navigation(document.body) and rights_here(document.address).may("see")

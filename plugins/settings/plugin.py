@@ -4,14 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from core.api import App, Component, MenuItem, hookimpl
+from flask import Blueprint
+
+from core.api import App, Component, Look, MenuItem, hookimpl
 from plugins.settings.component import Settings
+from plugins.settings.look import look
 from plugins.settings.menu import menu
+from plugins.settings.menu import mobile_menu as mobile
+from plugins.settings.web import pages
 
 
 @hookimpl
 def register_component() -> Component:
     return Settings()
+
+
+@hookimpl
+def register_blueprint() -> Blueprint:
+    return pages
+
+
+@hookimpl
+def app_look(app: App) -> Look | None:
+    return look(app)
+
+
+@hookimpl
+def mobile_menu(app: App) -> Iterable[MenuItem]:
+    return mobile(app)
 
 
 @hookimpl

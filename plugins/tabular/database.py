@@ -35,7 +35,7 @@ class SqliteImporter(TabularImporter):
         return _head(path).startswith(MAGIC)
 
     @contextmanager
-    def opened(self, path: Path, tell: Tell) -> Iterator[list[Table]]:
+    def opened(self, path: Path, stem: str, tell: Tell) -> Iterator[list[Table]]:
         """See `TabularImporter.opened`."""
         if not _head(path).startswith(MAGIC):
             raise ImportFailed(f"{path.name} is no SQLite database.")

@@ -42,11 +42,11 @@ class CsvImporter(TabularImporter):
         return path.suffix.lower() != ".json" and not head.lstrip().startswith(OTHERS) and _looks_delimited(head)
 
     @contextmanager
-    def opened(self, path: Path, tell: Tell) -> Iterator[list[Table]]:
+    def opened(self, path: Path, stem: str, tell: Tell) -> Iterator[list[Table]]:
         """See `TabularImporter.opened`."""
         encoding = encoding_of(path)
         file = Delimited(path, encoding)
-        table = table_of(path.stem, file.rows)
+        table = table_of(stem, file.rows)
         if table is None:
             raise ImportFailed(f"{path.name} holds no rows.")
         if encoding == FALLBACK:

@@ -22,8 +22,10 @@ Edit = Mapping[str, Any]
 class TabularImporter(Importer):
     """Every table becomes a worksheet. A subclass says how tables are read."""
 
-    def opened(self, path: Path, tell: Tell) -> AbstractContextManager[list[Table]]:
+    def opened(self, path: Path, stem: str, tell: Tell) -> AbstractContextManager[list[Table]]:
         """Give the tables of a file for as long as it is open, and tell what of it cannot come along.
+
+        *stem* is what the file is called, for a table to which the file gives no name.
 
         Raises:
             ImportFailed: it is not what it claims to be, or damaged.
@@ -34,14 +36,14 @@ class TabularImporter(Importer):
         """See `Importer.operations`."""
         if not path.is_file():
             raise ImportFailed(f"There is no file {path.name}.")
-        with self.opened(path, context.unsupported) as tables, opened_keys() as keys:
+        with self.opened(path, context.stem, context.unsupported) as tables, opened_keys() as keys:
             if len(tables) > MAX_TABLES:
                 raise ImportFailed(f"{path.name} has {len(tables)} tables; at most {MAX_TABLES} can be imported.")
             plans = _planned(tables, keys, context)
             yield from _worksheets(plans)
             for plan in plans:
                 yield from batches(plan, keys, context)
-            yield from _around(plans, tidy(context.app_name or path.stem)[:100] or "Imported")
+            yield from _around(plans, tidy(context.app_name or context.stem)[:100] or "Imported")
 
 
 def _planned(tables: list[Table], keys: Keys, context: ImportContext) -> list[Plan]:

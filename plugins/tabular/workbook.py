@@ -32,7 +32,7 @@ class XlsxImporter(TabularImporter):
         return is_workbook(path)
 
     @contextmanager
-    def opened(self, path: Path, tell: Tell) -> Iterator[list[Table]]:
+    def opened(self, path: Path, stem: str, tell: Tell) -> Iterator[list[Table]]:
         """See `TabularImporter.opened`."""
         check_package(path, tell)
         with _reading(path, "the workbook"):

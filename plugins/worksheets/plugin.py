@@ -13,6 +13,7 @@ from core.api import App, Component, Definition, FieldType, RecordsAsked, Record
 from plugins.worksheets import commands, definitions
 from plugins.worksheets.component import Worksheets
 from plugins.worksheets.fieldtypes import FIELD_TYPES
+from plugins.worksheets.structure import pages as structure
 from plugins.worksheets.web import for_pages, pages
 
 
@@ -43,7 +44,7 @@ def register_migrations() -> str:
 
 @hookimpl
 def register_blueprint() -> Iterable[Blueprint]:
-    return (pages,)
+    return (pages, structure)
 
 
 @hookimpl

@@ -9,12 +9,15 @@ from tenants.web import (
     entrance,
     first_start,
     links,
+    log,
     members,
+    notifications,
     org_roles,
     organization,
     second_factor,
     shell,
+    webhooks,
 )
 
 BLUEPRINTS = (shell.pages, entrance.pages, first_start.pages, links.pages, account.pages, second_factor.pages, members.pages,
-              departments.pages, org_roles.pages, app_admins.pages, organization.pages)
+              departments.pages, org_roles.pages, app_admins.pages, log.pages, organization.pages, notifications.pages, webhooks.pages)

@@ -38,6 +38,11 @@ def typed(name: str) -> str:
     return request.form.get(name, "").strip()
 
 
+def number(text: str | None) -> int | None:
+    """Return the number that an address carries, None for what is none."""
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 19 else None
+
+
 def to(url: str, told: str = "") -> Response:
     """Send the browser on to a page of ours, which says what was done."""
     if told:

@@ -9,10 +9,12 @@ from flask.blueprints import BlueprintSetupState
 
 from core.api import MenuItem, Pages, visit
 from tenants import service, signing_in
+from tenants.notifications import inbox
 
 pages = Pages("tenants", __name__, template_folder="../templates")
 _MANAGED = (("Members", "members.show"), ("Departments", "departments.show"), ("Org roles", "org_roles.show"),
-            ("App admins", "app_admins.overview"), ("Plan and usage", "organization.plan"), ("Log", "organization.log"),
+            ("App admins", "app_admins.overview"), ("Plan and usage", "organization.plan"), ("Webhooks", "webhooks.show"),
+            ("Deliveries", "webhooks.deliveries"), ("Log", "log.show"),
             ("Settings", "organization.settings"))
 
 
@@ -28,7 +30,10 @@ def shown() -> dict[str, Any]:
     if here is None or here.visitor is None:
         return {}
     found: dict[str, Any] = {"sign_out_url": url_for("entrance.sign_out"),
-                             "account_menu": (MenuItem("Your account", url_for("account.show")),)}
+                             "account_menu": (MenuItem("Your account", url_for("account.show")),
+                                              MenuItem("Notifications", url_for("notifications.show")))}
+    found["inbox"] = {"url": url_for("notifications.show"), "count_url": url_for("notifications.unread"),
+                      "unread": inbox.unread_count(here.person)}
     if here.organization_id and here.role:
         found["organization_name"] = service.find_organization(here.organization_id).name
         found["organization_menu"] = _menu(here.organization_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import threading
 from collections.abc import Iterator
 
@@ -87,8 +88,6 @@ def test_fifty_at_once_never_overdraw(server: Flask, organization: str, limit: i
     start = threading.Barrier(10)
 
     def upload(first: int) -> None:
-        import random
-
         with server.app_context(), as_tenant(organization):
             start.wait()
             for n in range(first, first + 5):
@@ -108,6 +107,51 @@ def test_fifty_at_once_never_overdraw(server: Flask, organization: str, limit: i
     # As much was let in as fits: one more of that size would not.
     assert now.used + 30_000 > limit
     assert 50 - len(refused) == db.session.scalar(select(func.count()).select_from(StoredObject))
+
+
+def test_fifty_threads_of_uploads_and_backups_never_overdraw(server: Flask, organization: str, limit: int) -> None:
+    """Half of them upload, half back an app up, all of it new content: what passes fits, what is refused leaves nothing."""
+    with transaction():
+        filled = [fill_with_chance(f"App {n}") for n in range(25)]
+        used = quota.usage(organization).used
+    refused: list[str] = []
+    start, room = threading.Barrier(50), threading.Semaphore(7)  # a process has fifteen connections, a backup takes two
+
+    def work(number: int) -> None:
+        start.wait()
+        with room, server.app_context(), as_tenant(organization):
+            try:
+                if number < 25:
+                    put_file(io.BytesIO(random.Random(number).randbytes(30_000)), filled[number])
+                else:
+                    direct.back_up(apps.find(filled[number - 25]))
+            except AppkeepError as error:
+                refused.append(error.code)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    now = quota.usage(organization)
+    assert {"quota_exceeded"} == set(refused) and used < now.used == stored_bytes() <= limit
+    assert (0, now.used) == (now.reserved, sum(row["bytes"] for row in quota.by_month(organization, now.year)))
+    # As much was let in as fits: one more upload of that size would not.
+    assert now.used + 30_000 > limit
+    backups = list(db.session.scalars(select(Backup)))
+    uploads = sum(row["bytes"] for row in quota.by_month(organization, now.year) if row["purpose"] == "attachment")
+    assert now.used - uploads == sum(backup.added_bytes for backup in backups)
+    assert 50 - len(refused) == len(backups) + uploads // 30_000
+
+
+def fill_with_chance(name: str) -> str:
+    """Make an app whose backup holds some 30,000 bytes that no other has, and return its id."""
+    app = apps.create(name, "system")
+    sheet = {"name": "Sheet", "fields": [{"key": "f_1111111111", "name": "Text", "type": "long_text", "options": {}}]}
+    text = random.Random(name).randbytes(20_000).hex()
+    apps.apply(app, [{"op": "put", "document": "worksheet/w_1111111111", "body": sheet}, {
+        "op": "put_record", "worksheet": "w_1111111111", "seq": None, "values": {"f_1111111111": text}}], "system")
+    return app.id
 
 
 def test_room_set_aside_by_a_dead_process_comes_back(organization: str, limit: int, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -265,7 +265,8 @@ def test_who_needs_a_second_factor_gets_to_no_page_without(sqlite_server: Flask,
         needs = getattr(sqlite_server.view_functions[rule.endpoint], "needs", None)
         if needs is None or needs.name == "NOTHING" or rule.endpoint == "second_factor.show":
             continue
-        named = {name: organization_id if name == "organization_id" else "1" for name in rule.arguments}
+        named = {name: organization_id if name == "organization_id" else next(iter(getattr(rule._converters[name], "items", "1")))
+                 for name in rule.arguments}
         path = sqlite_server.url_map.bind("localhost").build(rule.endpoint, named, force_external=False)
         for method in (rule.methods or set()) & {"GET", "POST"}:
             answer = client.open(path, method=method)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -10,19 +11,24 @@ from werkzeug.routing import Rule
 
 from core.api import apps, as_tenant, transaction
 from tenants import departments, invitations, org_roles, service
+from tenants.notifications import deliveries, inbox, webhooks
+from tenants.notifications.telling import Notice, tell
 from tenants.web import BLUEPRINTS
 from tests.web import OWNER, Browser, browser, make_member, make_organization, signed_in
 
 
 @pytest.fixture
-def names(sqlite_server: Flask) -> dict[str, str]:
+def names(sqlite_server: Flask) -> dict[str, Any]:
     """One of everything that an address names, all of one organization."""
     organization_id = make_organization("Acme")
     make_member(organization_id, "member@example.org")
     with as_tenant(organization_id), transaction():
         owner = service.user_by_email(OWNER)
         url = invitations.invite("new@example.org", owner, "owner", "member")
-        return {"organization_id": organization_id, "app_id": apps.create("CRM", "system").id, "user_id": owner.id,
+        webhook_id = webhooks.add("https://hooks.example/", ["quota_full"], owner.id).id
+        tell(Notice("quota_full", "q/1", "Full", "All of it.", "/"), [owner.id])
+        return {"webhook_id": webhook_id, "delivery_id": deliveries.deliveries()[0].id, "notification_id": inbox.items(owner.id)[0].id,
+                "organization_id": organization_id, "app_id": apps.create("CRM", "system").id, "user_id": owner.id,
                 "department_id": departments.add("Sales", None).id, "role_id": org_roles.add("Boss").id,
                 "invitation_id": invitations.open_invitations()[0].id, "token": url.rpartition("/")[2]}
 
@@ -60,7 +66,7 @@ def test_ones_own_organization_does_not_open_what_another_has(sqlite_server: Fla
     """Ids of another organization under one's own address: 404."""
     other = make_organization("Other", "other@example.org")
     client = signed_in(sqlite_server, "other@example.org")
-    for of in ("app_id", "user_id", "department_id", "role_id", "invitation_id"):
+    for of in ("app_id", "user_id", "department_id", "role_id", "invitation_id", "webhook_id", "delivery_id"):
         found = answers(sqlite_server, client, {**names, "organization_id": other}, of=of)
         assert {404} == set(found.values()), (of, found)
 

@@ -20,7 +20,7 @@ from core.api import (
     require,
     transaction,
 )
-from plugins.pages.acting import Acting, Outcome, found_block
+from plugins.pages.acting import Acting, Outcome, way_to
 from plugins.pages.building import PICTURES
 from plugins.pages.leading import Leads
 from plugins.pages.scene import Scene
@@ -96,13 +96,10 @@ def _page(key: str) -> Document:
 
 def _acted(owner: Document, here: Document, parameters: dict[str, str], typed: dict[str, str], key: str) -> Outcome:
     app = current_app_row()
-    block = found_block(owner.body["blocks"], key)
-    if block is None:
-        raise NotFound("There is no such button on this page any more.")
     scene = Scene(app, owner, looker(), parameters, typed=typed)
     there = {one.address: one for one in documents.live(app, "page")}
     leads = Leads(scene, there, page_url, lambda *_: {}, here.key, parameters)
-    return Acting(scene, leads).act(block, request.form.get("_source"), request.form.get("_record", ""))
+    return Acting(scene, leads).act(way_to(owner.body["blocks"], key), request.form.get("_source"), request.form.get("_record", ""))
 
 
 def _files(body: object):  # type: ignore[no-untyped-def]

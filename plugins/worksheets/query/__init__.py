@@ -7,9 +7,11 @@ from plugins.worksheets.query.ask import EVERYBODY, NOBODY, Ask, Page, Scope, So
 from plugins.worksheets.query.counting import count, groups
 from plugins.worksheets.query.paging import page
 from plugins.worksheets.query.reading import listed_choices, reader, record_views
+from plugins.worksheets.query.walking import LOOK_ROWS
 
 __all__ = [
     "EVERYBODY",
+    "LOOK_ROWS",
     "NOBODY",
     "Ask",
     "Page",

@@ -60,7 +60,8 @@ class Page:
     """A page of records, and cursors to those after and before it.
 
     `partial`: the work stopped at its bound before the page was full; `next` goes on from there.
-    `notes` say which conditions and sorts were left out, and why, for people to read.
+    `notes` say which conditions and sorts were left out, and why, for people to read. `unindexed` is the field by which
+    all records of a large worksheet had to be sorted, since no index has them in that order.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -68,3 +69,4 @@ class Page:
     previous: str | None = None
     partial: bool = False
     notes: tuple[str, ...] = ()
+    unindexed: str | None = None

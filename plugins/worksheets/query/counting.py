@@ -4,52 +4,99 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import func, literal, select
+from sqlalchemy import Text, func, literal, select
 
 from core.api import App
+from plugins.worksheets.models import RecordKey
 from plugins.worksheets.query.ask import Ask
-from plugins.worksheets.query.facets import facet_of
-from plugins.worksheets.query.paging import scanned
+from plugins.worksheets.query.facets import Facet, facet_of
+from plugins.worksheets.query.paging import SCAN_ROWS, scanned
 from plugins.worksheets.query.plan import Plan
-from plugins.worksheets.query.walking import counted
+from plugins.worksheets.query.walking import counted, is_large
+from plugins.worksheets.records.keys import CHECK, CHOICE
 
-MAX_GROUPED = 200_000
+k = RecordKey.__table__.c
+MAX_GROUPED = 50_000
+MOST_OF_ONE = 10_000
+FEW_SEEN = 1_000
+"""So many records are looked at in Python for a number that may be a least one."""
 
 
-def count(app: App, ask: Ask, *, most: int = 10_000) -> tuple[int, bool]:
-    """Return how many records a question asks for, up to *most*, and whether that is exactly all of them."""
+def count(app: App, ask: Ask, *, most: int = 10_000, look: int | None = None) -> tuple[int, bool]:
+    """Return how many records a question asks for, up to *most*, and whether that is exactly all of them.
+
+    With *look*, only about so many rows are looked at where no index tells: of a large worksheet the number is then a least one.
+    """
     plan = Plan(app, ask)
     if not ask.within:
         return 0, True
+    look = look if ask.within.everybody else None
     if plan.slow:
-        found, whole = scanned(plan)
+        found, whole = scanned(plan, SCAN_ROWS if look is None else FEW_SEEN, look)
         return min(len(found), most), whole and len(found) <= most
-    number = counted(plan, most + 1)
-    return min(number, most), number <= most
+    number, whole = counted(plan, most + 1, look=look)
+    return min(number, most), whole and number <= most
 
 
-def groups(app: App, ask: Ask, field: str, *, most: int = 100) -> list[tuple[Any, int]]:
-    """Return (value as it is stored, how many records), the most frequent first; None stands for no value.
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """(value as it is stored, how many records), the most frequent first, None for no value; `exact` says that all were counted."""
+
+    found: Sequence[tuple[Any, int]]
+    exact: bool = True
+
+
+def groups(app: App, ask: Ask, field: str, *, most: int = 100) -> Counts:
+    """Return how many records there are of each value of a field.
 
     Of a question that is looked at in Python, or grouped by a computed field, only so many records are counted as
-    `paging.SCAN_ROWS` says; of others the first `MAX_GROUPED`.
+    `paging.SCAN_ROWS` says; of others the first `MAX_GROUPED`, and of each value at most so many where it is indexed.
     """
     plan = Plan(app, ask)
     one = plan.fields.get(field)
     facet = None if one is None else facet_of(one)
     if facet is None or not ask.within:
-        return []
+        return Counts(())
     if plan.slow or not facet.field.stored:
-        seen = Counter(json.dumps(one.value(field)) for one in scanned(plan)[0])
-        return [(json.loads(text), number) for text, number in _ordered(seen, most)]
+        records, whole = scanned(plan)
+        seen = Counter(json.dumps(record.value(field)) for record in records)
+        return Counts([(json.loads(text), number) for text, number in _ordered(seen, most)], whole)
+    indexed = _by_index(plan, facet, most) if is_large(plan) and ask.filter is None and ask.within.everybody else None
+    if indexed is not None:
+        return indexed
     inner = select(plan.values.json(field).label("value")).where(*plan.where()).limit(MAX_GROUPED).subquery()
     query = select(inner.c.value, func.count(literal(1))).group_by(inner.c.value)
     counts: dict[Any, int] = dict(plan.door.connection.execute(query).tuples().all())
-    return [(None if text is None else msgspec.json.decode(text), number) for text, number in _ordered(counts, most)]
+    found = [(None if text is None else msgspec.json.decode(text), number) for text, number in _ordered(counts, most)]
+    return Counts(found, sum(counts.values()) < MAX_GROUPED)
+
+
+def _by_index(plan: Plan, facet: Facet, most: int) -> Counts | None:
+    """Return the counts of a field of few values by leaps from key to key; None where the index does not say them all."""
+    if plan.kinds.get(facet.name) not in (CHOICE, CHECK):
+        return None
+    here = k.app_id == plan.app.id, k.worksheet == plan.ask.worksheet, k.field == facet.name
+    counts: dict[str, int] = {}
+    last: str | None = None
+    while len(counts) <= most:
+        beyond = () if last is None else (k.key > literal(last, Text),)
+        last = plan.door.connection.execute(select(func.min(k.key)).where(*here, *beyond)).scalar()
+        if last is None:
+            found = [(value_of(facet.kind, key), number) for key, number in _ordered(counts, most)]
+            return Counts(found, max(counts.values(), default=0) < MOST_OF_ONE)
+        one = select(k.seq).where(*here, k.key == literal(last, Text)).limit(MOST_OF_ONE).subquery()
+        counts[last] = int(plan.door.connection.execute(select(func.count()).select_from(one)).scalar_one())
+    return None
+
+
+def value_of(kind: str, key: str) -> Any:
+    """Return the stored value that has a key of a choice or a checkbox."""
+    return (True if key == "1" else None) if kind == CHECK else key or None
 
 
 def _ordered(counts: Mapping[Any, int], most: int) -> list[tuple[Any, int]]:

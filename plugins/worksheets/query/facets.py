@@ -99,6 +99,14 @@ class Facet:
 class Box(Facet):
     """A checkbox: not ticked is not a value of its own, but sorts as one."""
 
+    def bound(self, values: Values, value: Any) -> Expression:
+        """See `Facet.bound`: a spot holds the key itself."""
+        return literal(self.bound_key(value), Text)
+
+    def bound_key(self, value: Any) -> str:
+        """See `Facet.bound_key`."""
+        return "1" if value is True or value == "1" else "0"
+
     def filled_sql(self, values: Values) -> Expression:
         """See `Facet.filled_sql`."""
         return values.truth(self.name)

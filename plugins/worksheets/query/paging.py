@@ -1,23 +1,22 @@
 """Pages: records in the order of a question, from a cursor on, no more rows read than are shown where SQL can tell.
 
-Where it cannot (computed fields, search), rows are read in batches and looked at; after `SCAN_ROWS` of them the page says
-that it is partial and where to go on.
+Where it cannot (computed fields, search), rows are read in batches and looked at; after `SCAN_ROWS` of them, or after as
+many rows as the page may look at, it says that it is partial and where to go on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from copy import copy
 from dataclasses import dataclass
-from typing import Any
 
 from core.api import App
 from plugins.worksheets.query.ask import Ask, Page
 from plugins.worksheets.query.cursors import read_cursor, write_cursor
-from plugins.worksheets.query.orders import Spot
+from plugins.worksheets.query.orders import Order, Spot
 from plugins.worksheets.query.plan import Plan
 from plugins.worksheets.query.seen import Seen
-from plugins.worksheets.query.walking import walk
-from plugins.worksheets.records import Row
+from plugins.worksheets.query.walking import is_sorted_slowly, walk
 
 SCAN_ROWS = 20_000
 """So many rows one request looks at in Python."""
@@ -31,10 +30,10 @@ class Found:
 
     rows: list[Seen]
     more: bool
-    stopped: Seen | None = None
+    stopped: Spot | None = None
 
 
-def page(app: App, ask: Ask, *, cursor: str | None = None, limit: int = 50) -> Page:
+def page(app: App, ask: Ask, *, cursor: str | None = None, limit: int = 50, look: int | None = None) -> Page:
     """Return a page of the records that a question asks for.
 
     Args:
@@ -42,6 +41,7 @@ def page(app: App, ask: Ask, *, cursor: str | None = None, limit: int = 50) -> P
         ask: What for.
         cursor: From a page of the same question; None for the first page.
         limit: How many records at most, up to `MAX_LIMIT`.
+        look: How many rows to look at; None for all there are. It holds where one may read everybody's records.
 
     Raises:
         NotFound: there is no such worksheet.
@@ -52,8 +52,12 @@ def page(app: App, ask: Ask, *, cursor: str | None = None, limit: int = 50) -> P
     limit = max(1, min(limit, MAX_LIMIT))
     if not ask.within:
         return Page(notes=tuple(plan.notes))
-    found = _sorted_here(plan, spot, back, limit) if plan.order.slow else _looked_through(plan, spot, back, limit)
-    return _shown(plan, found, spot, back)
+    look = look if ask.within.everybody else None
+    found = _sorted_here(plan, spot, back, limit) if plan.order.slow else _looked_through(plan, spot, back, limit, look)
+    made = _shown(plan, found, spot, back)
+    if is_sorted_slowly(plan):
+        made.unindexed = plan.order.terms[0].name
+    return made
 
 
 def _shown(plan: Plan, found: Found, spot: Spot | None, back: bool) -> Page:
@@ -61,34 +65,33 @@ def _shown(plan: Plan, found: Found, spot: Spot | None, back: bool) -> Page:
     rows = found.rows[::-1] if back else found.rows
     made = Page([seen.row for seen in rows], partial=found.stopped is not None, notes=tuple(plan.notes))
     beyond = found.more or found.stopped is not None
-    first, last = (rows[0], rows[-1]) if rows else (found.stopped, found.stopped)
+    first, last = (plan.order.spot(rows[0]), plan.order.spot(rows[-1])) if rows else (found.stopped, found.stopped)
     if found.stopped is not None:
         first, last = (found.stopped, last) if back else (first, found.stopped)
     if last is not None and (beyond or back):
-        made.next = write_cursor(plan.mark, plan.order.spot(last), back=False)
-    elif rows == [] and back and spot is not None:
-        made.next = None
+        made.next = write_cursor(plan.mark, last, back=False)
     if first is not None and (beyond if back else spot is not None):
-        made.previous = write_cursor(plan.mark, plan.order.spot(first), back=True)
+        made.previous = write_cursor(plan.mark, first, back=True)
     elif not rows and not back and spot is not None:
         made.previous = write_cursor(plan.mark, spot, back=True)
     return made
 
 
-def _looked_through(plan: Plan, spot: Spot | None, back: bool, limit: int) -> Found:
+def _looked_through(plan: Plan, spot: Spot | None, back: bool, limit: int, look: int | None) -> Found:
     if not plan.slow:
-        rows = walk(plan, spot, back, limit + 1)
-        seen = plan.eye.see(rows[:limit], ())
-        return Found(seen, len(rows) > limit)
+        walked = walk(plan, spot, back, limit + 1, most=look)
+        seen = plan.eye.see(walked.rows[:limit], ())
+        return Found(seen, len(walked.rows) > limit, walked.stopped if len(walked.rows) <= limit else None)
     kept: list[Seen] = []
-    for scanned, last in enumerate(_batches(plan, spot, back), start=1):
+    batches = Batches(plan, spot, back, look, plan.needs)
+    for scanned, last in enumerate(batches, start=1):
         if matches(plan, last):
             kept.append(last)
             if len(kept) > limit:
                 return Found(kept[:limit], True)
         if scanned >= SCAN_ROWS:
-            return Found(kept, True, last)
-    return Found(kept, False)
+            return Found(kept, True, plan.order.spot(last))
+    return Found(kept, False, batches.stopped)
 
 
 def matches(plan: Plan, seen: Seen) -> bool:
@@ -96,29 +99,43 @@ def matches(plan: Plan, seen: Seen) -> bool:
     return plan.predicate.holds(seen) and (not plan.search.words or plan.search.holds(seen))
 
 
-def _batches(plan: Plan, spot: Spot | None, back: bool) -> Iterator[Seen]:
-    size = _BATCH // 5
-    while rows := walk(plan, spot, back, size):
-        batch = plan.eye.see(rows, plan.needs)
-        yield from batch
-        if len(rows) < size:
-            return
-        spot, size = plan.order.spot(batch[-1]), _BATCH
+@dataclass
+class Batches:
+    """The rows that SQL lets through, seen batch by batch; `stopped` says where the last one ended before its time."""
+
+    plan: Plan
+    spot: Spot | None
+    back: bool
+    look: int | None
+    needs: Collection[str]
+    stopped: Spot | None = None
+
+    def __iter__(self) -> Iterator[Seen]:
+        """Yield them in order."""
+        spot, size, left = self.spot, _BATCH // 5, self.look
+        while True:
+            walked = walk(self.plan, spot, self.back, size, most=left)
+            left = None if left is None else left - walked.looked
+            batch = self.plan.eye.see(walked.rows, self.needs)
+            yield from batch
+            if walked.stopped is not None or len(batch) < size:
+                self.stopped = walked.stopped
+                return
+            spot, size = self.plan.order.spot(batch[-1]), _BATCH
 
 
-def scanned(plan: Plan, most: int = SCAN_ROWS) -> tuple[list[Seen], bool]:
-    """Return the records that are meant among the first *most* that SQL lets through, and whether those were all."""
-    rows: list[Row] = plan.door.fetch(plan.rows().order_by(_seq()).limit(most + 1))
+def scanned(plan: Plan, most: int = SCAN_ROWS, look: int | None = None) -> tuple[list[Seen], bool]:
+    """Return the records that are meant among the first *most* that SQL lets through, by number, and whether those were all."""
+    by_number = copy(plan)
+    by_number.order = Order()
+    batches = Batches(by_number, None, False, look, plan.needs)
     kept: list[Seen] = []
-    for start in range(0, min(len(rows), most), _BATCH):
-        kept += [seen for seen in plan.eye.see(rows[start:min(start + _BATCH, most)], plan.needs) if matches(plan, seen)]
-    return kept, len(rows) <= most
-
-
-def _seq() -> Any:
-    from plugins.worksheets.models import Record
-
-    return Record.__table__.c.seq
+    for number, seen in enumerate(batches, start=1):
+        if number > most:
+            return kept, False
+        if matches(plan, seen):
+            kept.append(seen)
+    return kept, batches.stopped is None
 
 
 def _sorted_here(plan: Plan, spot: Spot | None, back: bool, limit: int) -> Found:

@@ -43,12 +43,15 @@ class Plan:
     predicate: Predicate = field(init=False)
     search: Search = field(init=False)
     order: Order = field(init=False)
+    kinds: Mapping[str, str] = field(init=False)
     notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         document = documents.get(self.app, f"worksheet/{self.ask.worksheet}")
         self.door = door_of(self.app)
         self.values = values_of(self.door.connection)
+        # What is in the recycle bin is not indexed.
+        self.kinds = {} if self.ask.deleted else self.door.index.kinds(self.ask.worksheet)
         self.everything = fields_of(document.body, stored=False)
         readable = self.everything.keys() if self.ask.fields is None else set(self.ask.fields)
         self.fields = {key: one for key, one in self.everything.items() if key in readable}
@@ -127,6 +130,3 @@ def moment_of(app: App) -> Moment:
     """Return the organization's time zone and this moment."""
     name = server().registry.hook.organization_time_zone(organization_id=app.organization_id) or "UTC"
     return Moment(ZoneInfo(name), datetime.fromtimestamp(now_us() / 1_000_000, UTC))
-
-
-

@@ -59,17 +59,16 @@ class Search:
 
     def _plain(self, values: Values, word: str) -> Expression:
         """Return whether the stored values have the word as JSON writes it."""
-        return values.contains(values.fold(vals), fold(json.dumps(word, ensure_ascii=False)[1:-1]))
+        return values.mentions(vals, fold(json.dumps(word, ensure_ascii=False)[1:-1]))
 
     def _named(self, values: Values, word: str) -> list[Expression]:
         """Return whether a choice or a person of that name is held, a box ticked that reads so, a number shown so."""
         found: list[Expression] = []
         for facet in self.fields.values():
             kind, definition = facet.field.type.name, facet.field.definition
-            if kind in SELECTS:
-                found.append(facet.has_sql(values, _matching(self.eye.choices(definition), word)))
-            elif kind in PLACES:
-                addresses = _matching(self.eye.names(PLACES[kind]), word)
+            if kind in SELECTS and (choices := _matching(self.eye.choices(definition), word)):
+                found.append(facet.has_sql(values, choices))
+            elif kind in PLACES and (addresses := _matching(self.eye.names(PLACES[kind]), word)):
                 found.append(facet.has_sql(values, [stored_address(facet, one) for one in addresses]))
             elif kind == "checkbox" and word in "yes":
                 found.append(values.truth(facet.name))

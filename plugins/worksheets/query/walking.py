@@ -1,24 +1,245 @@
-"""Walking: the rows that SQL lets through, in a plan's order, from a spot on. Here the index of values is used."""
+"""Walking: the rows that SQL lets through, in a plan's order, from a spot on. Here the index of values is used.
+
+Where a filter allows few keys of an indexed field, the rows that have them are sorted. Else the walk goes along the order's
+lanes, a window at a time, and stops where it has looked at as many rows as it may. An order without lanes is sorted as a
+whole by the database.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
 from sqlalchemy import func, select
 
-from plugins.worksheets.models import Record
-from plugins.worksheets.query.orders import Spot
+from plugins.worksheets.models import Record, RecordKey
+from plugins.worksheets.query.indexing import Keys, allowed, answers_all
+from plugins.worksheets.query.lanes import Lane, Place, by_choice, is_indexed, key_at, lanes_of, rank_lane, start_of
+from plugins.worksheets.query.orders import ByChoice, Spot
 from plugins.worksheets.query.plan import Plan
-from plugins.worksheets.records import Row
+from plugins.worksheets.records import COLUMNS, Row
+
+r, k = Record.__table__.c, RecordKey.__table__.c
+LOOK_ROWS = 30_000
+"""So many rows a page of a grid looks at in SQL before it says that it stopped."""
+LARGE = 50_000
+"""From so many records on, a sort without an index is worth a word."""
+FEW = 5_000
+DENSE = 10_000
+"""After so many rows without a full page the filter's own index narrows the lane."""
+_GROWTH = 8
 
 
-def walk(plan: Plan, spot: Spot | None, back: bool, limit: int) -> list[Row]:
-    """Return at most *limit* rows after a spot, or before it, nearest first, where *back*."""
+@dataclass(slots=True)
+class Walked:
+    """Rows in the direction of the walk; `stopped` is where it ended although there may be more, `looked` how many it looked at."""
+
+    rows: list[Row]
+    stopped: Spot | None = None
+    looked: int = 0
+
+
+@dataclass(slots=True)
+class _Look:
+    """How far one walk has come."""
+
+    limit: int
+    most: int | None
+    rows: list[Row]
+    looked: int = 0
+
+    @property
+    def full(self) -> bool:
+        return len(self.rows) >= self.limit
+
+    @property
+    def tired(self) -> bool:
+        return self.most is not None and self.looked >= self.most
+
+
+def walk(plan: Plan, spot: Spot | None, back: bool, limit: int, *, most: int | None = None) -> Walked:
+    """Return at most *limit* rows after a spot, or before it, nearest first, where *back*.
+
+    Args:
+        plan: What is asked.
+        spot: Where to begin; None for the first, or the last where *back*.
+        back: Whether to go backwards.
+        limit: How many rows.
+        most: How many rows to look at; None for all there are.
+    """
+    keys = allowed(plan.predicate, plan.kinds)
+    few = _few(plan, keys)
+    lanes = lanes_of(plan, keys) if few is None else None
+    if lanes is None and few is None and plan.order.terms and is_indexed(plan, plan.order.terms[0]):
+        return Walked(_sorted_in_parts(plan, spot, back, limit, keys))
+    if lanes is None:
+        return Walked(_sorted(plan, spot, back, limit, few))
+    return _along(plan, lanes, [one for one in keys if not _serves(one, lanes)], spot, back, _Look(limit, most, []))
+
+
+def counted(plan: Plan, most: int, *, look: int | None = None) -> tuple[int, bool]:
+    """Return how many rows SQL lets through, no further than *most*, and whether these are all among what was looked at."""
+    connection, whole = plan.door.connection, plan.ask.within.everybody and not plan.search.words
+    exact = answers_all(plan.predicate, plan.kinds) if whole else None
+    if exact is not None:
+        return int(connection.execute(_number(_having(plan, exact).limit(most))).scalar_one()), True
+    few = _few(plan, allowed(plan.predicate, plan.kinds))
+    if few is not None:
+        rows = plan.rows().with_only_columns(r.seq).where(r.seq.in_(_having(plan, few)))
+    elif look is None or (plan.ask.filter is None and whole):
+        rows = plan.rows().with_only_columns(r.seq)
+    else:
+        return _counted_within(plan, most, look)
+    return int(connection.execute(_number(rows.limit(most))).scalar_one()), True
+
+
+def is_sorted_slowly(plan: Plan) -> bool:
+    """Say whether a page takes sorting all records of a large worksheet."""
+    if not plan.order.terms or plan.order.slow or is_indexed(plan, plan.order.terms[0]):
+        return False
+    if _few(plan, allowed(plan.predicate, plan.kinds)) is not None:
+        return False
+    return is_large(plan)
+
+
+def is_large(plan: Plan) -> bool:
+    """Say whether a worksheet has many records."""
+    query = select(r.seq).where(r.app_id == plan.app.id, r.worksheet == plan.ask.worksheet).order_by(r.seq).limit(1).offset(LARGE)
+    return plan.door.connection.execute(query).first() is not None
+
+
+def _along(plan: Plan, lanes: Sequence[Lane], spare: Sequence[Keys], spot: Spot | None, back: bool, look: _Look) -> Walked:
+    """Go along lanes from a spot; *spare* are keys of the filter that no lane goes by."""
+    first, place = (None, None) if spot is None else start_of(plan, lanes, spot)
+    order = range(len(lanes) - 1, -1, -1) if back else range(len(lanes))
+    for number in order:
+        if first is not None and (number > first if back else number < first):
+            continue
+        lane = lanes[number].turned() if back else lanes[number]
+        stopped = _down(plan, lane, spare, place if number == first else None, look)
+        if look.full:
+            break
+        if stopped is not None:
+            return Walked(look.rows, _spot_at(plan, stopped), look.looked)
+    return Walked(look.rows, looked=look.looked)
+
+
+def _down(plan: Plan, lane: Lane, spare: Sequence[Keys], place: Place | None, look: _Look) -> Place | None:
+    """Look at windows of one lane until there are enough rows; return where it stopped, None at the lane's end."""
+    size = look.limit
+    while True:
+        if look.looked >= DENSE and spare:
+            lane, spare = _narrowed(lane, spare), ()
+        look.rows += lane.rows(plan, place, size, look.limit - len(look.rows))
+        look.looked += size
+        if look.full:
+            return None
+        place = lane.end(plan, place, size)
+        if place is None or look.tired:
+            return place
+        size = min(size * _GROWTH, LOOK_ROWS)
+
+
+def _narrowed(lane: Lane, spare: Sequence[Keys]) -> Lane:
+    """Return a lane that leaves out what keys of the filter do not allow; one by numbers goes by those keys itself."""
+    if lane.keys is None:
+        return replace(lane, keys=spare[0], also=tuple(spare[1:]))
+    return replace(lane, also=tuple(spare))
+
+
+def _serves(keys: Keys, lanes: Sequence[Lane]) -> bool:
+    """Say whether lanes go by these keys already."""
+    return any(lane.keys is keys or keys in lane.within for lane in lanes)
+
+
+def _few(plan: Plan, keys: Sequence[Keys]) -> Keys | None:
+    """Return keys that only a few records have."""
+    for one in keys:
+        number = plan.door.connection.execute(_number(_having(plan, one).limit(FEW + 1))).scalar_one()
+        if number <= FEW:
+            return one
+    return None
+
+
+def _sorted(plan: Plan, spot: Spot | None, back: bool, limit: int, few: Keys | None) -> list[Row]:
+    """Let the database sort all rows, or those that have a few keys."""
     query = plan.rows().order_by(*plan.order.by(plan.values, back=back)).limit(limit)
+    if few is not None:
+        query = query.where(r.seq.in_(_having(plan, few)))
     if spot is not None:
         query = query.where(plan.order.beyond(plan.values, spot, back=back))
     return plan.door.fetch(query)
 
 
-def counted(plan: Plan, most: int) -> int:
-    """Return how many rows SQL lets through, counting no further than *most*."""
-    inner = plan.rows().with_only_columns(Record.__table__.c.seq).limit(most).subquery()
-    return int(plan.door.connection.execute(select(func.count()).select_from(inner)).scalar_one())
+def _sorted_in_parts(plan: Plan, spot: Spot | None, back: bool, limit: int, allowed: Sequence[Keys]) -> list[Row]:
+    """Sort by several fields of which the first is indexed: no more records than have the first keys that a page takes."""
+    found: list[Row] = []
+    for part in _parts(plan, None if spot is None else spot[0], spot is None, back, limit, allowed):
+        found += _sorted(plan, spot, back, limit - len(found), part)
+        if len(found) >= limit:
+            break
+    return found
+
+
+def _parts(plan: Plan, value: Any, whole: bool, back: bool, size: int, allowed: Sequence[Keys]) -> Iterator[Keys]:
+    """Yield the keys of the first field in the order of the walk, from a value on; those without a value at their end of it."""
+    term = plan.order.terms[0]
+    if isinstance(term, ByChoice):
+        lanes = by_choice(plan, term)
+        first = 0 if whole and not back else len(lanes) - 1 if whole or value is None else rank_lane(term, value)
+        yield from (one.keys for one in (lanes[first::-1] if back else lanes[first:]) if one.keys is not None)
+        return
+    empty = Keys(term.name, only=("",))
+    if back and value is None:
+        yield empty
+    if back or whole or value is not None:
+        narrow = next((one for one in allowed if one.field == term.name and one.only is None), Keys(term.name))
+        yield from _ranges(plan, narrow, None if value is None else key_at(term, value), term.descending is not back, size)
+    if not back:
+        yield empty
+
+
+def _ranges(plan: Plan, narrow: Keys, start: str | None, down: bool, size: int) -> Iterator[Keys]:
+    """Yield ranges of keys from a key on, that key included, each with about so many records, or with those of one key."""
+    begun = False
+    while True:
+        rest = Keys(narrow.field)
+        if start is not None:
+            rest = replace(rest, high=start, high_open=begun) if down else replace(rest, low=start, low_open=begun)
+        rest = rest.within(narrow)
+        turn = k.key.desc() if down else k.key.asc()
+        bound = plan.door.connection.execute(_having(plan, rest).with_only_columns(k.key).order_by(turn).limit(1).offset(size)).scalar()
+        if bound is None:
+            yield rest
+            return
+        yield replace(rest, low=bound, low_open=False) if down else replace(rest, high=bound, high_open=False)
+        start, begun, size = bound, True, size * _GROWTH
+
+
+def _spot_at(plan: Plan, place: Place) -> Spot | None:
+    """Return the spot of the record at a place of a lane."""
+    row = plan.door.row(plan.ask.worksheet, place[1])
+    return None if row is None else plan.order.spot(plan.eye.see([row], ())[0])
+
+
+def _counted_within(plan: Plan, most: int, look: int) -> tuple[int, bool]:
+    """Count among the first rows only."""
+    state = r.deleted_at.is_not(None) if plan.ask.deleted else r.deleted_at.is_(None)
+    mine = r.app_id == plan.app.id, r.worksheet == plan.ask.worksheet, state
+    last = plan.door.connection.execute(select(r.seq).where(*mine).order_by(r.seq).limit(1).offset(look)).scalar()
+    rows = plan.rows().with_only_columns(r.seq)
+    rows = rows if last is None else rows.where(r.seq < last)
+    number = int(plan.door.connection.execute(_number(rows.limit(most))).scalar_one())
+    return number, last is None or number >= most
+
+
+def _having(plan: Plan, keys: Keys) -> Any:
+    return select(k.seq).where(k.app_id == plan.app.id, k.worksheet == plan.ask.worksheet, k.field == keys.field, *keys.where())
+
+
+def _number(query: Any) -> Any:
+    return select(func.count()).select_from(query.subquery())
+
+
+__all__ = ["COLUMNS", "LOOK_ROWS", "Walked", "counted", "is_sorted_slowly", "walk"]

@@ -35,6 +35,11 @@ def folding() -> dict[int, int]:
     return found
 
 
+def cased_as(part: str) -> list[str]:
+    """Return the characters beyond ASCII that fold to one of an ASCII text's, such as the sign for Kelvin."""
+    return [chr(code) for code, folded in folding().items() if code > 127 and chr(folded) in part]
+
+
 def fold(text: str) -> str:
     """Return a text as it is compared where upper and lower case do not matter."""
     return text.lower() if text.isascii() else text.translate(folding())

@@ -31,7 +31,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from core.api import driver
 from plugins.worksheets.models import Record
-from plugins.worksheets.records.keys import CHECK, MAX_KEY, MOMENT, NUMBER, TEXT, decimal_of, fold, key_of, number_key
+from plugins.worksheets.records.keys import CHECK, MAX_KEY, MOMENT, NUMBER, TEXT, cased_as, decimal_of, fold, key_of, number_key
 
 vals = Record.__table__.c.vals
 Expression = ColumnElement[Any]
@@ -81,6 +81,10 @@ class Values:
         """Return whether a text has another in it."""
         raise NotImplementedError
 
+    def mentions(self, text: Expression, part: str) -> Expression:
+        """Return whether a text may have a folded part in it, whatever its case; never no where it has."""
+        return self.contains(self.fold(text), part)
+
     def key(self, kind: str, *path: str | int) -> Expression:
         """Return what a value is compared and sorted by; see `keys`."""
         if kind == NUMBER:
@@ -110,7 +114,7 @@ class Values:
         place = self.place(key, "\n".join(["", *keys, ""]))
         # All keys of choices are equally long, so their place in one text says which it is.
         width = len(keys[0]) + 1 if keys else 1
-        return case((key.is_(None), None), (place == 0, len(keys)), else_=(place - 1).op("/")(width))
+        return case((key.is_(None), None), (place == 0, len(keys)), else_=(place - 1) // width)
 
     def padded(self, text: Expression, digits: int) -> Expression:
         """Return a whole number's text with at least so many digits."""
@@ -171,6 +175,13 @@ class SQLiteValues(Values):
     def contains(self, text: Expression, part: str) -> Expression:
         """See `Values.contains`."""
         return func.instr(text, part) > 0
+
+    def mentions(self, text: Expression, part: str) -> Expression:
+        """See `Values.mentions`: SQLite's own `lower` knows ASCII only, but is many times faster than `appkeep_fold`."""
+        if not part.isascii():
+            return super().mentions(text, part)
+        others = [self.contains(text, char) for char in cased_as(part)]
+        return or_(self.contains(func.lower(text), part), *others)
 
     def place(self, part: Expression, text: str) -> Expression:
         """See `Values.place`."""

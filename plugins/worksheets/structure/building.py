@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from core.api import App, Definition, Document, InvalidDocument, InvalidValue, NotFound, documents, field_type, new_key, placing
+from core.api import (
+    App,
+    Definition,
+    Document,
+    InvalidDocument,
+    InvalidInput,
+    InvalidValue,
+    NotFound,
+    documents,
+    field_type,
+    new_key,
+    placing,
+)
 from plugins.worksheets.definitions import check_field
+from plugins.worksheets.fields import KEY_KINDS
 from plugins.worksheets.formula import check_expression, check_template
+from plugins.worksheets.query import Ask, count
 from plugins.worksheets.structure import expressions
 
 LINKING = ("relationship", "subform", "cascading_select")
 WRITTEN = {"formula": ("expression", False), "text_combination": ("template", True)}
 """Types that are written by hand: the option that holds the text, and whether it is a template."""
+MAX_LOST = 50
 Body = Mapping[str, Any]
 
 
@@ -37,6 +53,49 @@ def put_field(app: App, sheet: Document, field: Definition, person: str) -> None
     check_field(field)
     _check_default(field)
     placing.put_part(app, sheet, "field", field, person)
+
+
+def switch_index(app: App, sheet: Document, key: str, on: bool, person: str) -> str:
+    """Let a field be indexed or not, and return its name; its index is built from the records there are.
+
+    Raises:
+        NotFound: there is no such field.
+        InvalidInput: its type has no one value to go by.
+    """
+    field = placing.part_of(sheet, "field", key)
+    if on and field["type"] not in KEY_KINDS:
+        raise InvalidInput(f"“{field['name']}” cannot be indexed: an index is for texts, numbers, dates, checkboxes and single selects.")
+    made = {name: value for name, value in field.items() if name != "indexed"}
+    placing.put_part(app, sheet, "field", {**made, **({"indexed": True} if on else {})}, person)
+    return str(field["name"])
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A choice that is taken out of a field while records hold it."""
+
+    name: str
+    count: int
+    exact: bool
+
+    @property
+    def count_text(self) -> str:
+        """How many records, as people read it."""
+        return f"{'' if self.exact else 'more than '}{self.count:,} record{'' if self.count == 1 else 's'}"
+
+
+def choices_lost(app: App, sheet: Document, before: Definition, after: Definition) -> list[Lost]:
+    """Return the choices that a field has no more although records hold them."""
+    kept = {choice["key"] for choice in after["options"].get("choices", ())}
+    gone = [choice for choice in before.get("options", {}).get("choices", ()) if choice["key"] not in kept]
+    if before.get("type") != after["type"] or "option_set" in after["options"]:
+        return []
+    found = []
+    for choice in gone[:MAX_LOST]:
+        leaf = {"field": {"ref": f"{sheet.address}/field/{before['key']}"}, "operator": "is_any_of", "value": [choice["key"]]}
+        number, exact = count(app, Ask(sheet.key, filter=leaf))
+        found += [Lost(str(choice["name"]), number, exact)] if number else []
+    return found
 
 
 def put_two_way(app: App, sheet: Document, field: Definition, other_name: str, person: str) -> None:

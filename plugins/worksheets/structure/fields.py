@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Response, flash, render_template, request
@@ -53,15 +53,19 @@ def edit_field(organization_id: str, app_id: str, key: str, field_key: str) -> s
     sheet = sheet_document(key)
     before = placing.part_of(sheet, "field", field_key)
     form = FieldForm(sheet, field_type(request.args.get("as") or before["type"]), before)
+    lost: list[building.Lost] = []
     if request.method == "POST" and form.receive(request.form, request.files):
         try:
-            with transaction():
-                building.put_field(form.app, sheet, form.field(), visit().person)
-            flash(f"The field “{form.about.value['name']}” was saved.", "good")
-            return to(url("worksheet", key=key) + "#fields")
+            field = form.field()
+            lost = building.choices_lost(form.app, sheet, before, field) if request.form.get("sure") != "1" else []
+            if not lost:
+                with transaction():
+                    building.put_field(form.app, sheet, field, visit().person)
+                flash(f"The field “{form.about.value['name']}” was saved.", "good")
+                return to(url("worksheet", key=key) + "#fields")
         except AppkeepError as error:
             form.refuse(error)
-    return _shown(form)
+    return _shown(form, lost)
 
 
 @pages.page(f"{SHEET}/field/<field_key>/type", Needs.APP_ADMIN)
@@ -97,15 +101,17 @@ def _trial(form: FieldForm) -> Trial:
         return Trial(wrong=error.message)
 
 
-def _shown(form: FieldForm) -> tuple[str, int]:
-    app, sheet = current_app_row(), form.sheet
-    written = form.kind.name in building.WRITTEN
+def _shown(form: FieldForm, lost: Sequence[building.Lost] = ()) -> tuple[str, int]:
+    app, sheet, written = current_app_row(), form.sheet, form.kind.name in building.WRITTEN
     fields = [d for d in sheet.body.get("fields", ()) if d["key"] != form.key and field_type(d["type"]).name not in _LAYOUT]
-    return render_template(
-        "structure/field.html", sheet=sheet, form=form, says=catalogue.SAYS.get(form.kind.name, ""), written=written,
+    page = render_template(
+        "structure/field.html", sheet=sheet, form=form, says=catalogue.SAYS.get(form.kind.name, ""), written=written, lost=lost,
+        option=building.WRITTEN[form.kind.name][0] if written else "", trial=_trial(form) if written else None,
+        may_change_type=form.kind.name not in catalogue.HIDDEN and form.kind.name != "autonumber",
         insertable=expressions.insertable(fields, building.linked_fields(app)) if written else (),
         functions=FUNCTIONS if form.kind.name == "formula" else {},
-        referring=_used_by(sheet, form.key) if not form.is_new else ()), form.status
+        referring=_used_by(sheet, form.key) if not form.is_new else ())
+    return page, 409 if lost else form.status
 
 
 def _used_by(sheet: Document, key: str) -> list[Document]:

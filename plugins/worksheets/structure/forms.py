@@ -69,6 +69,16 @@ class FieldForm:
         """Whether a field that stands gets another type."""
         return not self.is_new and self.before["type"] != self.kind.name
 
+    @property
+    def has_files(self) -> bool:
+        """Whether the form can bring files."""
+        return self.about.has_files or self.options.has_files
+
+    @property
+    def may_be_two_way(self) -> bool:
+        """Whether a field that follows by itself can be made in the worksheet that this one points to."""
+        return self.is_new and self.kind.name == "relationship"
+
     def _options_shown(self) -> dict[str, Any]:
         options = self.before.get("options", {})
         if self.is_new:

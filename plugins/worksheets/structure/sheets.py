@@ -1,4 +1,4 @@
-"""Pages on whole worksheets: a new one, and the overview of one's structure with its own recycle bin."""
+"""Pages on whole worksheets: a new one, and the overview of one's structure with its index and its own recycle bin."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from core.api import (
     binned,
     current_app_row,
     document_url,
-    field_type,
     placing,
     schemas,
     server,
     transaction,
     visit,
 )
+from plugins.worksheets.fields import KEY_KINDS
 from plugins.worksheets.schema import WORKSHEET
 from plugins.worksheets.structure.blueprint import SHEET, own_targets, pages, sheet_document, to, url
-from plugins.worksheets.structure.building import new_worksheet
+from plugins.worksheets.structure.building import new_worksheet, switch_index
+from plugins.worksheets.structure.viewtypes import TYPES
 
 NEW = schemas.closed({"name": WORKSHEET.schema["properties"]["name"], "description": WORKSHEET.schema["properties"]["description"]},
                      ["name"])
@@ -56,7 +57,21 @@ def worksheet(organization_id: str, app_id: str, key: str) -> str | Response | t
             return to(url("worksheet", key=key))
         except AppkeepError as error:
             editing.refuse(error)
-    titles = {name: kind.title for name, kind in server().registry.field_types.items()}
-    return render_template("structure/worksheet.html", sheet=sheet, editing=editing, titles=titles, field_type=field_type,
-                           records=document_url(sheet.address), binned=binned(app, sheet.address),
-                           referring=placing.referring(app, sheet.address)), editing.status
+    fields = sheet.body.get("fields", ())
+    title = sheet.body.get("title_field", {}).get("ref", "").rpartition("/")[2]
+    return render_template(
+        "structure/worksheet.html", sheet=sheet, editing=editing, records=document_url(sheet.address),
+        titles={name: kind.title for name, kind in server().registry.field_types.items()},
+        view_titles={name: kind.title for name, kind in TYPES.items()}, title_key=title or next((one["key"] for one in fields), None),
+        indexable=[one for one in fields if one["type"] in KEY_KINDS], binned=binned(app, sheet.address),
+        referring=placing.referring(app, sheet.address)), editing.status
+
+
+@pages.page(f"{SHEET}/field/<field_key>/index", Needs.APP_ADMIN, ("POST",))
+def index_field(organization_id: str, app_id: str, key: str, field_key: str) -> Response:
+    """Switch the index of a field on or off."""
+    sheet, on = sheet_document(key), request.form.get("on") == "1"
+    with transaction():
+        name = switch_index(current_app_row(), sheet, field_key, on, visit().person)
+    flash(f"“{name}” is indexed now." if on else f"The index of “{name}” was dropped.", "good")
+    return to(url("worksheet", key=key) + f"#index-{field_key}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from flask import Response, flash, render_template, request
@@ -24,39 +23,13 @@ from core.api import (
     visit,
     walk,
 )
+from plugins.worksheets.fields import fields_of
 from plugins.worksheets.schema import VIEW, WORKSHEET
+from plugins.worksheets.structure import columns, filters
 from plugins.worksheets.structure.blueprint import SHEET, own_targets, pages, sheet_document, to, url
 from plugins.worksheets.structure.forms import narrowed
-
-
-@dataclass(frozen=True, slots=True)
-class ViewType:
-    """A type of view: a sentence on it, what it asks for beyond a name, and what it cannot do without."""
-
-    title: str
-    says: str
-    asks: tuple[str, ...]
-    needs: tuple[str, ...] = ()
-
-
-_MANY = ("filter", "sorts")
-TYPES: Mapping[str, ViewType] = {
-    "grid": ViewType("Grid", "All records as a table, with inline editing.",
-                     (*_MANY, "groups", "fields", "row_height", "row_number", "colours")),
-    "kanban": ViewType("Kanban", "Cards in columns, one for each choice of a field.",
-                       ("stack_field", "cover_field", *_MANY, "fields", "colours"), ("stack_field",)),
-    "gallery": ViewType("Gallery", "Cards, each with a picture.", ("cover_field", *_MANY, "fields", "colours")),
-    "calendar": ViewType("Calendar", "Records on the days of a date field.",
-                         ("start_field", "end_field", "filter", "fields", "colours"), ("start_field",)),
-    "timeline": ViewType("Timeline", "Records as bars from a start to an end.",
-                         ("start_field", "end_field", "scale", *_MANY, "groups", "fields", "colours"), ("start_field",)),
-    "form": ViewType("Form", "A page on which new records are entered.", ("form", "public")),
-}
-DATES = frozenset({"date", "datetime", "created_time", "modified_time", "formula"})
-FITTING: Mapping[str, frozenset[str]] = {
-    "stack_field": frozenset({"single_select", "member", "relationship"}), "cover_field": frozenset({"file"}),
-    "start_field": DATES, "end_field": DATES}
-"""Which types of fields go with which property."""
+from plugins.worksheets.structure.viewtypes import FITTING, TYPES
+from plugins.worksheets.web.sheet import open_sheet
 
 
 @pages.page(f"{SHEET}/view/new", Needs.APP_ADMIN, ("GET", "POST"))
@@ -77,27 +50,34 @@ def edit_view(organization_id: str, app_id: str, key: str, view_key: str) -> str
     return _page(sheet, dict(placing.part_of(sheet, "view", view_key)), view_key)
 
 
-def _page(sheet: Document, view: dict[str, Any], view_key: str | None) -> str | Response | tuple[str, int]:
-    editing = view_editing(sheet, view)
+def _page(document: Document, view: dict[str, Any], view_key: str | None) -> str | Response | tuple[str, int]:
+    sheet, kind = open_sheet(document.key), TYPES[view["type"]]
+    conditions = filters.conditions_of(sheet, view.get("filter"), request.form) if "filter" in kind.asks else None
+    editing = view_editing(document, view, flat=conditions is not None)
     if request.method == "POST" and editing.receive(request.form, request.files):
-        body = {**editing.value, "type": view["type"], "key": view_key or new_key("v")}
+        body = {**columns.compacted(sheet, editing.value), "type": view["type"], "key": view_key or new_key("v")}
+        if conditions is not None:
+            body = filters.with_filter(body, conditions.filter)
         try:
             with transaction():
-                placing.put_part(current_app_row(), sheet, "view", body, visit().person)
+                placing.put_part(current_app_row(), document, "view", body, visit().person)
             flash(f"The view “{body['name']}” was saved.", "good")
-            return to(url("worksheet", key=sheet.key) + "#views")
+            return to(url("worksheet", key=document.key) + "#views")
         except AppkeepError as error:
             editing.refuse(error)
-    return render_template("structure/view.html", sheet=sheet, view=view, view_key=view_key, editing=editing, kind=TYPES[view["type"]],
-                           seen=f"{document_url(sheet.address)}?view={view_key}" if view_key else None), editing.status
+    return render_template(
+        "structure/view.html", document=document, sheet=sheet, view=view, view_key=view_key, editing=editing, kind=kind,
+        conditions=conditions, names=columns.names_of(document), cells_of=columns.cells_of, wide=view["type"] in ("grid", "timeline"),
+        seen=f"{document_url(document.address)}?view={view_key}" if view_key else None), editing.status
 
 
-def view_editing(sheet: Document, view: Mapping[str, Any]) -> Editing:
-    """Return the form of a view; what its type does not ask for keeps its values."""
+def view_editing(sheet: Document, view: Mapping[str, Any], *, flat: bool = False) -> Editing:
+    """Return the form of a view; what its type does not ask for keeps its values, and so does a *flat* filter, asked for apart."""
     kind = TYPES[view["type"]]
-    asked = ("name", *kind.asks, "description")
+    asked = [name for name in ("name", *kind.asks, "description") if name != "filter" or not flat]
     schema = schemas.closed({name: VIEW["properties"][name] for name in asked}, ["name", *kind.needs])
-    return Editing(current_app_row(), schema, view, root={**schema, "$defs": WORKSHEET.schema["$defs"]}, targets=own_targets(sheet),
+    shown = columns.listed(sheet, view) if "fields" in asked else view
+    return Editing(current_app_row(), schema, shown, root={**schema, "$defs": WORKSHEET.schema["$defs"]}, targets=own_targets(sheet),
                    without=view.keys() - set(asked), narrow=lambda tree: _narrow(tree, sheet))
 
 
@@ -105,6 +85,8 @@ def _narrow(tree: Input, sheet: Document) -> None:
     """Offer only fields that go with what they are to do."""
     types = {f"{sheet.address}/field/{d['key']}": d["type"] for d in sheet.body.get("fields", ())}
     for node in walk(tree):
+        if node.asks == "flag":
+            node.plain = True
         fitting = FITTING.get(node.path)
         if node.asks == "ref" and fitting is not None:
             node.targets = narrowed(node, lambda target, fitting=fitting: types.get(target.address) in fitting)  # type: ignore[misc]
@@ -114,10 +96,15 @@ def _narrow(tree: Input, sheet: Document) -> None:
 
 def _first_fitting(sheet: Document, kind: str) -> dict[str, Any]:
     """Return what a new view needs, filled with the first field that goes with it."""
-    found = {}
+    found: dict[str, Any] = {"form": {"fields": _entered(sheet)}} if kind == "form" else {}
     for name in TYPES[kind].needs:
         for definition in sheet.body.get("fields", ()):
             if definition["type"] in FITTING[name]:
                 found[name] = {"ref": f"{sheet.address}/field/{definition['key']}"}
                 break
     return found
+
+
+def _entered(sheet: Document) -> list[dict[str, Any]]:
+    """Return all fields that people enter values into, for a form that begins with them."""
+    return [{"field": {"ref": f"{sheet.address}/field/{key}"}} for key, one in fields_of(sheet.body).items() if one.type.writable]

@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from plugins.worksheets.fields import Field
-from plugins.worksheets.query import count, page
+from plugins.worksheets.query import LOOK_ROWS, count, page
 from plugins.worksheets.web.around import Surroundings
 from plugins.worksheets.web.asked import Asked, columns_of, view_columns
 from plugins.worksheets.web.cells.choices import tag
@@ -60,9 +60,9 @@ def _stack(sheet: Sheet, asked: Asked, around: Surroundings, field: Field, neede
     condition = condition_of(sheet, field, "is" if value else "is_empty", value)
     parts = [one for one in (asked.filter(), condition.filter) if one is not None]
     ask = ask_of(sheet, asked, filter={"all": parts})
-    found = page(sheet.app, ask, limit=CARDS)
+    found = page(sheet.app, ask, limit=CARDS, look=LOOK_ROWS)
     lines = lines_of(around, found.rows, needed)
-    total, exact = count(sheet.app, ask, most=MOST_COUNTED) if found.next else (len(lines), True)
+    total, exact = count(sheet.app, ask, most=MOST_COUNTED, look=LOOK_ROWS) if found.next else (len(lines), True)
     grid = next((v for v in sheet.views if v["type"] == "grid"), None)
     more = replace(asked, view=grid, conditions=(*asked.conditions, condition)).url(sheet) if found.next and grid is not None else None
     return Stack(value, name, shown, lines, f"{total:,}{'' if exact else '+'}", more)

@@ -63,10 +63,13 @@ def grouping_of(sheet: Sheet, asked: Asked, around: Surroundings) -> Grouping:
         return Grouping()
     whole = Ask(worksheet=sheet.key, filter=asked.filter(), search=asked.search, fields=sheet.access.readable_fields,
                 within=sheet.access.scope("read"))
-    options = in_order(around, one, counted(sheet.app, whole, one.key, most=MOST_GROUPS))
+    counts = counted(sheet.app, whole, one.key, most=MOST_GROUPS)
+    options = in_order(around, one, counts.found)
     around.load([one], [{one.key: value} for value, _ in options])
     narrowing = {} if asked.group is None else {"filter": _narrowed(sheet, asked, one, asked.group)}
-    return Grouping(one, [_group(sheet, asked, around, one, value, n) for value, n in options], asked.url(sheet, group=None), narrowing)
+    more = "" if counts.exact else "+"
+    shown = [_group(sheet, asked, around, one, value, f"{n:,}{more}") for value, n in options]
+    return Grouping(one, shown, asked.url(sheet, group=None), narrowing)
 
 
 def in_order(around: Surroundings, one: Field, counts: Sequence[tuple[Any, int]]) -> list[tuple[Any, int]]:
@@ -76,10 +79,10 @@ def in_order(around: Surroundings, one: Field, counts: Sequence[tuple[Any, int]]
                                             str(item[0]).rjust(40) if isinstance(item[0], int) else str(item[0])))
 
 
-def _group(sheet: Sheet, asked: Asked, around: Surroundings, one: Field, value: Any, count: int) -> Group:
+def _group(sheet: Sheet, asked: Asked, around: Surroundings, one: Field, value: Any, count: str) -> Group:
     text = "" if value is None else "yes" if value is True else str(value)
     url = asked.url(sheet, group=text) if one.type.name in NARROWED else None
-    return Group(show(value, one, around) or Markup("empty"), f"{count:,}", url, asked.group == text and url is not None)
+    return Group(show(value, one, around) or Markup("empty"), count, url, asked.group == text and url is not None)
 
 
 def _narrowed(sheet: Sheet, asked: Asked, one: Field, text: str) -> Mapping[str, Any] | None:

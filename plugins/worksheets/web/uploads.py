@@ -35,7 +35,7 @@ def take_files(sheet: Sheet, fields: Iterable[Field]) -> tuple[dict[str, list[It
         for upload in request.files.getlist(field.key):
             if upload.filename:
                 try:
-                    items.append(_store(upload, field))
+                    items.append(_store(upload, field, sheet.app.id))
                 except InvalidValue as error:
                     errors[field.key] = error.message
         if items:
@@ -61,7 +61,7 @@ def _signer(sheet: Sheet) -> URLSafeSerializer:
     return URLSafeSerializer(key, salt=f"worksheet-file/{sheet.app.id}/{sheet.key}/{sheet.person}")
 
 
-def _store(upload: FileStorage, field: Field) -> Item:
+def _store(upload: FileStorage, field: Field, app_id: str) -> Item:
     options = field.definition.get("options", {})
     name, kind = safe_name(upload.filename or ""), upload.mimetype or ""
     kind = kind if _TYPE.match(kind) else "application/octet-stream"
@@ -72,7 +72,7 @@ def _store(upload: FileStorage, field: Field) -> Item:
     if upload.stream.tell() > most:
         raise InvalidValue(f"“{name[:60]}” is larger than the {most:,} bytes that this field takes.")
     upload.stream.seek(0)
-    content, size = put_file(upload.stream)  # type: ignore[arg-type]  # werkzeug calls its stream IO[bytes]
+    content, size = put_file(upload.stream, app_id)  # type: ignore[arg-type]  # werkzeug calls its stream IO[bytes]
     return {"file": content, "name": name, "size": size, "type": kind}
 
 

@@ -13,7 +13,7 @@ import openpyxl
 import pytest
 from flask import Flask
 
-from core.api import apps, as_tenant
+from core.api import apps, as_tenant, documents
 from core.runs.service import find, report_of, work
 from tests.web import Browser, make_member, make_organization, signed_in
 
@@ -91,6 +91,14 @@ def test_a_confirmed_file_becomes_an_app(owner: Browser, organization: str) -> N
     page = owner.get(f"/o/{organization}/runs/{run_id}").get_data(as_text=True)
     assert f'href="/o/{organization}/apps/{app_id}/"' in page and "People &amp; co" in page
     assert names(organization) == ["People & co"]
+
+
+def test_a_worksheet_is_called_like_the_file(owner: Browser, organization: str) -> None:
+    """What a file gives no name to has the name by which it was sent, not that under which it lay here."""
+    run_id = imported(owner, organization, ("people.csv", CSV), name="Mine")
+    with as_tenant(organization):
+        app = apps.find(report_of(find(run_id))["app"])
+        assert ["people"] == [sheet.body["name"] for sheet in documents.live(app, "worksheet")]
 
 
 def test_a_baserow_export_brings_its_zip_along(owner: Browser, organization: str) -> None:

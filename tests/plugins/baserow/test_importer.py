@@ -32,7 +32,7 @@ FOLDER = os.environ.get("APPKEEP_TEST_BASEROW")
 class Noting:
     """An import context that keeps what it is told."""
 
-    app_name, person = None, "system"
+    app_name, stem, person = None, "export", "system"
 
     def __init__(self) -> None:
         self.notes: list[tuple[str, str, str]] = []

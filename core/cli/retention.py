@@ -1,0 +1,45 @@
+"""The verb on retention: prune."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from core.apps import service
+from core.backups import retaining
+from core.backups.retention import EmptyPolicy, Judgement
+from core.cli.verbs import as_option, person_of, verb
+from core.moment import iso
+
+
+def register(main: click.Group) -> None:
+    """Add the verb."""
+
+    @verb(main, "prune", show=_lines)
+    @click.argument("app_id", metavar="APP")
+    @click.option("--dry-run", is_flag=True, help="Say what would go and why, and remove nothing.")
+    @as_option
+    def prune(app_id: str, dry_run: bool, email: str | None) -> dict[str, Any]:
+        """Remove the backups of APP that its retention does not keep; the clock does so by itself once a day."""
+        with service.opened(app_id) as app:
+            policy = retaining.policy_of(app.id)
+            if policy.empty:
+                raise EmptyPolicy(f"“{app.name}” has no retention: all of its backups are kept. Its admins set one on the page Schedule.")
+            judged = [_told(one) for one in retaining.judge(app, policy)]
+            gone = set() if dry_run else {backup.id for backup in retaining.apply(app, person_of(email))}
+            return {"app": app_id, "dry_run": dry_run, "policy": asdict(policy), "removed": sorted(gone), "backups": judged}
+
+
+def _told(one: Judgement) -> dict[str, Any]:
+    return {"backup": one.backup.id, "created_at": iso(one.backup.created_at), "keep": one.keep, "reasons": list(one.reasons)}
+
+
+def _lines(result: Mapping[str, Any]) -> Iterator[str]:
+    for one in result["backups"]:
+        going = "would go" if result["dry_run"] else "removed" if one["backup"] in result["removed"] else "in use, left"
+        yield f"{one['backup']}  {one['created_at']}  {'kept' if one['keep'] else going}: {'; '.join(one['reasons'])}"
+    if not result["backups"]:
+        yield "There are no backups."

@@ -1,0 +1,100 @@
+"""What of a backup shall be restored, as the address or a form says it: configuration, data, all of it or only parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from werkzeug.datastructures import MultiDict
+
+from core.app import server
+from core.apps import documents
+from core.apps.models import App
+from core.backups.models import Backup
+from core.backups.saved import Saved
+from core.component import Component, Document
+from core.errors import AppkeepError
+from core.web.bin import holds_data
+
+MAX_ONLY = 1000
+MAX_NAME_CHARS = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The options of a restore. `some` says that only the parts in `only` are meant; `safety` that a backup goes first."""
+
+    config: bool
+    data: bool
+    some: bool
+    only: tuple[str, ...]
+    safety: bool
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """What a plan and a restore are limited to; nothing is all of it."""
+        return self.only if self.some else ()
+
+    def as_args(self) -> list[tuple[str, str]]:
+        """Return the options as an address or a form carries them."""
+        flags = [(name, "1") for name in ("config", "data", "some", "safety") if getattr(self, name)]
+        return [("asked", "1"), *flags, *(("only", one) for one in self.only)]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Something that can be ticked by itself: what `only` names it, what people read, and what lies within it."""
+
+    name: str
+    title: str
+    ticked: bool
+    within: tuple[Part, ...] = ()
+
+
+def read_asked(given: MultiDict[str, str], backup: Backup) -> Asked:
+    """Return the options; where nothing was asked for yet, all that the backup holds, and a backup first."""
+    if "asked" not in given:
+        return Asked(config=backup.part != "data", data=backup.part != "config", some=False, only=(), safety=True)
+    only = dict.fromkeys(one[:MAX_NAME_CHARS] for one in given.getlist("only")[:MAX_ONLY])
+    flag = {name: given.get(name) == "1" for name in ("config", "data", "some", "safety")}
+    return Asked(config=flag["config"] and backup.part != "data", data=flag["data"] and backup.part != "config",
+                 some=flag["some"], only=tuple(only), safety=flag["safety"])
+
+
+def parts_of(app: App, backup: Backup, only: Iterable[str]) -> list[Part]:
+    """Return what of a backup can be ticked: its components, and within those with data their documents."""
+    saved, registry, ticked = Saved(backup), server().registry, set(only)
+    known = [registry.components[name] for name in saved.content.components if name in registry.components]
+    return [Part(one.name, one.title, one.name in ticked, tuple(_within(app, saved, one, ticked)))
+            for one in sorted(known, key=lambda one: one.title)]
+
+
+def _within(app: App, saved: Saved, component: Component, ticked: set[str]) -> list[Part]:
+    if not holds_data(component):
+        return []
+    kinds = {kind.name for kind in component.kinds if not kind.single}
+    found = [d for d in _documents(app, saved, component) if d.kind in kinds]
+    return [Part(d.address, str(d.body.get("name") or d.key), d.address in ticked) for d in found[:MAX_ONLY]]
+
+
+def _documents(app: App, saved: Saved, component: Component) -> list[Document]:
+    """Return the component's documents in the backup; where it holds data only, those of the app whose data it holds."""
+    try:
+        if saved.content.components[component.name].config is not None:
+            return [d for d in saved.documents.values() if any(kind.name == d.kind for kind in component.kinds)]
+    except AppkeepError:  # the plan says what is wrong with the backup
+        return []
+    sections = {line.section for line in saved.data_lines(component.name)}
+    live = [d for kind in component.kinds for d in documents.live(app, kind.name)]
+    return [d for d in live if any(d.key in section for section in sections)]
+
+
+def undo_args(report: dict[str, Any], safety: Backup) -> list[tuple[str, str]]:
+    """Return the options that take a restore back: the same parts, out of the backup that was made before it."""
+    kinds, saved = server().registry.kinds, Saved(safety)
+    only = [name if "/" not in name or name in saved.documents else kinds[name.partition("/")[0]][0].name
+            for name in report.get("only", ())]
+    asked = Asked(config=bool(report.get("config")), data=bool(report.get("data")) and safety.part != "config",
+                  some=bool(only), only=tuple(dict.fromkeys(only)), safety=True)
+    return asked.as_args()

@@ -1,0 +1,47 @@
+"""Restoring a backup as a new app: its configuration only, seen by nobody but whoever does it."""
+
+from __future__ import annotations
+
+from flask import Response, render_template, request
+
+from core.backups.jobs import request_copy
+from core.backups.log import noting
+from core.backups.models import Backup
+from core.db import transaction
+from core.errors import Forbidden, InvalidInput
+from core.web.apps import checked_name
+from core.web.backups.blueprint import BACKUP, backup_here, pages, to
+from core.web.gate import Needs
+from core.web.visit import visit
+
+
+@pages.page(f"{BACKUP}/copy", Needs.BACKUP)
+def copy(organization_id: str, app_id: str, backup_id: str) -> str:
+    """Ask what the new app shall be called."""
+    backup = backup_here(backup_id)
+    return _form(backup, f"{backup.app_name} (restored)"[:100])
+
+
+@pages.page(f"{BACKUP}/copy", Needs.BACKUP, ("POST",))
+def begin_copy(organization_id: str, app_id: str, backup_id: str) -> Response | tuple[str, int]:
+    """Begin to make the new app."""
+    backup, name = backup_here(backup_id), request.form.get("name", "").strip()
+    try:
+        with noting("restore_as_new", app_id, visit().person, backup_id=backup.id):
+            run_id = _begin(backup, name)
+    except InvalidInput as refused:
+        return _form(backup_here(backup_id), name, refused.message), refused.status
+    return to("backups.run", run_id=run_id)
+
+
+def _begin(backup: Backup, name: str) -> str:
+    if not visit().manages_organization:
+        raise Forbidden("Making apps is for owners and admins of the organization. Ask one of them, or restore into this app.")
+    if backup.part == "data":
+        raise InvalidInput("This backup holds data only; a new app is made of a configuration.")
+    with transaction():
+        return request_copy(backup_here(backup.id), visit().person, name=checked_name(name), send=True).id
+
+
+def _form(backup: Backup, name: str, error: str | None = None) -> str:
+    return render_template("backups/copy.html", backup=backup, name=name, error=error)

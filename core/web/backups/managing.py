@@ -1,0 +1,104 @@
+"""One backup: its page; giving it another name, pinning it, checking it, deleting it."""
+
+from __future__ import annotations
+
+from flask import Response, flash, render_template, request
+
+from core.app import server
+from core.backups import managing
+from core.backups.jobs import request_check
+from core.backups.log import acts_of, noting
+from core.backups.models import TYPES, Backup
+from core.backups.saved import Saved
+from core.backups.take import MAX_NAME_CHARS
+from core.db import transaction
+from core.errors import Conflict, InvalidInput
+from core.runs.service import active_runs
+from core.web.backups.blueprint import BACKUP, backup_here, pages, to
+from core.web.backups.listing import HOLDS
+from core.web.gate import Needs
+from core.web.visit import visit
+
+ACTS_SHOWN = 10
+
+
+@pages.page(BACKUP, Needs.BACKUP)
+def details(organization_id: str, app_id: str, backup_id: str) -> str:
+    """Show a backup, and all that can be done with it."""
+    return _details(backup_here(backup_id))
+
+
+@pages.page(f"{BACKUP}/rename", Needs.BACKUP, ("POST",))
+def rename(organization_id: str, app_id: str, backup_id: str) -> Response | tuple[str, int]:
+    """Give a backup another name."""
+    backup, name = backup_here(backup_id), request.form.get("name", "").strip()
+    try:
+        with noting("rename", app_id, visit().person, backup_id=backup.id), transaction():
+            managing.rename(backup_id, name, visit().person)
+    except InvalidInput as refused:
+        return _details(backup_here(backup_id), name=name, name_error=refused.message), refused.status
+    flash("It has its new name.", "good")
+    return to("backups.details", backup_id=backup_id)
+
+
+@pages.page(f"{BACKUP}/pin", Needs.BACKUP, ("POST",))
+def pin(organization_id: str, app_id: str, backup_id: str) -> Response:
+    """Keep a backup from being removed, or let it go again."""
+    backup_here(backup_id)
+    pinned = request.form.get("pinned") == "1"
+    with transaction():
+        managing.pin(backup_id, visit().person, pinned=pinned)
+    flash("It is pinned: nothing removes it." if pinned else "It is no longer pinned.", "good")
+    return to("backups.details", backup_id=backup_id)
+
+
+@pages.page(f"{BACKUP}/check", Needs.BACKUP, ("POST",))
+def check(organization_id: str, app_id: str, backup_id: str) -> Response:
+    """Have a backup checked; one that is being checked already is not checked twice."""
+    with transaction():
+        backup = backup_here(backup_id)
+        under_way = [run for run in active_runs(app_id) if run.kind == "check" and f'"backup":"{backup.id}"' in run.options]
+        run_id = under_way[0].id if under_way else request_check(backup, visit().person, send=True).id
+    return to("backups.run", run_id=run_id)
+
+
+@pages.page(f"{BACKUP}/delete", Needs.BACKUP)
+def ask_delete(organization_id: str, app_id: str, backup_id: str) -> str:
+    """Ask whether a backup shall really go."""
+    return render_template("backups/delete.html", backup=backup_here(backup_id), refused=None)
+
+
+@pages.page(f"{BACKUP}/delete", Needs.BACKUP, ("POST",))
+def delete(organization_id: str, app_id: str, backup_id: str) -> Response | tuple[str, int]:
+    """Delete a backup."""
+    name = backup_here(backup_id).name
+    try:
+        with noting("delete", app_id, visit().person, backup_id=backup_id), transaction():
+            managing.delete(backup_id, visit().person)
+    except Conflict as refused:
+        return render_template("backups/delete.html", backup=backup_here(backup_id), refused=refused), refused.status
+    flash(f"“{name}” was deleted. What other backups share with it stays.", "good")
+    return to("backups.show")
+
+
+def _details(backup: Backup, name: str | None = None, name_error: str | None = None) -> str:
+    limit = server().config.download_limit_bytes
+    return render_template("backups/details.html", backup=backup, types=TYPES, holds=HOLDS, name=backup.name if name is None else name,
+                           name_error=name_error, longest=MAX_NAME_CHARS, contents=_contents(backup), parts=_parts(backup), limit=limit,
+                           acts=acts_of(backup.app_id, backup=backup.id, most=ACTS_SHOWN))
+
+
+def _contents(backup: Backup) -> list[tuple[str, int, int, int]]:
+    """Return what a backup holds of each component: its title, documents, records, files."""
+    registry, found = server().registry, []
+    for name, entry in Saved(backup).content.components.items():
+        title = registry.components[name].title if name in registry.components else name
+        present = [part for _, part in entry.present()]
+        found.append((title, sum(p.documents for p in present), sum(p.records for p in present), sum(p.files for p in present)))
+    return found
+
+
+def _parts(backup: Backup) -> list[tuple[str, str]]:
+    """Return the files that a backup can be downloaded as: (part, words)."""
+    every = [("config", "Configuration"), ("data", "Data"), ("both", "Both in one file")]
+    return every if backup.part == "both" else [one for one in every if one[0] == backup.part]

@@ -1,0 +1,192 @@
+"""Restoring a backup in place: what it would do, the options, who one is, and the start. All on one page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Response, render_template, request, url_for
+
+from core.app import server
+from core.apps import documents, service
+from core.apps.models import App
+from core.backups import proofs
+from core.backups.jobs import request_restore
+from core.backups.log import noting
+from core.backups.models import ORIGINS, Backup
+from core.backups.proofs import ProofNeeded
+from core.backups.restoring import Options, check_origin, plan
+from core.backups.saved import Saved, backup_if_there
+from core.db import transaction
+from core.errors import AppkeepError, InvalidInput, OriginUnconfirmed, PlanChanged, RunInProgress
+from core.runs.models import Run
+from core.runs.service import check_free, exclusive_run, report_of
+from core.web.backups.asked import Asked, parts_of, read_asked, undo_args
+from core.web.backups.blueprint import BACKUP, backup_here, here, pages, to
+from core.web.backups.running import asked_just_now
+from core.web.backups.told import Told, names_in, tell
+from core.web.gate import Needs
+from core.web.visit import current_app_row, visit
+
+MAX_ANSWER_CHARS = 1024
+PROOF_CHARS = 43
+CHANGED = "The app or the options have changed since this plan was made. Nothing was started: look at the plan below, then start again."
+
+
+@dataclass
+class Sheet:
+    """What the page shows. *proof* is one that was made and not used yet; *errors* are sentences by field."""
+
+    backup: Backup
+    asked: Asked
+    found: dict[str, Any] | None = None
+    trouble: AppkeepError | None = None
+    proof: str = ""
+    errors: dict[str, str] = field(default_factory=dict)
+    status: int = 200
+
+
+@pages.page(f"{BACKUP}/restore", Needs.BACKUP)
+def restore(organization_id: str, app_id: str, backup_id: str) -> tuple[str, int]:
+    """Show what a restore with these options would do, and ask who one is."""
+    return _page(_planned(current_app_row(), backup_here(backup_id), read_asked(request.args, backup_here(backup_id))))
+
+
+@pages.page(f"{BACKUP}/restore", Needs.BACKUP, ("POST",))
+def start(organization_id: str, app_id: str, backup_id: str) -> Response | tuple[str, int]:
+    """Start the restore that was planned, once it is proven who asks; what is refused is said beside its field."""
+    backup = backup_here(backup_id)
+    again = asked_just_now(app_id, visit().person, "restore", backup=backup.id, plan=request.form.get("plan", ""))
+    if again is not None:
+        return to("backups.run", run_id=again)
+    sheet = _planned(current_app_row(), backup, read_asked(request.form, backup))
+    if sheet.found is None:
+        return _page(sheet)
+    try:
+        options = _checked(sheet)
+        _prove(sheet)
+        run_id = _begin(sheet, options)
+    except AppkeepError as refused:
+        # Proving who one is looks at people of all organizations, and leaves nothing of what was read before.
+        visit().app, sheet.backup = service.find(app_id), backup_here(backup_id)
+        return _page(_refused(sheet, refused))
+    return to("backups.run", run_id=run_id)
+
+
+@pages.page(f"{BACKUP}/compare", Needs.BACKUP)
+def compare(organization_id: str, app_id: str, backup_id: str) -> tuple[str, int]:
+    """Show how the app differs from a backup; nothing can be started here."""
+    backup = backup_here(backup_id)
+    sheet = _planned(current_app_row(), backup, read_asked(request.args, backup))
+    return render_template("backups/compare.html", **_shown(sheet)), sheet.status
+
+
+def _planned(app: App, backup: Backup, asked: Asked) -> Sheet:
+    """Return the page with its plan, or with why there is none."""
+    sheet = Sheet(backup, asked)
+    try:
+        if asked.some and not asked.only:
+            raise InvalidInput("Tick at least one part, or choose all of it.")
+        sheet.found = plan(app, backup, visit().person, config=asked.config, data=asked.data, only=asked.wanted)
+    except AppkeepError as error:
+        sheet.trouble, sheet.status = error, min(error.status, 499)
+    return sheet
+
+
+def _checked(sheet: Sheet) -> Options:
+    """Return what is to be restored; a code is not used up before all this is right.
+
+    Raises:
+        PlanChanged, OriginUnconfirmed, RunInProgress: with what has to be put right first.
+    """
+    app, asked, planned = current_app_row(), sheet.asked, _digest(sheet)
+    options = Options(backup=sheet.backup.id, config=asked.config, data=asked.data, safety_backup=asked.safety,
+                      accept_origin=request.form.get("accept") == "1", plan=planned, only=asked.wanted)
+    with noting("restore", app.id, visit().person, backup_id=sheet.backup.id):
+        if request.form.get("plan") != planned:
+            raise PlanChanged(CHANGED)
+        check_origin(app, sheet.backup, options)
+        check_free(app.id)
+    return options
+
+
+def _prove(sheet: Sheet) -> None:
+    """Have the person prove who they are, unless they did so for this plan and have not used it.
+
+    Raises:
+        AppkeepError: the answer is wrong, or was tried too often.
+    """
+    answer = request.form.get("answer", "")[:MAX_ANSWER_CHARS]
+    sheet.proof = request.form.get("proof", "")[:PROOF_CHARS]
+    if answer:
+        sheet.proof = proofs.prove(str((request.view_args or {})["app_id"]), _digest(sheet), visit().person, answer)
+
+
+def _begin(sheet: Sheet, options: Options) -> str:
+    """Return the id of the run that restores.
+
+    Raises:
+        ProofNeeded: the proof is not good for this (any more).
+        RunInProgress: another has begun meanwhile.
+    """
+    app_id, person = str((request.view_args or {})["app_id"]), visit().person
+    with noting("restore", app_id, person, backup_id=options.backup), transaction():
+        proofs.use(sheet.proof, app_id, _digest(sheet), person)
+        return request_restore(service.find(app_id), backup_here(options.backup), options, person, send=True).id
+
+
+def _digest(sheet: Sheet) -> str:
+    return sheet.found["plan"] if sheet.found else ""
+
+
+def _refused(sheet: Sheet, refused: AppkeepError) -> Sheet:
+    """Return the page that says what was refused, beside its field where there is one."""
+    sheet.status = min(refused.status, 499)
+    if isinstance(refused, OriginUnconfirmed):
+        sheet.errors["accept"] = "Confirm this to go on."
+    elif isinstance(refused, ProofNeeded):
+        again = "Your proof is too old or was used already. " if sheet.proof else ""
+        sheet.errors["answer"], sheet.proof = f"{again}Prove who you are to start.", ""
+    elif isinstance(refused, PlanChanged | RunInProgress | InvalidInput):
+        sheet.errors["page"] = refused.message
+    else:
+        sheet.errors["answer"], sheet.proof = refused.message, ""
+    return sheet
+
+
+def _page(sheet: Sheet) -> tuple[str, int]:
+    return render_template("backups/restore.html", **_shown(sheet)), sheet.status
+
+
+def _shown(sheet: Sheet) -> dict[str, Any]:
+    app, backup, asked = current_app_row(), sheet.backup, sheet.asked
+    return {"backup": backup, "asked": asked, "sheet": sheet, "parts": parts_of(app, backup, asked.only), "origins": ORIGINS,
+            "told": _tell_plan(app, backup, sheet.found), "holds_config": backup.part != "data", "holds_data": backup.part != "config",
+            "confirm_origin": backup.origin != "here" and not service.is_empty(app), "busy": exclusive_run(app.id),
+            "method": server().registry.hook.identity_method(person=visit().person) or "password"}
+
+
+def _tell_plan(app: App, backup: Backup, found: dict[str, Any] | None) -> list[Told]:
+    if found is None:
+        return []
+    return tell(found["components"], names_in(Saved(backup).documents.values(), documents.live(app)), done=False)
+
+
+@pages.app_template_global()
+def restore_report(run: Run) -> dict[str, Any]:
+    """Return a restore's report for people: what was done, and where it is undone."""
+    report, app = report_of(run), service.find(run.app_id or "")
+    saved = _documents(report.get("backup", "")), documents.live(app)
+    safety = backup_if_there(report.get("safety_backup", ""))
+    undo = url_for("backups.restore", **here(backup_id=safety.id)) + "?" + urlencode(undo_args(report, safety)) if safety else None
+    return {"told": tell(report.get("components", {}), names_in(*saved), done=True), "safety": safety, "undo_url": undo}
+
+
+def _documents(backup_id: str) -> list[Any]:
+    """Return the documents of a backup as far as it is there and can be read: they only lend their names."""
+    backup = backup_if_there(backup_id)
+    try:
+        return [] if backup is None else list(Saved(backup).documents.values())
+    except AppkeepError:
+        return []

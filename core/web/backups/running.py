@@ -1,0 +1,136 @@
+"""Runs of an app's backups, in the app's own pages: how far one is, its steps, how it ended, cancelling it; the banner."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flask import Response, flash, make_response, render_template, request, url_for
+from sqlalchemy import select
+
+from core.apps.models import App
+from core.backups import uploads
+from core.backups.log import note
+from core.backups.models import Backup
+from core.backups.saved import backup_if_there
+from core.db import db, transaction
+from core.errors import NotFound
+from core.moment import now_us
+from core.runs import service
+from core.runs.models import Run
+from core.runs.service import active_runs, exclusive_run, report_of
+from core.web.backups.blueprint import ROOT, backup_here, here, pages, to
+from core.web.gate import APP, Needs
+from core.web.runs import shown
+from core.web.visit import current_app_row, visit
+
+RUN = f"{ROOT}/runs/<run_id>"
+KINDS = ("backup", "restore", "restore_as_new", "check", "upload")
+AGAIN_WITHIN_US = 10 * 1_000_000
+STEPS = {
+    "backup.reading": "Began to read the app", "backup.read": "The app was read", "backup.objects_stored": "The content was stored",
+    "backup.catalogued": "The backup was entered into the list", "restore.planned": "Compared with the app",
+    "restore.verified": "The backup was proven whole", "restore.safety_backup_taken": "The current version was backed up",
+    "restore.app_closed": "The app was closed for writing", "restore.merged": "The backup was merged into the app",
+    "restore.before_commit": "Everything was made real", "copy.begun": "Began", "copy.put": "The new app was filled",
+    "copy.before_commit": "The new app was made real", "check.begun": "Began to check", "check.read": "Everything was read and compared",
+    "upload.begun": "Put the file together", "upload.verifying": "Began to check the file", "upload.stored": "The content was stored",
+    "upload.before_commit": "The backup was entered into the list",
+}
+
+
+@pages.page(RUN, Needs.BACKUP)
+def run(organization_id: str, app_id: str, run_id: str) -> str:
+    """Show a run by itself: its progress or its report, and its steps."""
+    found = run_here(run_id)
+    return render_template("backups/run.html", one=around(found), steps=steps_of(found), backup=_backup_of(found))
+
+
+@pages.page(f"{RUN}/progress", Needs.BACKUP)
+def progress(organization_id: str, app_id: str, run_id: str) -> Response:
+    """Answer the part that changes while a run goes on; once it has ended, have the page loaded again."""
+    one = around(run_here(run_id))
+    response = make_response(render_template("runs/progress.html", **one) if one["live"] else "")
+    if not one["live"]:
+        response.headers["HX-Refresh"] = "true"
+    return response
+
+
+@pages.page(f"{RUN}/cancel", Needs.BACKUP, ("POST",))
+def cancel(organization_id: str, app_id: str, run_id: str) -> Response:
+    """Ask for a run to be cancelled."""
+    with transaction():
+        found = run_here(run_id)
+        if found.state in ("queued", "running"):
+            note("cancel", app_id, visit().person, run_id=found.id, run=found.kind)
+        service.cancel(found)
+        ended = found.state
+    if ended == "cancelled" and found.kind == "upload":
+        uploads.forget_cancelled(found)
+    if ended not in ("running", "cancelled"):
+        flash("It had ended before it could be cancelled.", "warn")
+    return to("backups.run", run_id=run_id)
+
+
+@pages.page(f"{APP}/restoring", Needs.APP)
+def restoring(organization_id: str, app_id: str) -> str:
+    """Answer the banner of a restore that goes on, or nothing."""
+    return render_template("backups/banner.html")
+
+
+@pages.app_template_global()
+def restore_under_way() -> Run | None:
+    """Return the restore of the app that goes on right now."""
+    found = exclusive_run(current_app_row().id)
+    return found if found is not None and found.kind == "restore" else None
+
+
+def asked_just_now(app_id: str, person: str, kind: str, **options: Any) -> str | None:
+    """Return the run of a kind that the same person asked for with these options a moment ago: who asks again has clicked twice."""
+    query = select(Run).where(Run.app_id == app_id, Run.kind == kind, Run.person == person,
+                              Run.requested_at > now_us() - AGAIN_WITHIN_US).order_by(Run.requested_at.desc())
+    found = db.session.scalar(query)
+    same = found is not None and options.items() <= json.loads(found.options).items()
+    return found.id if found is not None and same else None
+
+
+def run_here(run_id: str) -> Run:
+    """Return a run of the app that the address names.
+
+    Raises:
+        NotFound: the app has none of that id.
+    """
+    found = service.find(run_id)
+    if found.app_id != current_app_row().id or found.kind not in KINDS:
+        raise NotFound(f"There is no run “{run_id[:40]}”.")
+    return found
+
+
+def around(found: Run) -> dict[str, Any]:
+    """Return what the templates of runs need in the app's own pages."""
+    where = here(run_id=found.id)
+    return {**shown(found), "progress_url": url_for("backups.progress", **where), "cancel_url": url_for("backups.cancel", **where),
+            "again_url": request.full_path.rstrip("?"), "page_url": url_for("backups.run", **where)}
+
+
+def watched(app: App) -> list[dict[str, Any]]:
+    """Return the runs that the list of backups shows on top: the one that the address asks for, and all that go on."""
+    live = [one for one in active_runs(app.id) if one.kind in KINDS]
+    asked = request.args.get("run", "")
+    named = [run_here(asked)] if asked and asked not in {one.id for one in live} else []
+    return [around(one) for one in [*named, *live]]
+
+
+def steps_of(found: Run) -> list[tuple[str, int]]:
+    """Return a run's steps for people, each with its time."""
+    entered = [(STEPS.get(name, name.replace("_", " ").replace(".", ": ")), at) for name, at in json.loads(found.steps)]
+    begun = [("A worker took it up", found.started_at)] if found.started_at and not entered else []
+    ended = {"succeeded": "Done", "failed": "Failed", "cancelled": "Cancelled"}.get(found.state)
+    return [("Asked for", found.requested_at), *begun, *entered, *([(ended, found.ended_at)] if ended and found.ended_at else [])]
+
+
+def _backup_of(found: Run) -> Backup | None:
+    """Return the backup that a run made or worked on, where it is still there."""
+    named = report_of(found).get("backup") or json.loads(found.options).get("backup")
+    backup = backup_if_there(named) if named else None
+    return backup_here(backup.id) if backup is not None and backup.app_id == current_app_row().id else None

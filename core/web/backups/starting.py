@@ -1,0 +1,47 @@
+"""Making a backup by hand: a page that asks whether data is included, and says why where it may not be now."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask import Response, render_template, request
+
+from core.app import server
+from core.backups.jobs import request_backup
+from core.backups.log import noting
+from core.backups.take import MAX_NAME_CHARS
+from core.db import transaction
+from core.errors import InvalidInput, RunInProgress, TooSoon
+from core.web.backups.blueprint import ROOT, pages, to
+from core.web.backups.running import asked_just_now
+from core.web.gate import Needs
+from core.web.visit import current_app_row, visit
+
+
+@pages.page(f"{ROOT}/new", Needs.BACKUP)
+def new(organization_id: str, app_id: str) -> str:
+    """Ask whether data is included."""
+    return _form(data=False, name="")
+
+
+@pages.page(f"{ROOT}/new", Needs.BACKUP, ("POST",))
+def begin(organization_id: str, app_id: str) -> Response | tuple[str, int]:
+    """Begin a backup, and come to the list that shows how far it is."""
+    app, person = current_app_row(), visit().person
+    data, name = request.form.get("data") == "1", request.form.get("name", "").strip()
+    try:
+        with noting("backup", app.id, person), transaction():
+            again = asked_just_now(app.id, person, "backup", data=data, name=name or None, type="manual")
+            run_id = again or request_backup(app, person, data=data, name=name or None, send=True).id
+    except InvalidInput as refused:
+        return _form(data=data, name=name, name_error=refused.message), refused.status
+    except (TooSoon, RunInProgress) as refused:
+        return _form(data=data, name=name, refused=refused), refused.status
+    return to("backups.show", run=run_id)
+
+
+def _form(*, data: bool, name: str, name_error: str | None = None, refused: TooSoon | RunInProgress | None = None) -> str:
+    next_at = datetime.fromisoformat(refused.details["next_at"]) if isinstance(refused, TooSoon) else None
+    return render_template("backups/new.html", data=data, name=name, name_error=name_error, refused=refused, longest=MAX_NAME_CHARS,
+                           next_at=int(next_at.timestamp()) * 1_000_000 if next_at else None,
+                           interval_s=server().config.backup_interval_s)

@@ -1,0 +1,29 @@
+"""Names that people type: of apps, groups, option sets, choices, items."""
+
+from __future__ import annotations
+
+from core.api import InvalidInput
+
+
+def checked(name: str, what: str, most: int = 100) -> str:
+    """Return a name without space around it.
+
+    Raises:
+        InvalidInput: it is empty, too long or has control characters.
+    """
+    name = name.strip()
+    if not 1 <= len(name) <= most or any(ord(char) < 32 for char in name):
+        raise InvalidInput(f"{what} has 1 to {most} characters.")
+    return name
+
+
+def checked_text(text: str, most: int) -> str:
+    """Return a longer text with the line ends of the web made plain.
+
+    Raises:
+        InvalidInput: it is too long.
+    """
+    text = text.replace("\r\n", "\n").strip()
+    if len(text) > most:
+        raise InvalidInput(f"This may have {most} characters at most.")
+    return text

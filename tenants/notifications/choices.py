@@ -1,0 +1,42 @@
+"""What people chose to be told of, and by what. The caller owns the transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select
+
+from core.api import db
+from tenants.notifications.kinds import KINDS
+from tenants.notifications.models import NotificationChoice
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """By what a person is told of a kind."""
+
+    inbox: bool
+    mail: bool
+
+
+def choices_of(people: Collection[str], kind: str) -> dict[str, Choice]:
+    """Return what each of these people chose for a kind, or what holds until they choose."""
+    usual = KINDS[kind]
+    found = db.session.scalars(select(NotificationChoice).where(
+        NotificationChoice.user_id.in_(people), NotificationChoice.kind == kind))
+    chosen = {row.user_id: Choice(row.inbox, row.mail) for row in found}
+    return {person: chosen.get(person, Choice(usual.inbox, usual.mail)) for person in people}
+
+
+def all_choices(person: str) -> dict[str, Choice]:
+    """Return what holds for a person, kind by kind."""
+    return {kind: choices_of([person], kind)[person] for kind in KINDS}
+
+
+def choose(person: str, chosen: Mapping[str, Choice]) -> None:
+    """Let a person be told as they say; a kind that is missing is left to the usual."""
+    db.session.execute(delete(NotificationChoice).where(NotificationChoice.user_id == person))
+    db.session.add_all(NotificationChoice(user_id=person, kind=kind, inbox=chosen[kind].inbox, mail=chosen[kind].mail)
+                       for kind in KINDS if kind in chosen)
+    db.session.flush()

@@ -1,0 +1,204 @@
+"""What leaves the server: the clock hands due mails and calls to threads, which write down what became of them.
+
+A delivery is taken by one process at a time, for a minute; one whose process died is taken again. It may arrive twice, and says
+by its event that it is the same. What fails is tried again, ever more seldom, for a day and a half.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import smtplib
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from email.message import EmailMessage
+from functools import partial
+
+from flask import Flask, current_app
+from sqlalchemy import delete, func, select, tuple_, update
+
+from core.api import NotFound, as_tenant, db, now_us, server, transaction
+from tenants import mail
+from tenants.models import Membership, User
+from tenants.notifications.models import Delivery, Notification, Webhook
+from tenants.notifications.sending import CallFailed, post
+from tenants.notifications.webhooks import signature
+
+SECOND_US = 1_000_000
+WAITS_S = (60, 5 * 60, 30 * 60, 2 * 3600, 6 * 3600, 24 * 3600)
+"""How long is waited after each attempt that failed; after the last one it is given up."""
+TAKEN_S = 60
+AT_ONCE = 16
+OF_ONE_TARGET = 2
+"""How many to one target are under way at once, so that one that does not answer holds up no other."""
+KEPT_S = 60 * 86400
+READ_KEPT_S = 365 * 86400
+PAGE_DELIVERIES = 50
+Act = Callable[[], tuple[str, str]]
+"""Delivers, and returns the state and the answer; raises where it could not."""
+_table = Delivery.__table__
+_threads = ThreadPoolExecutor(4, thread_name_prefix="deliveries")
+_under_way: set[Future[None]] = set()
+log = logging.getLogger(__name__)
+
+
+def deliver_due() -> int:
+    """Hand what is due to threads and return how many that are; `finish` waits for them."""
+    room = AT_ONCE - len(_under_way)
+    if room <= 0:
+        return 0
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # the proxy is of no use in a thread
+    taken = [one for one in _due(room) if _take(one[0])]
+    for delivery_id, organization_id in taken:
+        future = _threads.submit(_deliver, app, delivery_id, organization_id)
+        _under_way.add(future)
+        future.add_done_callback(_under_way.discard)
+    return len(taken)
+
+
+def finish() -> None:
+    """Return once everything that was handed over has met its end."""
+    wait(set(_under_way))
+
+
+def deliveries(*, state: str | None = None, target: str | None = None, before: str | None = None) -> list[Delivery]:
+    """Return deliveries of the current organization, newest first, one more than a page has if there are more.
+
+    Args:
+        state: Only those in this state.
+        target: Only those to this person or webhook.
+        before: Only those older than the one with this id.
+    """
+    query = select(Delivery).order_by(Delivery.made_at.desc(), Delivery.id.desc()).limit(PAGE_DELIVERIES + 1)
+    if state:
+        query = query.where(Delivery.state == state)
+    if target:
+        query = query.where(Delivery.target == target)
+    if before:
+        last = find(before)
+        query = query.where(tuple_(Delivery.made_at, Delivery.id) < tuple_(last.made_at, last.id))
+    return list(db.session.scalars(query))
+
+
+def find(delivery_id: str) -> Delivery:
+    """Return a delivery of the current organization.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = db.session.scalar(select(Delivery).where(Delivery.id == delivery_id))
+    if found is None:
+        raise NotFound("There is no such delivery.")
+    return found
+
+
+def undelivered_count() -> int:
+    """Return how many deliveries of the current organization were given up."""
+    return db.session.scalar(select(func.count()).select_from(Delivery).where(Delivery.state == "undelivered")) or 0
+
+
+def send_again(delivery: Delivery) -> None:
+    """Try once more, at once; the caller owns the transaction."""
+    delivery.state, delivery.next_at, delivery.ended_at = "waiting", now_us(), None
+    db.session.flush()
+
+
+def forget_old() -> None:
+    """Remove what nobody looks for any more: deliveries after two months, what was read after a year."""
+    aged = {_table: (_table.c.made_at < now_us() - KEPT_S * SECOND_US) & (_table.c.state != "waiting"),
+            Notification.__table__: Notification.__table__.c.at < now_us() - READ_KEPT_S * SECOND_US}
+    for table, old in aged.items():
+        if db.session.connection().execute(select(table.c.id).where(old).limit(1)).first() is not None:
+            with transaction():
+                db.session.connection().execute(delete(table).where(old))
+
+
+def _due(most: int) -> list[tuple[str, str]]:
+    """Return (id, organization) of what is due, longest waiting first, few of each target."""
+    query = (select(_table.c.id, _table.c.organization_id, _table.c.target)
+             .where(_table.c.state == "waiting", _table.c.next_at <= now_us()).order_by(_table.c.next_at, _table.c.id).limit(500))
+    seen: Counter[str] = Counter()
+    found = []
+    for row in db.session.connection().execute(query).all():
+        seen[row.target] += 1
+        if seen[row.target] <= OF_ONE_TARGET:
+            found.append((row.id, row.organization_id))
+    return found[:most]
+
+
+def _take(delivery_id: str) -> bool:
+    """Take a delivery for a minute, unless another process was quicker."""
+    now = now_us()
+    with transaction():
+        return db.session.connection().execute(update(_table).where(
+            _table.c.id == delivery_id, _table.c.state == "waiting", _table.c.next_at <= now).values(
+                next_at=now + TAKEN_S * SECOND_US, attempts=_table.c.attempts + 1)).rowcount == 1
+
+
+def _deliver(app: Flask, delivery_id: str, organization_id: str) -> None:
+    try:
+        with app.app_context(), as_tenant(organization_id):
+            _send(find(delivery_id))
+    except Exception:  # a thread has nobody above it who would say so; what was taken is due again in a minute
+        log.exception("The delivery %s was interrupted", delivery_id)
+
+
+def _send(delivery: Delivery) -> None:
+    send = _mailed if delivery.channel == "mail" else _called
+    delivery_id, attempts = delivery.id, delivery.attempts
+    act = send(delivery)
+    db.session.rollback()  # nothing is held open while others are waited for
+    if act is None:
+        _end(delivery_id, "undelivered", "There is nobody to send it to any more.")
+        return
+    try:
+        state, answer = act()
+    except (CallFailed, OSError, smtplib.SMTPException, ValueError) as error:
+        _end(delivery_id, "failed", str(error) or type(error).__name__, attempts)
+        return
+    _end(delivery_id, state, answer)
+
+
+def _mailed(delivery: Delivery) -> Act | None:
+    """Return what sends a mail, None where its reader is no member any more."""
+    person = db.session.execute(select(User.email, User.name).join(Membership, Membership.user_id == User.id).where(
+        User.id == delivery.target)).first()
+    if person is None:
+        return None
+    values = {"name": person.name, "choices": f"{server().config.address}/notifications/choices", **json.loads(delivery.body)}
+    message = mail.written(person.email, "notice", **values)
+    return partial(_send_mail, message)
+
+
+def _send_mail(message: EmailMessage) -> tuple[str, str]:
+    if mail.send_now(message):
+        return "delivered", "The mail server took it."
+    return "kept", "No mail server is set: it is kept in the server’s folder for mail."
+
+
+def _called(delivery: Delivery) -> Act | None:
+    """Return what calls a webhook, None where there is none any more."""
+    webhook = db.session.scalar(select(Webhook).where(Webhook.id == delivery.target))
+    if webhook is None:
+        return None
+    body, timestamp = delivery.body.encode(), now_us() // SECOND_US
+    headers = {"Content-Type": "application/json", "User-Agent": "Appkeep", "Appkeep-Event": delivery.kind,
+               "Appkeep-Delivery": delivery.id, "Appkeep-Timestamp": str(timestamp),
+               "Appkeep-Signature": signature(webhook.secret, timestamp, body)}
+    private = server().config.webhook_private_addresses
+    url = webhook.url
+    return lambda: ("delivered", post(url, body, headers, private=private))
+
+
+def _end(delivery_id: str, state: str, answer: str, attempts: int = 0) -> None:
+    """Write down what became of an attempt; one that failed is due again later, or given up."""
+    values: dict[str, object] = {"state": state, "ended_at": now_us()}
+    if state == "failed":
+        if attempts <= len(WAITS_S):
+            values = {"next_at": now_us() + WAITS_S[attempts - 1] * SECOND_US}
+        else:
+            values = {"state": "undelivered", "ended_at": now_us()}
+    with transaction():
+        db.session.connection().execute(update(_table).where(
+            _table.c.id == delivery_id, _table.c.state == "waiting").values(answer=answer[:300], **values))

@@ -1,0 +1,108 @@
+"""What of all that happens people are told: ends of runs, pauses of schedules, quotas that fill up."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from core.api import SYSTEM, App, Run, find_app, now_us, size_text, tenant, transaction
+from tenants import quota
+from tenants.notifications.telling import Notice, admins_of, managers, path_to, tell
+
+WARNED_PERCENT = 80
+_WHAT = {"backup": "backup", "upload": "backup", "restore": "restore", "restore_as_new": "restore", "check": "check"}
+_DAMAGED = ("object_missing", "object_damaged", "archive_damaged")
+
+
+def run_finished(run: Run) -> None:
+    """Tell of the end of a backup, restore or check: whoever asked for it, and the app's admins where it concerns them."""
+    if run.kind not in _WHAT or (run.kind == "check" and run.state != "failed"):
+        return
+    with transaction():
+        app = find_app(run.app_id) if run.app_id else None
+        notice = _notice_of(run, app)
+        people = {run.person}
+        if app is not None and (run.kind in ("restore", "check") or (run.person == SYSTEM and notice.kind != "backup_done")):
+            people |= set(admins_of(app.id))
+        tell(notice, people)
+
+
+def schedule_paused(app: App) -> None:
+    """Tell that an app is no longer backed up by itself: its admins, and those who can change the plan."""
+    event, name = f"schedule_paused/{app.id}/{now_us()}", app.name
+    title = f"Scheduled backups of “{name}” are paused"
+    text = ("The organization’s plan has no scheduled backups. The schedule is kept, and goes on when the plan is Ultimate again; "
+            "until then, make backups by hand.")
+    admins = admins_of(app.id)
+    ways = ((path_to("backups.schedule", organization_id=tenant(), app_id=app.id), set(admins)),
+            (path_to("organization.plan", organization_id=tenant()), set(managers()) - set(admins)))
+    for path, people in ways:
+        tell(Notice("schedule_paused", event, title, text, path, (app.id, name)), people)
+
+
+def quota_looked_at(*, refused: bool = False) -> None:
+    """Tell owners and admins, once a year and size of quota, that it is nearly used up, or that it is; in the caller's transaction.
+
+    Args:
+        refused: An upload has just been refused for it.
+    """
+    now = quota.usage(tenant())
+    if not refused and now.percent < WARNED_PERCENT:
+        return
+    full = refused or now.used >= now.limit
+    kind = "quota_full" if full else "quota_warning"
+    title = f"The upload quota for {now.year} is used up" if full else f"{now.percent} % of the upload quota for {now.year} is used"
+    text = (f"{now.used:,} of {now.limit:,} bytes are used by uploads and backups. "
+            + ("What does not fit is refused, backups too. " if full else "When it is used up, uploads and backups are refused. ")
+            + "Deleting gives nothing back; a larger plan holds more, and a new year begins at zero.")
+    detail = {"year": now.year, "used_bytes": now.used, "limit_bytes": now.limit}
+    tell(Notice(kind, f"{kind}/{tenant()}/{now.year}/{now.limit}", title, text, path_to("organization.plan", organization_id=tenant()),
+                detail=detail), managers())
+
+
+def _notice_of(run: Run, app: App | None) -> Notice:
+    report: dict[str, Any] = json.loads(run.report) if run.report else {}
+    options: dict[str, Any] = json.loads(run.options)
+    name = report.get("name") if run.kind == "restore_as_new" else app and app.name
+    scheduled = options.get("type") == "scheduled"
+    well = run.state == "succeeded"
+    kind = f"{_WHAT[run.kind]}_{'done' if well else 'failed'}"
+    if well and scheduled:
+        kind = "scheduled_done"
+    path = path_to("runs.show", organization_id=tenant(), run_id=run.id)
+    if run.kind == "restore_as_new" and well:
+        path = path_to("apps.app_home", organization_id=tenant(), app_id=report["app"])
+    detail = {"run": run.id, "state": run.state, "backup": report.get("backup") or options.get("backup"), "error": run.error_code}
+    return Notice(kind, f"run/{run.id}", _title(run, name or "an app", scheduled=scheduled), _text(run, report), path,
+                  (app.id, app.name) if app else None, {key: value for key, value in detail.items() if value})
+
+
+def _title(run: Run, name: str, *, scheduled: bool) -> str:
+    ended = {"succeeded": "is done", "cancelled": "was cancelled"}.get(run.state, "failed")
+    if run.kind == "check":
+        found = "A backup of “{}” is damaged" if run.error_code in _DAMAGED else "A backup of “{}” could not be checked"
+        return found.format(name)
+    if run.kind == "restore_as_new":
+        return f"“{name}” is there: a new app out of a backup" if run.state == "succeeded" else f"A new app out of a backup {ended}"
+    if run.kind == "upload":
+        return f"A backup file for “{name}” {'is among its backups' if run.state == 'succeeded' else 'was not taken'}"
+    return f"{'The scheduled backup' if scheduled else _WHAT[run.kind].capitalize()} of “{name}” {ended}"
+
+
+def _text(run: Run, report: Mapping[str, Any]) -> str:
+    if run.state == "cancelled":
+        return "Nothing of it was kept." if run.kind in ("backup", "upload") else "Everything is as it was before."
+    if run.state != "succeeded":
+        kept = {"backup": "Nothing of it was kept.", "upload": "Nothing of it was kept.",
+                "check": "Make a new backup, and do not rely on this one."}
+        return f"{run.error_message or 'It failed.'} {kept.get(run.kind, 'Everything is as it was before.')}"
+    if run.kind == "upload":
+        return "It was verified whole. The app can be restored from it."
+    if run.kind == "backup":
+        return (f"“{report['name']}”: {report['records']:,} records, {size_text(report['size_bytes'])}; "
+                f"{size_text(report['added_bytes'])} of it new, and counted to the upload quota.")
+    if run.kind == "restore_as_new":
+        return "Only you see it. It has no records, its roles have no members, and its workflows are switched off."
+    return "The report says what was restored, and what could not be." + (
+        " The version before was backed up: the restore can be undone." if report.get("safety_backup") else "")

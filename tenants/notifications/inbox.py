@@ -1,0 +1,81 @@
+"""A person's inbox, over all their organizations: of those that they left, nothing is shown. The caller owns the transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Select, func, select, update
+
+from core.api import NotFound, db, now_us
+from tenants.models import Membership, Organization
+from tenants.notifications.models import Notification
+
+PAGE_NOTIFICATIONS = 30
+_table, _membership, _organization = Notification.__table__, Membership.__table__, Organization.__table__
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A notification as its reader sees it."""
+
+    id: int
+    title: str
+    text: str
+    path: str
+    kind: str
+    organization: str
+    at: int
+    read: bool
+
+
+def items(person: str, *, unread: bool = False, before: int | None = None) -> list[Item]:
+    """Return a person's notifications, newest first, one more than a page has if there are more.
+
+    Args:
+        person: Whose.
+        unread: Only those that are not read yet.
+        before: Only those older than the one with this id.
+    """
+    query = _theirs(person).order_by(_table.c.id.desc()).limit(PAGE_NOTIFICATIONS + 1)
+    if unread:
+        query = query.where(_table.c.read_at.is_(None))
+    if before is not None:
+        query = query.where(_table.c.id < before)
+    return [Item(row.id, row.title, row.text, row.path, row.kind, row.organization, row.at, row.read_at is not None)
+            for row in db.session.execute(query)]
+
+
+def unread_count(person: str) -> int:
+    """Return how many notifications a person has not read."""
+    found = _theirs(person).where(_table.c.read_at.is_(None)).subquery()
+    return db.session.scalar(select(func.count()).select_from(found)) or 0
+
+
+def read(person: str, notification_id: int) -> Item:
+    """Mark one of a person's notifications as read and return it.
+
+    Raises:
+        NotFound: they have none of that id.
+    """
+    row = db.session.execute(_theirs(person).where(_table.c.id == notification_id)).first()
+    if row is None:
+        raise NotFound("There is no such notification.")
+    _mark(_table.c.id == notification_id)
+    return Item(row.id, row.title, row.text, row.path, row.kind, row.organization, row.at, True)
+
+
+def read_all(person: str) -> None:
+    """Mark all of a person's notifications as read."""
+    _mark(_table.c.user_id == person)
+
+
+def _mark(which: object) -> None:
+    db.session.connection().execute(update(_table).where(which, _table.c.read_at.is_(None)).values(read_at=now_us()))  # type: ignore[arg-type]
+
+
+def _theirs(person: str) -> Select[tuple[object, ...]]:
+    """Return a query of a person's notifications; read from the tables themselves, since they lie in many organizations."""
+    return (select(_table, _organization.c.name.label("organization"))
+            .join(_membership, (_membership.c.organization_id == _table.c.organization_id) & (_membership.c.user_id == _table.c.user_id))
+            .join(_organization, _organization.c.id == _table.c.organization_id)
+            .where(_table.c.user_id == person, _organization.c.closed_at.is_(None)))

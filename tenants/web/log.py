@@ -1,0 +1,143 @@
+"""Pages on an organization's log: filtered by act, person and day, a page at a time, and as CSV."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Response, render_template, request, stream_with_context
+
+from core.api import ORGANIZATION, Needs, Pages, as_tenant, csv_response
+from tenants import audit, organizations, service
+from tenants.models import AuditEntry
+from tenants.web.forms import number
+
+pages = Pages("log", __name__)
+KEYS = ("department", "org_role", "parent", "moved_to")
+"""Details that are keys of things, which nobody reads."""
+COLUMNS = ("Time (UTC)", "Who", "What", "Whom", "Name", "Details", "From")
+FILTERS = ("act", "person", "since", "until")
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What of the log is asked for: an act, a person, and days in the organization's time zone, both inclusive.
+
+    `known` is False where the person that was typed is nobody; then nothing fits.
+    """
+
+    act: str | None
+    person: str | None
+    known: bool
+    since: date | None
+    until: date | None
+
+    def entries(self, *, before: int | None, most: int) -> list[AuditEntry]:
+        """Return what fits, newest first."""
+        if not self.known:
+            return []
+        zone = ZoneInfo(organizations.current().time_zone)
+        after = self.until + timedelta(days=1) if self.until is not None and self.until < date.max else None
+        return audit.entries(act=self.act, person=self.person, since=_midnight(self.since, zone), until=_midnight(after, zone),
+                             before=before, most=most)
+
+
+@pages.page(f"{ORGANIZATION}/log", Needs.ORG_ADMIN)
+def show(organization_id: str) -> str:
+    """Show who did what, newest first, a page at a time."""
+    asked, errors = _asked()
+    found = asked.entries(before=number(request.args.get("before")), most=audit.PAGE_ENTRIES + 1)
+    shown = found[:audit.PAGE_ENTRIES]
+    filters = {name: value for name in FILTERS if (value := request.args.get(name, "").strip())}
+    return render_template(
+        "tenants/log.html", entries=[(entry, told(entry)) for entry in shown], acts=audit.ACTS, asked=asked, errors=errors,
+        filters=filters, person_sought=request.args.get("person", ""), older=shown[-1].id if len(found) > len(shown) else None,
+        first="before" not in request.args)
+
+
+@pages.page(f"{ORGANIZATION}/log.csv", Needs.ORG_ADMIN)
+def export(organization_id: str) -> Response:
+    """Give the log, as far as it is asked for, as CSV."""
+    rows = stream_with_context(_rows(organization_id, _asked()[0]))  # type: ignore[type-var]  # it passes on whatever it is given
+    return csv_response(f"log-{organization_id}.csv", rows)
+
+
+def told(entry: AuditEntry) -> dict[str, Any]:
+    """Return an entry's details as they are shown: names for what people choose, values for the rest."""
+    detail: dict[str, Any] = json.loads(entry.detail)
+    kind, _, key = entry.subject.partition("/")
+    whom, about = detail.pop("person", None), detail.pop("name", "")
+    if kind == "user" and key != entry.person:
+        whom = key
+    rest = {name: _shown(value) for name, value in detail.items() if value is not None and name not in KEYS}
+    return {"whom": whom, "about": about, "rest": rest}
+
+
+def _rows(organization_id: str, asked: Filter) -> Iterator[tuple[str, ...]]:
+    """Yield the lines of the CSV; the organization is seen while they are sent."""
+    yield COLUMNS
+    with as_tenant(organization_id):
+        names: dict[str, str] = {}
+        before: int | None = None
+        while found := asked.entries(before=before, most=500):
+            for entry in found:
+                yield _row(entry, names)
+            before = found[-1].id
+
+
+def _row(entry: AuditEntry, names: dict[str, str]) -> tuple[str, ...]:
+    said = told(entry)
+    at = datetime.fromtimestamp(entry.at // 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    rest = "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in said["rest"].items())
+    act = audit.ACTS.get(entry.act, entry.act)
+    return at, _name(entry.person, names), act, _name(said["whom"], names), said["about"], rest, entry.address
+
+
+def _name(person: str | None, names: dict[str, str]) -> str:
+    if person is None:
+        return ""
+    if person not in names:
+        names[person] = "The server" if person == "system" else service.name_of(person) or "Somebody who is gone"
+    return names[person]
+
+
+def _asked() -> tuple[Filter, dict[str, str]]:
+    """Return what the address asks for, and what is wrong with it by field; what is wrong asks for nothing."""
+    errors: dict[str, str] = {}
+    act, (person, known) = request.args.get("act", ""), _sought(request.args.get("person", "").strip())
+    return Filter(act if act in audit.ACTS else None, person, known, _day("since", errors), _day("until", errors)), errors
+
+
+def _day(name: str, errors: dict[str, str]) -> date | None:
+    text = request.args.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        errors[name] = "Write a day as year-month-day, such as 2026-11-23."
+        return None
+
+
+def _midnight(day: date | None, zone: ZoneInfo) -> int | None:
+    """Return the beginning of a day in microseconds UTC; of one that is too far away, the nearest that is not."""
+    if day is None:
+        return None
+    near = min(max(day, date(1970, 1, 2)), date(9999, 1, 1))
+    return int(datetime.combine(near, time.min, zone).timestamp()) * 1_000_000
+
+
+def _sought(text: str) -> tuple[str | None, bool]:
+    """Return the id of the person that the filter names, and whether it can name anybody."""
+    if not text or text == "system" or text.startswith("u_"):
+        return text or None, True
+    person = service.id_by_email(text)
+    return person, person is not None
+
+
+def _shown(value: Any) -> Any:
+    return {True: "yes", False: "no"}.get(value, value) if isinstance(value, bool) else value

@@ -1,0 +1,145 @@
+"""One backup: its page, rename, pin, check, delete, compare, restore as a new app. Each act is in the log."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.api import apps, as_tenant, db, direct, documents, transaction
+from core.backups.log import acts_of
+from core.objects import StoredObject, object_name
+from core.packs import pack_name
+from core.web.bin import binned
+from tenants import service
+from tests.core.web.backups.conftest import Place, words
+from tests.web import make_member, signed_in
+
+
+def test_the_page_tells_all_about_a_backup(place: Place) -> None:
+    """What it holds of each part, its sizes, its state, who made it and when."""
+    backup_id = place.back_up(name="Before the move")
+    shown = place.text(f"/{backup_id}")
+    for told in ("Before the move", "Manual Backup", "Configuration and data", "Records 200", "Not checked yet", "Worksheets 6 200", "by owner"):
+        assert told in shown, told
+
+
+def test_a_backup_is_renamed(place: Place) -> None:
+    """Its new name stands in the list; the log has both."""
+    backup_id = place.back_up(name="Old")
+    answer = place.post(f"/{backup_id}/rename", data={"name": "  New <name> ü "})
+    assert 303 == answer.status_code and ["New <name> ü"] == [b.name for b in place.backups()]
+    assert "New &lt;name&gt; ü" in place.get().get_data(as_text=True)
+    assert "“Old” became “New &lt;name&gt; ü”" in place.get("/logs").get_data(as_text=True)
+
+
+@pytest.mark.parametrize("name", ["", "x" * 121, "a\nb", "a\x7fb"])
+def test_a_wrong_name_is_refused_beside_its_field(place: Place, name: str) -> None:
+    """The backup keeps its name; the refusal is in the log."""
+    backup_id = place.back_up(name="Old")
+    answer = place.post(f"/{backup_id}/rename", data={"name": name})
+    assert 422 == answer.status_code and "1 to 120 characters" in words(answer)
+    assert ["Old"] == [b.name for b in place.backups()]
+    with as_tenant(place.organization_id):
+        assert "invalid_input" == acts_of(place.app_id, act="rename")[0].result
+
+
+def test_a_pinned_backup_is_not_deleted(place: Place) -> None:
+    """The page says to unpin it first; unpinned, it goes."""
+    backup_id = place.back_up(name="Kept")
+    place.post(f"/{backup_id}/pin", data={"pinned": "1"})
+    assert "· pinned" in place.text()
+    refused = place.post(f"/{backup_id}/delete")
+    assert 409 == refused.status_code and "“Kept” is pinned; unpin it first." in words(refused)
+    place.post(f"/{backup_id}/pin", data={"pinned": "0"})
+    assert 303 == place.post(f"/{backup_id}/delete").status_code and [] == place.backups()
+
+
+def test_a_backup_is_deleted_after_a_question(place: Place) -> None:
+    """Asking changes nothing; afterwards its page answers 404, and the log keeps its name."""
+    backup_id = place.back_up(name="Gone")
+    assert "cannot be restored any more" in place.text(f"/{backup_id}/delete") and 1 == len(place.backups())
+    place.post(f"/{backup_id}/delete")
+    assert 404 == place.get(f"/{backup_id}").status_code
+    assert "Gone (deleted)" in place.text("/logs") and "No backups yet" in place.text()
+
+
+def test_a_sound_backup_is_found_whole(place: Place) -> None:
+    """The list says when; asking twice checks once."""
+    backup_id = place.back_up()
+    first = place.post(f"/{backup_id}/check").headers["Location"]
+    assert "Being checked" in place.text()
+    assert first == place.post(f"/{backup_id}/check").headers["Location"]
+    assert ["succeeded"] == place.work()
+    assert "The backup is whole." in words(place.browser.get(first))
+    assert "Whole checked" in place.text()
+
+
+def test_a_damaged_backup_is_found_out(place: Place) -> None:
+    """The run, the list and its page say so, and what to do."""
+    backup_id = place.back_up()
+    with as_tenant(place.organization_id):
+        one = db.session.query(StoredObject).order_by(StoredObject.place.desc()).first()
+        assert one is not None
+        name = pack_name(place.organization_id, one.pack) if one.pack else object_name(place.organization_id, one.content)
+        place.server.extensions["appkeep"].store.delete(name)
+    run = place.post(f"/{backup_id}/check").headers["Location"]
+    assert ["failed"] == place.work()
+    assert "object_missing" in words(place.browser.get(run))
+    assert "Damaged" in place.text() and "This backup is damaged." in place.text(f"/{backup_id}")
+    restore = place.get(f"/{backup_id}/restore")
+    assert restore.status_code < 500
+
+
+def test_comparing_changes_nothing(place: Place) -> None:
+    """Without a difference it says so; with one it shows what a restore would do, and the app stays as it is."""
+    backup_id = place.back_up()
+    assert "nothing would be written" in place.text(f"/{backup_id}/compare")
+    place.change()
+    shown = place.text(f"/{backup_id}/compare")
+    assert "Firms → Companies" in shown and "nothing would be written" not in shown
+    assert "Firms" == place.name_of_sheet()
+
+
+def test_a_new_app_is_made_of_a_backup_and_seen_by_its_maker_only(place: Place) -> None:
+    """It has the configuration and no records; its workflows are off; other members and admins of the first app do not see it."""
+    make_member(place.organization_id, "member@example.org")
+    make_member(place.organization_id, "admin@example.org", "admin")
+    with as_tenant(place.organization_id), transaction():
+        service.name_admin(apps.find(place.app_id), service.user_by_email("admin@example.org").id)
+    backup_id = place.back_up()
+    run = place.post(f"/{backup_id}/copy", data={"name": "Twin"}).headers["Location"]
+    assert ["succeeded"] == place.work()
+    shown = place.browser.get(run).get_data(as_text=True)
+    with as_tenant(place.organization_id):
+        twin = next(app for app in apps.all_apps() if app.name == "Twin")
+        assert 6 == len(documents.live(twin, "worksheet"))
+        assert not any(d.body.get("enabled") for d in documents.live(twin, "workflow"))
+        assert [] == binned(twin)
+    address = f"/o/{place.organization_id}/apps/{twin.id}/"
+    assert f'href="{address}"' in shown and 200 == place.browser.get(address).status_code
+    others = [signed_in(place.server, f"{name}@example.org") for name in ("member", "admin")]
+    assert [404, 404] == [one.get(address).status_code for one in others]
+    assert address not in others[1].get(run).get_data(as_text=True)
+
+
+def test_who_may_not_make_apps_makes_none_of_a_backup(place: Place) -> None:
+    """An admin of the app who is a plain member is told whom to ask."""
+    make_member(place.organization_id, "member@example.org")
+    with as_tenant(place.organization_id), transaction():
+        service.name_admin(apps.find(place.app_id), service.user_by_email("member@example.org").id)
+    backup_id = place.back_up()
+    member = signed_in(place.server, "member@example.org")
+    assert "for owners and admins of the organization" in words(member.get(f"{place.root}/{backup_id}/copy"))
+    assert 403 == member.post(f"{place.root}/{backup_id}/copy", data={"name": "Twin"}).status_code
+    assert [] == place.work()
+
+
+def test_a_backup_of_another_app_is_not_there(place: Place) -> None:
+    """Each of its addresses under this app answers 404."""
+    with as_tenant(place.organization_id), transaction():
+        other = apps.create("Other", place.owner)
+    with as_tenant(place.organization_id):
+        theirs = direct.back_up(apps.find(other.id)).id
+    gets = ["", "/restore", "/compare", "/copy", "/delete", "/download/config"]
+    posts = ["/restore", "/copy", "/delete", "/rename", "/pin", "/check"]
+    codes = [place.get(f"/{theirs}{end}").status_code for end in gets] + [place.post(f"/{theirs}{end}").status_code for end in posts]
+    assert {404} == set(codes)

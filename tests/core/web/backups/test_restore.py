@@ -1,0 +1,335 @@
+"""Restoring in the browser: the plan, the options, the proof of who one is, the start, the report, undo."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pyotp
+import pytest
+from sqlalchemy import select, update
+from werkzeug.test import TestResponse
+
+from core.api import App, apps, as_server, as_tenant, db, documents, transaction
+from core.backups import proofs
+from core.backups.log import acts_of
+from core.backups.models import Backup, RestoreProof
+from core.errors import RunInProgress
+from core.moment import moved, now_us
+from core.runs.models import Run
+from core.web.backups import restoring
+from plugins.worksheets import service as worksheets
+from tenants.models import User
+from tenants.quota import QuotaYear, usage
+from tests.core.web.backups.conftest import COMPANIES, Place, words
+from tests.web import PASSWORD
+
+
+def form_of(page: str) -> dict[str, Any]:
+    """Return what the form that starts a restore sends, as far as it is hidden."""
+    form = page[page.index('method="post"', page.index("3. Prove who you are")):]
+    found: dict[str, Any] = {}
+    for name, value in re.findall(r'<input type="hidden" name="([a-z_]+)" value="([^"]*)"', form):
+        found[name] = [*found[name], value] if isinstance(found.get(name), list) else [found[name], value] if name in found else value
+    return {name: value for name, value in found.items() if name != "csrf_token"}
+
+
+def opened(place: Place, backup_id: str, args: str = "") -> dict[str, Any]:
+    """Open the page of a restore and return what its form sends."""
+    return form_of(place.get(f"/{backup_id}/restore{args}").get_data(as_text=True))
+
+
+def started(place: Place, backup_id: str, args: str = "", **typed: str) -> TestResponse:
+    """Open the page of a restore, type, and start."""
+    form = opened(place, backup_id, args)
+    return place.post(f"/{backup_id}/restore", data={**form, "answer": PASSWORD, **typed})
+
+
+def test_the_plan_tells_what_would_be_done_before_anything_is(place: Place) -> None:
+    """Per component what is changed, with a readable difference; per worksheet how many records; and nothing is touched."""
+    backup_id = place.back_up()
+    place.change()
+    shown = place.text(f"/{backup_id}/restore")
+    order = [shown.index(title) for title in ("1. What will change", "2. Options", "3. Prove who you are, and start")]
+    assert sorted(order) == order
+    assert "Goes back to the backup : 1 Companies Worksheet name Firms → Companies" in shown
+    assert "Companies 0 1 24 0" in shown and "Contacts (40)" in shown
+    assert "Firms" == place.name_of_sheet() and [] == place.work()
+
+
+def test_the_plan_follows_the_options(place: Place) -> None:
+    """Configuration only, data only, some parts only; with nothing ticked it says what to tick."""
+    backup_id = place.back_up()
+    place.change()
+    config = place.text(f"/{backup_id}/restore?asked=1&config=1")
+    data = place.text(f"/{backup_id}/restore?asked=1&data=1")
+    pages = place.text(f"/{backup_id}/restore?asked=1&config=1&data=1&some=1&only=pages")
+    sheet = place.text(f"/{backup_id}/restore?asked=1&config=1&some=1&only=worksheet/{COMPANIES}")
+    assert "Firms → Companies" in config and "Are overwritten" not in config
+    assert "Firms → Companies" not in data and "Are overwritten" in data
+    assert "Nothing: the app is as the backup has it." in pages and "only 1 chosen part" in pages
+    assert "Firms → Companies" in sheet
+    assert "Say what to restore" in place.text(f"/{backup_id}/restore?asked=1")
+    assert "Tick at least one part" in place.text(f"/{backup_id}/restore?asked=1&config=1&some=1")
+
+
+@pytest.mark.parametrize("args", ["?asked=1&config=1&some=1&only=dragons", "?asked=1&config=1&some=1&only=worksheet/w_ZZZZZZZZZZ",
+                                  "?asked=1&config=1&some=1&only=" + "x" * 500, "?asked=1&config=2&data=x", "?asked=1&some=1" + "&only=a" * 3000])
+def test_options_that_make_no_sense_are_refused_in_words(place: Place, args: str) -> None:
+    """Never a failure of the server; and nothing can be started."""
+    backup_id = place.back_up()
+    answer = place.get(f"/{backup_id}/restore{args}")
+    assert 422 == answer.status_code and "disabled" in answer.get_data(as_text=True)
+
+
+def test_a_backup_without_data_offers_no_restore_of_data(place: Place) -> None:
+    """Only the configuration; asking for data all the same restores none."""
+    backup_id = place.back_up(data=False)
+    shown = place.get(f"/{backup_id}/restore").get_data(as_text=True)
+    assert 'name="config"' in shown and 'type="checkbox" name="data"' not in shown
+    assert "Say what to restore" in place.text(f"/{backup_id}/restore?asked=1&data=1")
+
+
+def test_a_restore_is_done_with_a_backup_first_and_undone(place: Place) -> None:
+    """The report tells what was done; undo leads to the same page for the version before, and takes everything back."""
+    backup_id = place.back_up()
+    place.change()
+    answer = started(place, backup_id)
+    assert 303 == answer.status_code and ["succeeded"] == place.work()
+    assert "Companies" == place.name_of_sheet()
+    report = place.browser.get(answer.headers["Location"]).get_data(as_text=True)
+    assert "Sample CRM was restored," in words(place.browser.get(answer.headers["Location"]))
+    assert "Went back to the backup" in report and "Pre-restore Backup_Sample CRM_" in report
+    undo = re.search(r'href="([^"]+)">Undo</a>', report)
+    assert undo is not None
+    address = undo[1].replace("&amp;", "&")
+    page = place.browser.get(address).get_data(as_text=True)
+    assert "Companies</del>" in page and "Firms</ins>" in page
+    place.browser.post(address.partition("?")[0], data={**form_of(page), "answer": PASSWORD})
+    assert ["succeeded"] == place.work() and "Firms" == place.name_of_sheet()
+
+
+def test_undo_of_some_parts_takes_back_those(place: Place) -> None:
+    """Also where one was brought back that the version before did not have."""
+    backup_id = place.back_up()
+    with as_tenant(place.organization_id), transaction():
+        documents.hide(apps.find(place.app_id), f"worksheet/{COMPANIES}", place.owner)
+    answer = started(place, backup_id, f"?asked=1&config=1&data=1&some=1&only=worksheet/{COMPANIES}&only=pages&safety=1")
+    assert ["succeeded"] == place.work()
+    undo = re.search(r'href="([^"]+)">Undo</a>', place.browser.get(answer.headers["Location"]).get_data(as_text=True))
+    assert undo is not None and "only=pages" in undo[1] and "only=worksheets" in undo[1]
+    assert "Goes to the recycle bin : 1 Companies" in words(place.browser.get(undo[1].replace("&amp;", "&")))
+
+
+def test_without_a_backup_first_it_is_said_that_it_cannot_be_undone(place: Place) -> None:
+    """The tick is on at first; taken away, no backup is made."""
+    backup_id = place.back_up()
+    place.change()
+    assert "after a backup of the current version" in place.text(f"/{backup_id}/restore")
+    args = "?asked=1&config=1&data=1"
+    assert "it cannot be undone" in place.text(f"/{backup_id}/restore{args}")
+    answer = started(place, backup_id, args)
+    place.work()
+    assert 1 == len(place.backups()) and "Undo" not in words(place.browser.get(answer.headers["Location"]))
+
+
+def test_a_wrong_password_starts_nothing(place: Place) -> None:
+    """It is said beside the field; the options stay."""
+    backup_id = place.back_up()
+    place.change()
+    answer = started(place, backup_id, "?asked=1&config=1&some=1&only=worksheets", answer="wrong")
+    shown = answer.get_data(as_text=True)
+    assert 403 == answer.status_code and "This is not your password." in shown
+    assert "wrong" not in re.findall(r'value="([^"]*)"', shown)
+    assert ["worksheets"] == [form_of(shown)["only"]] and [] == place.work()
+
+
+def test_without_an_answer_nothing_is_started(place: Place) -> None:
+    """A made-up proof is none."""
+    backup_id = place.back_up()
+    for typed in ({"answer": ""}, {"answer": "", "proof": "x" * 43}):
+        answer = started(place, backup_id, **typed)
+        assert 403 == answer.status_code and "Prove who you are to start." in words(answer)
+    assert [] == place.work()
+
+
+def test_five_wrong_passwords_lock_it(place: Place) -> None:
+    """The sixth answer is refused even if right, beside the field; after fifteen minutes it passes."""
+    backup_id = place.back_up()
+    for _ in range(5):
+        started(place, backup_id, answer="wrong")
+    locked = started(place, backup_id)
+    assert 429 == locked.status_code and 'class="error"' in locked.get_data(as_text=True)
+    with moved(15 * 60 + 1):
+        assert 303 == started(place, backup_id).status_code
+
+
+def test_who_has_a_second_factor_proves_themselves_by_a_code(place: Place) -> None:
+    """The password is not taken then; a code serves once."""
+    secret = enrolled(place)
+    backup_id = place.back_up()
+    place.change()
+    assert "One-time code" in place.text(f"/{backup_id}/restore")
+    assert 403 == started(place, backup_id).status_code
+    code = pyotp.TOTP(secret).at(now_us() // 1_000_000)
+    assert 303 == started(place, backup_id, answer=code).status_code and ["succeeded"] == place.work()
+    with moved(11):
+        place.change()
+        again = started(place, backup_id, answer=code)
+    assert 403 == again.status_code and "was used already" in words(again)
+
+
+def enrolled(place: Place) -> str:
+    """Enrol the owner for one-time codes and return the secret."""
+    secret = pyotp.random_base32()
+    with as_server(), transaction():
+        db.session.execute(update(User).where(User.id == place.owner).values(totp_secret=secret))
+    return secret
+
+
+def test_a_plan_that_is_out_of_date_starts_nothing_and_shows_a_fresh_one(place: Place) -> None:
+    """Nothing is asked of the person in vain: their answer is not used up."""
+    backup_id = place.back_up()
+    form = opened(place, backup_id)
+    place.change()
+    answer = place.post(f"/{backup_id}/restore", data={**form, "answer": PASSWORD})
+    shown = answer.get_data(as_text=True)
+    assert 409 == answer.status_code and "have changed since this plan was made" in shown and "Firms</del>" in shown
+    with as_tenant(place.organization_id):
+        assert [] == acts_of(place.app_id, act="identity") and "plan_changed" == acts_of(place.app_id, act="restore")[0].result
+    assert 303 == place.post(f"/{backup_id}/restore", data={**form_of(shown), "answer": PASSWORD}).status_code
+
+
+def test_options_changed_after_the_plan_start_nothing(place: Place) -> None:
+    """A form whose options were tampered with, or a plan of other options, is refused."""
+    backup_id = place.back_up()
+    place.change()
+    form = opened(place, backup_id, "?asked=1&config=1")
+    answer = place.post(f"/{backup_id}/restore", data={**form, "data": "1", "answer": PASSWORD})
+    assert 409 == answer.status_code and [] == place.work()
+
+
+def test_a_proof_that_was_not_used_serves_for_five_minutes(place: Place) -> None:
+    """Where another run came between the proof and the start, it need not be proven again; later it must."""
+    backup_id = place.back_up()
+    form = opened(place, backup_id)
+    with as_tenant(place.organization_id):
+        proofs_made = [proofs.prove(place.app_id, form["plan"], place.owner, PASSWORD) for _ in range(2)]
+    with moved(301):
+        late = place.post(f"/{backup_id}/restore", data={**form, "proof": proofs_made[0]})
+    assert 403 == late.status_code and "too old or was used already" in words(late)
+    with moved(200):
+        assert 303 == place.post(f"/{backup_id}/restore", data={**form, "proof": proofs_made[1]}).status_code
+
+
+def test_a_proof_is_kept_when_the_start_is_refused(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page says that it is good, and sends it again."""
+    backup_id = place.back_up()
+    real = restoring.request_restore
+
+    def busy(*_args: Any, **_more: Any) -> Run:
+        raise RunInProgress("Another has just begun.")
+
+    monkeypatch.setattr(restoring, "request_restore", busy)
+    shown = started(place, backup_id).get_data(as_text=True)
+    assert "Another has just begun." in shown and "You have proven who you are." in shown
+    monkeypatch.setattr(restoring, "request_restore", real)
+    assert 303 == place.post(f"/{backup_id}/restore", data=form_of(shown)).status_code
+    with as_tenant(place.organization_id):
+        assert 1 == len(list(db.session.scalars(select(RestoreProof).where(RestoreProof.used_at.is_not(None)))))
+
+
+def test_a_double_click_starts_one(place: Place) -> None:
+    """The second leads to the run of the first."""
+    backup_id = place.back_up()
+    form = {**opened(place, backup_id), "answer": PASSWORD}
+    places = {place.post(f"/{backup_id}/restore", data=form).headers.get("Location") for _ in range(2)}
+    assert 1 == len(places) and None not in places and ["succeeded"] == place.work()
+
+
+def test_while_a_backup_runs_no_restore_starts(place: Place) -> None:
+    """The page says what runs, already before anything is typed."""
+    backup_id = place.back_up()
+    with moved(301):
+        place.post("/new", data={})
+        assert "A backup of this app goes on right now." in place.text(f"/{backup_id}/restore")
+        answer = started(place, backup_id)
+    assert 409 == answer.status_code and "A backup of this app is queued since" in words(answer)
+
+
+@pytest.mark.parametrize("origin", ["server", "foreign"])
+def test_a_backup_from_elsewhere_needs_a_tick(place: Place, origin: str) -> None:
+    """Without it nothing is started and no answer is used up; with it the app is overwritten."""
+    backup_id = place.back_up()
+    with as_tenant(place.organization_id), transaction():
+        db.session.execute(update(Backup).where(Backup.id == backup_id).values(origin=origin))
+    place.change()
+    refused = started(place, backup_id)
+    assert 409 == refused.status_code and "Confirm this to go on." in words(refused)
+    with as_tenant(place.organization_id):
+        assert [] == acts_of(place.app_id, act="identity")
+    assert 303 == started(place, backup_id, accept="1").status_code and ["succeeded"] == place.work()
+    assert "Companies" == place.name_of_sheet()
+
+
+def test_a_restore_whose_first_backup_fails_does_not_start(place: Place) -> None:
+    """The app stays as it is, and the page says why."""
+    backup_id = place.back_up()
+    place.change()
+    with as_tenant(place.organization_id), transaction():
+        row, now = QuotaYear.__table__, usage(place.organization_id)
+        db.session.execute(row.update().where(row.c.year == now.year).values(used=now.limit))
+    answer = started(place, backup_id)
+    assert ["failed"] == place.work() and "Firms" == place.name_of_sheet()
+    shown = words(place.browser.get(answer.headers["Location"]))
+    assert "quota_exceeded" in shown and "See what a restore would do now" in shown
+
+
+def test_references_that_cannot_be_restored_are_listed_in_plan_and_report(place: Place) -> None:
+    """With worksheet, record, field, target and reason, by name."""
+    backup_id = place.back_up()
+    with as_tenant(place.organization_id), transaction():
+        app = apps.find(place.app_id)
+        worksheets.put_record(app, "w_Contacts11", 1, {text_field(app, "w_Contacts11"): "Changed"}, place.owner)
+        documents.hide(app, f"worksheet/{COMPANIES}", place.owner)
+        documents.purge(app, f"worksheet/{COMPANIES}", place.owner)
+    args = "?asked=1&data=1&safety=1"
+    planned = place.text(f"/{backup_id}/restore{args}")
+    assert "References that cannot be restored" in planned and "the record is not there any more" in planned
+    answer = started(place, backup_id, args)
+    assert ["succeeded"] == place.work()
+    report = words(place.browser.get(answer.headers["Location"]))
+    assert "References that were not restored" in report and "Contacts" in report
+
+
+def test_the_steps_of_a_restore_are_told_with_their_times(place: Place) -> None:
+    """In the order in which they were entered."""
+    backup_id = place.back_up()
+    place.change()
+    answer = started(place, backup_id)
+    place.work()
+    shown = words(place.browser.get(answer.headers["Location"]))
+    steps = ["Asked for 2", "Compared with the app", "The backup was proven whole", "The current version was backed up",
+             "The app was closed for writing", "The backup was merged into the app", "Done 2"]
+    places = [shown.rindex(step) for step in steps]
+    assert sorted(places) == places
+
+
+def test_records_come_back(place: Place) -> None:
+    """The value of before stands again, the deleted record is there, one made since stays."""
+    backup_id = place.back_up()
+    place.change()
+    with as_tenant(place.organization_id), transaction():
+        app = apps.find(place.app_id)
+        worksheets.delete_record(app, COMPANIES, 2, place.owner)
+        worksheets.put_record(app, COMPANIES, None, {text_field(app): "Made since"}, place.owner)
+    shown = place.text(f"/{backup_id}/restore")
+    assert "Companies 1 1 23 1" in shown
+    started(place, backup_id)
+    assert ["succeeded"] == place.work()
+    assert "Nothing: the app is as the backup has it." in place.text(f"/{backup_id}/restore")
+
+
+def text_field(app: App, sheet: str = COMPANIES) -> str:
+    """Return the key of a worksheet's first text field."""
+    return str(next(f["key"] for f in documents.get(app, f"worksheet/{sheet}").body["fields"] if f["type"] == "text"))

@@ -1,0 +1,5 @@
+"""Fixtures of pages that serve every component."""
+
+from tests.core.web.notebooks import client, notebooks
+
+__all__ = ["client", "notebooks"]

@@ -1,0 +1,26 @@
+"""Backup files of another server."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from core.api import apps, as_tenant, db, direct, import_file
+from core.app import create_app
+from core.config import read_config
+from tests.web import make_organization, make_person
+
+
+def foreign_files(home: Path, template: Path) -> dict[str, bytes]:
+    """Return a backup of the sample app as files, part by part, made and signed by a server whose home is *home*."""
+    shutil.copy(template, home / "appkeep.db")
+    server = create_app(read_config({}, home=str(home)))
+    with server.app_context():
+        organization_id, person = make_organization("There"), make_person("there@example.org")
+        with as_tenant(organization_id):
+            app_id = import_file(Path("sample"), organization_id, person, importer="sample")["app"]
+            backup = direct.back_up(apps.find(app_id))
+            found = {part: direct.file_of(backup, part) for part in ("config", "data", "both")}
+        db.session.remove()
+        db.engine.dispose()
+    return found

@@ -1,0 +1,38 @@
+"""Portal accounts are no part of a backup; those of a role that a restore takes away move, and the report says how many."""
+
+from __future__ import annotations
+
+from core.api import App, Document, apps, direct, documents, transaction
+from plugins.portal import service
+
+FIRST, SINCE = "q_1111111111", "q_2222222222"
+
+
+def test_accounts_of_a_portal_role_that_goes_move_to_the_default_role_and_are_counted(app: App) -> None:
+    """Two accounts had a role that the backup does not know."""
+    with transaction():
+        documents.put(app, Document(kind="portal_role", key=FIRST, body={"name": "Customer"}, position=0), "system")
+        portal = {"enabled": True, "default_role": {"ref": f"portal_role/{FIRST}"}}
+        documents.put(app, Document(kind="portal", key="main", body=portal, position=0), "system")
+    backup = direct.back_up(apps.find(app.id))
+    with transaction():
+        live = apps.find(app.id)
+        documents.put(live, Document(kind="portal_role", key=SINCE, body={"name": "Partner"}, position=1), "system")
+        for name in ("ann", "ben"):
+            service.put_account(live, f"{name}@example.com", SINCE)
+        service.put_account(live, "cat@example.com", FIRST)
+    report = direct.restore(apps.find(app.id), backup)
+    assert [FIRST] * 3 == [account.role for account in service.accounts(apps.find(app.id))]
+    assert 2 == report["components"]["portal"]["notes"]["accounts_moved_to_default_role"]
+    assert b"ann@example.com" not in direct.file_of(direct_backup(app))
+
+
+def direct_backup(app: App):  # type: ignore[no-untyped-def]
+    """Return a fresh backup, however young the last one is."""
+    from core.api import db
+    from core.backups.models import Backup
+
+    with transaction():
+        for backup in db.session.query(Backup):
+            backup.started_at = 1
+    return direct.back_up(apps.find(app.id))

@@ -1,0 +1,15 @@
+"""Fixtures: an organization to ask in, and bounds so small that a few records reach them."""
+
+from __future__ import annotations
+
+import pytest
+
+from plugins.worksheets.query import walking
+
+
+@pytest.fixture
+def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let thirty records be many: lanes are walked in windows, and their filter's own index comes in early."""
+    monkeypatch.setattr(walking, "FEW", 2)
+    monkeypatch.setattr(walking, "DENSE", 4)
+    monkeypatch.setattr(walking, "_GROWTH", 2)

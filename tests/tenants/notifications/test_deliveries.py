@@ -1,0 +1,251 @@
+"""What leaves the server: signed, tried again where it did not arrive, given up at last and shown, and sent again by hand."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from core.api import App, as_tenant, db, direct, now_us, transaction
+from core.errors import Conflict, InvalidInput, NotFound
+from core.moment import moved
+from tenants import members
+from tenants.notifications import deliveries, webhooks
+from tenants.notifications.deliveries import WAITS_S
+from tenants.notifications.models import Delivery
+from tenants.notifications.telling import Notice, tell
+from tests.conftest import fresh_database, opened_server
+from tests.tenants.notifications.receiving import Receiver
+from tests.tenants.test_mail import Receiver as MailServer
+from tests.tenants.test_mail import receiver as mail_receiver
+from tests.web import make_member, make_organization
+
+__all__ = ["mail_receiver"]
+NOTICE = Notice("quota_full", "quota_full/1", "The quota is used up", "All of it.", "/o/x/plan")
+
+
+def add_hook(url: str, owner: str) -> str:
+    """Make a webhook that is told of a quota that is used up, and return its secret."""
+    with transaction():
+        return webhooks.add(url, ["quota_full"], owner).secret
+
+
+def say(notice: Notice = NOTICE, people: tuple[str, ...] = ()) -> None:
+    """Tell something."""
+    with transaction():
+        tell(notice, people)
+
+
+def delivered() -> Delivery:
+    """Deliver what is due and return the only delivery."""
+    deliveries.deliver_due()
+    deliveries.finish()
+    db.session.rollback()
+    (found,) = deliveries.deliveries()
+    return found
+
+
+def test_a_webhook_gets_one_signed_message(organization: str, owner: str, hook: Receiver) -> None:
+    """The body says what happened, the signature fits it and the time, and nothing of the secret is in it."""
+    secret = add_hook(hook.url, owner)
+    say()
+    found = delivered()
+    assert ("delivered", 1, "200 OK") == (found.state, found.attempts, found.answer)
+    ((path, headers, body),) = hook.got
+    assert "/hook?from=appkeep" == path
+    assert webhooks.signature(secret, int(headers["Appkeep-Timestamp"]), body) == headers["Appkeep-Signature"]
+    assert abs(int(headers["Appkeep-Timestamp"]) - now_us() // 1_000_000) < 60
+    assert ("quota_full", found.id) == (headers["Appkeep-Event"], headers["Appkeep-Delivery"])
+    said = json.loads(body)
+    assert ("quota_full/1", "Example", "The quota is used up") == (said["event"], said["organization"]["name"], said["title"])
+    assert secret not in body.decode()
+    assert 0 == deliveries.deliver_due()
+
+
+def test_a_receiver_that_follows_the_docs_takes_it(organization: str, owner: str, hook: Receiver) -> None:
+    """The Python on the page of operations, as printed: ours is taken, a changed one, an old one and another's secret are not."""
+    secret = add_hook(hook.url, owner)
+    say()
+    delivered()
+    page = (Path(__file__).parents[3] / "docs/operations.md").read_text()
+    (block,) = re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S)
+    scope: dict[str, Any] = {}
+    exec(block, scope)
+    ((_, headers, body),) = hook.got
+    old = str(int(headers["Appkeep-Timestamp"]) - 600)
+    aged = {"Appkeep-Timestamp": old, "Appkeep-Signature": webhooks.signature(secret, int(old), body)}
+    assert [True, False, False, False] == [
+        scope["is_ours"](*case) for case in ((secret, headers, body), (secret, headers, body + b" "), ("x", headers, body), (secret, aged, body))]
+
+
+def test_only_what_a_webhook_is_told_of_is_sent(organization: str, owner: str, app: App, hook: Receiver) -> None:
+    """Other kinds are not, and nothing is while it is switched off."""
+    add_hook(hook.url, owner)
+    direct.back_up(app)
+    with transaction():
+        webhooks.change(webhooks.webhooks()[0], hook.url, ["quota_full"], enabled=False)
+    say()
+    assert 0 == deliveries.deliver_due()
+
+
+def test_what_fails_is_tried_again_ever_more_seldom_and_given_up(organization: str, owner: str, hook: Receiver) -> None:
+    """Not before its time; the last answer is kept; sent again by hand, it arrives."""
+    add_hook(hook.url, owner)
+    hook.status = 500
+    say()
+    shift = 0.0
+    for number, wait_s in enumerate(WAITS_S, start=1):
+        with moved(shift):
+            found = delivered()
+            assert ("waiting", number, "Answered 500 Internal Server Error") == (found.state, found.attempts, found.answer)
+            assert 0 == deliveries.deliver_due()
+        shift += wait_s + 1
+    with moved(shift):
+        found = delivered()
+        assert ("undelivered", len(WAITS_S) + 1) == (found.state, found.attempts)
+        assert 1 == deliveries.undelivered_count()
+        hook.status = 204
+        with transaction():
+            deliveries.send_again(deliveries.find(found.id))
+        assert ("delivered", "204 No Content") == ((now := delivered()).state, now.answer)
+
+
+def test_redirects_are_not_followed(organization: str, owner: str, hook: Receiver) -> None:
+    """Whoever answers with one could lead the server where it may not go."""
+    add_hook(hook.url, owner)
+    hook.status, hook.headers = 302, {"Location": hook.url + "/elsewhere"}
+    say()
+    assert "Answered 302 Found; redirects are not followed" == delivered().answer
+    assert 1 == len(hook.got)
+
+
+def test_nobody_there_is_an_answer_too(organization: str, owner: str) -> None:
+    """It is waited for, as for any other failure."""
+    add_hook("http://127.0.0.1:9/", owner)
+    say()
+    found = delivered()
+    assert ("waiting", True) == (found.state, found.answer.startswith("Not reached: "))
+
+
+def test_a_new_secret_signs_what_is_sent_from_then_on(organization: str, owner: str, hook: Receiver) -> None:
+    """What was waiting too."""
+    before = add_hook(hook.url, owner)
+    say()
+    with transaction():
+        after = webhooks.rotate(webhooks.webhooks()[0])
+    assert delivered().state == "delivered"
+    ((_, headers, body),) = hook.got
+    assert before != after
+    assert webhooks.signature(after, int(headers["Appkeep-Timestamp"]), body) == headers["Appkeep-Signature"]
+
+
+def test_what_waits_for_a_webhook_that_is_removed_is_given_up(organization: str, owner: str, hook: Receiver) -> None:
+    """Its line stays, and says so."""
+    add_hook(hook.url, owner)
+    say()
+    with transaction():
+        webhooks.remove(webhooks.webhooks()[0])
+    assert ("undelivered", "There is nobody to send it to any more.") == ((found := delivered()).state, found.answer)
+    assert [] == hook.got
+
+
+def test_a_process_that_died_on_the_way_leaves_it_to_another(organization: str, owner: str, hook: Receiver) -> None:
+    """What it took is due again a minute later."""
+    add_hook(hook.url, owner)
+    say()
+    assert deliveries._take(deliveries.deliveries()[0].id)
+    assert 0 == deliveries.deliver_due()
+    with moved(deliveries.TAKEN_S + 1):
+        assert ("delivered", 2) == ((found := delivered()).state, found.attempts)
+
+
+def test_two_clocks_send_once(server: Flask, organization: str, owner: str, hook: Receiver) -> None:
+    """Looking at the same moment, each delivery is taken by one of them."""
+    add_hook(hook.url, owner)
+    for number in range(5):
+        say(Notice("quota_full", f"e/{number}", "Full", "", "/"))
+    ready = threading.Barrier(2)
+
+    def look() -> None:
+        with server.app_context():
+            ready.wait()
+            for _ in range(6):
+                deliveries.deliver_due()
+                deliveries.finish()
+
+    clocks = [threading.Thread(target=look) for _ in range(2)]
+    for clock in clocks:
+        clock.start()
+    for clock in clocks:
+        clock.join()
+    assert {f"e/{number}" for number in range(5)} == {json.loads(body)["event"] for _, _, body in hook.got}
+    assert 5 == len(hook.got)
+
+
+def test_a_mail_is_kept_where_no_mail_server_is_set(organization: str, owner: str, home: Path) -> None:
+    """It says what happened and where; the page says that it reached nobody."""
+    say(people=(owner,))
+    assert "kept" == delivered().state
+    (path,) = (home / "mail").glob("*.eml")
+    text = path.read_text()
+    assert "Subject: The quota is used up" in text and "/o/x/plan" in text and "To: owner@example.org" in text
+
+
+def test_a_mail_goes_to_the_mail_server_and_is_tried_again(home: Path, request: pytest.FixtureRequest) -> None:
+    """While it is away it is waited for."""
+    nowhere = "smtp://127.0.0.1:9"
+    for server in opened_server(home, fresh_database("sqlite", home, request), smtp_url=nowhere):
+        made = make_organization("Example")
+        with as_tenant(made):
+            person = make_member(made, "anna@example.org")
+            say(people=(person,))
+            assert ("waiting", 1) == ((found := delivered()).state, found.attempts)
+        assert server
+    with MailServer() as mails:
+        thread = threading.Thread(target=mails.serve_forever)
+        thread.start()
+        for _ in opened_server(home, "", smtp_url=f"smtp://127.0.0.1:{mails.server_address[1]}"):
+            with as_tenant(made), moved(WAITS_S[0] + 1):
+                assert ("delivered", "The mail server took it.") == ((found := delivered()).state, found.answer)
+        mails.shutdown()
+        thread.join()
+    assert any(line.startswith("rcpt TO:<anna@example.org>") for line in mails.said)
+
+
+def test_no_mail_goes_to_who_left(organization: str, owner: str, home: Path) -> None:
+    """Between the event and the mail they were taken out of the organization."""
+    person = make_member(organization, "gone@example.org")
+    say(people=(person,))
+    with transaction():
+        members.remove(person, "owner", from_apps=False)
+    assert "undelivered" == delivered().state
+    assert not (home / "mail").exists()
+
+
+def test_old_deliveries_go(organization: str, owner: str, hook: Receiver) -> None:
+    """After two months nobody looks for them."""
+    add_hook(hook.url, owner)
+    say()
+    delivered()
+    deliveries.forget_old()
+    assert 1 == len(deliveries.deliveries())
+    with moved(deliveries.KEPT_S + 1):
+        deliveries.forget_old()
+    assert [] == deliveries.deliveries()
+
+
+def test_an_organization_has_ten_webhooks_at_most(organization: str, owner: str) -> None:
+    """And each is told of something that there is."""
+    for number in range(webhooks.MOST_WEBHOOKS):
+        add_hook(f"https://example.org/{number}", owner)
+    with pytest.raises(Conflict):
+        add_hook("https://example.org/more", owner)
+    with pytest.raises(InvalidInput), transaction():
+        webhooks.change(webhooks.webhooks()[0], "https://example.org", ["everything"], enabled=True)
+    with pytest.raises(NotFound):
+        webhooks.find("h_1111111111")
