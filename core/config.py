@@ -55,6 +55,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("upload_limit_bytes", 2 * 10**9, int, "A file of more than this is not taken."),
     Setting("worker_processes", 1, int, "Workers that `appkeep up` starts."),
     Setting("backup_interval_s", 300, int, "Least time between the starts of two backups of one app."),
+    Setting("check_every_days", 30, int, "Each backup is checked by itself when it was not for so many days; 0: never."),
     Setting("download_limit_bytes", 10**9, int, "A file with data of this size or more is not offered for download."),
     Setting("lease_s", 15, int, "A running run whose worker has not been heard of for this long is recovered."),
     Setting("clock_tick_s", 3, int, "Time between two looks of the clock process."),

@@ -62,6 +62,13 @@ def restore(app: App, backup: Backup, *, config: bool = True, data: bool = True,
     return report_of(finished(run))
 
 
+def check(backup: Backup, *, deep: bool = False, person: str = SYSTEM) -> dict[str, Any]:
+    """Prove a backup whole and return the report; a *deep* check restores it on trial."""
+    with transaction():
+        run = jobs.request_check(backup, person, deep=deep, send=False).id
+    return report_of(finished(run))
+
+
 def restore_as_new(backup: Backup, *, name: str | None = None, person: str = SYSTEM) -> App:
     """Return a new app made of the backup's configuration."""
     with transaction():

@@ -10,6 +10,7 @@ from core.apps import service
 from core.apps.models import App
 from core.backups.log import note
 from core.backups.models import Backup
+from core.backups.rehearsing import check_possible
 from core.backups.restoring import Options, check_origin, restore, restore_as_new
 from core.backups.take import check_interval, checked_name, take
 from core.backups.verifying import check
@@ -57,10 +58,16 @@ def request_copy(backup: Backup, person: str, *, name: str | None, send: bool) -
     return _noted(run, backup.app_id, backup_id=backup.id)
 
 
-def request_check(backup: Backup, person: str, *, send: bool) -> Run:
-    """Ask for a check of a backup."""
-    run = request("check", service.find_app(backup.app_id), {"backup": backup.id}, person, send=send)
-    return _noted(run, backup.app_id, backup_id=backup.id)
+def request_check(backup: Backup, person: str, *, deep: bool = False, send: bool) -> Run:
+    """Ask for a check of a backup; a deep one restores it on trial as well.
+
+    Raises:
+        InvalidInput: it cannot be restored by itself.
+    """
+    if deep:
+        check_possible(backup)
+    run = request("check", service.find_app(backup.app_id), {"backup": backup.id, "deep": deep}, person, send=send)
+    return _noted(run, backup.app_id, backup_id=backup.id, deep=deep)
 
 
 def _noted(run: Run, app_id: str, *, backup_id: str | None = None, **detail: Any) -> Run:

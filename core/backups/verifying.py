@@ -12,6 +12,7 @@ from core.archive.manifest import IndexLine, PartEntry
 from core.backups.content import describe
 from core.backups.merging import Only
 from core.backups.models import Backup
+from core.backups.rehearsing import RestoreDiffers, rehearse
 from core.backups.saved import Saved, find_backup
 from core.db import reading, transaction
 from core.errors import AppkeepError, ObjectDamaged
@@ -20,6 +21,8 @@ from core.objects import Shelf, known_descriptors, picked, shelf
 from core.packs import Placed
 from core.runs.context import RunContext
 
+UNSOUND = ("object_missing", "object_damaged", "archive_damaged", RestoreDiffers.code)
+"""What says that a backup is not whole; anything else says that it could not be looked at."""
 THREADS = 2
 BATCH = 256
 
@@ -43,28 +46,43 @@ def verify_needed(app: App, saved: Saved, run: RunContext, *, config: bool, data
 
 
 def check(run: RunContext) -> dict[str, Any]:
-    """Do a run of kind "check": read every object of the backup, and write into its row what was found."""
+    """Do a run of kind "check": read every object of the backup, and write into its row what was found.
+
+    A deep one restores it on trial as well.
+    """
     backup = find_backup(run.options["backup"])
     run.step("check.begun")
     error: AppkeepError | None = None
-    objects = size = 0
+    report: dict[str, Any] = {"backup": backup.id, "sound": True}
     try:
-        objects, size = _check_whole(backup, run)
+        report |= _check_whole(backup, run)
+        run.step("check.read")
+        if run.options.get("deep"):
+            report["trial"] = _tried(backup, run)
     except AppkeepError as found:
-        if found.code not in ("object_missing", "object_damaged", "archive_damaged"):
+        if found.code not in UNSOUND:
             raise
         error = found
-    run.step("check.read")
     with transaction():
         run.fence()
         row = find_backup(backup.id)
         row.checked_at, row.check_error = now_us(), error.message if error else None
     if error is not None:
         raise error
-    return {"backup": backup.id, "objects": objects, "raw_bytes": size, "sound": True}
+    return report
 
 
-def _check_whole(backup: Backup, run: RunContext) -> tuple[int, int]:
+def _tried(backup: Backup, run: RunContext) -> dict[str, Any]:
+    run.progress("restoring on trial", 0, backup.records, 0)
+    with transaction():
+        run.fence()
+        found = rehearse(Saved(backup), run.person)
+        run.fence()  # renews the lease, which the heartbeat could not meanwhile
+    run.step("check.tried")
+    return found
+
+
+def _check_whole(backup: Backup, run: RunContext) -> dict[str, int]:
     saved = Saved(backup)
     if saved.content.content_id != backup.content_id:
         raise ObjectDamaged(f"The catalogue's row of backup {backup.id} does not fit its content.")
@@ -80,7 +98,7 @@ def _check_whole(backup: Backup, run: RunContext) -> tuple[int, int]:
             raise ObjectDamaged(f"The index of {name}, {part}, counts other things than the backup.")
         found |= {line.content: line for line in lines}
     _verify(found.values(), run)
-    return len(found), sum(line.raw for line in found.values())
+    return {"objects": len(found), "raw_bytes": sum(line.raw for line in found.values())}
 
 
 def _verify(lines: Iterable[IndexLine], run: RunContext) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from core.apps import service
 from core.backups import files, jobs
+from core.backups.log import note, noting
 from core.backups.models import ORIGINS, TYPES, Backup
 from core.backups.restoring import Options
 from core.backups.restoring import plan as plan_of
@@ -116,7 +117,11 @@ def register(main: click.Group) -> None:
         if not file.seekable():
             raise InvalidInput("A backup file is read twice: give a file, not a pipe.")
         with service.opened(app_id) as app:
-            return backup_value(files.upload(file, app, person_of(email), name))
+            person = person_of(email)
+            with noting("upload", app_id, person):
+                made = files.upload(file, app, person, name).id
+            note("upload", app_id, person, backup_id=made, file=Path(file.name).name)
+            return backup_value(find_backup(made))
 
     @verb(main, "download", show=lambda result: (f"{result['file']}: {result['size_bytes']} bytes",))
     @click.argument("backup_id", metavar="BACKUP")
@@ -125,9 +130,12 @@ def register(main: click.Group) -> None:
     def download(backup_id: str, file: Path, part: str | None) -> dict[str, Any]:
         """Write BACKUP to FILE, which opens in any unzip tool."""
         with opened_backup(backup_id) as found:
-            given = files.download(found, part or found.part)
+            person, app_id, held = person_of(None), found.app_id, part or found.part
+            with noting("download", app_id, person, backup_id=backup_id, part=held):
+                given = files.download(found, held)
             _write(given, file)
-            return {"file": str(file), "part": part or found.part, "size_bytes": given.size}
+            note("download", app_id, person, backup_id=backup_id, part=held, size_bytes=given.size)
+            return {"file": str(file), "part": held, "size_bytes": given.size}
 
     @verb(main, "inspect")
     @click.argument("file", type=click.File("rb"))
@@ -138,8 +146,9 @@ def register(main: click.Group) -> None:
     @verb(main, "check", show=_check_lines)
     @click.argument("backup_id", metavar="BACKUP", required=False)
     @click.option("--all", "all_", is_flag=True, help="Every backup of this server.")
+    @click.option("--deep", is_flag=True, help="Restore it on trial too, into an app that is undone, and compare.")
     @worker_option
-    def check(backup_id: str | None, all_: bool, worker: bool) -> dict[str, Any]:
+    def check(backup_id: str | None, all_: bool, deep: bool, worker: bool) -> dict[str, Any]:
         """Prove BACKUP whole: all its objects present and what their digests say."""
         if all_ is (backup_id is not None):
             raise InvalidInput("Name one backup, or say --all.")
@@ -147,12 +156,12 @@ def register(main: click.Group) -> None:
         checked = []
         for one in wanted:
             with opened_backup(one) as found:
-                checked.append(done(partial(_ask_check, found), worker=worker)["report"])
+                checked.append(done(partial(_ask_check, found, deep and (not all_ or found.part != "data")), worker=worker)["report"])
         return {"checked": checked}
 
 
-def _ask_check(backup: Backup, send: bool) -> Run:
-    return jobs.request_check(backup, person_of(None), send=send)
+def _ask_check(backup: Backup, deep: bool, send: bool) -> Run:
+    return jobs.request_check(backup, person_of(None), deep=deep, send=send)
 
 
 def _parts(function: Any) -> Any:
@@ -227,4 +236,12 @@ def _list_lines(result: Mapping[str, Any]) -> Iterator[str]:
 
 def _check_lines(result: Mapping[str, Any]) -> Iterator[str]:
     for one in result["checked"]:
-        yield f"{one['backup']}: sound, {one['objects']} objects, {size_text(one['raw_bytes'])}"
+        yield f"{one['backup']}: sound, {one['objects']} objects, {size_text(one['raw_bytes'])}{_trial_text(one.get('trial'))}"
+
+
+def _trial_text(trial: Mapping[str, Any] | None) -> str:
+    if trial is None:
+        return ""
+    if trial["same"]:
+        return "; restored on trial: the same"
+    return f"; restored on trial: the same but for {trial['references_not_restored']} references to what is not in it"

@@ -8,7 +8,7 @@ import threading
 from sqlalchemy.exc import OperationalError
 
 from core.app import create_app, server
-from core.backups import retaining, schedules, uploads
+from core.backups import checking, retaining, schedules, uploads
 from core.config import Config
 from core.runs.service import announce_ended, recover
 
@@ -30,6 +30,7 @@ def tick() -> None:
         announce_ended()
         schedules.tick()
         retaining.tick()
+        checking.tick()
         uploads.forget_old()
         server().registry.hook.clock_ticked()
     except OperationalError as error:

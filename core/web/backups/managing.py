@@ -58,7 +58,8 @@ def check(organization_id: str, app_id: str, backup_id: str) -> Response:
     with transaction():
         backup = backup_here(backup_id)
         under_way = [run for run in active_runs(app_id) if run.kind == "check" and f'"backup":"{backup.id}"' in run.options]
-        run_id = under_way[0].id if under_way else request_check(backup, visit().person, send=True).id
+        deep = request.form.get("deep") == "1"
+        run_id = under_way[0].id if under_way else request_check(backup, visit().person, deep=deep, send=True).id
     return to("backups.run", run_id=run_id)
 
 

@@ -1,0 +1,83 @@
+"""The deep check: a backup is restored into an app that nobody sees, compared with itself, and the app undone.
+
+All of it happens in the caller's transaction, within a savepoint that is rolled back: a worker that dies leaves nothing to clean
+up, and at no moment is there an app that somebody could see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.apps.models import App
+from core.apps.state import Snapshot
+from core.archive.manifest import Content
+from core.backups.content import describe
+from core.backups.merging import meet, merge
+from core.backups.models import Backup
+from core.backups.saved import Saved
+from core.db import db
+from core.errors import AppkeepError, InvalidInput
+from core.keys import new_key
+from core.moment import now_us
+from core.scope import tenant
+
+
+class RestoreDiffers(AppkeepError):
+    """A backup, restored on trial, gives another state than the one that it holds."""
+
+    code, status, title = "restore_differs", 500, "The restore on trial differs"
+
+
+def check_possible(backup: Backup) -> None:
+    """Refuse a backup that cannot be restored by itself.
+
+    Raises:
+        InvalidInput: it holds data only.
+    """
+    if backup.part == "data":
+        raise InvalidInput(f"The backup “{backup.name}” holds data only, which cannot be restored without its configuration; "
+                           "check it without the restore on trial.")
+
+
+def rehearse(saved: Saved, person: str) -> dict[str, Any]:
+    """Restore a backup on trial and return how it went: {"same", "content_id", "references_not_restored"}.
+
+    Another state is no damage where references are the reason: what they point to lies outside the backup.
+
+    Raises:
+        RestoreDiffers: nothing explains that the state is another one.
+        AppkeepError: it could not be restored at all.
+    """
+    nested = db.session.begin_nested()
+    try:
+        told, found = _restored(saved, person)
+    finally:
+        nested.rollback()
+        db.session.expire_all()
+    missing = sum(map(_unrestored, told.values()))
+    other = sorted(name for name in {*found.components, *saved.content.components}
+                   if found.components.get(name) != saved.content.components.get(name))
+    if other and not missing:
+        raise RestoreDiffers(f"Restored on trial, the backup “{saved.backup.name}” does not give the state that it holds: "
+                             f"{', '.join(other)} {'differs' if len(other) == 1 else 'differ'}.", components=other)
+    return {"same": not other, "content_id": found.content_id, "references_not_restored": missing}
+
+
+def _restored(saved: Saved, person: str) -> tuple[Mapping[str, Any], Content]:
+    data = saved.backup.part == "both"
+    # Not by the service that makes apps: that tells plugins, and deleted_at keeps even this session's queries off it.
+    app = App(id=new_key("a"), organization_id=tenant(), name=saved.backup.app_name, created_at=now_us(), created_by=person,
+              revision=0, deleted_at=now_us())
+    db.session.add(app)
+    db.session.flush()
+    connection = db.session.connection()
+    told = merge(meet(app, saved, connection, person, config=True, data=data, writing=True))
+    db.session.flush()
+    return told, describe(app, Snapshot(app.id, connection), data=data).content
+
+
+def _unrestored(told: Mapping[str, Any]) -> int:
+    """Return how many references one component says it could not restore."""
+    data = told.get("data", {})
+    return int(data.get("references_not_restored_count", 0)) + int(data.get("choices_not_there_count", 0))
