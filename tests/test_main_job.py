@@ -50,6 +50,7 @@ def test_a_wrecked_app_comes_back_exactly(server: Flask, organization: str, sour
     before = direct.content_id(app)
     backup = direct.back_up(app)
     assert before == backup.content_id
+    assert direct.check(backup, deep=True)["trial"]["same"]
     done = wreck(app)
     assert before != direct.content_id(app)
 
