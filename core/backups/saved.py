@@ -35,6 +35,11 @@ def backup_if_there(backup_id: str) -> Backup | None:
     return db.session.scalar(select(Backup).where(Backup.id == backup_id, Backup.deleted_at.is_(None)))
 
 
+def deleted_backup(app_id: str, backup_id: str) -> Backup | None:
+    """Return a backup of an app that has been deleted, None where there never was one or it is still there."""
+    return db.session.scalar(select(Backup).where(Backup.id == backup_id, Backup.app_id == app_id, Backup.deleted_at.is_not(None)))
+
+
 def backups_of(app_id: str, *, before: Backup | None = None, most: int | None = None) -> list[Backup]:
     """Return the backups of an app, newest first; at *most* so many of those that come after *before* in this order."""
     query = select(Backup).where(Backup.app_id == app_id, Backup.deleted_at.is_(None)).order_by(Backup.created_at.desc(), Backup.id)

@@ -21,15 +21,20 @@ RUN = f"{ORGANIZATION}/runs/<run_id>"
 NOTES_SHOWN = 100
 TITLES = {"backup": "Backup", "restore": "Restore", "restore_as_new": "Restore as a new app", "check": "Check of a backup",
           "upload": "Backup file", "import": "Import", "import_preview": "Looking through a file"}
-PHASES = {"reading": "Reading the app", "verifying": "Checking the content", "backup.reading": "Reading the app",
+PHASES = {"reading": "Reading the app", "verifying": "Checking the content",
+          "restoring on trial": "Restoring it on trial", "backup.reading": "Reading the app",
           "backup.read": "Storing the backup", "backup.objects_stored": "Storing the backup",
           "upload.begun": "Putting the file together", "upload.verifying": "Checking the file", "restore.app_closed": "Restoring",
           "restore.safety_backup_taken": "Restoring", "import.reading": "Reading the file",
           "import.making": "Making the app", "import.before_commit": "Making the app", "restore.planned": "Comparing with the app",
           "restore.verified": "Backing up the current version", "restore.merged": "Restoring",
           "restore.before_commit": "Restoring", "copy.put": "Making the app"}
+IN_APPS = ("backup", "restore", "restore_as_new", "check", "upload")
+"""Kinds of runs that belong to an app and have their page among its own."""
 COUNTS_PARTS = ("verifying", "upload.verifying")
 """Phases whose progress counts parts of a backup, not records."""
+UNCOUNTED = ("restore.", "backup.", "copy.", "check.", "upload.begun", "upload.before_commit")
+"""What the names of phases begin with in which nothing is counted: the numbers in the row are of the phase before."""
 ADVICE = {
     "import_failed": "Nothing of the file was kept as an app. Mend the file, or choose another one, and import it again.",
     "invalid_input": "Nothing was changed.",
@@ -52,9 +57,12 @@ ADVICE = {
 
 
 @pages.page(RUN, Needs.MEMBER)
-def show(organization_id: str, run_id: str) -> str:
-    """Show a run, to be loaded as often as one likes."""
-    return render_template("runs/show.html", **shown(visible(run_id)))
+def show(organization_id: str, run_id: str) -> str | Response:
+    """Show a run, to be loaded as often as one likes; one that an app's own pages show is shown there."""
+    run = visible(run_id)
+    if run.app_id is not None and run.kind in IN_APPS:
+        return redirect(url_for("backups.run", organization_id=organization_id, app_id=run.app_id, run_id=run_id))  # type: ignore[return-value]
+    return render_template("runs/show.html", **shown(run))
 
 
 @pages.page(f"{RUN}/progress", Needs.MEMBER)
@@ -97,11 +105,19 @@ def visible(run_id: str) -> Run:
 
 def shown(run: Run) -> dict[str, Any]:
     """Return what the templates of runs need."""
-    return {"run": run, "title": TITLES.get(run.kind, "Work"), "phase": PHASES.get(run.phase, "Working"),
+    counted = run.total > 0 and not run.phase.startswith(UNCOUNTED)
+    return {"run": run, "title": TITLES.get(run.kind, "Work"), "phase": phase_of(run), "counted": counted,
             "unit": "parts" if run.phase in COUNTS_PARTS else "records", "report": report_of(run),
             "live": run.state in ("queued", "running"), "advice": ADVICE.get(run.error_code or "", "Nothing was half done."),
-            "percent": min(100 * run.done // run.total, 100) if run.total else None, "onward": onward_url(run),
+            "percent": min(100 * run.done // run.total, 100) if counted else None, "onward": onward_url(run),
             **notes(report_of(run), request.args.get("q", "")[:100])}
+
+
+def phase_of(run: Run) -> str:
+    """Return what a run does right now."""
+    if run.kind == "restore" and run.phase.startswith(("reading", "backup.")):
+        return "Backing up the current version"
+    return PHASES.get(run.phase, "Working")
 
 
 def notes(report: dict[str, Any], asked: str) -> dict[str, Any]:

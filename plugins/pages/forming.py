@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.api import InvalidInput
+from core.api import ICONS, Input, InvalidInput, walk
 from plugins.pages.schema import PAGE, TEMPLATE
 from plugins.pages.tokens import Tokens
 
@@ -37,6 +37,20 @@ TITLES = {"name": "Name (for editors and tables)", "show_if": "Show only if this
           "shared_pages": "Pages", "include_time": "With the time of day"}
 
 
+PAGE_TITLES = {"path": "Path (for links inside the app)", "shared": "Its header and footer stand on other pages too",
+               "visibility": "Who sees it (not set: everybody with a role)", "parameters": "Parameters (what its address brings along)",
+               "sources": "Sources of records"}
+OPERATORS = {
+    "is": "is", "is_not": "is not", "contains": "contains", "contains_not": "does not contain", "starts_with": "starts with",
+    "ends_with": "ends with", "is_empty": "is empty", "is_filled": "is filled", "greater": "is more than",
+    "greater_or_equal": "is at least", "less": "is less than", "less_or_equal": "is at most", "before": "is before",
+    "after": "is after", "on_or_before": "is on or before", "on_or_after": "is on or after", "is_today": "is today",
+    "is_any_of": "is one of", "is_none_of": "is none of", "has": "has", "has_not": "has not",
+}
+OFFERED: Mapping[str, Mapping[str, str]] = {"operator": OPERATORS, "icon": {name: name.capitalize() for name in ICONS}}
+"""Texts that are chosen rather than typed, by their property."""
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
     """A schema and root for one form of a page; see `core.api.Editing`."""
@@ -56,8 +70,23 @@ def block_form(page: Mapping[str, Any], block: Mapping[str, Any], in_columns: bo
 def page_form(page: Mapping[str, Any]) -> Form:
     """Return the form of a page's settings: all but its blocks."""
     root = _root(page)
-    properties = {name: one for name, one in root["properties"].items() if name != "blocks"}
+    properties = {name: {**one, "title": PAGE_TITLES[name]} if name in PAGE_TITLES else one
+                  for name, one in root["properties"].items() if name != "blocks"}
     return Form(root, {"type": "object", "properties": properties, "required": ["name"], "additionalProperties": False})
+
+
+def narrow(tree: Input) -> None:
+    """Let the controls of a form ask in words; what they mean is read the same."""
+    for node in walk(tree):
+        last = node.path.rpartition(".")[2]
+        if node.asks == "flag":
+            node.plain = True
+        elif node.asks == "text" and last in OFFERED:
+            known = OFFERED[last]
+            own = {} if not node.value or node.value in known else {str(node.value): str(node.value)}
+            node.asks, node.options, node.long = "enum", list({**known, **own}.items()), False
+        elif last == "path":
+            node.long = False
 
 
 def _titled(name: str, schema: Schema) -> Schema:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from flask import g
+
 from core.api import ICONS, App, Document, MenuItem, NotFound, document_url, documents, is_sign, rights_here
 from plugins.settings.groups import SHOWN, in_navigation, refs
 from plugins.settings.mobile import ADDRESS
@@ -17,7 +19,7 @@ ICON_OF = {"worksheet": "table", "page": "page"}
 
 def menu(app: App) -> list[MenuItem]:
     """Return an app's groups with their items; what no group names comes last, under a heading of its own."""
-    shown = {d.address: d for kind in SHOWN for d in documents.live(app, kind) if _visible(d)}
+    shown = _shown(app)
     groups = [(g, refs(g)) for g in documents.live(app, "group")]
     named = {ref for _, items in groups for ref in items}
     found = [MenuItem(g.body["name"], icon=g.body.get("icon", ""), items=items) for g, given in groups
@@ -32,7 +34,7 @@ def mobile_menu(app: App) -> list[MenuItem]:
         items = documents.get(app, ADDRESS).body["items"]
     except NotFound:
         return []
-    shown = {d.address: d for kind in SHOWN for d in documents.live(app, kind) if _visible(d)}
+    shown = _shown(app) if items else {}
     found = [one for item in items if (one := _mobile(item, shown)) is not None]
     if len(found) <= MOBILE_SHOWN:
         return found
@@ -75,6 +77,14 @@ def _items(given: list[str], shown: Mapping[str, Document]) -> Iterator[MenuItem
 def _icon(name: str, ref: str) -> str:
     """Return an icon that can be drawn: the one that is named, else that of the kind of thing."""
     return name if name in ICONS or is_sign(name) else ICON_OF.get(ref.partition("/")[0], "")
+
+
+def _shown(app: App) -> Mapping[str, Document]:
+    """Return what the visitor may find in a navigation, by address; read once a request."""
+    kept: dict[str, dict[str, Document]] = g.setdefault("in_navigation", {})
+    if app.id not in kept:
+        kept[app.id] = {d.address: d for kind in SHOWN for d in documents.live(app, kind) if _visible(d)}
+    return kept[app.id]
 
 
 def _visible(document: Document) -> bool:

@@ -42,6 +42,10 @@ class Names:
 
     def choice(self, field: Pointer, key: str) -> str | None:
         """Return what a choice of a select field is called, None where the field has none of that key."""
-        options = self._fields.get(field.get("ref", ""), {}).get("options", {})
+        return dict(self.choices(field.get("ref", ""))).get(key)
+
+    def choices(self, field: str) -> list[tuple[str, str]]:
+        """Return (key, name) of the choices of the select field of an address; none for any other."""
+        options = self._fields.get(field, {}).get("options", {})
         listed = options.get("choices") or self._sets.get((options.get("option_set") or {}).get("ref", ""), {}).get("choices", ())
-        return next((str(one["name"]) for one in listed if one.get("key") == key), None)
+        return [(str(one["key"]), str(one["name"])) for one in listed if "key" in one]

@@ -13,13 +13,16 @@ def _titled(title: str, properties: dict[str, s.Schema], required: list[str]) ->
 
 FIELD = s.part_ref("worksheet", "field")
 WORKSHEET = s.ref("worksheet")
+USE = {"anyOf": [
+    _titled("A field", {"field": FIELD, "step": s.key("t")}, ["field"]),
+    _titled("Something of a step", {"step": s.key("t"), "path": s.text(500)}, ["step", "path"]),
+    _titled("A variable", {"variable": s.NAME}, ["variable"]),
+]}
 VALUE = {"anyOf": [
     s.SCALAR,
-    _titled("Text with values in it", {"template": s.text(20_000), "uses": s.listed({"anyOf": [
-        _titled("A field", {"field": FIELD, "step": s.key("t")}, ["field"]),
-        _titled("Something of a step", {"step": s.key("t"), "path": s.text(500)}, ["step", "path"]),
-        _titled("A variable", {"variable": s.NAME}, ["variable"]),
-    ]}, 100)}, ["template"]),
+    _titled("Text with values in it", {
+        "template": {"title": "Text, in which {0} is the first value", **s.text(20_000)},
+        "uses": {"title": "Values", **s.listed(USE, 100)}}, ["template"]),
 ]}
 CONDITION = {"anyOf": [
     _titled("All of these", {"all": s.listed({"$ref": "#/$defs/condition"}, 50)}, ["all"]),

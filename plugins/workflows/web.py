@@ -22,6 +22,7 @@ from core.api import (
     visit,
 )
 from plugins.workflows import editing, service
+from plugins.workflows.asking import narrow
 from plugins.workflows.names import Names
 from plugins.workflows.schema import WORKFLOW
 from plugins.workflows.sentences import Speaker
@@ -161,7 +162,8 @@ def remove_branch(organization_id: str, app_id: str, key: str, step: str, n: int
 
 def _form(key: str, schema: dict[str, Any], value: Body) -> Editing:
     app = current_app_row()
-    return Editing(app, schema, dict(value), root=WORKFLOW.schema, targets=Targets(app, visit().person, own=f"workflow/{key}"))
+    return Editing(app, schema, dict(value), root=WORKFLOW.schema, targets=Targets(app, visit().person, own=f"workflow/{key}"),
+                   narrow=narrow(Names(app)))
 
 
 def _shown(template: str, form: Editing, key: str, **more: Any) -> Response:

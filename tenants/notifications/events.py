@@ -12,7 +12,7 @@ from tenants.notifications.telling import Notice, admins_of, managers, path_to, 
 
 WARNED_PERCENT = 80
 _WHAT = {"backup": "backup", "upload": "backup", "restore": "restore", "restore_as_new": "restore", "check": "check"}
-_DAMAGED = ("object_missing", "object_damaged", "archive_damaged")
+_DAMAGED = ("object_missing", "object_damaged", "archive_damaged", "restore_differs")
 
 
 def run_finished(run: Run) -> None:

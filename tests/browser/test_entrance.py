@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyotp
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from core.api import as_server, now_us, transaction
 from core.moment import moved
@@ -47,6 +47,15 @@ def sign_out(page: Page) -> None:
 def code(secret: str) -> str:
     """Return what the device shows now."""
     return pyotp.TOTP(secret).generate_otp(now_us() // 1_000_000 // second_factor.STEP_S)
+
+
+def test_the_time_zone_of_the_browser_is_chosen_already(empty_site: Site, chromium: Browser) -> None:
+    """Whoever sets a server up seldom has to look for theirs."""
+    context = chromium.new_context(base_url=empty_site.url, timezone_id="Asia/Tokyo")
+    page = context.new_page()
+    page.goto("/set-up")
+    expect(page.get_by_label("Time zone")).to_have_value("Asia/Tokyo")
+    context.close()
 
 
 def test_a_new_server_is_set_up_in_the_browser(empty_site: Site, look: Look) -> None:

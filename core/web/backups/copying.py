@@ -11,6 +11,7 @@ from core.db import transaction
 from core.errors import Forbidden, InvalidInput
 from core.web.apps import checked_name
 from core.web.backups.blueprint import BACKUP, backup_here, pages, to
+from core.web.backups.running import asked_just_now
 from core.web.gate import Needs
 from core.web.visit import visit
 
@@ -40,7 +41,8 @@ def _begin(backup: Backup, name: str) -> str:
     if backup.part == "data":
         raise InvalidInput("This backup holds data only; a new app is made of a configuration.")
     with transaction():
-        return request_copy(backup_here(backup.id), visit().person, name=checked_name(name), send=True).id
+        again = asked_just_now(backup.app_id, visit().person, "restore_as_new", backup=backup.id, name=name)
+        return again or request_copy(backup_here(backup.id), visit().person, name=checked_name(name), send=True).id
 
 
 def _form(backup: Backup, name: str, error: str | None = None) -> str:

@@ -9,7 +9,7 @@ from core.backups import managing
 from core.backups.jobs import request_check
 from core.backups.log import acts_of, noting
 from core.backups.models import TYPES, Backup
-from core.backups.saved import Saved
+from core.backups.saved import Saved, deleted_backup
 from core.backups.take import MAX_NAME_CHARS
 from core.db import transaction
 from core.errors import Conflict, InvalidInput
@@ -71,13 +71,19 @@ def ask_delete(organization_id: str, app_id: str, backup_id: str) -> str:
 
 @pages.page(f"{BACKUP}/delete", Needs.BACKUP, ("POST",))
 def delete(organization_id: str, app_id: str, backup_id: str) -> Response | tuple[str, int]:
-    """Delete a backup."""
+    """Delete a backup; who asks twice is told that it is gone."""
+    if (gone := deleted_backup(app_id, backup_id)) is not None:
+        return _deleted(gone.name)
     name = backup_here(backup_id).name
     try:
         with noting("delete", app_id, visit().person, backup_id=backup_id), transaction():
             managing.delete(backup_id, visit().person)
     except Conflict as refused:
         return render_template("backups/delete.html", backup=backup_here(backup_id), refused=refused), refused.status
+    return _deleted(name)
+
+
+def _deleted(name: str) -> Response:
     flash(f"“{name}” was deleted. What other backups share with it stays.", "good")
     return to("backups.show")
 

@@ -21,11 +21,10 @@ from core.runs.models import Run
 from core.runs.service import active_runs, exclusive_run, report_of
 from core.web.backups.blueprint import ROOT, backup_here, here, pages, to
 from core.web.gate import APP, Needs
-from core.web.runs import shown
+from core.web.runs import IN_APPS, shown
 from core.web.visit import current_app_row, visit
 
 RUN = f"{ROOT}/runs/<run_id>"
-KINDS = ("backup", "restore", "restore_as_new", "check", "upload")
 AGAIN_WITHIN_US = 10 * 1_000_000
 STEPS = {
     "backup.reading": "Began to read the app", "backup.read": "The app was read", "backup.objects_stored": "The content was stored",
@@ -34,8 +33,8 @@ STEPS = {
     "restore.app_closed": "The app was closed for writing", "restore.merged": "The backup was merged into the app",
     "restore.before_commit": "Everything was made real", "copy.begun": "Began", "copy.put": "The new app was filled",
     "copy.before_commit": "The new app was made real", "check.begun": "Began to check", "check.read": "Everything was read and compared",
-    "upload.begun": "Put the file together", "upload.verifying": "Began to check the file", "upload.stored": "The content was stored",
-    "upload.before_commit": "The backup was entered into the list",
+    "upload.begun": "Put the file together", "upload.verifying": "Began to check the file",
+    "check.tried": "It was restored on trial and compared", "upload.before_commit": "The backup was entered into the list",
 }
 
 
@@ -101,7 +100,7 @@ def run_here(run_id: str) -> Run:
         NotFound: the app has none of that id.
     """
     found = service.find(run_id)
-    if found.app_id != current_app_row().id or found.kind not in KINDS:
+    if found.app_id != current_app_row().id or found.kind not in IN_APPS:
         raise NotFound(f"There is no run “{run_id[:40]}”.")
     return found
 
@@ -115,7 +114,7 @@ def around(found: Run) -> dict[str, Any]:
 
 def watched(app: App) -> list[dict[str, Any]]:
     """Return the runs that the list of backups shows on top: the one that the address asks for, and all that go on."""
-    live = [one for one in active_runs(app.id) if one.kind in KINDS]
+    live = [one for one in active_runs(app.id) if one.kind in IN_APPS]
     asked = request.args.get("run", "")
     named = [run_here(asked)] if asked and asked not in {one.id for one in live} else []
     return [around(one) for one in [*named, *live]]

@@ -135,7 +135,8 @@ def _schedule_of(form: Mapping[str, str], errors: dict[str, str]) -> Schedule | 
         errors["day"] = "Type a day from 1 to 31."
     if errors:
         return None
-    return Schedule(every=every if every != "off" else "daily", minute=DEFAULT_MINUTE if minute is None else minute, weekday=weekday or 0, day=day or 1)
+    return Schedule(every=every if every != "off" else "daily", minute=DEFAULT_MINUTE if minute is None else minute,
+                    weekday=weekday or 0, day=day or 1)
 
 
 def _policy_of(form: Mapping[str, str], errors: dict[str, str]) -> Policy | None:

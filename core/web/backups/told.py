@@ -19,7 +19,7 @@ PLANNED = {"changed": "Goes back to the backup", "brought_back": "Comes back fro
            "hidden": "Goes to the recycle bin"}
 DONE = {"changed": "Went back to the backup", "brought_back": "Came back from the recycle bin", "added": "Was made again",
         "hidden": "Went to the recycle bin"}
-NOTES = {"accounts_moved": "portal accounts moved to the default portal role", "members_kept": "role members remembered"}
+NOTES = {"accounts_moved_to_default_role": "portal accounts move to the default portal role"}
 _KEY = re.compile(r"[a-z]_[1-9A-HJ-NP-Za-km-z]{10}")
 Names = Mapping[str, str]
 

@@ -56,6 +56,14 @@ const openSide = () => document.querySelectorAll("details.side-fold").forEach((s
 wide.addEventListener("change", openSide);
 document.addEventListener("DOMContentLoaded", openSide);
 
+// A choice of time zones starts with that of the browser, if nobody has chosen yet.
+document.addEventListener("DOMContentLoaded", () => {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  for (const select of document.querySelectorAll("select[data-own-zone]")) {
+    if ([...select.options].some((option) => option.value === zone)) select.value = zone;
+  }
+});
+
 // Answers that refuse are shown where the server says (#notices), not thrown away.
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.xhr.status >= 400 && event.detail.xhr.getResponseHeader("HX-Retarget")) event.detail.shouldSwap = true;

@@ -133,7 +133,7 @@ def _form(document: Document, form: forming.Form, asked: Mapping[str, Any], titl
     app = current_app_row()
     tokens, names = _tokens(document), forming.source_names(document.body)
     editing = Editing(app, form.schema, forming.written(asked, tokens, names), root=form.root, title=title,
-                      targets=Targets(app, visit().person, own=document.address))
+                      targets=Targets(app, visit().person, own=document.address), narrow=forming.narrow)
     if request.method == "POST" and editing.receive(request.form, request.files):
         try:
             value = forming.read(editing.value, form, tokens, names, asked)

@@ -24,6 +24,8 @@ r, k = Record.__table__.c, RecordKey.__table__.c
 Place = tuple[str, int]
 """Where one is in a lane: key, number. The key is empty in a lane that has none."""
 MAX_GONE = 200
+NO_CHOICE = "none"
+"""A key that no choice has: those begin with “o_”."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ def by_choice(plan: Plan, term: ByChoice) -> list[Lane]:
     """Return a lane for each choice in the field's order, one for those that are gone, one for records without any."""
     gone = _gone(plan, term)
     ranked = [Lane(Keys(term.name, only=(key,)), down=term.descending) for key in term.keys]
-    ranked.append(Lane(Keys(term.name, only=gone or ("\0",)), down=term.descending))
+    ranked.append(Lane(Keys(term.name, only=gone or (NO_CHOICE,)), down=term.descending))
     return [*(ranked[::-1] if term.descending else ranked), Lane(Keys(term.name, only=("",)), down=term.descending)]
 
 

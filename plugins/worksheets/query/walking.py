@@ -18,7 +18,8 @@ from plugins.worksheets.query.indexing import Keys, allowed, answers_all
 from plugins.worksheets.query.lanes import Lane, Place, by_choice, is_indexed, key_at, lanes_of, rank_lane, start_of
 from plugins.worksheets.query.orders import ByChoice, Spot
 from plugins.worksheets.query.plan import Plan
-from plugins.worksheets.records import COLUMNS, Row
+from plugins.worksheets.records import Row
+from plugins.worksheets.records.values import Expression
 
 r, k = Record.__table__.c, RecordKey.__table__.c
 LOOK_ROWS = 30_000
@@ -74,7 +75,7 @@ def walk(plan: Plan, spot: Spot | None, back: bool, limit: int, *, most: int | N
     if lanes is None and few is None and plan.order.terms and is_indexed(plan, plan.order.terms[0]):
         return Walked(_sorted_in_parts(plan, spot, back, limit, keys))
     if lanes is None:
-        return Walked(_sorted(plan, spot, back, limit, few))
+        return Walked(_sorted(plan, spot, back, limit, *(() if few is None else (plan.values.among(r.seq, few),))))
     return _along(plan, lanes, [one for one in keys if not _serves(one, lanes)], spot, back, _Look(limit, most, []))
 
 
@@ -86,7 +87,7 @@ def counted(plan: Plan, most: int, *, look: int | None = None) -> tuple[int, boo
         return int(connection.execute(_number(_having(plan, exact).limit(most))).scalar_one()), True
     few = _few(plan, allowed(plan.predicate, plan.kinds))
     if few is not None:
-        rows = plan.rows().with_only_columns(r.seq).where(r.seq.in_(_having(plan, few)))
+        rows = plan.rows().with_only_columns(r.seq).where(plan.values.among(r.seq, few))
     elif look is None or (plan.ask.filter is None and whole):
         rows = plan.rows().with_only_columns(r.seq)
     else:
@@ -138,7 +139,7 @@ def _down(plan: Plan, lane: Lane, spare: Sequence[Keys], place: Place | None, lo
         place = lane.end(plan, place, size)
         if place is None or look.tired:
             return place
-        size = min(size * _GROWTH, LOOK_ROWS)
+        size = min(size * _GROWTH, LOOK_ROWS, LOOK_ROWS if look.most is None else look.most - look.looked)
 
 
 def _narrowed(lane: Lane, spare: Sequence[Keys]) -> Lane:
@@ -153,20 +154,18 @@ def _serves(keys: Keys, lanes: Sequence[Lane]) -> bool:
     return any(lane.keys is keys or keys in lane.within for lane in lanes)
 
 
-def _few(plan: Plan, keys: Sequence[Keys]) -> Keys | None:
-    """Return keys that only a few records have."""
+def _few(plan: Plan, keys: Sequence[Keys]) -> list[int] | None:
+    """Return the numbers of the records that have keys which only a few have; None where there are no such keys."""
     for one in keys:
-        number = plan.door.connection.execute(_number(_having(plan, one).limit(FEW + 1))).scalar_one()
-        if number <= FEW:
-            return one
+        found = plan.door.connection.execute(_having(plan, one).limit(FEW + 1)).scalars().all()
+        if len(found) <= FEW:
+            return list(found)
     return None
 
 
-def _sorted(plan: Plan, spot: Spot | None, back: bool, limit: int, few: Keys | None) -> list[Row]:
-    """Let the database sort all rows, or those that have a few keys."""
-    query = plan.rows().order_by(*plan.order.by(plan.values, back=back)).limit(limit)
-    if few is not None:
-        query = query.where(r.seq.in_(_having(plan, few)))
+def _sorted(plan: Plan, spot: Spot | None, back: bool, limit: int, *among: Expression) -> list[Row]:
+    """Let the database sort all rows, or only those *among* some."""
+    query = plan.rows().where(*among).order_by(*plan.order.by(plan.values, back=back)).limit(limit)
     if spot is not None:
         query = query.where(plan.order.beyond(plan.values, spot, back=back))
     return plan.door.fetch(query)
@@ -176,7 +175,7 @@ def _sorted_in_parts(plan: Plan, spot: Spot | None, back: bool, limit: int, allo
     """Sort by several fields of which the first is indexed: no more records than have the first keys that a page takes."""
     found: list[Row] = []
     for part in _parts(plan, None if spot is None else spot[0], spot is None, back, limit, allowed):
-        found += _sorted(plan, spot, back, limit - len(found), part)
+        found += _sorted(plan, spot, back, limit - len(found), r.seq.in_(_having(plan, part)))
         if len(found) >= limit:
             break
     return found
@@ -242,4 +241,4 @@ def _number(query: Any) -> Any:
     return select(func.count()).select_from(query.subquery())
 
 
-__all__ = ["COLUMNS", "LOOK_ROWS", "Walked", "counted", "is_sorted_slowly", "walk"]
+__all__ = ["LOOK_ROWS", "Walked", "counted", "is_sorted_slowly", "walk"]

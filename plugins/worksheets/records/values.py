@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
     Integer,
@@ -27,7 +28,7 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from core.api import driver
 from plugins.worksheets.models import Record
@@ -79,6 +80,10 @@ class Values:
 
     def contains(self, text: Expression, part: str) -> Expression:
         """Return whether a text has another in it."""
+        raise NotImplementedError
+
+    def among(self, number: Expression, wanted: Sequence[int]) -> Expression:
+        """Return whether a whole number is one of many, sent as one value."""
         raise NotImplementedError
 
     def mentions(self, text: Expression, part: str) -> Expression:
@@ -176,6 +181,11 @@ class SQLiteValues(Values):
         """See `Values.contains`."""
         return func.instr(text, part) > 0
 
+    def among(self, number: Expression, wanted: Sequence[int]) -> Expression:
+        """See `Values.among`."""
+        table = func.json_each(json.dumps(list(wanted))).table_valued("value")
+        return number.in_(select(table.c.value))
+
     def mentions(self, text: Expression, part: str) -> Expression:
         """See `Values.mentions`: SQLite's own `lower` knows ASCII only, but is many times faster than `appkeep_fold`."""
         if not part.isascii():
@@ -229,6 +239,10 @@ class PostgreSQLValues(Values):
     def truth(self, field: str) -> Expression:
         """See `Values.truth`."""
         return func.coalesce(self.held(field) == "true", literal(False))
+
+    def among(self, number: Expression, wanted: Sequence[int]) -> Expression:
+        """See `Values.among`."""
+        return number == func.any(cast(list(wanted), ARRAY(BigInteger)))
 
     def whole(self, text: Expression) -> Expression:
         """See `Values.whole`."""

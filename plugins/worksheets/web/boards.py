@@ -46,9 +46,10 @@ def kanban(sheet: Sheet, asked: Asked, around: Surroundings) -> dict[str, Any]:
         return {"stacks": [], "stack_field": None}
     fields = facts_of(sheet, asked, {field.key})
     needed = needed_fields(sheet, [*fields, field])
-    stacks = [_stack(sheet, asked, around, field, needed, "", "Without", Markup('<span class="soft">Without</span>'))]
-    stacks += [_stack(sheet, asked, around, field, needed, choice.value, choice.name, tag(choice))
-               for choice in list(around.choices(field.definition))[:MOST_STACKS]]
+    without = _stack(sheet, asked, around, field, needed, "", "Without", Markup('<span class="soft">Without</span>'))
+    stacks = [_stack(sheet, asked, around, field, needed, choice.value, choice.name, tag(choice))
+              for choice in list(around.choices(field.definition))[:MOST_STACKS]]
+    stacks = [without, *stacks] if without.lines else [*stacks, without]
     return {"stacks": stacks, "stack_field": field, "stack_editable": sheet.editable(field), "fields": fields,
             "title_of": lambda line: title_of(around, line), "was": lambda line: digest(line.values.get(field.key))}
 
@@ -77,6 +78,7 @@ def gallery(sheet: Sheet, asked: Asked, around: Surroundings) -> dict[str, Any]:
     ask = ask_of(sheet, asked)
     asked, found = page_of(sheet, asked, ask, TILES)
     lines = lines_of(around, found.rows, needed_fields(sheet, [*fields, *([cover] if cover is not None else [])]))
+    cover = cover if any(_picture(line, cover) for line in lines) else None
     return {"lines": lines, "fields": fields, "cover": cover, "place": Place.of(sheet, asked, ask, found, size=TILES),
             "title_of": lambda line: title_of(around, line), "cover_url": lambda line: _picture(line, cover)}
 

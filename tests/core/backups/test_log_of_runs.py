@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
+from contextvars import Context
+from pathlib import Path
 
-from core.api import App, direct, transaction
+import pytest
+from click.testing import CliRunner
+from flask import Flask
+from sqlalchemy import select
+
+from core.api import App, apps, as_server, db, direct, transaction
 from core.backups import jobs
 from core.backups.log import acts_of, people_of
+from core.backups.models import BackupAct
 from core.backups.saved import names_of
+from core.cli.main import main
 from core.moment import moved
 from core.runs.service import announce_ended, cancel, find, recover
+from tests.conftest import made_organization
 from tests.core.runs.making import ask
 
 
@@ -74,3 +84,22 @@ def test_a_run_keeps_its_steps(app: App) -> None:
     names, times = zip(*json.loads(run.steps), strict=True)
     assert ("backup.reading", "backup.read", "backup.objects_stored") == names
     assert sorted(times) == list(times) and times[-1] <= (run.ended_at or 0)
+
+
+def test_what_the_command_line_does_is_in_the_log(sqlite_server: Flask, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Downloads and uploads too, and what of them was refused."""
+    monkeypatch.setenv("APPKEEP_HOME", str(home))
+    file = home / "x.appkeep.zip"
+    with made_organization("Example"):
+        with transaction():
+            app_id = apps.create("Sales", "system").id
+        backup = direct.back_up(apps.find(app_id), data=False).id
+        db.session.rollback()
+    commands = [("download", backup, str(file)), ("download", backup, str(file), "--part", "data"), ("upload", str(file), "--app", app_id),
+                ("upload", __file__, "--app", app_id)]
+    codes = [Context().run(CliRunner().invoke, main, [*words, "--json"]).exit_code for words in commands]
+    assert [0, 1, 0, 1] == codes
+    with as_server():
+        found = db.session.execute(select(BackupAct.act, BackupAct.result).where(BackupAct.app_id == app_id).order_by(BackupAct.id))
+        assert [("download", "done"), ("download", "invalid_input"), ("upload", "done"), ("upload", "not_an_archive")] == \
+            [tuple(row) for row in found if row.act in ("download", "upload")]

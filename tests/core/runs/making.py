@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 from sqlalchemy import select
 
-from core.api import App, Document, apps, db, documents, transaction
-from core.backups import jobs
+from core.api import App, Document, apps, db, direct, documents, transaction
+from core.backups import jobs, uploads
 from core.backups.models import Backup
 from core.backups.restoring import Options
 from core.backups.saved import backups_of
@@ -17,7 +18,7 @@ from plugins.worksheets import service
 
 SHEETS = ("w_1111111111", "w_2222222222", "w_3333333333")
 FIELD = "f_1111111111"
-KINDS = ("backup", "restore", "restore_as_new", "check")
+KINDS = ("backup", "restore", "restore_as_new", "check", "upload")
 
 
 def fill(app: App) -> App:
@@ -62,8 +63,19 @@ def _asked(kind: str, app: App, backup: Backup | None, *, send: bool) -> Run:
         options = Options(backup=backup.id, config=True, data=True)
         return jobs.request_restore(app, backup, options, "system", send=send)
     if kind == "check":
-        return jobs.request_check(backup, "system", send=send)
+        return jobs.request_check(backup, "system", deep=True, send=send)
+    if kind == "upload":
+        return _sent(app, backup, send=send)
     return jobs.request_copy(backup, "system", name=None, send=send)
+
+
+def _sent(app: App, backup: Backup, *, send: bool) -> Run:
+    """Ask for the file of a backup to be read in, sent in two parts."""
+    content, app_id = direct.file_of(backup), app.id
+    upload_id = uploads.begin(app, "system", "x.appkeep.zip", len(content)).id
+    for start, end in ((0, 1000), (1000, len(content))):
+        uploads.append(uploads.find_upload(upload_id, app_id, "system"), start, io.BytesIO(content[start:end]))
+    return uploads.finish(uploads.find_upload(upload_id, app_id, "system"), "system", send=send)
 
 
 def state_of(run_id: str) -> tuple[str, str | None]:

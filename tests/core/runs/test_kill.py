@@ -22,9 +22,10 @@ STEPS = {
     "restore": ("restore.planned", "restore.verified", *TAKING, "restore.safety_backup_taken", "restore.app_closed",
                 "restore.merged", "restore.before_commit", "restore.committed"),
     "restore_as_new": ("copy.begun", "copy.put", "copy.before_commit", "copy.committed"),
-    "check": ("check.begun", "check.read"),
+    "check": ("check.begun", "check.read", "check.tried"),
+    "upload": ("upload.begun", "upload.verifying", "upload.before_commit", "upload.committed"),
 }
-LAST = {"backup": "backup.committed", "restore": "restore.committed", "restore_as_new": "copy.committed"}
+LAST = {"backup": "backup.committed", "restore": "restore.committed", "restore_as_new": "copy.committed", "upload": "upload.committed"}
 CASES = [(kind, step) for kind in KINDS for step in STEPS[kind]]
 LEASE_S = 15
 
@@ -75,6 +76,8 @@ def _safety_backup_taken(step: str) -> bool:
 def _backups(kind: str, *, over: bool, safety: bool) -> list[str]:
     if kind == "backup":
         return ["manual"] if over else []
+    if kind == "upload":
+        return ["manual", "uploaded"] if over else ["manual"]
     return ["manual", "pre_restore"] if kind == "restore" and safety else ["manual"]
 
 

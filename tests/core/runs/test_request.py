@@ -69,14 +69,14 @@ def test_of_two_at_the_same_moment_one_is_refused(
 
 def meet_after_looking(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let two threads wait for each other once they have looked whether something runs; in vain where one is kept out."""
-    looked, barrier = service._refuse_second, threading.Barrier(2)
+    looked, barrier = service.check_free, threading.Barrier(2)
 
     def refuse(app_id: str) -> None:
         looked(app_id)
         with suppress(threading.BrokenBarrierError):
             barrier.wait(1)
 
-    monkeypatch.setattr(service, "_refuse_second", refuse)
+    monkeypatch.setattr(service, "check_free", refuse)
 
 
 def at_once(act: Callable[[], object], times: int) -> list[object]:

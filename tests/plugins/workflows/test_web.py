@@ -123,3 +123,20 @@ def test_a_step_that_makes_no_sense_is_shown_again(sqlite_server: Flask, sample:
     assert 422 == answer.status_code
     assert "many" in answer.get_data(as_text=True) and 'aria-invalid="true"' in answer.get_data(as_text=True)
     assert before == body(sample, "Morning")
+
+
+def test_forms_ask_in_words(sqlite_server: Flask, sample: App) -> None:
+    """Operators and choices are chosen by their names; a choice that is not there any more stays until it is changed."""
+    client, address = signed_in(sqlite_server), manage(sample, f"workflow/{key('f', 'Won')}/trigger")
+    page = client.get(address).get_data(as_text=True)
+    assert 'selected>is</option>' in page and f'<option value="{key("o", "Won")}" selected>Won</option>' in page
+    with transaction():
+        app = apps.find(sample.id)
+        fields = documents.get(app, f"worksheet/{key('w', 'Deals')}").body["fields"]
+        stage = next(one for one in fields if one["name"] == "Stage")
+        stage["options"]["choices"] = [one for one in stage["options"]["choices"] if one["key"] != key("o", "Won")]
+        documents.put(app, documents.Document(kind="worksheet", key=key("w", "Deals"), position=0, body={
+            **documents.get(app, f"worksheet/{key('w', 'Deals')}").body, "fields": fields}), "system")
+    before = body(sample, "Won")
+    client.post(address, data=untouched(client, address))
+    assert before == body(sample, "Won")

@@ -17,6 +17,7 @@ from core.moment import moved
 from tenants import members
 from tenants.notifications import deliveries, webhooks
 from tenants.notifications.deliveries import WAITS_S
+from tenants.notifications.kinds import KINDS
 from tenants.notifications.models import Delivery
 from tenants.notifications.telling import Notice, tell
 from tests.conftest import fresh_database, opened_server
@@ -81,6 +82,12 @@ def test_a_receiver_that_follows_the_docs_takes_it(organization: str, owner: str
     aged = {"Appkeep-Timestamp": old, "Appkeep-Signature": webhooks.signature(secret, int(old), body)}
     assert [True, False, False, False] == [
         scope["is_ours"](*case) for case in ((secret, headers, body), (secret, headers, body + b" "), ("x", headers, body), (secret, aged, body))]
+
+
+def test_the_docs_name_every_kind() -> None:
+    """Of what a webhook can be told of."""
+    page = (Path(__file__).parents[3] / "docs/operations.md").read_text()
+    assert [] == [kind for kind in (*KINDS, webhooks.TEST) if f"`{kind}`" not in page]
 
 
 def test_only_what_a_webhook_is_told_of_is_sent(organization: str, owner: str, app: App, hook: Receiver) -> None:

@@ -67,6 +67,20 @@ def test_a_reloaded_list_shows_the_same_progress(place: Place) -> None:
     assert "25 %" in words(part) and "HX-Refresh" not in part.headers
 
 
+@pytest.mark.parametrize(("kind", "phase", "told"), [
+    ("backup", "backup.objects_stored", "Storing the backup"), ("restore", "reading", "Backing up the current version 25 % 50 of 200 records"),
+    ("restore", "restore.app_closed", "Restoring"), ("upload", "upload.verifying", "Checking the file 25 % 50 of 200 parts"),
+    ("check", "restoring on trial", "Restoring it on trial 25 %")])
+def test_what_a_run_does_is_told_and_numbers_only_while_it_counts(place: Place, kind: str, phase: str, told: str) -> None:
+    """Those of the phase before are not shown as if they were of this one."""
+    place.post("/new", data=FORM)
+    with as_tenant(place.organization_id), transaction():
+        run = active_runs(place.app_id)[0]
+        run.kind, run.state, run.phase, run.done, run.total = kind, "running", phase, 50, 200
+    shown = place.text(f"/runs/{run_of(place).id}/progress")
+    assert shown.startswith(told) and ("%" in shown) is ("%" in told) and ("50 of" in shown) is ("%" in told)
+
+
 def test_a_list_is_loaded_again_once_its_run_has_ended(place: Place) -> None:
     """The part that asks for itself answers so."""
     place.post("/new", data=FORM)

@@ -62,6 +62,23 @@ def test_a_backup_is_deleted_after_a_question(place: Place) -> None:
     assert "Gone (deleted)" in place.text("/logs") and "No backups yet" in place.text()
 
 
+def test_a_double_click_deletes_once_and_says_so(place: Place) -> None:
+    """The second answer is that of the first; the log has one deletion."""
+    backup_id = place.back_up(name="Gone")
+    answers = [place.post(f"/{backup_id}/delete") for _ in range(2)]
+    assert [303, 303] == [answer.status_code for answer in answers]
+    assert "“Gone” was deleted." in place.text()
+    with as_tenant(place.organization_id):
+        assert 1 == len(acts_of(place.app_id, act="delete"))
+
+
+def test_a_double_click_makes_one_new_app(place: Place) -> None:
+    """The second answer leads to the run of the first."""
+    backup_id = place.back_up()
+    runs = {place.post(f"/{backup_id}/copy", data={"name": "Twin"}).headers["Location"] for _ in range(2)}
+    assert 1 == len(runs) and ["succeeded"] == place.work()
+
+
 def test_a_sound_backup_is_found_whole(place: Place) -> None:
     """The list says when; asking twice checks once."""
     backup_id = place.back_up()

@@ -83,7 +83,7 @@ def test_a_hostile_address_breaks_nothing(desk: Desk, query: str) -> None:
 
     answer = desk.owner.get(desk.url(f"?{query}"))
 
-    assert answer.status_code in (200, 422)
+    assert answer.status_code in (200, 404, 422)
     assert "<script>alert" not in answer.get_data(as_text=True)
 
 

@@ -39,7 +39,7 @@ def test_a_reader_reads_and_nothing_else(desk: Desk) -> None:
     page = browser.get(desk.url()).get_data(as_text=True)
 
     assert 'data-seq="1"' in page
-    for offer in ("data-edit", "New record", "Recycle bin", "Download as CSV", "Edit fields"):
+    for offer in ("data-edit", "New record", "Recycle bin", "Download as CSV", "New view", "Edit the field"):
         assert offer not in page
     for way in ("/new", "/record/1/edit", f"/record/1/cell/{TEXT}", "/export.csv", "/bin"):
         assert browser.get(desk.url(way)).status_code == 403
