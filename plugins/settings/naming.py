@@ -21,9 +21,11 @@ def checked_text(text: str, most: int) -> str:
     """Return a longer text with the line ends of the web made plain.
 
     Raises:
-        InvalidInput: it is too long.
+        InvalidInput: it is too long, or has what no text may hold.
     """
     text = text.replace("\r\n", "\n").strip()
     if len(text) > most:
         raise InvalidInput(f"This may have {most} characters at most.")
+    if "\0" in text:
+        raise InvalidInput("This holds a character that no text may hold.")
     return text

@@ -28,7 +28,7 @@ from plugins.worksheets.structure import expressions
 LINKING = ("relationship", "subform", "cascading_select")
 WRITTEN = {"formula": ("expression", False), "text_combination": ("template", True)}
 """Types that are written by hand: the option that holds the text, and whether it is a template."""
-MAX_LOST = 50
+MAX_COUNTS = 3
 Body = Mapping[str, Any]
 
 
@@ -72,7 +72,7 @@ def switch_index(app: App, sheet: Document, key: str, on: bool, person: str) -> 
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A choice that is taken out of a field while records hold it."""
+    """A choice, or several, that are taken out of a field while records hold them."""
 
     name: str
     count: int
@@ -90,12 +90,17 @@ def choices_lost(app: App, sheet: Document, before: Definition, after: Definitio
     gone = [choice for choice in before.get("options", {}).get("choices", ()) if choice["key"] not in kept]
     if before.get("type") != after["type"] or "option_set" in after["options"]:
         return []
-    found = []
-    for choice in gone[:MAX_LOST]:
-        leaf = {"field": {"ref": f"{sheet.address}/field/{before['key']}"}, "operator": "is_any_of", "value": [choice["key"]]}
-        number, exact = count(app, Ask(sheet.key, filter=leaf))
-        found += [Lost(str(choice["name"]), number, exact)] if number else []
-    return found
+    # Each group is counted on its own, which may take a look at every record.
+    groups = [[choice] for choice in gone] if len(gone) <= MAX_COUNTS else [gone]
+    lost = (_lost(app, sheet, before, group) for group in groups)
+    return [one for one in lost if one.count]
+
+
+def _lost(app: App, sheet: Document, field: Definition, choices: Sequence[Body]) -> Lost:
+    ref, keys = {"ref": f"{sheet.address}/field/{field['key']}"}, [str(choice["key"]) for choice in choices]
+    some = [{"field": ref, "operator": "is_any_of", "value": keys[n:n + 100]} for n in range(0, len(keys), 100)]
+    number, exact = count(app, Ask(sheet.key, filter={"any": some})) if some else (0, True)
+    return Lost(", ".join(str(choice["name"]) for choice in choices)[:300], number, exact)
 
 
 def put_two_way(app: App, sheet: Document, field: Definition, other_name: str, person: str) -> None:

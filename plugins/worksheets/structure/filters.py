@@ -8,6 +8,7 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
+from core.api import InvalidInput
 from plugins.worksheets.web.around import Surroundings
 from plugins.worksheets.web.asked import MAX_SEARCH
 from plugins.worksheets.web.grid import condition_row
@@ -42,6 +43,18 @@ class Conditions:
         """The filter that the rows are; rows that lack something are left out."""
         parts = [one.filter for one in self.found if one.filter is not None]
         return {"any" if self.any_of else "all": parts} if parts else None
+
+
+def check_whole(conditions: Conditions | None) -> None:
+    """Refuse rows that name a field and not yet what they ask of it.
+
+    Raises:
+        InvalidInput: naming the field.
+    """
+    for one in conditions.found if conditions is not None else ():
+        if one.filter is None:
+            name = conditions.sheet.fields[one.field].name if conditions is not None else ""
+            raise InvalidInput(f"Nothing was saved yet: the condition on “{name}” lacks a value.")
 
 
 def conditions_of(sheet: Sheet, filter: Filter | None, form: MultiDict[str, str]) -> Conditions | None:

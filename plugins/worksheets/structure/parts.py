@@ -63,6 +63,7 @@ def _page(document: Document, part: str, body: dict[str, Any], part_key: str | N
         if conditions is not None:
             made = filters.with_filter(made, conditions.filter, filtered)
         try:
+            filters.check_whole(conditions)
             with transaction():
                 placing.put_part(current_app_row(), document, part, made, visit().person)
             flash(f"The {part} “{made['name']}” was saved.", "good")

@@ -8,6 +8,7 @@ from core.api import (
     MANAGE,
     AppkeepError,
     Editing,
+    Input,
     Needs,
     binned,
     current_app_row,
@@ -17,6 +18,7 @@ from core.api import (
     server,
     transaction,
     visit,
+    walk,
 )
 from plugins.worksheets.fields import KEY_KINDS
 from plugins.worksheets.schema import WORKSHEET
@@ -48,7 +50,7 @@ def new(organization_id: str, app_id: str) -> str | Response | tuple[str, int]:
 def worksheet(organization_id: str, app_id: str, key: str) -> str | Response | tuple[str, int]:
     """Show what a worksheet is made of, and change what it is called."""
     app, sheet = current_app_row(), sheet_document(key)
-    editing = Editing(app, WORKSHEET.schema, sheet.body, targets=own_targets(sheet), without=WORKSHEET.parts.values())
+    editing = Editing(app, WORKSHEET.schema, sheet.body, targets=own_targets(sheet), without=WORKSHEET.parts.values(), narrow=_narrow)
     if request.method == "POST" and editing.receive(request.form, request.files):
         try:
             with transaction():
@@ -65,6 +67,13 @@ def worksheet(organization_id: str, app_id: str, key: str) -> str | Response | t
         view_titles={name: kind.title for name, kind in TYPES.items()}, title_key=title or next((one["key"] for one in fields), None),
         indexable=[one for one in fields if one["type"] in KEY_KINDS], binned=binned(app, sheet.address),
         referring=placing.referring(app, sheet.address)), editing.status
+
+
+def _narrow(tree: Input) -> None:
+    for node in walk(tree):
+        if node.path == "title_field":
+            node.title = "Field that names the records"
+            node.help = "Shown wherever a record is pointed to; the first field unless you choose one."
 
 
 @pages.page(f"{SHEET}/field/<field_key>/index", Needs.APP_ADMIN, ("POST",))

@@ -59,6 +59,7 @@ def _page(document: Document, view: dict[str, Any], view_key: str | None) -> str
         if conditions is not None:
             body = filters.with_filter(body, conditions.filter)
         try:
+            filters.check_whole(conditions)
             with transaction():
                 placing.put_part(current_app_row(), document, "view", body, visit().person)
             flash(f"The view “{body['name']}” was saved.", "good")

@@ -49,12 +49,14 @@ def test_a_board_without_a_field_to_stack_by_is_refused_beside_it(site: Site) ->
 
 
 def test_conditions_are_rows_and_become_the_view_s_filter(site: Site) -> None:
-    """A row that lacks its field or its value is left out; all or any of the others."""
+    """A row without a field is left out; all or any of the others. One without a value is refused."""
     key = sheet_with_fields(site)
     address = site.structure(key, "/view/new?type=grid")
     hours, status = site.field(key, "Hours")["key"], site.field(key, "Status")
     data = {**untouched(site.admin, address), "v.name": "Long ones", "where": [hours, status["key"], ""], "op": ["greater", "is", ""],
             "value": ["8", status["options"]["choices"][0]["key"], ""], "match": "any"}
+    refused = site.admin.post(address, data={**data, "value": ["", status["options"]["choices"][0]["key"], ""]})
+    assert "the condition on “Hours” lacks a value" in refused.get_data(as_text=True)
     assert site.admin.post(address, data=data).status_code == 303
     assert {"any": [
         {"field": {"ref": ref(site, key, "Hours")}, "operator": "greater", "value": "8"},
