@@ -44,6 +44,7 @@ from core.scope import Owned, OwnedByApp, as_server, as_tenant, tenant
 from core.web import matrix
 from core.web.bin import binned
 from core.web.csvfile import csv_response
+from core.web.days import day_asked, midnight
 from core.web.editor import Editing, Input, Target, Targets, digest, walk
 from core.web.gate import APP, MANAGE, ORGANIZATION, Needs, Pages
 from core.web.icons import ICONS, Look, is_sign
@@ -123,6 +124,7 @@ __all__ = [
     "csv_response",
     "current_app_row",
     "current_standing",
+    "day_asked",
     "db",
     "digest",
     "direct",
@@ -143,6 +145,7 @@ __all__ = [
     "is_sign",
     "limiter",
     "matrix",
+    "midnight",
     "new_key",
     "now_us",
     "opened",

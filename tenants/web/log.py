@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Response, render_template, request, stream_with_context
 
-from core.api import ORGANIZATION, Needs, Pages, as_tenant, csv_response
+from core.api import ORGANIZATION, Needs, Pages, as_tenant, csv_response, day_asked, midnight
 from tenants import audit, organizations, service
 from tenants.models import AuditEntry
 from tenants.web.forms import number
@@ -42,7 +42,7 @@ class Filter:
             return []
         zone = ZoneInfo(organizations.current().time_zone)
         after = self.until + timedelta(days=1) if self.until is not None and self.until < date.max else None
-        return audit.entries(act=self.act, person=self.person, since=_midnight(self.since, zone), until=_midnight(after, zone),
+        return audit.entries(act=self.act, person=self.person, since=midnight(self.since, zone), until=midnight(after, zone),
                              before=before, most=most)
 
 
@@ -109,26 +109,7 @@ def _asked() -> tuple[Filter, dict[str, str]]:
     """Return what the address asks for, and what is wrong with it by field; what is wrong asks for nothing."""
     errors: dict[str, str] = {}
     act, (person, known) = request.args.get("act", ""), _sought(request.args.get("person", "").strip())
-    return Filter(act if act in audit.ACTS else None, person, known, _day("since", errors), _day("until", errors)), errors
-
-
-def _day(name: str, errors: dict[str, str]) -> date | None:
-    text = request.args.get(name, "").strip()
-    if not text:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        errors[name] = "Write a day as year-month-day, such as 2026-11-23."
-        return None
-
-
-def _midnight(day: date | None, zone: ZoneInfo) -> int | None:
-    """Return the beginning of a day in microseconds UTC; of one that is too far away, the nearest that is not."""
-    if day is None:
-        return None
-    near = min(max(day, date(1970, 1, 2)), date(9999, 1, 1))
-    return int(datetime.combine(near, time.min, zone).timestamp()) * 1_000_000
+    return Filter(act if act in audit.ACTS else None, person, known, day_asked("since", errors), day_asked("until", errors)), errors
 
 
 def _sought(text: str) -> tuple[str | None, bool]:

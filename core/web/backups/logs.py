@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,7 @@ from core.moment import iso
 from core.scope import as_tenant
 from core.web.backups.blueprint import ROOT, pages
 from core.web.csvfile import csv_response
+from core.web.days import day_asked, midnight
 from core.web.gate import Needs
 from core.web.shell import person
 from core.web.visit import current_app_row
@@ -43,7 +44,7 @@ class Filter:
     def as_dict(self, zone: ZoneInfo) -> dict[str, Any]:
         """Return the filter as `acts_of` takes it."""
         after = self.until + timedelta(days=1) if self.until is not None and self.until < date.max else None
-        return {"act": self.act, "person": self.person, "since": _midnight(self.since, zone), "until": _midnight(after, zone)}
+        return {"act": self.act, "person": self.person, "since": midnight(self.since, zone), "until": midnight(after, zone)}
 
 
 @pages.page(f"{ROOT}/logs", Needs.BACKUP)
@@ -68,27 +69,8 @@ def read_filter() -> tuple[Filter, dict[str, str]]:
     """Return what of the log the address asks for, and what is wrong with it by field; what is wrong asks for nothing."""
     errors: dict[str, str] = {}
     act, who = request.args.get("act", ""), request.args.get("person", "")
-    days = {name: _day(name, errors) for name in ("since", "until")}
+    days = {name: day_asked(name, errors) for name in ("since", "until")}
     return Filter(act=act if act in ACTS else None, person=who[:16] or None, **days), errors
-
-
-def _day(name: str, errors: dict[str, str]) -> date | None:
-    text = request.args.get(name, "")
-    if not text:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        errors[name] = "Write a day as year-month-day, such as 2026-11-23."
-        return None
-
-
-def _midnight(day: date | None, zone: ZoneInfo) -> int | None:
-    """Return the beginning of a day in microseconds UTC; of one that is too far away, the nearest that is not."""
-    if day is None:
-        return None
-    near = min(max(day, date(1970, 1, 2)), date(9999, 1, 1))
-    return int(datetime.combine(near, time.min, zone).timestamp()) * 1_000_000
 
 
 def _zone() -> ZoneInfo:

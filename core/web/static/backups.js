@@ -1,4 +1,4 @@
-// Backup & Restore: ticking a part means "only these parts".
+// Backup & Restore. Ticking a part means "only these parts".
 "use strict";
 
 document.addEventListener("change", (event) => {
@@ -6,6 +6,20 @@ document.addEventListener("change", (event) => {
   const some = event.target.form?.querySelector("[data-some]");
   if (some && event.target.checked) some.checked = true;
 }, true);
+
+// A start that takes a while says so; coming back to the page makes the button usable again.
+document.addEventListener("submit", (event) => {
+  const button = event.target.querySelector("[data-busy]");
+  if (!button) return;
+  button.dataset.idle = button.textContent;
+  setTimeout(() => { button.disabled = true; button.textContent = button.dataset.busy; });
+});
+window.addEventListener("pageshow", () => {
+  for (const button of document.querySelectorAll("[data-idle]")) {
+    button.disabled = false;
+    button.textContent = button.dataset.idle;
+  }
+});
 
 // Restore from file: the file goes in parts, each from where the last one ended, so that a broken connection costs one part.
 const RETRY_MS = [1000, 2000, 4000, 8000, 15000];
