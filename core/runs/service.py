@@ -147,23 +147,32 @@ def work(run_id: str) -> Run | None:
             # The one place at the top: whatever a plugin or library raises, the run must end and the app be free.
             log.exception("Run %s failed", run_id)
             _end(context, "failed", _problem("internal_error", f"Something unexpected: {type(error).__name__}: {error}"))
-        run = find(run_id)
-        _announce(run)
-        return run
+        _announce(find(run_id))
+        return find(run_id)
 
 
 def _announce(run: Run) -> None:
     """Tell plugins and the log of a run's end. Plugins may hear of it twice; a process that dies here leaves it to the clock."""
+    run_id = run.id
     try:
         server().registry.hook.run_finished(run=run)
     except Exception:
         # The run has ended and is committed: whoever listens cannot change that any more.
-        log.exception("A plugin failed when it was told of the end of run %s", run.id)
+        log.exception("A plugin failed when it was told of the end of run %s", run_id)
+    try:
+        _write_end(run_id)
+    except Exception:
+        # As above; nothing of it is committed, so that the clock tries again.
+        log.exception("The end of run %s could not be written into the log", run_id)
+
+
+def _write_end(run_id: str) -> None:
+    """Write a run's end into the log, unless that was done already."""
     with transaction():
         first = db.session.connection().execute(
-            update(_table).where(_c.id == run.id, _c.announced_at.is_(None)).values(announced_at=now_us())).rowcount
+            update(_table).where(_c.id == run_id, _c.announced_at.is_(None)).values(announced_at=now_us())).rowcount
         if first:
-            _named(LOG)(find(run.id))
+            _named(LOG)(find(run_id))
 
 
 def announce_ended() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from core.api import App, Document, InvalidInput, NotFound, documents, placing
@@ -12,6 +12,8 @@ SHOWN = ("worksheet", "page")
 """Kinds of documents that stand in a navigation by themselves when no group names them."""
 STEPS = {"up": -1, "down": 1}
 MAX_ITEMS = 500
+TELLING = frozenset({"view", "table", "list", "record", "chart", "form"})
+"""Types of blocks for whose sake people come to a page."""
 
 
 def create(app: App, name: str, person: str) -> Document:
@@ -83,9 +85,19 @@ def _put(app: App, group: Document, items: list[str], person: str) -> None:
         placing.put_body(app, group, {**group.body, "items": [{"ref": ref} for ref in items]}, person)
 
 
-def in_navigation(body: Mapping[str, Any]) -> bool:
-    """Say whether a worksheet or page can stand in a navigation.
+def left_out(body: Mapping[str, Any]) -> str | None:
+    """Return why a worksheet or page stands in no navigation, None where it does."""
+    if body.get("shared"):
+        return "its header and footer stand on other pages"
+    if any(p.get("in", "path") == "path" for p in body.get("parameters", ())):
+        return "other pages lead to it"
+    types = set(_types(body.get("blocks", ())))
+    if "sign_in" in types and not types & TELLING:
+        return "it asks to sign in, which everybody has who comes here"
+    return None
 
-    A page that others build on has no place of its own there; neither has one that needs a parameter.
-    """
-    return not body.get("shared") and not any(p.get("in", "path") == "path" for p in body.get("parameters", ()))
+
+def _types(blocks: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for block in blocks:
+        yield block["type"]
+        yield from _types(block.get("blocks", ()))

@@ -8,7 +8,7 @@ from typing import Any
 from flask import g
 
 from core.api import ICONS, App, Document, MenuItem, NotFound, document_url, documents, is_sign, rights_here
-from plugins.settings.groups import SHOWN, in_navigation, refs
+from plugins.settings.groups import SHOWN, left_out, refs
 from plugins.settings.mobile import ADDRESS
 
 MOBILE_SHOWN = 5
@@ -88,4 +88,4 @@ def _shown(app: App) -> Mapping[str, Document]:
 
 
 def _visible(document: Document) -> bool:
-    return in_navigation(document.body) and rights_here(document.address).may("see")
+    return left_out(document.body) is None and rights_here(document.address).may("see")

@@ -171,6 +171,7 @@ def test_a_restore_is_planned_proven_watched_and_undone(place: Place, look: Look
     page.get_by_text("Choose parts").click()
     page.get_by_label("Pages", exact=True).check()
     expect(page.get_by_text("only 1 chosen part")).to_be_visible()
+    expect(page.get_by_label("Pages", exact=True)).to_be_focused()  # whoever works by keyboard stays where they are
     expect(page.get_by_text("Nothing: the app is as the backup has it.")).to_be_visible()
     page.get_by_label("All of it").check()
     expect(page.get_by_text("Goes back to the backup", exact=True)).to_be_visible()

@@ -64,7 +64,7 @@ def _page(error: str | None = None) -> str:
     found = [(group, [there[ref] for ref in groups.refs(group) if ref in there]) for group in documents.live(app, "group")]
     named = {document.address for _, items in found for document in items}
     rest = [document for address, document in there.items() if address not in named]
-    return render_template("settings/navigation.html", groups=found, rest=rest, in_navigation=groups.in_navigation, error=error,
+    return render_template("settings/navigation.html", groups=found, rest=rest, left_out=groups.left_out, error=error,
                            name=typed("name"))
 
 
@@ -72,5 +72,5 @@ def found_items() -> list[tuple[str, list[tuple[str, str]]]]:
     """Return what a navigation may open: (heading, [(address, name), …])."""
     app = current_app_row()
     headings = (("Pages", "page"), ("Worksheets", "worksheet"))
-    return [(title, [(d.address, str(d.body.get("name", ""))) for d in documents.live(app, kind) if groups.in_navigation(d.body)])
+    return [(title, [(d.address, str(d.body.get("name", ""))) for d in documents.live(app, kind) if groups.left_out(d.body) is None])
             for title, kind in headings]

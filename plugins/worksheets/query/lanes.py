@@ -23,6 +23,8 @@ from plugins.worksheets.records.values import Expression
 r, k = Record.__table__.c, RecordKey.__table__.c
 Place = tuple[str, int]
 """Where one is in a lane: key, number. The key is empty in a lane that has none."""
+MAX_LANES = 40
+"""A field of more choices is not walked choice by choice: most may have no record."""
 MAX_GONE = 200
 NO_CHOICE = "none"
 """A key that no choice has: those begin with “o_”."""
@@ -95,7 +97,7 @@ def lanes_of(plan: Plan, allowed: Sequence[Keys]) -> list[Lane] | None:
         return None
     within = tuple(one for one in allowed if one.field == term.name)
     if isinstance(term, ByChoice):
-        return [replace(lane, within=within) for lane in by_choice(plan, term)]
+        return [replace(lane, within=within) for lane in by_choice(plan, term)] if len(term.keys) <= MAX_LANES else None
     if not isinstance(term, ByFacet):
         return None
     filled = Lane(Keys(term.name), by_key=True, down=term.descending, within=within)
@@ -118,16 +120,12 @@ def by_choice(plan: Plan, term: ByChoice) -> list[Lane]:
 
 def _gone(plan: Plan, term: ByChoice) -> tuple[str, ...]:
     """Return the choices that records hold although the field has them no more: by leaps from key to key."""
-    known, found, last = set(term.keys), list[str](), ""
-    for _ in range(len(known) + MAX_GONE):
-        query = select(func.min(k.key)).where(*_field(plan, term.name), k.key > literal(last, Text))
-        key = plan.door.connection.execute(query).scalar()
-        if key is None:
-            break
-        last = key
-        if key not in known:
-            found.append(key)
-    return tuple(found)
+    here = _field(plan, term.name)
+    leap = select(func.min(k.key).label("key")).where(*here, k.key > literal("", Text)).cte("leap", recursive=True)
+    beyond = select(func.min(k.key)).where(*here, k.key > leap.c.key).scalar_subquery()
+    leap = leap.union_all(select(beyond).where(leap.c.key.is_not(None)))
+    query = select(leap.c.key).where(leap.c.key.is_not(None)).limit(len(term.keys) + MAX_GONE)
+    return tuple(key for key in plan.door.connection.execute(query).scalars() if key not in term.ranks)
 
 
 def start_of(plan: Plan, lanes: Sequence[Lane], spot: Spot) -> tuple[int, Place]:

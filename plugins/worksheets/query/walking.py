@@ -9,20 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import func, select
 
 from plugins.worksheets.models import Record, RecordKey
 from plugins.worksheets.query.indexing import Keys, allowed, answers_all
-from plugins.worksheets.query.lanes import Lane, Place, by_choice, is_indexed, key_at, lanes_of, rank_lane, start_of
+from plugins.worksheets.query.lanes import MAX_LANES, Lane, Place, by_choice, is_indexed, key_at, lanes_of, rank_lane, start_of
 from plugins.worksheets.query.orders import ByChoice, Spot
 from plugins.worksheets.query.plan import Plan
 from plugins.worksheets.records import Row
 from plugins.worksheets.records.values import Expression
 
 r, k = Record.__table__.c, RecordKey.__table__.c
-LOOK_ROWS = 30_000
+LOOK_ROWS = 20_000
 """So many rows a page of a grid looks at in SQL before it says that it stopped."""
 LARGE = 50_000
 """From so many records on, a sort without an index is worth a word."""
@@ -187,7 +188,9 @@ def _parts(plan: Plan, value: Any, whole: bool, back: bool, size: int, allowed: 
     if isinstance(term, ByChoice):
         lanes = by_choice(plan, term)
         first = 0 if whole and not back else len(lanes) - 1 if whole or value is None else rank_lane(term, value)
-        yield from (one.keys for one in (lanes[first::-1] if back else lanes[first:]) if one.keys is not None)
+        some = [lane.keys.only or () for lane in (lanes[first::-1] if back else lanes[first:]) if lane.keys is not None]
+        together = 1 if len(lanes) <= MAX_LANES else MAX_LANES
+        yield from (Keys(term.name, only=tuple(chain(*some[n:n + together]))) for n in range(0, len(some), together))
         return
     empty = Keys(term.name, only=("",))
     if back and value is None:

@@ -132,6 +132,8 @@ class FieldForm:
                 node.asks, node.options = "enum", palette(node.value)
             elif node.path in ("expression", "template"):
                 node.long = True
+            if node.path == "option_set":
+                node.help = "In place of choices of its own: those of an option set, which several fields share."
 
     def _keeping(self, name: str, links: Mapping[str, str], chosen: Mapping[str, Any]) -> Callable[[Target], bool] | None:
         """Return which targets one option may point to; None for all."""

@@ -18,10 +18,12 @@ from sqlalchemy import event
 from core import packs, store
 from core.api import App, RestoreContext, apps, db, direct, in_transaction, transaction
 from core.app import server as current
+from core.backups import log
 from core.backups.models import Backup
 from core.errors import AppkeepError
+from core.moment import moved
 from core.objects import StoredObject
-from core.runs.service import find, work
+from core.runs.service import announce_ended, find, work
 from core.store import S3Store
 from tests.core.runs.faults import at_step
 from tests.core.runs.making import SHEETS, ask, change, fill, restoring, state_of, types_of_backups, write
@@ -146,6 +148,7 @@ def test_a_write_that_the_database_refuses_leaves_the_app_as_it_was(
         run_id = ask("restore", app, backup, send=False)
         with monkeypatch.context() as here, Refusing(nth) as refusing:
             at_step(here, "restore.app_closed", refusing.begin)
+            at_step(here, "restore.committed", refusing.end)
             work(run_id)
         if not refusing.refused:
             break
@@ -167,6 +170,10 @@ class Refusing:
         """Begin to count, in this thread: the one that keeps the lease has writes of its own."""
         self.thread = threading.get_ident()
 
+    def end(self) -> None:
+        """Count no more: what is told of a run that has ended is another transaction."""
+        self.thread = None
+
     def __enter__(self) -> Refusing:
         event.listen(db.engine, "before_cursor_execute", self._look)
         return self
@@ -180,6 +187,26 @@ class Refusing:
             if self.left == 0:
                 self.refused = True
                 raise FULL
+
+
+def test_an_end_that_cannot_be_told_of_is_told_of_by_the_clock(
+        changed: tuple[App, Backup, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run has ended well all the same; its line in the log comes later, once."""
+    app, backup, _ = changed
+    app_id, run_id = app.id, ask("restore", app, backup, send=False)
+
+    def refuse(*_: Any) -> None:
+        raise FULL
+
+    with monkeypatch.context() as here:
+        here.setattr(log, "note_end", refuse)
+        work(run_id)
+    assert ("succeeded", None) == state_of(run_id)
+    assert ["asked"] == [act.result for act in log.acts_of(app_id, act="restore")]
+    for seconds in (20, 40):
+        with moved(seconds):
+            announce_ended()
+    assert ["done", "asked"] == [act.result for act in log.acts_of(app_id, act="restore")]
 
 
 def test_errors_have_their_own_code_in_the_run(changed: tuple[App, Backup, str], monkeypatch: pytest.MonkeyPatch) -> None:

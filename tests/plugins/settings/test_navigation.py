@@ -104,3 +104,18 @@ def test_the_old_addresses_lead_on(client: Browser, sample: App) -> None:
         assert 200 == client.get(manage(sample, path)).status_code
     assert settings(sample, "/navigation") in client.get(manage(sample, "group/new")).location
     assert START in refs(sample, WORK)
+
+
+def test_what_has_no_place_in_a_navigation_is_left_out_with_the_reason(client: Browser, sample: App) -> None:
+    """A page that needs a parameter, one that lends its header, one only to sign in at: in the settings, not in the menu."""
+    bodies = {"Lender": {"shared": True}, "One of them": {"parameters": [{"name": "id", "type": "number", "in": "path"}]},
+              "Way in": {"blocks": [{"key": key("b", "Box"), "type": "container", "blocks": [{"key": key("b", "In"), "type": "sign_in"}]}]},
+              "Both": {"blocks": [{"key": key("b", "In"), "type": "sign_in"}, {"key": key("b", "List"), "type": "list"}]}}
+    with transaction():
+        for n, (name, more) in enumerate(bodies.items(), start=2):
+            documents.put(apps.find(sample.id), documents.Document(kind="page", key=f"p_{n}111111111", position=20 + n,
+                                                                   body={"name": name, "blocks": [], **more}), "system")
+    assert {"Both"} == set(bodies) & set(side(client, sample))
+    page = text(client, settings(sample, "/navigation"))
+    for reason in ("stand on other pages", "other pages lead to it", "asks to sign in"):
+        assert "not shown: " in page and reason in page

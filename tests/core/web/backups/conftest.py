@@ -98,14 +98,20 @@ def furnished(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureR
     """A home with the sample app, to be copied, and the ids of its organization, app and owner, who has a password."""
     home = tmp_path_factory.mktemp("backups")
     for _ in opened_server(home, fresh_database("sqlite", home, request)):
-        organization_id = make_organization("Example")
-        with as_server(), transaction():
-            user = service.user_by_email(OWNER)
-            service.set_password(user, PASSWORD)
-            owner = user.id
-        with as_tenant(organization_id):
-            app_id = import_file(Path("sample"), organization_id, owner, importer="sample")["app"]
-    return home, organization_id, app_id, owner
+        ids = furnish()
+    return home, *ids
+
+
+def furnish() -> tuple[str, str, str]:
+    """Make the organization with its app and return their ids and its owner's."""
+    organization_id = make_organization("Example")
+    with as_server(), transaction():
+        user = service.user_by_email(OWNER)
+        service.set_password(user, PASSWORD)
+        owner = user.id
+    with as_tenant(organization_id):
+        app_id = import_file(Path("sample"), organization_id, owner, importer="sample")["app"]
+    return organization_id, app_id, owner
 
 
 @pytest.fixture

@@ -79,14 +79,14 @@ def test_options_that_make_no_sense_are_refused_in_words(place: Place, args: str
     """Never a failure of the server; and nothing can be started."""
     backup_id = place.back_up()
     answer = place.get(f"/{backup_id}/restore{args}")
-    assert 422 == answer.status_code and "disabled" in answer.get_data(as_text=True)
+    assert 422 == answer.status_code and 'data-busy="Starting …" disabled' in answer.get_data(as_text=True)
 
 
 def test_a_backup_without_data_offers_no_restore_of_data(place: Place) -> None:
     """Only the configuration; asking for data all the same restores none."""
     backup_id = place.back_up(data=False)
     shown = place.get(f"/{backup_id}/restore").get_data(as_text=True)
-    assert 'name="config"' in shown and 'type="checkbox" name="data"' not in shown
+    assert 'id="o-config"' in shown and 'id="o-data"' not in shown
     assert "Say what to restore" in place.text(f"/{backup_id}/restore?asked=1&data=1")
 
 

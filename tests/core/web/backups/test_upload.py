@@ -85,7 +85,7 @@ def test_a_file_of_another_server_becomes_an_uploaded_backup(place: Place, forei
     assert "Signature Of another server" in shown and "Made by Another server" in shown
     assert ("Restore as new app" in shown) is (what != "data")
     offered = place.get(f"/{backup.id}/restore").get_data(as_text=True)
-    assert ('type="checkbox" name="config"' in offered, 'type="checkbox" name="data"' in offered) == (what != "data", what != "config")
+    assert ('id="o-config"' in offered, 'id="o-data"' in offered) == (what != "data", what != "config")
 
 
 def test_a_file_of_this_app_is_known_again(place: Place) -> None:

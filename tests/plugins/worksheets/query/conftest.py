@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from plugins.worksheets.query import walking
+from plugins.worksheets.query import lanes, walking
 
 
 @pytest.fixture
@@ -13,3 +13,10 @@ def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(walking, "FEW", 2)
     monkeypatch.setattr(walking, "DENSE", 4)
     monkeypatch.setattr(walking, "_GROWTH", 2)
+
+
+@pytest.fixture
+def few_lanes(narrow: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let three choices be more than are walked one by one."""
+    monkeypatch.setattr(lanes, "MAX_LANES", 2)
+    monkeypatch.setattr(walking, "MAX_LANES", 2)

@@ -20,7 +20,7 @@ from tests.plugins.worksheets.web.making import key_of as key
 
 SHEET = "w_Query11111"
 CHOICES = {f"o_Choice111{n}": name for n, name in enumerate(("Low", "High", "middle one"), start=1)}
-GONE = "o_Gone111111"
+GONE, ALSO_GONE = "o_Gone111111", "o_Aaaa111111"
 TEXT, NUMBER, DATE, TICK, CHOICE, TAGS, WHO, SECRET = (
     key("f", word) for word in ("text", "number", "date", "tick", "choice", "tags", "who", "secret"))
 TYPES = {TEXT: "text", NUMBER: "number", DATE: "date", TICK: "checkbox", CHOICE: "single_select", TAGS: "multiple_select", WHO: "member",
@@ -37,7 +37,7 @@ texts = st.one_of(
     st.text(st.characters(codec="utf-8", exclude_characters="\0", exclude_categories=("Cs",)), min_size=1, max_size=5))
 numbers = st.sampled_from([0, 1, 2, 10, -1, -10, 3, 100, 99, -2])
 dates = st.sampled_from(["2026-01-31", "2026-02-01", "2026-02-28", "2025-12-31", "1999-01-01", "2026-02-02"])
-choices = st.sampled_from([*CHOICES, GONE])
+choices = st.sampled_from([*CHOICES, GONE, ALSO_GONE])
 values = st.fixed_dictionaries({}, optional={
     TEXT: texts, NUMBER: numbers, DATE: dates, TICK: st.just(True), CHOICE: choices,
     TAGS: st.lists(choices, min_size=1, max_size=3, unique=True), SECRET: texts,

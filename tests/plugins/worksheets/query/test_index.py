@@ -12,6 +12,7 @@ from core.api import db, documents, transaction
 from plugins.worksheets import service
 from plugins.worksheets.fields import KEY_KINDS
 from tests.plugins.worksheets.query.model import (
+    ALSO_GONE,
     GONE,
     INDEXABLE,
     NUMBER,
@@ -63,7 +64,7 @@ def step(known: Model, now: Now, act: str, what: Any, more: Any) -> None:
     app, row = known.app, service.door_of(known.app).row(SHEET, what) if isinstance(what, int) else None
     db.session.rollback()
     usable = {name: value for name, value in more.items() if name not in (*now.hidden, WHO) and now.types[name] == TYPES[name]
-              and GONE not in (value if isinstance(value, list) else [value])} if isinstance(more, dict) else {}
+              and {GONE, ALSO_GONE}.isdisjoint(value if isinstance(value, list) else [value])} if isinstance(more, dict) else {}
     with transaction():
         if act == "make" or (act == "put" and row is not None and row.deleted_at is None):
             service.put_record(app, SHEET, what, usable, PEOPLE[0])

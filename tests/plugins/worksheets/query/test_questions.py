@@ -41,6 +41,20 @@ def test_what_is_large_is_walked_and_gives_the_same(records: list[Any], indexed:
     assert known.asked(filter, sorts) == whole(known.app, Ask(SHEET, filter=filter, sorts=sorts), limit=limit)
 
 
+@pytest.mark.usefixtures("few_lanes")
+@asked
+@given(model.records, optional, model.sorts, st.booleans(), limits)
+def test_many_choices_are_sorted_some_at_a_time(records: list[Any], filter: Any, sorts: list[Any], down: bool, limit: int) -> None:
+    """By an indexed choice first, then by anything: there and back, also for choices that the field has no more."""
+    known, order = make(records, {CHOICE}), [(CHOICE, down), *(one for one in sorts if one[0] != CHOICE)]
+    ask, last = Ask(SHEET, filter=filter, sorts=order), list[Any]()
+    found = whole(known.app, ask, limit=limit, between=last.append)
+    assert known.asked(filter, order) == found
+    if last:
+        end = page(known.app, ask, cursor=last[-1].next, limit=limit)
+        assert found == backwards(known.app, ask, end, limit=limit) + [row.seq for row in end.rows]
+
+
 @pytest.mark.usefixtures("narrow")
 @asked
 @given(model.records, model.indexes, optional, model.sorts, limits)
