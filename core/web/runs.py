@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
@@ -10,6 +11,7 @@ from core.access import standing
 from core.apps.service import find
 from core.db import transaction
 from core.errors import NotFound
+from core.moment import now_us
 from core.runs import service
 from core.runs.models import Run
 from core.runs.service import report_of
@@ -29,6 +31,9 @@ PHASES = {"reading": "Reading the app", "verifying": "Checking the content",
           "import.making": "Making the app", "import.before_commit": "Making the app", "restore.planned": "Comparing with the app",
           "restore.verified": "Backing up the current version", "restore.merged": "Restoring",
           "restore.before_commit": "Restoring", "copy.put": "Making the app"}
+SOON_US = 2_000_000
+"""So long it is too early to say how long the rest will take."""
+SECOND_US = 1_000_000
 IN_APPS = ("backup", "restore", "restore_as_new", "check", "upload")
 """Kinds of runs that belong to an app and have their page among its own."""
 COUNTS_PARTS = ("verifying", "upload.verifying")
@@ -110,7 +115,19 @@ def shown(run: Run) -> dict[str, Any]:
             "unit": "parts" if run.phase in COUNTS_PARTS else "records", "report": report_of(run),
             "live": run.state in ("queued", "running"), "advice": ADVICE.get(run.error_code or "", "Nothing was half done."),
             "percent": min(100 * run.done // run.total, 100) if counted else None, "onward": onward_url(run),
+            "left_s": left_s(run) if counted else None,
             **notes(report_of(run), request.args.get("q", "")[:100])}
+
+
+def left_s(run: Run) -> int | None:
+    """Return about how many seconds the phase that a run is in will take; None while that cannot be told yet."""
+    steps = json.loads(run.steps)
+    if not steps or not run.done or run.state != "running":
+        return None
+    elapsed_us = now_us() - steps[-1][1]
+    if elapsed_us < SOON_US:
+        return None
+    return max(round(elapsed_us * (run.total - run.done) / run.done / SECOND_US), 0)
 
 
 def phase_of(run: Run) -> str:

@@ -146,6 +146,25 @@ def test_a_backup_is_made_watched_renamed_downloaded_and_deleted(place: Place, l
     expect(page.get_by_text("No backups yet")).to_be_visible()
 
 
+def test_the_menu_of_a_row_does_what_it_says(place: Place, look: Look) -> None:
+    """With the keyboard, at the end of the table, where it hangs over the edge; on a narrow screen too."""
+    page = look(place.site, person=OWNER)
+    made(page, place, name="Good one")
+    page.goto(place.root)
+    menu = page.get_by_label("More to do with Good one")
+    menu.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Compare with the current app")).to_be_in_viewport(ratio=1)
+    page.get_by_role("button", name="Pin", exact=True).click()
+    expect(page.get_by_text("It is pinned")).to_be_visible()
+    page.set_viewport_size({"width": 380, "height": 700})
+    page.goto(place.root)
+    page.get_by_label("More to do with Good one").click()
+    assert [] == too_wide(page)
+    page.get_by_role("link", name="Delete", exact=True).click()
+    expect(page.get_by_role("button", name="Delete the backup")).to_be_visible()
+
+
 def test_a_second_backup_is_refused_for_five_minutes(place: Place, look: Look) -> None:
     """The form says when the next may start; then it does."""
     page = look(place.site, person=OWNER)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from flask import Flask
 from sqlalchemy import update
 
 from core.api import App, apps, as_tenant, transaction
 from core.db import db
+from core.moment import now_us
 from core.runs.models import Run
 from core.runs.service import find, request
+from core.web import runs
 from tenants import service
 from tests.web import Browser, make_member, make_organization, signed_in
 
@@ -99,3 +103,22 @@ def test_what_had_no_counterpart_is_searched(sqlite_server: Flask, organization:
     everything, some = page(browser, organization, run_id), page(browser, organization, run_id, "?q=field+299")
     assert everything.count("<td data-label=\"Why\">") == 100 and "The first 100 of 300" in everything
     assert some.count("<td data-label=\"Why\">") == 1 and "Field 299" in some
+
+
+@pytest.mark.parametrize(("done", "expected"), [(0, None), (250, 3000), (500, 1000), (1000, 0)])
+def test_how_long_the_rest_takes_follows_from_what_is_done(done: int, expected: int | None) -> None:
+    """A quarter in a thousand seconds leaves three thousand; nothing done says nothing."""
+    begun = now_us() - 1000 * 1_000_000
+    run = Run(state="running", steps=json.dumps([["import.begun", 1], ["backup.reading", begun]]), done=done, total=1000)
+    assert expected == runs.left_s(run)
+
+
+@pytest.mark.parametrize(("state", "steps"), [("queued", [["backup.reading", 1]]), ("running", [])])
+def test_before_it_has_begun_nothing_is_said_of_the_rest(state: str, steps: list[object]) -> None:
+    """Not while it waits, nor before its first step."""
+    assert runs.left_s(Run(state=state, steps=json.dumps(steps), done=5, total=10)) is None
+
+
+def test_in_the_first_moments_nothing_is_said_of_the_rest() -> None:
+    """It would be a guess."""
+    assert runs.left_s(Run(state="running", steps=json.dumps([["backup.reading", now_us()]]), done=5, total=10)) is None
