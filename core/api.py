@@ -38,6 +38,7 @@ from core.keys import KEY, SINGLE, SYSTEM, is_key, is_person, new_key
 from core.migrating import ensure_schema
 from core.moment import now_us
 from core.objects import ObjectWriter, files_missing, put_file, read_file, stored_bytes, writing_objects
+from core.pictures import PICTURES, SHOWN_TYPES, put_picture
 from core.refs import files, pointers
 from core.runs.models import Run
 from core.scope import Owned, OwnedByApp, as_server, as_tenant, tenant
@@ -62,6 +63,8 @@ __all__ = [
     "MOST_RECORDS",
     "NOTHING",
     "ORGANIZATION",
+    "PICTURES",
+    "SHOWN_TYPES",
     "SINGLE",
     "SYSTEM",
     "App",
@@ -155,6 +158,7 @@ __all__ = [
     "placing",
     "pointers",
     "put_file",
+    "put_picture",
     "read_config",
     "read_file",
     "reading",

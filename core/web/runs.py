@@ -124,10 +124,10 @@ def left_s(run: Run) -> int | None:
     steps = json.loads(run.steps)
     if not steps or not run.done or run.state != "running":
         return None
-    elapsed_us = now_us() - steps[-1][1]
+    elapsed_us: int = now_us() - steps[-1][1]
     if elapsed_us < SOON_US:
         return None
-    return max(round(elapsed_us * (run.total - run.done) / run.done / SECOND_US), 0)
+    return max(elapsed_us * (run.total - run.done) // (run.done * SECOND_US), 0)
 
 
 def phase_of(run: Run) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, BinaryIO
+from typing import Any
 
 from sqlalchemy import delete, func, select, update
 
@@ -19,14 +19,11 @@ from core.api import (
     documents,
     new_key,
     now_us,
-    put_file,
 )
 from plugins.portal.models import PortalAccount
 
 PAGE_ACCOUNTS = 100
 MAX_PICTURE_BYTES = 5 * 1024 * 1024
-PICTURES = {"image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8\xff", "image/gif": b"GIF8", "image/webp": b"RIFF"}
-"""The types of pictures that the portal may look like, and how their contents begin."""
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}\Z")
 
 
@@ -94,25 +91,6 @@ def counts(app: App) -> dict[str | None, int]:
     """Return how many accounts each portal role has, by key; None for those without one."""
     query = select(PortalAccount.role, func.count()).where(PortalAccount.app_id == app.id).group_by(PortalAccount.role)
     return {row[0]: row[1] for row in db.session.execute(query)}
-
-
-def put_picture(app: App, stream: BinaryIO, name: str) -> dict[str, Any]:
-    """Store a picture and return what a body says of it. Not inside a transaction: the content comes first.
-
-    Raises:
-        InvalidInput: it is too large, or not a PNG, JPEG, GIF or WebP picture by its content.
-    """
-    start = stream.read(16)
-    kind = next((kind for kind, begin in PICTURES.items() if start.startswith(begin)), None)
-    size = stream.seek(0, 2)
-    stream.seek(0)
-    if kind is None or (kind == "image/webp" and start[8:12] != b"WEBP"):
-        raise InvalidInput("A logo or cover is a PNG, JPEG, GIF or WebP picture.")
-    if size > MAX_PICTURE_BYTES:
-        raise InvalidInput(f"A logo or cover has {MAX_PICTURE_BYTES // 1024**2} MiB at most.")
-    content, size = put_file(stream, app.id)
-    safe = "".join("_" if ord(char) < 32 or char in "/\\\x7f" else char for char in name)[-255:]
-    return {"file": content, "name": safe or "picture", "size": size, "type": kind}
 
 
 def accounts(app: App) -> list[PortalAccount]:

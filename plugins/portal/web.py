@@ -8,6 +8,7 @@ from flask import Response, flash, redirect, render_template, request, url_for
 
 from core.api import (
     MANAGE,
+    SHOWN_TYPES,
     Document,
     InvalidInput,
     Needs,
@@ -15,6 +16,7 @@ from core.api import (
     Pages,
     current_app_row,
     documents,
+    put_picture,
     read_file,
     transaction,
     visit,
@@ -23,7 +25,6 @@ from plugins.portal import editing, service
 
 pages = Pages("portal", __name__, template_folder="templates")
 PICTURES = ("logo", "cover")
-SHOWN_TYPES = (*service.PICTURES, "image/svg+xml")
 
 
 @pages.page(f"{MANAGE}/portal/main", Needs.APP_ADMIN, ("GET", "POST"), endpoint="main")
@@ -52,7 +53,7 @@ def _with_pictures(body: dict[str, Any]) -> dict[str, Any]:
     for which in PICTURES:
         sent = request.files.get(which)
         if sent is not None and sent.filename:
-            look[which] = service.put_picture(current_app_row(), sent.stream, sent.filename)  # type: ignore[arg-type]  # werkzeug's IO[bytes]
+            look[which] = put_picture(current_app_row().id, sent.stream, sent.filename, limit_bytes=service.MAX_PICTURE_BYTES)  # type: ignore[arg-type]  # werkzeug's IO[bytes]
         elif f"{which}.remove" in request.form:
             look.pop(which, None)
     return {**body, "look": look} if look else {name: value for name, value in body.items() if name != "look"}

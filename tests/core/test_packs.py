@@ -105,7 +105,7 @@ def test_threads_pack_together_without_mixing(inside: None, monkeypatch: pytest.
             thread.join()
     with recording(writer):
         pass
-    assert {raw for raw in wanted} == {read_object(content) for content in db.session.scalars(db.select(StoredObject.content))}
+    assert set(wanted) == {read_object(content) for content in db.session.scalars(db.select(StoredObject.content))}
 
 
 def test_a_large_content_stands_alone(inside: None, home: Path) -> None:

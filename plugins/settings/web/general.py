@@ -12,6 +12,7 @@ from core.api import (
     APP,
     ICONS,
     MANAGE,
+    SHOWN_TYPES,
     SINGLE,
     Document,
     InvalidInput,
@@ -22,6 +23,7 @@ from core.api import (
     documents,
     is_sign,
     placing,
+    put_picture,
     read_file,
     transaction,
     visit,
@@ -74,7 +76,7 @@ def _read(body: Mapping[str, Any], errors: dict[str, str]) -> dict[str, Any]:
 def picture(organization_id: str, app_id: str) -> Response:
     """Give the picture that is the app's icon."""
     icon = documents.get(current_app_row(), ADDRESS).body.get("icon")
-    if not isinstance(icon, Mapping) or icon["type"] not in look.SHOWN_TYPES:
+    if not isinstance(icon, Mapping) or icon["type"] not in SHOWN_TYPES:
         raise NotFound("The app has no picture.")
     response = Response(b"".join(read_file(icon["file"])), mimetype=icon["type"])
     response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
@@ -86,7 +88,7 @@ def _icon(body: Mapping[str, Any]) -> Any:
     """Return the icon that the form says: an uploaded picture, a drawing, a sign that was typed, what was there, or none."""
     sent = request.files.get("picture")
     if sent is not None and sent.filename:
-        return look.put_picture(current_app_row(), sent.stream, sent.filename)  # type: ignore[arg-type]  # werkzeug's IO[bytes]
+        return put_picture(current_app_row().id, sent.stream, sent.filename, limit_bytes=look.MAX_PICTURE_BYTES)  # type: ignore[arg-type]  # werkzeug's IO[bytes]
     chosen, sign = typed("icon"), typed("sign").strip()
     if chosen == "keep":
         return body.get("icon")

@@ -70,7 +70,7 @@ def test_what_is_no_picture_is_refused(sqlite_server: Flask, sample: App, conten
     before = body(sample)
     answer = client.post(page, data=untouched(client, page) | {"logo": (io.BytesIO(content), "logo.png")},
                          content_type="multipart/form-data")
-    assert "PNG, JPEG, GIF or WebP picture" in answer.get_data(as_text=True)
+    assert "PNG, JPEG, GIF or WebP file" in answer.get_data(as_text=True)
     assert before == body(sample)
 
 
