@@ -17,8 +17,7 @@ from tempfile import TemporaryFile
 from threading import Lock
 from typing import BinaryIO
 
-from sqlalchemy import BigInteger, String, func, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, String, any_, func, literal, select, text
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -34,6 +33,7 @@ from core.scope import Owned, tenant
 from core.store import Batch, Store
 
 CHUNK_BYTES = 1024 * 1024
+ASKED_AT_ONCE = 500
 
 
 class StoredObject(Owned, Base):
@@ -164,14 +164,31 @@ class Shelf:
         return descriptor
 
 
+_PARTS = tuple(part.name for part in fields(Placed))
+_CATALOGUE_AT_ONCE = text("""
+INSERT INTO stored_object (organization_id, added_at, content, raw, stored, size, crc32, pack, place)
+SELECT :organization_id, :added_at, * FROM unnest(
+  CAST(:content AS text[]), CAST(:raw AS bigint[]), CAST(:stored AS text[]), CAST(:size AS bigint[]), CAST(:crc32 AS bigint[]),
+  CAST(:pack AS text[]), CAST(:place AS bigint[]))
+ON CONFLICT DO NOTHING RETURNING content
+""")
+"""PostgreSQL takes thousands of rows as a few arrays in a quarter of the time that their own parameters need."""
+
+
 def _catalogue(organization_id: str, descriptors: Iterable[Descriptor]) -> set[str]:
     """Write the catalogue's rows, and return the contents of those that nobody else has written at the same moment."""
     table, connection = StoredObject.__table__, db.session.connection()
-    make = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
-    rows = [{"organization_id": organization_id, "content": d.content, "raw": d.raw, "stored": d.stored, "size": d.size,
-             "crc32": d.crc32, "added_at": now_us(), "pack": getattr(d, "pack", ""), "place": getattr(d, "place", 0)}
-            for d in descriptors]
-    return set(connection.execute(make(table).on_conflict_do_nothing().returning(table.c.content), rows).scalars())
+    common = {"organization_id": organization_id, "added_at": now_us()}
+    rows = [{part: getattr(d, part) for part in _PARTS} for d in map(_placed, descriptors)]
+    if connection.dialect.name == "postgresql":
+        columns = {part: [row[part] for row in rows] for part in _PARTS}
+        return set(connection.execute(_CATALOGUE_AT_ONCE, common | columns).scalars())
+    statement = sqlite_insert(table).on_conflict_do_nothing().returning(table.c.content)
+    return set(connection.execute(statement, [common | row for row in rows]).scalars())
+
+
+def _placed(descriptor: Descriptor) -> Placed:
+    return descriptor if isinstance(descriptor, Placed) else Placed.at(descriptor, "", 0)
 
 
 def shelf() -> Shelf:
@@ -362,7 +379,7 @@ def known_digests() -> Digests:
     return Digests(db.session.execute(select(StoredObject.content)).scalars())
 
 
-_PLACED = tuple(getattr(StoredObject, part.name) for part in fields(Placed))
+_PLACED = tuple(getattr(StoredObject, part) for part in _PARTS)
 """Columns, not rows: a large backup asks for thousands."""
 
 
@@ -370,10 +387,17 @@ def known_descriptors(contents: Iterable[str]) -> dict[str, Placed]:
     """Return the descriptors of those contents that the current organization has."""
     wanted = list(contents)
     found: dict[str, Placed] = {}
-    for start in range(0, len(wanted), 500):
-        rows = db.session.execute(select(*_PLACED).where(StoredObject.content.in_(wanted[start:start + 500])))
+    for start in range(0, len(wanted), ASKED_AT_ONCE):
+        rows = db.session.execute(select(*_PLACED).where(_among(wanted[start:start + ASKED_AT_ONCE])))
         found |= {row.content: Placed(*row) for row in rows}
     return found
+
+
+def _among(contents: list[str]) -> ColumnElement[bool]:
+    if db.engine.dialect.name == "postgresql":
+        # One parameter, whose statement is compiled once: by themselves they take longer than the search.
+        return StoredObject.content == any_(literal(contents, ARRAY(String)))
+    return StoredObject.content.in_(contents)
 
 
 def files_missing(contents: Iterable[str]) -> set[str]:

@@ -6,20 +6,27 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
 from core.api import Segment, driver
-from plugins.worksheets.records.door import Door, Row
+from plugins.worksheets.records.door import Door, Row, table
 from plugins.worksheets.records.lines import SEGMENT_RECORDS
 
-# One short range of the primary key a segment: sorting all records at once would go through temporary files.
+# One short range of the primary key a segment: sorting all records at once would go through temporary files. Which
+# segments there are is found by jumping along the key from one to the next, not by reading all of it.
 _SEGMENTS = """
 COPY (
+  WITH RECURSIVE segment (n) AS (
+    SELECT min(seq) / {span} FROM record WHERE app_id = {app} AND worksheet = {worksheet}
+    UNION ALL
+    SELECT (SELECT min(seq) / {span} FROM record
+            WHERE app_id = {app} AND worksheet = {worksheet} AND seq >= (segment.n + 1) * {span})
+    FROM segment WHERE segment.n IS NOT NULL)
   SELECT segment.n, line.count, line.raw
-  FROM (SELECT DISTINCT seq / {span} AS n FROM record WHERE app_id = {app} AND worksheet = {worksheet}) AS segment
+  FROM (SELECT n FROM segment WHERE n IS NOT NULL ORDER BY n) AS segment
   CROSS JOIN LATERAL (
-    SELECT count(*) AS count, string_agg(convert_to('{{"at":[' || created_at || ',' || updated_at || '],"by":["'
-        || created_by || '","' || updated_by || '"],"seq":' || seq || ',"vals":' || vals || E'}}\\n', 'UTF8'), ''
+    SELECT count(*) AS count, string_agg('{{"at":[' || created_at || ',' || updated_at || '],"by":["'
+        || created_by || '","' || updated_by || '"],"seq":' || seq || ',"vals":' || vals || E'}}\\n', ''
         ORDER BY seq) AS raw
     FROM record WHERE app_id = {app} AND worksheet = {worksheet} AND deleted_at IS NULL
       AND seq >= segment.n * {span} AND seq < (segment.n + 1) * {span}
@@ -64,10 +71,21 @@ class PostgreSQLDoor(Door):
 
         statement = sql.SQL(_SEGMENTS).format(
             span=sql.Literal(SEGMENT_RECORDS), app=sql.Literal(self.app_id), worksheet=sql.Literal(worksheet))
-        with driver(self.connection).cursor() as cursor, cursor.copy(statement) as copy:
-            copy.set_types(("int8", "int8", "bytea"))
+        with driver(self.connection).cursor() as cursor:
+            cursor.execute("SET LOCAL client_encoding TO 'UTF8'")
+            yield from self._copied(cursor, statement)
+
+    def _copied(self, cursor, statement) -> Iterator[Segment]:  # type: ignore[no-untyped-def]  # psycopg, loaded late
+        with cursor.copy(statement) as copy:
+            copy.set_types(("int8", "int8", "bytea"))  # text looks the same on the wire, and is not to be decoded
             for n, count, raw in copy.rows():
                 yield Segment(n, count, raw)
+
+    def count(self, worksheet: str, *, deleted: bool = False) -> int:
+        """See `Door.count`. All are counted in the key, those in the bin in their index; no record is read for it."""
+        everything = select(func.count()).select_from(table).where(*self._of(worksheet))
+        in_bin = int(self.connection.execute(everything.where(table.c.deleted_at.is_not(None))).scalar_one())
+        return in_bin if deleted else int(self.connection.execute(everything).scalar_one()) - in_bin
 
     def put_rows(self, worksheet: str, rows: Iterable[Row]) -> None:
         """See `Door.put_rows`."""
