@@ -103,7 +103,7 @@ def test_the_portal_gets_a_logo(site: Site, page: Page) -> None:
     expect(page.get_by_role("img", name="Logo: logo.png")).to_be_visible()
     page.get_by_label("Logo", exact=False).last.set_input_files({"name": "logo.png", "mimeType": "image/png", "buffer": b"<svg onload=alert(1)>"})
     page.get_by_role("button", name="Save the settings").click()
-    expect(page.get_by_text("PNG, JPEG, GIF or WebP picture")).to_be_visible()
+    expect(page.get_by_text("PNG, JPEG, GIF or WebP file")).to_be_visible()
 
 
 def test_what_was_deleted_comes_back_from_the_bin(site: Site, page: Page) -> None:

@@ -94,7 +94,7 @@ def test_a_run_sent_twice_is_done_once(server: Flask, app: App) -> None:
 
 def test_a_run_that_takes_too_long_is_ended(server: Flask, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """The queue's own alarm passes through whatever the run is doing; the run has failed and its app is free."""
-    run_id = ask_with_timeout(app, 1)
+    run_id = ask_with_timeout(app, 5)  # long enough for a slow machine to begin
     with monkeypatch.context() as here:
         at_step(here, "backup.reading", lambda: time.sleep(600))
         work_in_a_process()
