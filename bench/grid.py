@@ -19,9 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import text
 
-from bench.step import fields_once, values
+from bench.step import fields_once, vacuum, values
 from core.api import App, Document, apps, as_server, as_tenant, db, documents, transaction
 from core.app import create_app
 from core.config import read_config
@@ -91,7 +90,7 @@ class World:
         self.sheets = {name: f"w_Bench{name.capitalize().replace('l', 'i')}" for name in sizes}
         for position, (name, size) in enumerate(sizes.items()):
             self._fill(self.sheets[name], name, size, position)
-        _settle()
+        vacuum()
         self.client: Browser = signed_in(app, OWNER)
 
     @property
@@ -195,12 +194,6 @@ PAGES: Mapping[str, Callable[[World, str], str]] = {
     "filter by a field without index": _asked(_where(EMAIL, "contains", "zebra")),
     "sorted by a field without index": _sorted(PLAIN),
 }
-
-
-def _settle() -> None:
-    if db.engine.dialect.name == "postgresql":
-        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(text("VACUUM ANALYZE"))
 
 
 @contextmanager

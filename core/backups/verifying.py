@@ -11,7 +11,6 @@ from core.apps.state import Snapshot
 from core.archive.manifest import IndexLine, PartEntry
 from core.backups.content import describe
 from core.backups.merging import Only
-from core.backups.models import Backup
 from core.backups.rehearsing import RestoreDiffers, rehearse
 from core.backups.saved import Saved, find_backup
 from core.db import reading, transaction
@@ -55,10 +54,11 @@ def check(run: RunContext) -> dict[str, Any]:
     error: AppkeepError | None = None
     report: dict[str, Any] = {"backup": backup.id, "sound": True}
     try:
-        report |= _check_whole(backup, run)
+        saved = Saved(backup)
+        report |= _check_whole(saved, run)
         run.step("check.read")
         if run.options.get("deep"):
-            report["trial"] = _tried(backup, run)
+            report["trial"] = _tried(saved, run)
     except AppkeepError as found:
         if found.code not in UNSOUND:
             raise
@@ -72,20 +72,19 @@ def check(run: RunContext) -> dict[str, Any]:
     return report
 
 
-def _tried(backup: Backup, run: RunContext) -> dict[str, Any]:
-    run.progress("restoring on trial", 0, backup.records, 0)
+def _tried(saved: Saved, run: RunContext) -> dict[str, Any]:
+    run.progress("restoring on trial", 0, saved.backup.records, 0)
     with transaction():
         run.fence()
-        found = rehearse(Saved(backup), run.person)
+        found = rehearse(saved, run.person)
         run.fence()  # renews the lease, which the heartbeat could not meanwhile
     run.step("check.tried")
     return found
 
 
-def _check_whole(backup: Backup, run: RunContext) -> dict[str, int]:
-    saved = Saved(backup)
-    if saved.content.content_id != backup.content_id:
-        raise ObjectDamaged(f"The catalogue's row of backup {backup.id} does not fit its content.")
+def _check_whole(saved: Saved, run: RunContext) -> dict[str, int]:
+    if saved.content.content_id != saved.backup.content_id:
+        raise ObjectDamaged(f"The catalogue's row of backup {saved.backup.id} does not fit its content.")
     found: dict[str, IndexLine] = {}
     for name, part, entry in saved.content.entries():
         lines = saved.lines[name, part]

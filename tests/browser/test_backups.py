@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,17 +11,17 @@ from pathlib import Path
 import pyotp
 import pytest
 from playwright.sync_api import Page, expect
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from core.api import apps, as_server, as_tenant, db, direct, documents, import_file, transaction
 from core.component import Document
 from core.moment import moved, now_us
-from core.runs.models import Run
 from core.runs.service import request, work
 from tenants.models import User
 from tenants.quota import QuotaYear, usage
 from tests.browser.conftest import OWNER, TIMEOUT_MS, Look, Site
 from tests.browser.seeing import accessible, too_wide
+from tests.browser.working import working
 from tests.foreign import foreign_files
 from tests.web import PASSWORD, make_member, make_person
 
@@ -68,30 +67,6 @@ def place(site: Site) -> Place:
             app_id = import_file(Path("sample"), site.organization_id, owner, importer="sample")["app"]
         db.session.remove()
     return Place(site, app_id, owner)
-
-
-@contextmanager
-def working(site: Site) -> Iterator[None]:
-    """Have a worker at work as long as the block runs."""
-    stop = threading.Event()
-
-    def loop() -> None:
-        while not stop.wait(0.1):
-            with site.app.app_context():
-                with as_server():
-                    waiting = list(db.session.scalars(select(Run.id).where(Run.state == "queued")))
-                    db.session.rollback()
-                for run_id in waiting:
-                    work(run_id)
-                db.session.remove()
-
-    thread = threading.Thread(target=loop, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(timeout=20)
 
 
 def back_up(page: Page, place: Place, *, data: bool = True, name: str = "") -> None:
