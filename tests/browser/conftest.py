@@ -17,7 +17,7 @@ import pytest
 import waitress.server
 from flask import Flask
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import ConsoleMessage, Page, Response, sync_playwright
+from playwright.sync_api import ConsoleMessage, Page, Response, expect, sync_playwright
 
 from core.api import as_server, as_tenant, import_file, transaction
 from core.app import create_app
@@ -31,6 +31,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-backgroun
          "--disable-sync"]
 TIMEOUT_MS = 20_000
 OWNER = "owner@example.org"
+expect.set_options(timeout=TIMEOUT_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -19,13 +19,12 @@ from core.moment import moved, now_us
 from core.runs.service import request, work
 from tenants.models import User
 from tenants.quota import QuotaYear, usage
-from tests.browser.conftest import OWNER, TIMEOUT_MS, Look, Site
+from tests.browser.conftest import OWNER, Look, Site
 from tests.browser.seeing import accessible, too_wide
 from tests.browser.working import working
 from tests.foreign import foreign_files
 from tests.web import PASSWORD, make_member, make_person
 
-expect.set_options(timeout=TIMEOUT_MS)
 LOOKS = [pytest.param(1280, False, id="wide-light"), pytest.param(1280, True, id="wide-dark"),
          pytest.param(380, False, id="narrow-light"), pytest.param(380, True, id="narrow-dark")]
 

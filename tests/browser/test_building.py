@@ -34,7 +34,8 @@ def test_a_page_is_built_of_blocks(site: Site, page: Page) -> None:
     page.get_by_label("What").last.select_option("text")
     page.get_by_role("button", name="Add", exact=True).last.click()
     page.get_by_role("textbox", name=re.compile("^Text")).fill("Good day, {user.name}!")
-    page.get_by_role("button", name="Save", exact=True).last.click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Save", exact=True).last.click()
     blocks = page.locator(".pg-row")
     expect(blocks).to_have_count(3)
     assert [] == accessible(page) + too_wide(page)
@@ -110,7 +111,8 @@ def test_what_was_deleted_comes_back_from_the_bin(site: Site, page: Page) -> Non
     """A page goes to the bin, comes back to where it was, goes again, and for good."""
     page.goto(f"{site.app_path}/manage/page/{key('p', 'Company')}")
     page.get_by_text("Delete this page").click()
-    page.get_by_role("button", name="Move to the recycle bin").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Move to the recycle bin").click()
     side = page.get_by_role("navigation", name="Manage the app")
     side.get_by_role("link", name="Recycle bin").click()
     row = page.locator(".things > li").filter(has_text="Company")
@@ -118,7 +120,8 @@ def test_what_was_deleted_comes_back_from_the_bin(site: Site, page: Page) -> Non
     expect(page.get_by_text("“Company” is back")).to_be_visible()
     page.goto(f"{site.app_path}/manage/page/{key('p', 'Company')}")
     page.get_by_text("Delete this page").click()
-    page.get_by_role("button", name="Move to the recycle bin").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Move to the recycle bin").click()
     side.get_by_role("link", name="Recycle bin").click()
     row.get_by_text("Delete for good").first.click()
     row.get_by_role("button", name=re.compile("^Delete “Company” for good")).click()

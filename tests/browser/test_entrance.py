@@ -34,7 +34,8 @@ def sign_in(page: Page, email: str, password: str = PASSWORD) -> None:
     page.goto("/sign-in")
     page.get_by_label("E-mail").fill(email)
     page.get_by_label("Password", exact=True).fill(password)
-    page.get_by_role("button", name="Sign in").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Sign in").click()
 
 
 def sign_out(page: Page) -> None:
@@ -135,7 +136,8 @@ def test_a_second_factor_is_set_up_and_asked_for(site: Site, look: Look) -> None
     expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
     recovery = page.locator(".codes code").all_inner_texts()
     assert 8 <= len(set(recovery))
-    page.get_by_role("link", name="I have kept them").click()
+    with page.expect_navigation():
+        page.get_by_role("link", name="I have kept them").click()
     sign_out(page)
     with moved(10 * second_factor.STEP_S):
         _goes_in_once(look(site), look(site), email, code(secret))
@@ -148,7 +150,8 @@ def _goes_in_once(first: Page, second: Page, email: str, given: str) -> None:
         sign_in(page, email)
         expect(page.get_by_role("heading", name="One more step")).to_be_visible()
         page.get_by_role("textbox", name="Code").fill(given)
-        page.get_by_role("button", name="Go on").click()
+        with page.expect_navigation():
+            page.get_by_role("button", name="Go on").click()
     first.goto("/account")
     expect(first.get_by_role("heading", name="Your account")).to_be_visible()
     expect(second.get_by_role("alert")).to_be_visible()

@@ -84,6 +84,7 @@ def test_the_guide_is_walked_as_it_is_written(place: Place, look: Look, tmp_path
     album.take("report")
     page.goto(place.root)
     page.get_by_role("link", name="Restore from file").click()
+    expect(page.get_by_label("Backup file")).to_be_visible()
     album.take("upload")
     page.goto(place.root)
     page.get_by_role("link", name="Schedule").click()
@@ -91,6 +92,7 @@ def test_the_guide_is_walked_as_it_is_written(place: Place, look: Look, tmp_path
     page.get_by_label("How often").select_option("daily")
     album.take("schedule")
     page.get_by_role("link", name="Logs").click()
+    expect(page.get_by_role("link", name="Export as CSV")).to_be_visible()
     album.take("logs")
     assert NAMED == album.taken
     assert "Companies" == place.sheet()

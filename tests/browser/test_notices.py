@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from playwright.sync_api import expect
 
 from core.api import App, apps, as_tenant, direct, transaction
 from core.backups import schedules
@@ -62,7 +64,7 @@ def test_the_bell_counts_what_is_new_without_a_reload(site: Site, look: Look) ->
     page.get_by_role("link", name="Something new").click()
     page.wait_for_url(f"**{site.organization}/plan")
     page.goto("/notifications")
-    assert 0 == page.locator("li.unread", has_text="Something new").count()
+    expect(page.locator("li.unread", has_text="Something new")).to_have_count(0)
 
 
 def test_the_inbox_is_used_with_the_keyboard(site: Site, look: Look) -> None:
@@ -81,32 +83,33 @@ def test_a_webhook_is_made_and_its_secret_seen_once(site: Site, look: Look) -> N
     page.goto(f"{site.organization}/webhooks")
     page.get_by_label("Address").fill("http://localhost/hook")
     page.get_by_role("button", name="Add the webhook").click()
-    assert "own network" in page.locator(".error").inner_text()
+    expect(page.locator(".error")).to_contain_text("own network")
     page.get_by_label("Address").fill("https://hooks.example.org/in")
     page.get_by_label("Restore done").uncheck()
     page.get_by_role("button", name="Add the webhook").click()
-    assert page.get_by_label("Secret").input_value().startswith("whsec_")
+    expect(page.get_by_label("Secret")).to_have_value(re.compile("^whsec_"))
     page.reload()
-    assert 0 == page.get_by_label("Secret").count()
-    assert not page.get_by_label("Restore done").is_checked() and page.get_by_label("Restore failed").is_checked()
+    expect(page.get_by_label("Secret")).to_have_count(0)
+    expect(page.get_by_label("Restore done")).not_to_be_checked()
+    expect(page.get_by_label("Restore failed")).to_be_checked()
 
 
 def test_a_schedule_is_set_and_shows_its_next_runs(site: Site, look: Look) -> None:
     """Only the fields that matter are shown; what would go is shown before it goes."""
     page = look(site, person=OWNER)
     page.goto(f"{site.app_path}/manage/backups/schedule")
-    assert not page.get_by_label("Day of the week").is_visible()
+    expect(page.get_by_label("Day of the week")).to_be_hidden()
     page.get_by_label("How often").select_option("weekly")
     page.get_by_label("Day of the week").select_option("Friday")
     page.get_by_label("At", exact=True).fill("04:15")
     page.get_by_role("button", name="Save the schedule").click()
-    assert 3 == page.locator(".next li").count()
-    assert page.get_by_text("every Friday at 04:15").is_visible()
+    expect(page.locator(".next li")).to_have_count(3)
+    expect(page.get_by_text("every Friday at 04:15")).to_be_visible()
     page.get_by_label("Last").fill("1")
     page.get_by_role("button", name="See what would go").click()
-    assert page.get_by_role("heading", name="What would go").is_visible()
+    expect(page.get_by_role("heading", name="What would go")).to_be_visible()
     page.get_by_role("button", name="Save").click()
-    assert page.get_by_text("Kept: the newest one.").is_visible()
+    expect(page.get_by_text("Kept: the newest one.")).to_be_visible()
     with inside(site) as app:
         assert (4, 4 * 60 + 15) == ((row := schedules.schedule_of(app)).weekday, row.minute)
 

@@ -71,7 +71,8 @@ def test_departments_make_a_tree(site: Site, page: Page) -> None:
     page.get_by_label("Put a member in").fill("nobody@example.org")
     page.get_by_role("button", name="Put in").click()
     expect(page.get_by_label("Put a member in")).to_have_attribute("aria-invalid", "true")
-    page.get_by_role("button", name="Move up and delete").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Move up and delete").click()
     page.get_by_role("link", name="Berlin").click()
     expect(page.get_by_role("main").get_by_text(email)).to_be_visible()
 
@@ -108,14 +109,16 @@ def test_an_app_gets_an_admin_who_is_no_member(site: Site, page: Page, look: Loo
     guest.goto(mailed_link(site, "invitation", "ext@example.net"))
     guest.get_by_label("Your name").fill("Ext Ernal")
     guest.get_by_label("A password").fill("a hen lays 3 eggs a day")
-    guest.get_by_role("button", name="Make my account and accept").click()
+    with guest.expect_navigation():
+        guest.get_by_role("button", name="Make my account and accept").click()
     guest.goto(f"{site.app_path}/manage/")
     expect(guest.get_by_role("heading", level=1)).to_have_text("App management")
     answer = guest.goto(f"{site.organization}/")
     assert answer is not None and 404 == answer.status
     page.reload()
     expect(page.get_by_text("No member: no backups")).to_be_visible()
-    page.get_by_role("button", name="Remove Ext Ernal").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Remove Ext Ernal").click()
     answer = guest.goto(f"{site.app_path}/manage/")
     assert answer is not None and 404 == answer.status
 
@@ -136,7 +139,8 @@ def test_a_role_opens_an_app_to_a_member(site: Site, page: Page, look: Look) -> 
     expect(mate.get_by_role("link", name="Deals")).to_have_count(0)
     answer = mate.goto(f"{site.app_path}/worksheet/{key('w', 'Deals')}")
     assert answer is not None and 404 == answer.status
-    page.get_by_role("button", name=re.compile("^Take the role from")).click()
+    with page.expect_navigation():
+        page.get_by_role("button", name=re.compile("^Take the role from")).click()
     answer = mate.goto(f"{site.app_path}/")
     assert answer is not None and 404 == answer.status
 

@@ -22,7 +22,8 @@ def page(site: Site, chromium: Browser) -> Iterator[Page]:
     found.goto("/sign-in")
     found.get_by_label("E-mail").fill(OWNER)
     found.get_by_label("Password", exact=True).fill(PASSWORD)
-    found.get_by_role("button", name="Sign in").click()
+    with found.expect_navigation():
+        found.get_by_role("button", name="Sign in").click()
     yield found
     context.close()
 
@@ -43,7 +44,8 @@ def test_an_app_is_built(site: Site, page: Page) -> None:
     page.goto(f"{site.app_path}/manage/page/{key('p', 'Start')}")
     before = page.locator(".pg-row").count()
     page.get_by_label("What").last.select_option("divider")
-    page.get_by_role("button", name="Add", exact=True).last.click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Add", exact=True).last.click()
     page.goto(f"{site.app_path}/manage/page/{key('p', 'Start')}")
     expect(page.locator(".pg-row")).to_have_count(before + 1)
     page.goto(f"{site.app_path}/manage/roles")
@@ -57,7 +59,8 @@ def test_a_record_is_made_and_found(site: Site, page: Page) -> None:
     page.goto(f"{site.app_path}/worksheet/{key('w', 'Companies')}")
     page.get_by_role("link", name="New record").click()
     page.get_by_label(re.compile("^Name")).first.fill("Scriptless Ltd")
-    page.get_by_role("button", name=re.compile("^(Save|Make|Create)")).first.click()
+    with page.expect_navigation():
+        page.get_by_role("button", name=re.compile("^(Save|Make|Create)")).first.click()
     page.goto(f"{site.app_path}/worksheet/{key('w', 'Companies')}?q=Scriptless")
     expect(page.get_by_role("main").get_by_text("Scriptless Ltd").first).to_be_visible()
     page.get_by_label(re.compile("Your account: ")).click()

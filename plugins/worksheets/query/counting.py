@@ -70,8 +70,8 @@ def groups(app: App, ask: Ask, field: str, *, most: int = 100) -> Counts:
     if indexed is not None:
         return indexed
     inner = select(plan.values.json(field).label("value")).where(*plan.where()).limit(MAX_GROUPED).subquery()
-    query = select(inner.c.value, func.count(literal(1))).group_by(inner.c.value)
-    counts: dict[Any, int] = dict(plan.door.connection.execute(query).tuples().all())
+    query = select(inner.c.value, func.count(literal(1)).label("number")).group_by(inner.c.value)
+    counts: dict[Any, int] = {row.value: row.number for row in plan.door.connection.execute(query)}
     found = [(None if text is None else msgspec.json.decode(text), number) for text, number in _ordered(counts, most)]
     return Counts(found, sum(counts.values()) < MAX_GROUPED)
 

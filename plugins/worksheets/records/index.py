@@ -46,7 +46,7 @@ class Index:
         """Return the kind of key by indexed field."""
         if worksheet not in self._kinds:
             query = select(x.field, x.kind).where(x.app_id == self.app_id, x.worksheet == worksheet)
-            self._kinds[worksheet] = dict(self.connection.execute(query).tuples().all())
+            self._kinds[worksheet] = {row.field: row.kind for row in self.connection.execute(query)}
         return self._kinds[worksheet]
 
     def before(self, worksheet: str, seqs: Sequence[int]) -> list[Kept]:
