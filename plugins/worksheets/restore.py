@@ -15,17 +15,23 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import msgspec
+
 from core.api import Document, IndexLine, InvalidInput, InvalidValue, Reference, RestoreContext
 from plugins.worksheets.fields import Field, fields_of, shaped
 from plugins.worksheets.records import SEGMENT_RECORDS, Door, Line, Row, open_door, read_lines
 from plugins.worksheets.sections import worksheet_of
-from plugins.worksheets.service import dumps, file_uses, loads, moved_fields, settled
+from plugins.worksheets.service import dumps, file_uses, moved_fields, settled
 from plugins.worksheets.targets import Targets
 
 MAX_LISTED = 10_000
 """So many references and clashes a report lists; it always says how many there were."""
 BATCH_ROWS = 4096
+MAX_REACHED = 10_000
+"""So many values of pointing fields are remembered as having their targets; a choice has few, and they come often."""
 OUTCOMES = ("brought_back", "overwritten", "unchanged")
+_decode = msgspec.json.Decoder().decode
+"""Reads values that are canonical already, as stored ones and those of a verified backup are."""
 
 
 @dataclass
@@ -144,8 +150,9 @@ class _Merge:
         self.same = {key for key in self.known if key in self.fields and self.fields[key].shape == self.known[key].shape}
         self.gone = set(self.known) - set(self.fields)
         self.pointing = {key: f'"{key}":'.encode() for key in self.same if self.fields[key].type.points}
-        # Whole values can be taken as bytes where the backup knows exactly the fields that are there.
-        self.whole = self.same == set(self.known) == set(self.fields)
+        self.reached: set[tuple[str, str]] = set()
+        # Values can be taken as bytes where the backup's fields are as they were, and the record holds none of another.
+        self.alike = self.same == set(self.known)
 
     def run(self, lines: list[IndexLine], live: Mapping[tuple[str, int], str]) -> None:
         """Merge the segments that differ and count the others."""
@@ -203,13 +210,31 @@ class _Merge:
     def _values(self, line: Line, old: Row | None) -> tuple[str, str | None]:
         raw = bytes(line.vals)
         points = any(mark in raw for mark in self.pointing.values())
-        if self.whole and not points:
+        if self.alike and not self._holds_foreign(old) and (not points or self._reaches_all(raw)):
             return raw.decode(), None if old is None else old.hidden
-        return self._merged(line.seq, loads(raw.decode()), old, points)
+        return self._merged(line.seq, _decode(raw), old, points)
+
+    def _holds_foreign(self, old: Row | None) -> bool:
+        """Say whether a record has values of fields that the backup does not know."""
+        return old is not None and not self.known.keys() >= _decode(old.vals).keys()
+
+    def _reaches_all(self, raw: bytes) -> bool:
+        """Say whether all that the values point to is there, so that they can be taken as they are."""
+        values = _decode(raw)
+        return all(self._reaches(key, values[key]) for key in self.pointing if key in values)
+
+    def _reaches(self, key: str, value: Any) -> bool:
+        if isinstance(value, str) and (key, value) in self.reached:
+            return True
+        one = self.fields[key]
+        there = all(self.targets.exist(one, reference) for reference in one.references(value))
+        if there and isinstance(value, str) and len(self.reached) < MAX_REACHED:
+            self.reached.add((key, value))
+        return there
 
     def _merged(self, seq: int, saved: dict[str, Any], old: Row | None, points: bool) -> tuple[str, str | None]:
-        now = loads(old.vals) if old is not None else {}
-        hidden = loads(old.hidden or "{}") if old is not None else {}
+        now = _decode(old.vals) if old is not None else {}
+        hidden = _decode(old.hidden or "{}") if old is not None else {}
         vals = {key: value for key, value in now.items() if key not in self.known}
         for key in self.known:
             side = hidden if key in self.gone else vals
@@ -271,7 +296,7 @@ class _Merge:
         files = {key: f for key, f in self.fields.items() if f.type.holds_files}
         if files:
             marks = tuple(f'"{key}":' for key in files)
-            valued = [(r.seq, loads(r.vals)) for r in rows if any(mark in r.vals for mark in marks)]
+            valued = [(r.seq, _decode(r.vals)) for r in rows if any(mark in r.vals for mark in marks)]
             self.door.attach(self.worksheet, [r.seq for r in rows], list(files), file_uses(files, valued))
 
     def _new_since(self, lines: list[IndexLine]) -> int:
