@@ -113,7 +113,7 @@ def restore(app: App) -> None:
     assert ended is not None and ended.state == "succeeded", ended and ended.error_message
 
 
-def restore_unchanged() -> None:
+def restore_into() -> None:
     """Restore into the app as it is."""
     with opened() as app:
         restore(app)
@@ -169,12 +169,8 @@ def main() -> None:
     with app.app_context():
         ensure_schema()
         db.session.execute(select(1))
-        if name == "restore_emptied":
-            empty()
-            result = timed(restore_unchanged)
-        else:
-            step = backup if name == "backup_again" else globals()[name]
-            result = timed(step, *arguments)
+        step = {"backup_again": backup, "restore_unchanged": restore_into, "restore_emptied": restore_into}.get(name) or globals()[name]
+        result = timed(step, *arguments)
     print(json.dumps(result))
     sys.stdout.flush()
     os._exit(0)

@@ -43,6 +43,7 @@ from core.refs import files, pointers
 from core.runs.models import Run
 from core.scope import Owned, OwnedByApp, as_server, as_tenant, tenant
 from core.web import matrix
+from core.web.answers import again
 from core.web.bin import binned
 from core.web.csvfile import csv_response
 from core.web.days import day_asked, midnight
@@ -116,6 +117,7 @@ __all__ = [
     "Targets",
     "Visitor",
     "after_commit",
+    "again",
     "apps",
     "as_server",
     "as_tenant",

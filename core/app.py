@@ -48,7 +48,9 @@ def create_app(config: Config | None = None, plugins: tuple[str, ...] = DEFAULT_
     app = Flask("appkeep", template_folder=str(TEMPLATES), static_folder=str(STATIC))
     app.config.update(
         SQLALCHEMY_DATABASE_URI=config.sqlalchemy_url,
-        SQLALCHEMY_ENGINE_OPTIONS={"pool_pre_ping": True},  # a database that was restarted is no error
+        # A database that was restarted is no error. Nobody waits for a connection: a backup holds one and asks for a second, so
+        # that many at once would wait for each other for ever; how many there are is bounded by the threads there are.
+        SQLALCHEMY_ENGINE_OPTIONS={"pool_pre_ping": True, "max_overflow": -1},
         SECRET_KEY=config.secret_key or kept_secret(config.home_path / "keys" / "session.key"),
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",

@@ -142,6 +142,13 @@ class Component:
         """Yield the digests of the files that the data names, ascending, each once."""
         return iter(())
 
+    def kept_files(self, app: App, snapshot: Snapshot) -> Iterator[str]:
+        """Yield the digests of all files that this component's own tables name, in the recycle bin and set aside as well.
+
+        What neither they nor `data_files` nor a document nor a backup names is removed from the store after a while.
+        """
+        return iter(())
+
     def check_data(self, section: str, n: int, values: Iterable[Any], context: dict[str, Any]) -> None:
         """Refuse lines of a data section, its segment *n*, that this component could not have written.
 

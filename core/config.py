@@ -56,6 +56,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("worker_processes", 1, int, "Workers that `appkeep up` starts."),
     Setting("backup_interval_s", 300, int, "Least time between the starts of two backups of one app."),
     Setting("check_every_days", 30, int, "Each backup is checked by itself when it was not for so many days; 0: never."),
+    Setting("collect_every_hours", 24, int, "What nothing needs any more is looked for so often in each organization; 0: never."),
+    Setting("collect_grace_hours", 24, int, "What nothing needs stays in the store for so long at least, and for run_timeout_s."),
     Setting("download_limit_bytes", 10**9, int, "A file with data of this size or more is not offered for download."),
     Setting("lease_s", 15, int, "A running run whose worker has not been heard of for this long is recovered."),
     Setting("clock_tick_s", 3, int, "Time between two looks of the clock process."),

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, MetaData, Table, event, text
 from sqlalchemy.orm import DeclarativeBase
 
 BUSY_TIMEOUT_S = 30
-CACHE_KB = 16384
+CACHE_KB = 8192
 WALK_CACHE_KB = 2048
 KEEPALIVES = {"tcp_keepalives_idle": 10, "tcp_keepalives_interval": 5, "tcp_keepalives_count": 4}
 NAMING = {

@@ -2,6 +2,9 @@
 
 Content is never shared between organizations, and knowing a digest gives nobody its content. A catalogue row is
 written only after its object is durable, so a row means that the object is there.
+
+What nothing needs any more is condemned for a while before it goes, see `core.backups.collecting`. A condemned object can
+be read, and nobody may begin to rely on it: to whoever stores or points to its content it is not there.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from tempfile import TemporaryFile
 from threading import Lock
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, String, any_, func, literal, select, text
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -39,7 +42,8 @@ ASKED_AT_ONCE = 500
 class StoredObject(Owned, Base):
     """An object in the store: sizes in bytes, `stored` and `crc32` are of the compressed bytes.
 
-    Its bytes lie at a `place` in a `pack`; where the pack is empty, in an object of the store of their own.
+    Its bytes lie at a `place` in a `pack`; where the pack is empty, in an object of the store of their own, as those of
+    large objects once did. `condemned_at` (microseconds UTC) is set while nothing needs it.
     """
 
     __tablename__ = "stored_object"
@@ -53,6 +57,17 @@ class StoredObject(Owned, Base):
     pack: Mapped[str] = mapped_column(String(16), default="")
     place: Mapped[int] = mapped_column(BigInteger, default=0)
     added_at: Mapped[int] = mapped_column(BigInteger)
+    condemned_at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class EmptiedPack(Owned, Base):
+    """A pack whose objects lie elsewhere since a moment (microseconds UTC); readers that began before may still need it."""
+
+    __tablename__ = "emptied_pack"
+
+    organization_id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    pack: Mapped[str] = mapped_column(String(16), primary_key=True)
+    emptied_at: Mapped[int] = mapped_column(BigInteger)
 
 
 def object_name(organization_id: str, content: str) -> str:
@@ -113,10 +128,12 @@ class Shelf:
         yield previous
 
     def _chunks(self, descriptor: Placed) -> Iterable[bytes]:
-        if descriptor.pack:
-            name = pack_name(self.organization_id, descriptor.pack)
-            return (self.windows.read(name, descriptor.place, descriptor.size),)
-        return self.store.get(self.name(descriptor.content))
+        if not descriptor.pack:
+            return self.store.get(self.name(descriptor.content))
+        name = pack_name(self.organization_id, descriptor.pack)
+        if descriptor.size > SMALL_BYTES:
+            return self.store.get(name, descriptor.place, descriptor.size)
+        return (self.windows.read(name, descriptor.place, descriptor.size),)
 
     def read(self, descriptor: Placed) -> bytes:
         """Return a content, proven to be what its digest says.
@@ -150,19 +167,6 @@ class Shelf:
         if digest.hexdigest() != descriptor.content:
             raise ObjectDamaged(f"The stored object {descriptor.content} holds something else.")
 
-    def found(self, content: str, raw: int) -> Placed | None:
-        """Return the descriptor of an object that lies in the store, None where its bytes are not sound."""
-        digest, crc, size = hashlib.sha256(), 0, 0
-        for chunk in self.store.get(self.name(content)):
-            digest.update(chunk)
-            crc, size = zlib.crc32(chunk, crc), size + len(chunk)
-        descriptor = Placed(content, raw, digest.hexdigest(), size, crc)
-        try:
-            self.verify(descriptor)
-        except ObjectDamaged:
-            return None
-        return descriptor
-
 
 _PARTS = tuple(part.name for part in fields(Placed))
 _CATALOGUE_AT_ONCE = text("""
@@ -170,20 +174,30 @@ INSERT INTO stored_object (organization_id, added_at, content, raw, stored, size
 SELECT :organization_id, :added_at, * FROM unnest(
   CAST(:content AS text[]), CAST(:raw AS bigint[]), CAST(:stored AS text[]), CAST(:size AS bigint[]), CAST(:crc32 AS bigint[]),
   CAST(:pack AS text[]), CAST(:place AS bigint[]))
-ON CONFLICT DO NOTHING RETURNING content
+ON CONFLICT (organization_id, content) DO UPDATE SET added_at = excluded.added_at, raw = excluded.raw, stored = excluded.stored,
+  size = excluded.size, crc32 = excluded.crc32, pack = excluded.pack, place = excluded.place, condemned_at = NULL
+  WHERE stored_object.condemned_at IS NOT NULL
+RETURNING content
 """)
 """PostgreSQL takes thousands of rows as a few arrays in a quarter of the time that their own parameters need."""
 
 
 def _catalogue(organization_id: str, descriptors: Iterable[Descriptor]) -> set[str]:
-    """Write the catalogue's rows, and return the contents of those that nobody else has written at the same moment."""
+    """Write the catalogue's rows, and return the contents of those that nobody else has written at the same moment.
+
+    A row that is condemned speaks of the new bytes from now on: those of before may go at any time.
+    """
     table, connection = StoredObject.__table__, db.session.connection()
     common = {"organization_id": organization_id, "added_at": now_us()}
     rows = [{part: getattr(d, part) for part in _PARTS} for d in map(_placed, descriptors)]
     if connection.dialect.name == "postgresql":
         columns = {part: [row[part] for row in rows] for part in _PARTS}
         return set(connection.execute(_CATALOGUE_AT_ONCE, common | columns).scalars())
-    statement = sqlite_insert(table).on_conflict_do_nothing().returning(table.c.content)
+    insert = sqlite_insert(table)
+    anew = {name: insert.excluded[name] for name in (*_PARTS, "added_at") if name != "content"}
+    statement = insert.on_conflict_do_update(
+        index_elements=["organization_id", "content"], set_={**anew, "condemned_at": None},
+        where=table.c.condemned_at.is_not(None)).returning(table.c.content)
     return set(connection.execute(statement, [common | row for row in rows]).scalars())
 
 
@@ -270,7 +284,7 @@ class ObjectWriter:
     def record(self) -> None:
         """Write the catalogue's rows for what was added since; in a transaction that commits after the batch has ended."""
         fresh = self.added.keys() - self.recorded
-        new = [self.added[content] for content in sorted(fresh - known_descriptors(fresh).keys())]
+        new = [self.added[content] for content in sorted(files_missing(fresh))]
         first = _catalogue(self.shelf.organization_id, new) if new else set()
         self.unsettled_bytes += sum(d.size for d in new if d.content in first)
         self.late |= fresh - first
@@ -308,22 +322,12 @@ class ObjectWriter:
             self._put(Descriptor(content=content, raw=size, stored=stored.hexdigest(), size=length, crc32=crc), packed)
 
     def _put(self, descriptor: Descriptor, stored: bytes | BinaryIO) -> None:
-        """Store an object, a small one in a pack.
-
-        A large one that lies there uncatalogued, left by a run that died, serves if it is sound.
-        """
+        """Store an object, a small one with others in a pack, a large one as a pack of its own."""
         if descriptor.size <= SMALL_BYTES:
             whole = stored if isinstance(stored, bytes) else stored.read(descriptor.size)
             self.added[descriptor.content] = self.packing.add(descriptor, whole)
-            return
-        name = self.shelf.name(descriptor.content)
-        if not self.batch.put_if_absent(name, stored):
-            found = self.shelf.found(descriptor.content, descriptor.raw)
-            if found is None:
-                self.shelf.store.delete(name)
-                self.batch.put_if_absent(name, stored)
-            descriptor = found or descriptor
-        self.added[descriptor.content] = descriptor
+        else:
+            self.added[descriptor.content] = self.packing.alone(descriptor, stored)
 
 
 @contextmanager
@@ -375,8 +379,8 @@ def stored_bytes() -> tuple[int, int, int]:
 
 
 def known_digests() -> Digests:
-    """Return the contents that the current organization has."""
-    return Digests(db.session.execute(select(StoredObject.content)).scalars())
+    """Return the contents that the current organization has and that one may rely on."""
+    return Digests(db.session.execute(select(StoredObject.content).where(StoredObject.condemned_at.is_(None))).scalars())
 
 
 _PLACED = tuple(getattr(StoredObject, part) for part in _PARTS)
@@ -384,13 +388,14 @@ _PLACED = tuple(getattr(StoredObject, part) for part in _PARTS)
 
 
 def known_descriptors(contents: Iterable[str]) -> dict[str, Placed]:
-    """Return the descriptors of those contents that the current organization has."""
+    """Return the descriptors of those contents that the current organization has, condemned or not: one may read them."""
+    return {row.content: Placed(*row) for row in _rows(contents)}
+
+
+def _rows(contents: Iterable[str], *conditions: ColumnElement[bool]) -> Iterator[Any]:
     wanted = list(contents)
-    found: dict[str, Placed] = {}
     for start in range(0, len(wanted), ASKED_AT_ONCE):
-        rows = db.session.execute(select(*_PLACED).where(_among(wanted[start:start + ASKED_AT_ONCE])))
-        found |= {row.content: Placed(*row) for row in rows}
-    return found
+        yield from db.session.execute(select(*_PLACED).where(_among(wanted[start:start + ASKED_AT_ONCE]), *conditions))
 
 
 def _among(contents: list[str]) -> ColumnElement[bool]:
@@ -401,9 +406,9 @@ def _among(contents: list[str]) -> ColumnElement[bool]:
 
 
 def files_missing(contents: Iterable[str]) -> set[str]:
-    """Return those of the contents that the current organization does not have."""
+    """Return those of the contents that the current organization does not have, or that are about to go."""
     wanted = set(contents)
-    return wanted - known_descriptors(wanted).keys()
+    return wanted - {row.content for row in _rows(wanted, StoredObject.condemned_at.is_(None))}
 
 
 def known_descriptor(content: str) -> Placed:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from threading import Lock
+from typing import BinaryIO
 
 from core.archive.manifest import Descriptor
 from core.keys import new_key
 from core.store import Batch, Store
 
 SMALL_BYTES = 256 * 1024
-"""Objects of up to so many compressed bytes are packed; larger ones stand alone."""
+"""Objects of up to so many compressed bytes are packed; each larger one is a pack of its own."""
 PACK_BYTES = 1024 * 1024
 """A pack is closed when it has reached so many bytes: what a writer holds in memory."""
 WINDOW_BYTES = 1024 * 1024
@@ -60,6 +61,16 @@ class Packing:
         if full is not None:  # written without the lock: the other threads go on packing
             self._write(*full)
         return placed
+
+    def alone(self, descriptor: Descriptor, stored: bytes | BinaryIO) -> Placed:
+        """Take a large object as a pack of its own and return where it will lie.
+
+        Its name is new, though its content may lie there already, left by a run that died: what is left is collected, and
+        whoever relied on it might come too late.
+        """
+        pack = new_key("k")
+        self.batch.put_if_absent(pack_name(self.organization_id, pack), stored)
+        return Placed.at(descriptor, pack, 0)
 
     def finish(self) -> None:
         """Write what is left."""

@@ -12,7 +12,7 @@ import sys
 import uuid
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from threading import Lock
@@ -59,7 +59,10 @@ class Store(Protocol):
         """Remove an object; removing what is not there is no error."""
 
     def list(self, prefix: str) -> Iterator[tuple[str, float]]:
-        """Yield (name, time stored in seconds since 1970) of all objects below *prefix*, in no order."""
+        """Yield (name, time stored in seconds since 1970, by the store's own clock) of all objects below *prefix*, in no order."""
+
+    def abandon(self, before: float) -> None:
+        """Remove what is half-written since before a moment of the store's clock: batches that died never end."""
 
 
 def open_store(config: Config) -> Store:
@@ -152,7 +155,15 @@ class FolderStore:
         for folder, _, names in os.walk(self.root / _checked(prefix)):
             for name in names:
                 path = Path(folder, name)
-                yield path.relative_to(self.root).as_posix(), path.stat().st_mtime
+                with suppress(FileNotFoundError):  # it went while we walked
+                    yield path.relative_to(self.root).as_posix(), path.stat().st_mtime
+
+    def abandon(self, before: float) -> None:
+        """See `Store.abandon`."""
+        for path in self.incoming.glob("*"):
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < before:
+                    path.unlink()
 
 
 class _FolderBatch:
@@ -302,9 +313,17 @@ class S3Store:
     def list(self, prefix: str) -> Iterator[tuple[str, float]]:
         """See `Store.list`."""
         pages = self.client.get_paginator("list_objects_v2")
-        for page in pages.paginate(Bucket=self.bucket, Prefix=self.prefix + _checked(prefix)):
+        for page in pages.paginate(Bucket=self.bucket, Prefix=f"{self.prefix}{_checked(prefix)}/"):
             for item in page.get("Contents", ()):
                 yield item["Key"].removeprefix(self.prefix), item["LastModified"].timestamp()
+
+    def abandon(self, before: float) -> None:
+        """See `Store.abandon`: uploads of large objects that were never completed."""
+        pages = self.client.get_paginator("list_multipart_uploads")
+        for page in pages.paginate(Bucket=self.bucket, Prefix=self.prefix):
+            for one in page.get("Uploads", ()):
+                if one["Initiated"].timestamp() < before:
+                    self.client.abort_multipart_upload(Bucket=self.bucket, Key=one["Key"], UploadId=one["UploadId"])
 
 
 class _S3Batch:

@@ -48,7 +48,7 @@ def test_every_hook_says_what_it_is_for() -> None:
 
 def test_every_setting_is_told_with_its_unit() -> None:
     """A number's name ends in a unit, or it counts things or names a port."""
-    units = ("_s", "_bytes", "_port", "_threads", "_processes", "_attempts", "_days", "_count")
+    units = ("_s", "_bytes", "_port", "_threads", "_processes", "_attempts", "_days", "_hours", "_count")
     numbers = [s.name for s in reference.SETTINGS if type(s.default) is int]
     assert [] == [name for name in numbers if not name.endswith(units)]
     assert [] == [s.name for s in reference.SETTINGS if not s.help.endswith(".")]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
 from core.app import VERSION, server
@@ -30,6 +32,11 @@ from core.packs import Placed
 from core.refs import files as files_of
 
 GUARD_ERRORS = (InvalidInput, InvalidDocument)
+EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
+"""No file of this format is older."""
+CLOCKS_APART_US = 24 * 3600 * 1_000_000
+"""How far the clock of another server may be ahead."""
+MAX_APP_NAME_CHARS = 200
 
 
 class DownloadTooLarge(AppkeepError):
@@ -124,7 +131,8 @@ def _objects(saved: Saved, part: str) -> list[Placed]:
 
 
 def _envelope(backup: Backup) -> dict[str, Any]:
-    return {"app": backup.app_id, "app_name": backup.app_name, "backup": backup.id, "created_at": iso(backup.created_at),
+    made_at = backup.created_at if backup.made_at is None else backup.made_at
+    return {"app": backup.app_id, "app_name": backup.app_name, "backup": backup.id, "created_at": iso(made_at),
             "created_by": backup.created_by, "name": backup.name, "organization": backup.organization_id,
             "plugins": parse(backup.plugins.encode(), max_bytes=2**20), "producer": f"appkeep {VERSION}",
             "type": backup.type}
@@ -175,16 +183,35 @@ def upload(source: BinaryIO, app: App, person: str, name: str | None = None, *, 
 
 def _row(archive: Archive, app: App, person: str, name: str | None, started: int) -> Backup:
     manifest, now = archive.manifest, now_us()
+    app_name = told_name(manifest.envelope["app_name"])
     zone = server().registry.hook.organization_time_zone(organization_id=app.organization_id) or "UTC"
     entries = [entry for _, _, entry in manifest.content.entries()]
     return Backup(
         id=new_key("b"), organization_id=app.organization_id, app_id=app.id, type="uploaded", part=manifest.part,
-        name=name if name is not None else default_name("uploaded", manifest.envelope["app_name"], now, zone),
+        name=name if name is not None else default_name("uploaded", app_name, now, zone),
         content=canonical(manifest.content.as_dict()).decode(), content_id=manifest.content.content_id,
-        plugins=canonical(manifest.envelope["plugins"]).decode(), app_name=manifest.envelope["app_name"][:200],
+        plugins=canonical(manifest.envelope["plugins"]).decode(), app_name=app_name,
         raw_bytes=manifest.raw, size_bytes=manifest.size, segments=manifest.objects, segments_added=0, added_bytes=0,
         records=sum(entry.records for entry in entries), created_at=now, created_by=person, started_at=started,
-        origin=origin_of(archive, app), signer=archive.signer, checked_at=now)
+        origin=origin_of(archive, app), signer=archive.signer, made_at=told_moment(manifest.envelope["created_at"], now), checked_at=now)
+
+
+def told_name(text: str) -> str:
+    """Return the name that a file gives its app, as it can be shown: without control characters, not too long."""
+    return "".join(char for char in text if unicodedata.category(char) not in ("Cc", "Zl", "Zp"))[:MAX_APP_NAME_CHARS]
+
+
+def told_moment(text: str, now: int) -> int | None:
+    """Return when a file says that it was made, in microseconds UTC; None where that cannot be.
+
+    The reader has looked at its form only, and nobody but the file says so: it is shown and never reckoned with.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    made_at = int(moment.timestamp()) * 1_000_000
+    return made_at if moment >= EARLIEST and made_at <= now + CLOCKS_APART_US else None
 
 
 def origin_of(archive: Archive, app: App) -> str:

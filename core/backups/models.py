@@ -22,7 +22,8 @@ class Backup(Owned, Base):
 
     `content` is the deterministic part of the manifest as canonical JSON; `content_id` its digest. `part` says what
     is in it, `run_id` which run made it, `added_bytes` what it brought into the store. `origin` says where an
-    uploaded one was made, and `signer` by which key. `checked_at` and `check_error` tell the last check.
+    uploaded one was made, `signer` by which key, and `made_at` when, as far as its file says so; `created_at` is when it
+    came in. `checked_at` and `check_error` tell the last check.
     """
 
     __tablename__ = "backup"
@@ -50,6 +51,7 @@ class Backup(Owned, Base):
     pinned: Mapped[bool] = mapped_column(Boolean, default=False)
     origin: Mapped[str] = mapped_column(String(10), default="here")
     signer: Mapped[str | None] = mapped_column(String(64))
+    made_at: Mapped[int | None] = mapped_column(BigInteger)
     checked_at: Mapped[int | None] = mapped_column(BigInteger)
     check_error: Mapped[str | None] = mapped_column(Text)
     deleted_at: Mapped[int | None] = mapped_column(BigInteger)

@@ -214,7 +214,7 @@ def backup_value(backup: Backup) -> dict[str, Any]:
     return {"backup": backup.id, "app": backup.app_id, "name": backup.name, "type": backup.type, "part": backup.part,
             "content_id": backup.content_id, "size_bytes": backup.size_bytes, "added_bytes": backup.added_bytes,
             "records": backup.records, "created_at": iso(backup.created_at), "created_by": backup.created_by,
-            "origin": backup.origin, "signer": backup.signer,
+            "origin": backup.origin, "signer": backup.signer, "made_at": iso(backup.made_at) if backup.made_at else None,
             "checked_at": iso(backup.checked_at) if backup.checked_at else None, "check_error": backup.check_error}
 
 
@@ -230,7 +230,8 @@ def _list_lines(result: Mapping[str, Any]) -> Iterator[str]:
     for b in result["backups"]:
         what = {"both": "with data", "config": "without data", "data": "data only"}[b["part"]]
         origin = "" if b["origin"] == "here" else f", from {ORIGINS[b['origin']]}"
-        yield (f"{b['backup']}  {b['created_at']}  {TYPES[b['type']]}, {what}{origin}  "
+        made = f", made {b['made_at']}" if b["made_at"] else ""
+        yield (f"{b['backup']}  {b['created_at']}  {TYPES[b['type']]}, {what}{origin}{made}  "
                f"{size_text(b['size_bytes'])}  “{b['name']}”")
 
 

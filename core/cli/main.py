@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from core.cli import apps, backups, retention, runs, servers
+from core.cli import apps, backups, collecting, retention, runs, servers
 from core.cli.verbs import registry_commands
 
 
@@ -20,6 +20,7 @@ def main() -> None:
 apps.register(main)
 backups.register(main)
 retention.register(main)
+collecting.register(main)
 runs.register(main)
 servers.register(main)
 registry_commands(main)

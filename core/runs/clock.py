@@ -8,7 +8,7 @@ import threading
 from sqlalchemy.exc import OperationalError
 
 from core.app import create_app, server
-from core.backups import checking, retaining, schedules, uploads
+from core.backups import checking, collecting, retaining, schedules, uploads
 from core.config import Config
 from core.runs.service import announce_ended, recover
 
@@ -32,6 +32,7 @@ def tick() -> None:
         retaining.tick()
         checking.tick()
         uploads.forget_old()
+        collecting.tick()
         server().registry.hook.clock_ticked()
     except OperationalError as error:
         log.warning("The clock waits for the database: %s", error.orig)

@@ -10,6 +10,7 @@ HANDLERS: dict[str, str] = {
     "restore": "core.backups.jobs:restore",
     "restore_as_new": "core.backups.jobs:restore_as_new",
     "check": "core.backups.jobs:check",
+    "collect": "core.backups.collecting:collect",
     "upload": "core.backups.uploads:bring_in",
     "import": "core.import_runs:bring_in",
     "import_preview": "core.import_runs:preview",

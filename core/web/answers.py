@@ -1,4 +1,4 @@
-"""How a request is answered that was refused: a page for people, a notice for a part of a page, JSON for programs."""
+"""How a request is answered that was refused: a page or its form for people, a notice for a part of a page, JSON for programs."""
 
 from __future__ import annotations
 
@@ -68,6 +68,11 @@ def ask_to_sign_in(error: AppkeepError) -> Response:
         response.headers["HX-Redirect"] = url
         return response
     return redirect(url)  # type: ignore[return-value]
+
+
+def again(page: str) -> Response:
+    """Answer a form that was refused with the form, which says what is wrong beside its fields."""
+    return make_response(page, InvalidInput.status)
 
 
 class _Plain(AppkeepError):

@@ -12,6 +12,7 @@ from core.apps import service
 from core.apps.models import App
 from core.db import transaction
 from core.errors import InvalidInput
+from core.web.answers import again
 from core.web.gate import APP, ORGANIZATION, Needs, Pages
 from core.web.icons import look_of
 from core.web.visit import current_app_row, visit
@@ -44,7 +45,8 @@ def new_app(organization_id: str) -> str | Response:
             return redirect(url_for("apps.app_home", organization_id=organization_id, app_id=app.id))  # type: ignore[return-value]
         except InvalidInput as refused:
             error = refused.message
-    return render_template("apps/new.html", name=name, error=error)
+    page = render_template("apps/new.html", name=name, error=error)
+    return again(page) if error else page
 
 
 def checked_name(name: str) -> str:

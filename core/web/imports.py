@@ -12,6 +12,7 @@ from core.cli.showing import size_text
 from core.db import transaction
 from core.errors import ImportFailed, InvalidInput
 from core.runs.service import report_of
+from core.web.answers import again
 from core.web.apps import checked_name
 from core.web.gate import ORGANIZATION, Needs, Pages
 from core.web.runs import notes
@@ -27,12 +28,12 @@ def choose(organization_id: str) -> str:
 
 
 @pages.page(f"{ORGANIZATION}/import", Needs.ORG_ADMIN, ("POST",), max_bytes=lambda: upload_limit())
-def receive(organization_id: str) -> Response | tuple[str, int]:
+def receive(organization_id: str) -> Response:
     """Take a file; one that cannot be imported is refused beside the field."""
     try:
         run = import_runs.receive(request.files.getlist("file"), visit().person)
     except (ImportFailed, InvalidInput) as refused:
-        return _form(refused.message), 422
+        return again(_form(refused.message))
     where = "imports.preview" if run.state == "succeeded" else "runs.show"
     return redirect(url_for(where, organization_id=organization_id, run_id=run.id), 303)  # type: ignore[return-value]
 
@@ -53,13 +54,13 @@ def preview(organization_id: str, run_id: str) -> str | Response:
 
 
 @pages.page(f"{ORGANIZATION}/import/<run_id>", Needs.ORG_ADMIN, ("POST",))
-def confirm(organization_id: str, run_id: str) -> Response | tuple[str, int]:
+def confirm(organization_id: str, run_id: str) -> Response:
     """Start the import."""
     run, name = import_runs.find_preview(run_id), request.form.get("name", "").strip()
     try:
         checked_name(name)
     except InvalidInput as refused:
-        return _preview(run, name, refused.message), 422
+        return again(_preview(run, name, refused.message))
     with transaction():
         started = import_runs.confirm(import_runs.find_preview(run_id), name, visit().person).id
     return redirect(url_for("runs.show", organization_id=organization_id, run_id=started), 303)  # type: ignore[return-value]

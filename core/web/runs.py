@@ -22,7 +22,7 @@ pages = Pages("runs", __name__)
 RUN = f"{ORGANIZATION}/runs/<run_id>"
 NOTES_SHOWN = 100
 TITLES = {"backup": "Backup", "restore": "Restore", "restore_as_new": "Restore as a new app", "check": "Check of a backup",
-          "upload": "Backup file", "import": "Import", "import_preview": "Looking through a file"}
+          "upload": "Backup file", "import": "Import", "import_preview": "Looking through a file", "collect": "Tidying the store"}
 PHASES = {"reading": "Reading the app", "verifying": "Checking the content",
           "restoring on trial": "Restoring it on trial", "backup.reading": "Reading the app",
           "backup.read": "Storing the backup", "backup.objects_stored": "Storing the backup",
@@ -30,7 +30,7 @@ PHASES = {"reading": "Reading the app", "verifying": "Checking the content",
           "restore.safety_backup_taken": "Restoring", "import.reading": "Reading the file",
           "import.making": "Making the app", "import.before_commit": "Making the app", "restore.planned": "Comparing with the app",
           "restore.verified": "Backing up the current version", "restore.merged": "Restoring",
-          "restore.before_commit": "Restoring", "copy.put": "Making the app"}
+          "restore.before_commit": "Restoring", "copy.put": "Making the app", "collecting": "Looking what is needed"}
 SOON_US = 2_000_000
 """So long it is too early to say how long the rest will take."""
 SECOND_US = 1_000_000
@@ -38,7 +38,7 @@ IN_APPS = ("backup", "restore", "restore_as_new", "check", "upload")
 """Kinds of runs that belong to an app and have their page among its own."""
 COUNTS_PARTS = ("verifying", "upload.verifying")
 """Phases whose progress counts parts of a backup, not records."""
-UNCOUNTED = ("restore.", "backup.", "copy.", "check.", "upload.begun", "upload.before_commit")
+UNCOUNTED = ("restore.", "backup.", "copy.", "check.", "collect", "upload.begun", "upload.before_commit")
 """What the names of phases begin with in which nothing is counted: the numbers in the row are of the phase before."""
 ADVICE = {
     "import_failed": "Nothing of the file was kept as an app. Mend the file, or choose another one, and import it again.",

@@ -14,6 +14,7 @@ from core.api import (
     Needs,
     NotFound,
     Pages,
+    again,
     current_app_row,
     documents,
     put_picture,
@@ -36,7 +37,8 @@ def portal(organization_id: str, app_id: str) -> str | Response:
     body, error = found.body, None
     if request.method == "POST":
         try:
-            body = _with_pictures(editing.changed_portal(body, request.form))
+            body = editing.changed_portal(body, request.form)
+            body = _with_pictures(body)
             with transaction():
                 documents.put(app, Document(kind="portal", key=found.key, body=body, position=found.position), visit().person)
             flash("The portal's settings were saved.", "good")
@@ -44,8 +46,9 @@ def portal(organization_id: str, app_id: str) -> str | Response:
         except InvalidInput as refused:
             error = refused.message
     homes = [d for kind in ("page", "worksheet") for d in documents.live(app, kind)]
-    return render_template("portal/portal.html", body=body, error=error, roles=documents.live(app, "portal_role"), homes=homes,
+    page = render_template("portal/portal.html", body=body, error=error, roles=documents.live(app, "portal_role"), homes=homes,
                            counts=service.counts(app), editing=editing)
+    return again(page) if error else page
 
 
 def _with_pictures(body: dict[str, Any]) -> dict[str, Any]:
@@ -94,7 +97,8 @@ def role(organization_id: str, app_id: str, key: str) -> str | Response:
             return _to("portal.role", key=key)
         except InvalidInput as refused:
             error = refused.message
-    return render_template("portal/role.html", role=found, shown=editing.shown(app, body), error=error, editing=editing)
+    page = render_template("portal/role.html", role=found, shown=editing.shown(app, body), error=error, editing=editing)
+    return again(page) if error else page
 
 
 @pages.page(f"{MANAGE}/portal_role/<key>/remove", Needs.APP_ADMIN, ("POST",))
@@ -121,8 +125,9 @@ def accounts(organization_id: str, app_id: str) -> str | Response:
             error = refused.message
     search = request.args.get("search", "").strip()
     found, more = service.page_of_accounts(app, search, request.args.get("after", ""))
-    return render_template("portal/accounts.html", accounts=found, more=more, search=search, email=email, error=error,
+    page = render_template("portal/accounts.html", accounts=found, more=more, search=search, email=email, error=error,
                            roles=documents.live(app, "portal_role"), default=service.default_role(app))
+    return again(page) if error else page
 
 
 @pages.page(f"{MANAGE}/portal/accounts/remove", Needs.APP_ADMIN, ("POST",))

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response, flash, redirect, render_template, request, url_for
 
-from core.api import MANAGE, Document, InvalidInput, Needs, NotFound, Pages, current_app_row, documents, transaction, visit
+from core.api import MANAGE, Document, InvalidInput, Needs, NotFound, Pages, again, current_app_row, documents, transaction, visit
 from plugins.roles import editing, preview, service
 
 pages = Pages("roles", __name__, template_folder="templates")
@@ -23,7 +23,8 @@ def all_roles(organization_id: str, app_id: str) -> str | Response:
             return _to(made.key)
         except InvalidInput as refused:
             error = refused.message
-    return render_template("roles/list.html", roles=documents.live(app, "role"), counts=service.counts(app), name=name, error=error)
+    page = render_template("roles/list.html", roles=documents.live(app, "role"), counts=service.counts(app), name=name, error=error)
+    return again(page) if error else page
 
 
 @pages.page(f"{MANAGE}/role/<key>", Needs.APP_ADMIN, ("GET", "POST"))
@@ -42,8 +43,9 @@ def role(organization_id: str, app_id: str, key: str) -> str | Response:
             return _to(key)
         except InvalidInput as refused:
             error = refused.message
-    return render_template("roles/role.html", role=found, shown=editing.shown(app, body), error=error, editing=editing,
+    page = render_template("roles/role.html", role=found, shown=editing.shown(app, body), error=error, editing=editing,
                            members=service.named_members(app, key), choices=service.choices(app))
+    return again(page) if error else page
 
 
 @pages.page(f"{MANAGE}/role/<key>/members", Needs.APP_ADMIN, ("POST",))

@@ -16,6 +16,7 @@ from core.api import (
     NotFound,
     Pages,
     Targets,
+    again,
     current_app_row,
     documents,
     transaction,
@@ -44,7 +45,8 @@ def all_workflows(organization_id: str, app_id: str) -> str | Response:
             return _to(made.key)
         except InvalidInput as refused:
             error = refused.message
-    return render_template("workflows/list.html", workflows=service.listed(app), name=name, error=error)
+    page = render_template("workflows/list.html", workflows=service.listed(app), name=name, error=error)
+    return again(page) if error else page
 
 
 @pages.page(ONE, Needs.APP_ADMIN, ("GET", "POST"))
@@ -60,7 +62,8 @@ def workflow(organization_id: str, app_id: str, key: str) -> str | Response:
             return _to(key)
         except InvalidInput as refused:
             error = refused.message
-    return render_template("workflows/workflow.html", workflow=found, said=Speaker(Names(app), found.body), error=error, editing=editing)
+    page = render_template("workflows/workflow.html", workflow=found, said=Speaker(Names(app), found.body), error=error, editing=editing)
+    return again(page) if error else page
 
 
 @pages.page(f"{ONE}/switch", Needs.APP_ADMIN, ("POST",))

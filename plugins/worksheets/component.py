@@ -91,6 +91,10 @@ class Worksheets(Component):
             found.update(door.attached(document.key, holding) if holding else ())
         yield from sorted(found)
 
+    def kept_files(self, app: App, snapshot: Snapshot) -> Iterator[str]:
+        """See `Component.kept_files`."""
+        return open_door(snapshot.connection, app.id).files_named()
+
     def check_data(self, section: str, n: int, values: Iterable[Any], context: dict[str, Any]) -> None:
         """See `Component.check_data`."""
         shapes: Shapes = context.setdefault("worksheets_shapes", {})

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from flask import Response, render_template, request, url_for
 
-from core.api import Needs, Pages, limiter, transaction
+from core.api import Needs, Pages, again, limiter, transaction
 from tenants import accounts, mail, proving, second_factor, service, sessions
 from tenants.audit import audit_person
 from tenants.devices import device
 from tenants.signing_in import SignedIn, signed_in
-from tenants.web.forms import again, refused, refused_change, to, typed
+from tenants.web.forms import refused, refused_change, to, typed
 
 pages = Pages("account", __name__)
 OFTEN = "20 per minute"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Response, render_template, request, url_for
 
-from core.api import ORGANIZATION, Needs, NotFound, Pages, limiter, transaction
+from core.api import ORGANIZATION, Needs, NotFound, Pages, again, limiter, transaction
 from tenants import departments, members
 from tenants.naming import folded
-from tenants.web.forms import again, refused_change, to, typed
+from tenants.web.forms import refused_change, to, typed
 
 pages = Pages("departments", __name__)
 HERE = f"{ORGANIZATION}/departments"

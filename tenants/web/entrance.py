@@ -8,12 +8,12 @@ from datetime import timedelta
 from flask import Response, redirect, render_template, request, session, url_for
 from flask_login import login_user, logout_user
 
-from core.api import Needs, Pages, limiter, now_us, transaction, visit
+from core.api import Needs, Pages, again, limiter, now_us, transaction, visit
 from tenants import accounts, organizations, proving, second_factor, service, sessions
 from tenants.audit import audit_person
 from tenants.models import User
 from tenants.signing_in import SignedIn, signed_in
-from tenants.web.forms import again, local, refused, to
+from tenants.web.forms import local, refused, to
 
 pages = Pages("entrance", __name__, template_folder="../templates")
 SECOND_STEP_US = int(timedelta(minutes=5).total_seconds()) * 1_000_000

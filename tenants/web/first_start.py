@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Response, render_template, request, url_for
 
-from core.api import Needs, Pages, limiter
+from core.api import Needs, Pages, again, limiter
 from tenants import accounts, organizations
 from tenants.web.entrance import enter
-from tenants.web.forms import again, refused_change, to, typed
+from tenants.web.forms import refused_change, to, typed
 
 pages = Pages("first_start", __name__)
 

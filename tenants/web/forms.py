@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from flask import Response, flash, make_response, redirect, request, session
+from flask import Response, flash, redirect, request, session
 
 from core.api import Conflict, InvalidInput, transaction
 from tenants import mail
@@ -48,11 +48,6 @@ def to(url: str, told: str = "") -> Response:
     if told:
         flash(told, "good")
     return redirect(url)  # type: ignore[return-value]
-
-
-def again(page: str) -> Response:
-    """Answer a form that was refused with the form."""
-    return make_response(page, 422)
 
 
 def local(target: str | None) -> str:

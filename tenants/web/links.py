@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from flask import Response, render_template, request, url_for
 
-from core.api import Needs, Pages, limiter, transaction, visit
+from core.api import Needs, Pages, again, limiter, transaction, visit
 from tenants import accounts, invitations, links, mail
 from tenants.signing_in import signed_in
 from tenants.web.entrance import enter
-from tenants.web.forms import again, refused_change, to, typed
+from tenants.web.forms import refused_change, to, typed
 
 pages = Pages("links", __name__)
 OFTEN = "20 per minute"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Response, render_template, request, url_for
 
-from core.api import ORGANIZATION, Needs, Pages, limiter, transaction, visit
+from core.api import ORGANIZATION, Needs, Pages, again, limiter, transaction, visit
 from tenants import accounts, departments, invitations, members, org_roles
 from tenants.models import MailedLink
-from tenants.web.forms import again, pass_on, passed_on, refused_change, to, typed
+from tenants.web.forms import pass_on, passed_on, refused_change, to, typed
 
 pages = Pages("members", __name__)
 OFTEN = "60 per minute"

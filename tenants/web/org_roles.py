@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Response, render_template, request, url_for
 
-from core.api import ORGANIZATION, Needs, NotFound, Pages, limiter, transaction
+from core.api import ORGANIZATION, Needs, NotFound, Pages, again, limiter, transaction
 from tenants import members, org_roles
 from tenants.naming import folded
-from tenants.web.forms import again, refused_change, to, typed
+from tenants.web.forms import refused_change, to, typed
 
 pages = Pages("org_roles", __name__)
 HERE = f"{ORGANIZATION}/org-roles"

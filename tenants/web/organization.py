@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from flask import Response, render_template, request, url_for
 
-from core.api import ORGANIZATION, Needs, Pages, limiter, transaction, visit
+from core.api import ORGANIZATION, Needs, Pages, again, limiter, transaction, visit
 from tenants import organizations, second_factor, usage
 from tenants.notifications.events import WARNED_PERCENT
 from tenants.plans import PLANS
-from tenants.web.forms import again, number, refused_change, to, typed
+from tenants.web.forms import number, refused_change, to, typed
 
 pages = Pages("organization", __name__)
 OFTEN = "60 per minute"

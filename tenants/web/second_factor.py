@@ -9,12 +9,12 @@ import segno
 from flask import Response, render_template, request, url_for
 from markupsafe import Markup
 
-from core.api import Needs, Pages, limiter, transaction
+from core.api import Needs, Pages, again, limiter, transaction
 from tenants import accounts, proving, second_factor, sessions
 from tenants.audit import audit_person
 from tenants.models import User
 from tenants.web.account import me
-from tenants.web.forms import again, refused, to
+from tenants.web.forms import refused, to
 
 pages = Pages("second_factor", __name__)
 OFTEN = "20 per minute"

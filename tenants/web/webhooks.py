@@ -6,13 +6,13 @@ from typing import Any
 
 from flask import Response, render_template, request, session, url_for
 
-from core.api import ORGANIZATION, Needs, Pages, limiter, transaction, visit
+from core.api import ORGANIZATION, Needs, Pages, again, limiter, transaction, visit
 from tenants import service
 from tenants.notifications import deliveries as sent
 from tenants.notifications import webhooks
 from tenants.notifications.kinds import KINDS
 from tenants.notifications.models import STATES, Delivery, Webhook
-from tenants.web.forms import again, refused_change, to, typed
+from tenants.web.forms import refused_change, to, typed
 
 pages = Pages("webhooks", __name__)
 HERE = f"{ORGANIZATION}/webhooks"

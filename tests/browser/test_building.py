@@ -51,6 +51,22 @@ def test_a_page_is_built_of_blocks(site: Site, page: Page) -> None:
     expect(page.get_by_role("navigation", name="App", exact=True).get_by_role("link", name="News")).to_be_visible()
 
 
+def test_who_edits_a_page_that_somebody_else_changed_is_told_so(site: Site, page: Page, look: Look) -> None:
+    """Nothing is done, and the sentence stands on top although only the blocks are drawn anew."""
+    page.goto(f"{site.app_path}/manage/page/new")
+    page.get_by_label("Name").fill("Shared")
+    page.get_by_role("button", name="Make the page").click()
+    expect(page.locator(".pg-row")).to_have_count(1)
+    other = look(site, person=OWNER)
+    other.goto(page.url)
+    for window in (other, page):
+        window.locator(".pg-row summary").first.click()
+        window.get_by_role("button", name="Duplicate").first.click()
+        expect(window.locator(".pg-row")).to_have_count(2)
+    expect(page.locator("#notices")).to_contain_text("Somebody else changed the page meanwhile")
+    expect(other.locator("#notices")).not_to_contain_text("Somebody")
+
+
 def test_a_form_of_a_page_makes_a_record(site: Site, page: Page) -> None:
     """What is typed on a page is in the worksheet."""
     page.goto(f"{site.app_path}/page/{key('p', 'Enter')}")

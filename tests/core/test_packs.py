@@ -12,13 +12,14 @@ import pytest
 from flask import Flask
 
 from core import packs
-from core.api import as_tenant, db
+from core.api import as_tenant, db, transaction
 from core.app import server as current
 from core.archive.compression import zstd
 from core.errors import ObjectDamaged, ObjectMissing
 from core.objects import (
     StoredObject,
     known_descriptors,
+    object_name,
     put_file,
     read_file,
     read_object,
@@ -26,6 +27,7 @@ from core.objects import (
     shelf,
     writing_objects,
 )
+from core.scope import tenant
 
 
 @pytest.fixture
@@ -108,12 +110,19 @@ def test_threads_pack_together_without_mixing(inside: None, monkeypatch: pytest.
     assert set(wanted) == {read_object(content) for content in db.session.scalars(db.select(StoredObject.content))}
 
 
-def test_a_large_content_stands_alone(inside: None, home: Path) -> None:
-    """It is streamed, and lies under its own digest."""
+def test_a_large_content_is_a_pack_of_its_own(inside: None, home: Path) -> None:
+    """It is streamed, and goes into no pack with others; one that a server of before put under its own digest is still read."""
     large = random.Random(1).randbytes(packs.SMALL_BYTES + 1000)
     digest, size = put_file(io.BytesIO(large))
-    assert ([], len(large)) == (pack_files(home), size)
+    small, _ = put_file(io.BytesIO(b"small"))
+    assert (2, len(large)) == (len(pack_files(home)), size)
     assert large == b"".join(read_file(digest))
+    path = current().store.path(object_name(tenant(), digest))
+    path.parent.mkdir(parents=True)
+    current().store.path(packs.pack_name(tenant(), known_descriptors([digest])[digest].pack)).rename(path)
+    with transaction():
+        db.session.execute(db.update(StoredObject).where(StoredObject.content == digest).values(pack=""))
+    assert (large, b"small") == (b"".join(read_file(digest)), b"".join(read_file(small)))
 
 
 def test_a_small_file_is_read_as_it_was(inside: None) -> None:

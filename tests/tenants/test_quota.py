@@ -115,7 +115,7 @@ def test_fifty_threads_of_uploads_and_backups_never_overdraw(server: Flask, orga
         filled = [fill_with_chance(f"App {n}") for n in range(25)]
         used = quota.usage(organization).used
     refused: list[str] = []
-    start, room = threading.Barrier(50), threading.Semaphore(7)  # a process has fifteen connections, a backup takes two
+    start, room = threading.Barrier(50), threading.Semaphore(20)  # a server of PostgreSQL has a hundred connections, a backup takes up to three
 
     def work(number: int) -> None:
         start.wait()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Response, flash, make_response, render_template, request
+from flask import Response, flash, render_template, request
 
 from core.app import server
 from core.backups import retaining, schedules
@@ -17,6 +17,7 @@ from core.backups.schedule import DEFAULT_MINUTE, EVERY, WEEKDAYS, Schedule, nex
 from core.db import transaction
 from core.errors import Forbidden
 from core.moment import now_us
+from core.web.answers import again
 from core.web.backups.blueprint import ROOT, pages, to
 from core.web.gate import Needs
 from core.web.visit import current_app_row, visit
@@ -45,7 +46,7 @@ def save_schedule(organization_id: str, app_id: str) -> Response:
             return to("backups.schedule")
         except Forbidden as error:
             errors["every"] = error.message
-    return make_response(_page(errors=errors), 422)
+    return again(_page(errors=errors))
 
 
 @pages.page(f"{HERE}/retention", Needs.BACKUP)
@@ -56,7 +57,7 @@ def preview_retention(organization_id: str, app_id: str) -> str | Response:
     errors: dict[str, str] = {}
     policy = _policy_of(request.args, errors)
     if policy is None:
-        return make_response(_page(retention_errors=errors), 422)
+        return again(_page(retention_errors=errors))
     judged = retaining.judge(current_app_row(), policy)
     return render_template("backups/retention.html", tab="backups.schedule", judged=judged, policy=policy, types=TYPES, rules=RULES,
                            going=sum(not one.keep for one in judged))
@@ -68,7 +69,7 @@ def save_retention(organization_id: str, app_id: str) -> Response:
     errors: dict[str, str] = {}
     policy = _policy_of(request.form, errors)
     if policy is None:
-        return make_response(_page(retention_errors=errors), 422)
+        return again(_page(retention_errors=errors))
     with transaction():
         retaining.set_policy(current_app_row(), policy, visit().person)
     flash("Saved. What it does not keep goes within a minute; the log says which backups went, and why.", "good")

@@ -18,6 +18,7 @@ from core.api import (
     Needs,
     NotFound,
     Targets,
+    again,
     canonical,
     current_app_row,
     documents,
@@ -40,13 +41,13 @@ STALE = "Somebody else changed the page meanwhile, so nothing was done. This is 
 
 
 @pages.page(f"{MANAGE}/page/new", Needs.APP_ADMIN, ("GET", "POST"))
-def new(organization_id: str, app_id: str) -> str | Response | tuple[str, int]:
+def new(organization_id: str, app_id: str) -> str | Response:
     """Make a page with its first words."""
     given = {name: request.form.get(name, "").replace("\r\n", "\n").strip() for name in ("name", "heading", "text")}
     if request.method == "GET":
         return render_template("pages/new.html", given=given, error=None)
     if not 1 <= len(given["name"]) <= 100:
-        return render_template("pages/new.html", given=given, error="A page's name has 1 to 100 characters."), 422
+        return again(render_template("pages/new.html", given=given, error="A page's name has 1 to 100 characters."))
     app = current_app_row()
     blocks = [_started("heading", given["heading"] or given["name"], level=1)]
     if given["text"]:

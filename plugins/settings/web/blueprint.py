@@ -9,7 +9,6 @@ from flask import Response, redirect, request, url_for
 from core.api import Document, Pages, current_app_row, digest
 
 pages = Pages("settings", __name__, template_folder="../templates")
-ERROR = 422
 
 
 def where() -> dict[str, Any]:

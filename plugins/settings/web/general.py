@@ -18,6 +18,7 @@ from core.api import (
     InvalidInput,
     Needs,
     NotFound,
+    again,
     current_app_row,
     digest,
     documents,
@@ -30,7 +31,7 @@ from core.api import (
 )
 from plugins.settings import look
 from plugins.settings.naming import checked, checked_text
-from plugins.settings.web.blueprint import ERROR, pages, seen_another, to, typed
+from plugins.settings.web.blueprint import pages, seen_another, to, typed
 
 ADDRESS = f"app/{SINGLE}"
 _COLOUR = re.compile(r"#[0-9a-f]{6}\Z")
@@ -39,7 +40,7 @@ STALE = "Somebody else changed these settings meanwhile. What you typed is still
 
 @pages.page(f"{MANAGE}/app/main", Needs.APP_ADMIN, ("GET", "POST"), endpoint="app")
 @pages.page(f"{MANAGE}/settings", Needs.APP_ADMIN, ("GET", "POST"))
-def general(organization_id: str, app_id: str) -> str | Response | tuple[str, int]:
+def general(organization_id: str, app_id: str) -> str | Response:
     """Show the app's name, look and description, and change them."""
     document = documents.get(current_app_row(), ADDRESS)
     if request.method == "GET":
@@ -47,7 +48,7 @@ def general(organization_id: str, app_id: str) -> str | Response | tuple[str, in
     errors = {"form": STALE} if seen_another(document) else {}
     body = _read(document.body, errors)
     if errors:
-        return _page(document, {**document.body, **body}, errors), ERROR
+        return again(_page(document, {**document.body, **body}, errors))
     with transaction():
         placing.put_body(current_app_row(), document, {name: value for name, value in body.items() if value}, visit().person)
     flash("The settings were saved.", "good")

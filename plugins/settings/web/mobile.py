@@ -6,10 +6,10 @@ from typing import Any
 
 from flask import Response, flash, render_template, request
 
-from core.api import ICONS, MANAGE, InvalidInput, Needs, current_app_row, digest, transaction, visit
+from core.api import ICONS, MANAGE, InvalidInput, Needs, again, current_app_row, digest, transaction, visit
 from plugins.settings import mobile as service
 from plugins.settings.menu import MOBILE_SHOWN
-from plugins.settings.web.blueprint import ERROR, pages, to, typed
+from plugins.settings.web.blueprint import pages, to, typed
 from plugins.settings.web.navigation import found_items
 
 HERE = f"{MANAGE}/settings/mobile"
@@ -18,7 +18,7 @@ STEPS = {"up": -1, "down": 1}
 
 @pages.page(f"{MANAGE}/navigation/main", Needs.APP_ADMIN, ("GET", "POST"), endpoint="mobile_document")
 @pages.page(HERE, Needs.APP_ADMIN, ("GET", "POST"))
-def mobile(organization_id: str, app_id: str) -> str | Response | tuple[str, int]:
+def mobile(organization_id: str, app_id: str) -> str | Response:
     """Show the items, and add one."""
     if request.method == "GET":
         return _page()
@@ -28,12 +28,12 @@ def mobile(organization_id: str, app_id: str) -> str | Response | tuple[str, int
         navigation.add(item, service.parsed(inside) if inside else None)
         _put(navigation)
     except InvalidInput as refused:
-        return _page(refused.message), ERROR
+        return again(_page(refused.message))
     return to("mobile")
 
 
 @pages.page(f"{HERE}/item/<n>", Needs.APP_ADMIN, ("GET", "POST"))
-def mobile_item(organization_id: str, app_id: str, n: str) -> str | Response | tuple[str, int]:
+def mobile_item(organization_id: str, app_id: str, n: str) -> str | Response:
     """Show one item, and change it."""
     navigation = service.Navigation(current_app_row())
     path = service.parsed(n)
@@ -45,7 +45,8 @@ def mobile_item(organization_id: str, app_id: str, n: str) -> str | Response | t
         siblings[path[-1]] = service.item(current_app_row(), typed("label"), icon, typed("target"), found)
         _put(navigation)
     except InvalidInput as refused:
-        return _item_page(n, navigation, {**found, "label": typed("label"), "target": {"ref": typed("target")}}, refused.message), ERROR
+        given = {**found, "label": typed("label"), "target": {"ref": typed("target")}}
+        return again(_item_page(n, navigation, given, refused.message))
     flash("The item was saved.", "good")
     return to("mobile")
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from flask import Response, flash, render_template, request
 
-from core.api import ICONS, MANAGE, InvalidInput, Needs, current_app_row, documents, transaction, visit
+from core.api import ICONS, MANAGE, InvalidInput, Needs, again, current_app_row, documents, transaction, visit
 from plugins.settings import groups
 from plugins.settings.naming import checked
-from plugins.settings.web.blueprint import ERROR, pages, to, typed
+from plugins.settings.web.blueprint import pages, to, typed
 
 HERE = f"{MANAGE}/settings/navigation"
 
 
 @pages.page(HERE, Needs.APP_ADMIN, ("GET", "POST"))
-def navigation(organization_id: str, app_id: str) -> str | Response | tuple[str, int]:
+def navigation(organization_id: str, app_id: str) -> str | Response:
     """Show the groups with their items, and make a group."""
     if request.method == "GET":
         return _page()
@@ -21,7 +21,7 @@ def navigation(organization_id: str, app_id: str) -> str | Response | tuple[str,
         with transaction():
             made = groups.create(current_app_row(), typed("name"), visit().person)
     except InvalidInput as refused:
-        return _page(refused.message), ERROR
+        return again(_page(refused.message))
     return to("navigation", _anchor=made.key)
 
 
@@ -40,7 +40,7 @@ def new_group(organization_id: str, app_id: str) -> Response:
 
 
 @pages.page(f"{MANAGE}/group/<key>", Needs.APP_ADMIN, ("GET", "POST"))
-def group(organization_id: str, app_id: str, key: str) -> str | Response | tuple[str, int]:
+def group(organization_id: str, app_id: str, key: str) -> str | Response:
     """Show a group's name, icon and whether it is shown, and change them."""
     found = documents.get(current_app_row(), f"group/{key}")
     if request.method == "GET":
@@ -53,7 +53,7 @@ def group(organization_id: str, app_id: str, key: str) -> str | Response | tuple
             groups.change(current_app_row(), key, visit().person, **given)
     except InvalidInput as refused:
         shown = {**found.body, **given}
-        return render_template("settings/group.html", group=found, body=shown, icons=ICONS, error=refused.message), ERROR
+        return again(render_template("settings/group.html", group=found, body=shown, icons=ICONS, error=refused.message))
     flash("The group was saved.", "good")
     return to("navigation", _anchor=key)
 

@@ -12,6 +12,7 @@ from core.api import (
     Document,
     InvalidInput,
     Needs,
+    again,
     binned,
     current_app_row,
     digest,
@@ -21,7 +22,7 @@ from core.api import (
     visit,
 )
 from plugins.settings import choices
-from plugins.settings.web.blueprint import ERROR, pages, seen_another, to, typed
+from plugins.settings.web.blueprint import pages, seen_another, to, typed
 
 STALE = "Somebody else changed this option set meanwhile. Nothing was saved; below it is as it is now."
 
@@ -35,7 +36,7 @@ def option_sets(organization_id: str, app_id: str) -> str:
 
 
 @pages.page(f"{MANAGE}/option_set/new", Needs.APP_ADMIN, ("GET", "POST"))
-def new_option_set(organization_id: str, app_id: str) -> str | Response | tuple[str, int]:
+def new_option_set(organization_id: str, app_id: str) -> str | Response:
     """Make an option set, a choice a line."""
     error = None
     if request.method == "POST":
@@ -47,7 +48,7 @@ def new_option_set(organization_id: str, app_id: str) -> str | Response | tuple[
         except InvalidInput as refused:
             error = refused.message
     page = render_template("settings/new_option_set.html", name=typed("name"), lines=typed("choices"), error=error)
-    return page, ERROR if error else 200
+    return again(page) if error else page
 
 
 @pages.page(f"{MANAGE}/option_set/<key>", Needs.APP_ADMIN, ("GET", "POST"))
@@ -61,7 +62,7 @@ def option_set(organization_id: str, app_id: str, key: str) -> str | Response | 
     try:
         body = choices.changed(document.body, request.form)
     except InvalidInput as refused:
-        return _page(document, _as_typed(document.body), refused.message), ERROR
+        return again(_page(document, _as_typed(document.body), refused.message))
     with transaction():
         placing.put_body(current_app_row(), document, body, visit().person)
     if typed("do") in ("", "save"):

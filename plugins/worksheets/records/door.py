@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
@@ -31,6 +32,8 @@ class Row(NamedTuple):
 
 COLUMNS = [c[name] for name in Row._fields]
 LOAD_ROWS = 20_000
+_FILE_MARK = '"file":"'
+_FILE = re.compile(rf'{_FILE_MARK}([0-9a-f]{{64}})"')
 
 
 def batched(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
@@ -211,6 +214,17 @@ class Door:
             .where(a.app_id == self.app_id, a.worksheet == worksheet, a.field.in_(list(fields)),
                    c.deleted_at.is_(None)))
         yield from sorted(self.connection.execute(query).scalars())
+
+    def files_named(self) -> Iterator[str]:
+        """Yield the digests of all files that any record of the app names, shown or hidden, in the bin or not.
+
+        Read from the records themselves: attachments follow from them.
+        """
+        named = [column.contains(_FILE_MARK, autoescape=True) for column in (c.vals, c.hidden)]
+        query = select(c.vals, c.hidden).where(c.app_id == self.app_id, named[0] | named[1]).execution_options(yield_per=1000)
+        for vals, hidden in self.connection.execute(query):
+            yield from _FILE.findall(vals)
+            yield from _FILE.findall(hidden or "")
 
     def next_number(self, name: str, count: int = 1) -> int:
         """Take *count* numbers from a counter and return the first."""

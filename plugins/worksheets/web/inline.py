@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Response, flash, make_response, redirect, render_template, request
+from flask import Response, flash, redirect, render_template, request
 
-from core.api import Forbidden, Needs, transaction
+from core.api import Forbidden, Needs, again, transaction
 from plugins.worksheets.fields import Field
 from plugins.worksheets.records import Row
 from plugins.worksheets.service import loads
@@ -50,7 +50,7 @@ def cell(organization_id: str, app_id: str, key: str, seq: int, field: str) -> s
             row = find(sheet, seq, "update")
             save(sheet, seq, enter(sheet, [one], request.form, loads(row.vals), uploads))
     except Refused as refused:
-        response = make_response(_editor(sheet, row, one, refused.typed), 422)
+        response = again(_editor(sheet, row, one, refused.typed))
         response.headers["HX-Retarget"], response.headers["HX-Reswap"] = "closest td", "innerHTML"
         return response
     if request.headers.get("HX-Request") != "true":

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Response, flash, make_response, redirect, render_template, request
 
-from core.api import Forbidden, Needs, transaction
+from core.api import Forbidden, Needs, again, transaction
 from plugins.worksheets.access import delete_record
 from plugins.worksheets.fields import Field
 from plugins.worksheets.records import Row
@@ -52,7 +52,7 @@ def _framing(response: Response, sheet: Sheet) -> Response:
 
 
 @pages.page(f"{RECORD}/edit", Needs.APP, ("GET", "POST"), max_bytes=most_bytes)
-def edit(organization_id: str, app_id: str, key: str, seq: int) -> str | Response | tuple[str, int]:
+def edit(organization_id: str, app_id: str, key: str, seq: int) -> str | Response:
     """Change a record in a form."""
     sheet = open_sheet(key)
     row = find(sheet, seq, "update")
@@ -65,7 +65,7 @@ def edit(organization_id: str, app_id: str, key: str, seq: int) -> str | Respons
             row = find(sheet, seq, "update")
             save(sheet, seq, enter(sheet, fields, request.form, loads(row.vals), uploads))
     except Refused as refused:
-        return _form(sheet, row, refused.typed), 422
+        return again(_form(sheet, row, refused.typed))
     flash("Saved.", "good")
     return redirect(back_url(sheet, sheet.url("record", seq=seq)))  # type: ignore[return-value]
 
@@ -90,7 +90,7 @@ def _form(sheet: Sheet, row: Row | None, typed: Typed | None) -> str:
 
 
 @pages.page(f"{SHEET}/new", Needs.APP, ("GET", "POST"), max_bytes=most_bytes)
-def new(organization_id: str, app_id: str, key: str) -> str | Response | tuple[str, int]:
+def new(organization_id: str, app_id: str, key: str) -> str | Response:
     """Make a record, in the worksheet's own form or in that of a form view."""
     sheet = open_sheet(key)
     if not sheet.access.may_create:
@@ -107,7 +107,7 @@ def new(organization_id: str, app_id: str, key: str) -> str | Response | tuple[s
         with transaction():
             seq = save(sheet, None, entered)
     except Refused as refused:
-        return _new_form(sheet, view, asked, refused.typed), 422
+        return again(_new_form(sheet, view, asked, refused.typed))
     if asked is not None and view is not None:
         return render_template("worksheets/thanks.html", sheet=sheet, view=view, next_url=next_url(view))
     flash(f"Record {seq} was made.", "good")

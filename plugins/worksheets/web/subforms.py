@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Response, flash, redirect, render_template, request
 
-from core.api import Forbidden, Needs, NotFound, transaction
+from core.api import Forbidden, Needs, NotFound, again, transaction
 from plugins.worksheets.fields import Field
 from plugins.worksheets.fieldtypes.pointers import target_address
 from plugins.worksheets.service import door_of, loads
@@ -82,7 +82,7 @@ def _may_add(sheet: Sheet, child: Sheet, line: Line, field: Field) -> bool:
 
 
 @pages.page(f"{RECORD}/rows/<field>/add", Needs.APP, ("GET", "POST"), max_bytes=most_bytes)
-def add_row(organization_id: str, app_id: str, key: str, seq: int, field: str) -> str | Response | tuple[str, int]:
+def add_row(organization_id: str, app_id: str, key: str, seq: int, field: str) -> str | Response:
     """Add a row to a record's subform."""
     sheet = open_sheet(key)
     row, one = find(sheet, seq, "update"), sheet.field(field)
@@ -101,7 +101,7 @@ def add_row(organization_id: str, app_id: str, key: str, seq: int, field: str) -
             made = save(child, None, entered)
             write(sheet, seq, {one.key: [*loads(row.vals).get(one.key, ()), made]})
     except Refused as refused:
-        return _form(sheet, child, one, seq, refused.typed), 422
+        return again(_form(sheet, child, one, seq, refused.typed))
     flash("The row was added.", "good")
     return redirect(sheet.url("record", seq=seq))  # type: ignore[return-value]
 

@@ -7,12 +7,16 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import select, update
 
-from core.api import App, apps, direct
+from core.api import App, apps, db, direct, transaction
+from core.backups import collecting, managing
 from core.backups.models import Backup
 from core.backups.saved import find_backup
-from core.moment import moved
-from core.runs.service import find, recover, report_of, work
+from core.moment import moved, now_us
+from core.objects import StoredObject
+from core.packs import pack_name
+from core.runs.service import find, recover, report_of, request, work
 from tests.core.runs.making import KINDS, ask, change, fill, restoring, state_of, types_of_backups, write
 from tests.core.runs.processes import work_in_a_process
 
@@ -24,6 +28,7 @@ STEPS = {
     "restore_as_new": ("copy.begun", "copy.put", "copy.before_commit", "copy.committed"),
     "check": ("check.begun", "check.read", "check.tried"),
     "upload": ("upload.begun", "upload.verifying", "upload.before_commit", "upload.committed"),
+    "collect": ("collect.begun", "collect.condemned", "collect.rows_removed", "collect.packs_tidied"),
 }
 LAST = {"backup": "backup.committed", "restore": "restore.committed", "restore_as_new": "copy.committed", "upload": "upload.committed"}
 CASES = [(kind, step) for kind in KINDS for step in STEPS[kind]]
@@ -65,6 +70,40 @@ def test_a_worker_killed_at_any_step_leaves_old_or_new_and_the_run_is_finished(
     _check_report(kind, app, old_backup, run_id)
     assert restoring(app) is None
     write(app)
+
+
+@pytest.mark.parametrize("step", STEPS["collect"])
+def test_a_worker_killed_while_it_collects_leaves_what_is_needed(server: Flask, app: App, home: Path, step: str) -> None:
+    """The next attempt ends the pass; what was deleted is gone, what is left of a pack is read as before, no byte stays behind."""
+    app = fill(app)
+    gone = direct.back_up(app).id
+    change(app)
+    with moved(400):
+        kept = direct.back_up(apps.find(app.id)).id
+    with transaction():
+        managing.delete(gone, "system")
+    needed = collecting.needed(collecting.Unwatched())
+    needless = [row for row in db.session.scalars(select(StoredObject.content)) if row not in needed]
+    table, long_ago = StoredObject.__table__, now_us() - 9 * 24 * 3600 * 1_000_000
+    with transaction():
+        db.session.execute(update(table).values(added_at=long_ago))
+        db.session.execute(update(table).where(table.c.content.in_(needless)).values(condemned_at=long_ago))
+        run_id = request("collect", None, {}, "system", send=True).id
+    assert needless
+
+    work_in_a_process(die_at=step)
+    assert (home / f"died_at_{step}").exists()
+    with moved(LEASE_S + 1):
+        assert [run_id] == recover()
+        work(run_id)
+    assert (2, "succeeded") == (find(run_id).attempt, find(run_id).state)
+    assert set(needless).isdisjoint(db.session.scalars(select(StoredObject.content)))
+    direct.check(find_backup(kept), deep=True)
+    with moved(2 * 24 * 3600):
+        collecting.one_pass(0)
+    named = {pack_name(app.organization_id, pack) for pack in db.session.scalars(select(StoredObject.pack))}
+    assert named == {path.relative_to(home / "objects").as_posix() for path in (home / "objects").rglob("*.zst")}
+    direct.check(find_backup(kept), deep=True)
 
 
 def _safety_backup_taken(step: str) -> bool:

@@ -51,8 +51,9 @@ def test_an_app_is_made_and_opens(sqlite_server: Flask, organization: str) -> No
 @pytest.mark.parametrize("name", ["", " ", "x" * 101, "a\nb"])
 def test_an_app_without_a_good_name_is_not_made(sqlite_server: Flask, organization: str, name: str) -> None:
     """The sentence stands beside the field."""
-    page = signed_in(sqlite_server).post(f"/o/{organization}/apps/new", data={"name": name}).get_data(as_text=True)
-    assert "1 to 100 characters" in page and 'aria-invalid="true"' in page
+    answer = signed_in(sqlite_server).post(f"/o/{organization}/apps/new", data={"name": name})
+    page = answer.get_data(as_text=True)
+    assert 422 == answer.status_code and "1 to 100 characters" in page and 'aria-invalid="true"' in page
     assert ["Sales"] == names(organization)
 
 

@@ -65,12 +65,13 @@ def test_pictures_come_and_go(sqlite_server: Flask, sample: App) -> None:
 
 @pytest.mark.parametrize("content", [b"<svg onload='alert(1)'/>", b"RIFF1234AVI ", b""])
 def test_what_is_no_picture_is_refused(sqlite_server: Flask, sample: App, content: bytes) -> None:
-    """A file that only says it is a picture changes nothing."""
+    """A file that only says it is a picture changes nothing; what was typed beside it stays in the form."""
     client, page = signed_in(sqlite_server), manage(sample, "portal")
     before = body(sample)
-    answer = client.post(page, data=untouched(client, page) | {"logo": (io.BytesIO(content), "logo.png")},
+    answer = client.post(page, data=untouched(client, page) | {"title": "Typed", "logo": (io.BytesIO(content), "logo.png")},
                          content_type="multipart/form-data")
-    assert "PNG, JPEG, GIF or WebP file" in answer.get_data(as_text=True)
+    shown = answer.get_data(as_text=True)
+    assert 422 == answer.status_code and "PNG, JPEG, GIF or WebP file" in shown and 'value="Typed"' in shown
     assert before == body(sample)
 
 
@@ -81,7 +82,7 @@ def test_settings_that_make_no_sense_are_refused(sqlite_server: Flask, sample: A
     client, page = signed_in(sqlite_server), manage(sample, "portal")
     before = body(sample)
     answer = client.post(page, data=untouched(client, page) | {name: value, "title": "Typed"})
-    assert 200 == answer.status_code
+    assert 422 == answer.status_code
     assert 'role="alert"' in answer.get_data(as_text=True)
     assert before == body(sample)
 

@@ -54,7 +54,7 @@ def test_an_error_keeps_what_was_typed(sqlite_server: Flask, sample: App) -> Non
     client, address = signed_in(sqlite_server), manage(sample, f"role/{key('r', 'Sales')}")
     answer = client.post(address, data=untouched(client, address) | {"name": " ", "description": "New words"})
     page = answer.get_data(as_text=True)
-    assert 200 == answer.status_code
+    assert 422 == answer.status_code
     assert "New words" in page and "1 to 100 characters" in page
     assert "Sales" == documents.get(apps.find(sample.id), f"role/{key('r', 'Sales')}").body["name"]
 
@@ -65,7 +65,7 @@ def test_a_scope_that_there_is_not_is_refused(sqlite_server: Flask, sample: App)
     form = untouched(client, address)
     name = next(name for name in form if name.endswith(".read") and key("w", "Deals") in name)
     before = documents.get(apps.find(sample.id), f"role/{key('r', 'Sales')}").body
-    assert 200 == client.post(address, data=form | {name: "everything"}).status_code
+    assert 422 == client.post(address, data=form | {name: "everything"}).status_code
     assert before == documents.get(apps.find(sample.id), f"role/{key('r', 'Sales')}").body
 
 

@@ -17,10 +17,10 @@ from core.backups.log import acts_of
 from core.backups.models import BackupUpload
 from core.moment import moved
 from core.runs.service import find, runs_of
-from tenants import service
+from tenants import organizations, service
 from tenants.quota import QuotaYear, usage
 from tests.core.web.backups.conftest import Place, words
-from tests.foreign import foreign_files
+from tests.foreign import foreign_files, retold
 from tests.web import make_member, signed_in
 
 JSON = {"Accept": "application/json"}
@@ -72,6 +72,12 @@ def quota_left(place: Place, left: int) -> Iterator[None]:
     yield
 
 
+def zone_of(place: Place, zone: str) -> None:
+    """Let the organization be in a time zone."""
+    with as_tenant(place.organization_id), transaction():
+        organizations.current().time_zone = zone
+
+
 @pytest.mark.parametrize("what", ["config", "data", "both"])
 def test_a_file_of_another_server_becomes_an_uploaded_backup(place: Place, foreign: dict[str, bytes], what: str) -> None:
     """Listed with where it came from and its signature's state; its parts are gone; the run says what it is."""
@@ -95,6 +101,30 @@ def test_a_file_of_this_app_is_known_again(place: Place) -> None:
     assert ["succeeded"] == place.work()
     backup = place.backups()[0]
     assert ("uploaded", "here", 0) == (backup.type, backup.origin, backup.added_bytes)
+    assert "Uploaded Backup, made " in place.text() and "made there" not in place.text()
+
+
+def test_pages_tell_when_an_uploaded_backup_was_made(place: Place, foreign: dict[str, bytes]) -> None:
+    """In the organization's time zone: in the list, on its page, and where one is asked whether it may replace the app."""
+    sent(place, retold(foreign["config"], created_at="2021-02-03T04:05:06Z"))
+    assert ["succeeded"] == place.work()
+    backup, told = place.backups()[0], "03 Feb 2021, 04:05"
+    assert f"from another server, made there {told}" in place.text()
+    assert f"Made there {told}" in place.text(f"/{backup.id}")
+    assert f"when it was made, {told} ." in (page := place.text(f"/{backup.id}/restore")) and f"” of {told} ." in page
+
+
+@pytest.mark.parametrize("absurd", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2026-13-45T99:99:99Z"])
+def test_pages_say_nothing_of_a_moment_that_cannot_be(place: Place, foreign: dict[str, bytes], absurd: str) -> None:
+    """The file is good, only what it says of itself is not; no page stumbles over it in any time zone."""
+    zone_of(place, "Pacific/Kiritimati" if absurd.startswith("9") else "America/Los_Angeles")
+    sent(place, retold(foreign["config"], created_at=absurd))
+    assert ["succeeded"] == place.work()
+    backup = place.backups()[0]
+    for end in ("", f"/{backup.id}", f"/{backup.id}/restore"):
+        answer = place.get(end)
+        assert 200 == answer.status_code, end
+        assert "made there" not in words(answer).lower() and "when it was made" not in words(answer)
 
 
 def test_a_plain_form_sends_a_file_whole(place: Place, foreign: dict[str, bytes]) -> None:

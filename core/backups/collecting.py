@@ -1,0 +1,382 @@
+"""Collecting garbage: what no backup and no app of an organization needs any more leaves the store, a grace after that was seen.
+
+A pass condemns what nothing needs. From then on nobody may begin to rely on it (see `core.objects`); what somebody had begun
+before is committed, and seen, by the next pass. What was condemned a grace ago and is still not needed goes then: rows first,
+bytes afterwards. The one danger: a pass that does not see all that is needed; one that cannot read a backup's lists ends there.
+
+Source: DESIGN.md 5; docs/decisions/0012.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import delete, func, select, update
+
+from core.app import server
+from core.apps.models import App, DocumentRow, HiddenPart
+from core.apps.state import Snapshot
+from core.archive.canonical import parse
+from core.archive.manifest import Content, parse_index
+from core.backups.models import Backup, BackupUpload
+from core.db import db, reading, transaction
+from core.errors import InvalidInput, ObjectDamaged, ObjectMissing
+from core.keys import SYSTEM, new_key
+from core.moment import now_us
+from core.objects import EmptiedPack, StoredObject, object_name, read_object, shelf
+from core.packs import Packing, Placed, pack_name
+from core.runs.context import SECOND_US, RunContext
+from core.runs.models import Run
+from core.runs.service import request
+from core.scope import as_server, as_tenant, tenant
+
+HOUR_S = 3600
+IMPORTS_KEPT_US = 7 * 24 * HOUR_S * SECOND_US
+"""A file that was sent to be imported can be confirmed for so long."""
+SPARSE = 0.5
+"""A pack of which less than this is still needed is written anew."""
+BATCH = 500
+FOLDERS = ("packs", "objects", "uploads", "marks")
+"""Where this program's own names lie in the store; what lies elsewhere is not its to remove."""
+_FILE = re.compile(r'"file":"([0-9a-f]{64})"')
+_objects, _runs, _emptied = StoredObject.__table__, Run.__table__, EmptiedPack.__table__
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Collected:
+    """What a pass did, or would do: numbers of objects and of names in the store; sizes in bytes as stored.
+
+    `waits_for` is a run older than the grace that may still rely on what would go; as long as it runs nothing goes.
+    """
+
+    needed: int = 0
+    condemned: int = 0
+    condemned_bytes: int = 0
+    brought_back: int = 0
+    removed: int = 0
+    removed_bytes: int = 0
+    packs_removed: int = 0
+    packs_written_anew: int = 0
+    leftovers_removed: int = 0
+    waits_for: str | None = None
+
+
+@dataclass
+class Needed:
+    """Digests, 32 bytes each."""
+
+    digests: set[bytes] = field(default_factory=set)
+
+    def add(self, contents: Iterable[str]) -> None:
+        """Add contents."""
+        self.digests.update(map(bytes.fromhex, contents))
+
+    def __contains__(self, content: str) -> bool:
+        return bytes.fromhex(content) in self.digests
+
+    def __len__(self) -> int:
+        return len(self.digests)
+
+
+def tick() -> str | None:
+    """Ask for a pass over the organization that has waited longest, where one is due, and return the id of the run."""
+    hours: int = server().config.collect_every_hours
+    if not hours:
+        return None
+    with as_server():
+        passes = select(Run.organization_id, func.max(Run.requested_at)).where(Run.kind == "collect").group_by(Run.organization_id)
+        last = {row[0]: row[1] for row in db.session.execute(passes)}
+        if db.session.scalar(select(Run.id).where(Run.kind == "collect", Run.state.in_(("queued", "running"))).limit(1)):
+            return None
+        since = now_us() - hours * HOUR_S * SECOND_US
+        first = select(StoredObject.organization_id, func.min(StoredObject.added_at)).group_by(StoredObject.organization_id)
+        waiting = [(last.get(organization, added), organization) for organization, added in db.session.execute(first)]
+    due = min((one for one in waiting if one[0] <= since), default=None)
+    if due is None:
+        return None
+    with as_tenant(due[1]), transaction():
+        return request("collect", None, {}, SYSTEM, send=True).id
+
+
+def collect(run: RunContext) -> dict[str, Any]:
+    """Do a run of kind "collect": one pass over its organization."""
+    run.step("collect.begun")
+    return asdict(one_pass(least_grace_s(), run=run))
+
+
+def least_grace_s() -> int:
+    """Return the grace that the settings give: never less than a run may take."""
+    grace_h: int = server().config.collect_grace_hours
+    run_s: int = server().config.run_timeout_s
+    return max(grace_h * HOUR_S, run_s)
+
+
+def one_pass(grace_s: int, *, dry_run: bool = False, run: RunContext | None = None) -> Collected:
+    """Collect the garbage of the current organization and return what was done. Not inside a transaction.
+
+    Args:
+        grace_s: How long something must have been needless before it goes; longer than any run and any page stays open.
+        run: The run that does this, where one does; it does not wait for itself.
+
+    Raises:
+        ObjectMissing, ObjectDamaged: what a backup holds cannot be read, so that nothing may go; with the backup.
+    """
+    if grace_s < 0:
+        raise InvalidInput("The grace cannot be less than nothing.")
+    now, done, watch = now_us(), Collected(), run or Unwatched()
+    before_us = now - grace_s * SECOND_US
+    seen = needed(watch)
+    done.needed = len(seen)
+    if dry_run:
+        return _told(done, seen, before_us)
+    if _condemn(done, seen, before_us, now):
+        seen = needed(watch)  # who began to rely on something while we looked is committed now, or is seen next time
+    _bring_back(done, seen)
+    watch.step("collect.condemned")
+    done.waits_for = _elder_run(before_us, watch.run_id)
+    if done.waits_for is None:
+        thinned = _remove(done, seen, before_us)
+        watch.step("collect.rows_removed")
+        _tidy_packs(done, thinned, now)
+        watch.step("collect.packs_tidied")
+        _remove_emptied(done, before_us)
+        _remove_leftovers(done, grace_s)
+    return done
+
+
+class Unwatched:
+    """Stands for a run where none does the work."""
+
+    run_id = ""
+
+    def step(self, name: str) -> None:
+        """See `RunContext.step`."""
+
+    def progress(self, phase: str, done: int, total: int, size: int) -> None:
+        """See `RunContext.progress`."""
+
+
+def needed(watch: RunContext | Unwatched) -> Needed:
+    """Return all that the backups, apps and imports of the current organization need. Not inside a transaction.
+
+    Raises:
+        ObjectMissing, ObjectDamaged: a backup's list cannot be read.
+    """
+    found = Needed()
+    _need_of_backups(found, watch)
+    with reading() as connection:
+        for app_id in db.session.scalars(select(App.id)).all():  # those that were deleted, too: their rows are still there
+            _need_of_app(found, app_id, Snapshot(app_id, connection))
+    recent = (Run.requested_at > now_us() - IMPORTS_KEPT_US) | Run.state.in_(("queued", "running"))
+    for options in db.session.scalars(select(Run.options).where(Run.kind.in_(("import", "import_preview")), recent)):
+        found.add(one["content"] for one in json.loads(options).get("files", ()))
+    db.session.rollback()
+    return found
+
+
+def _need_of_backups(found: Needed, watch: RunContext | Unwatched) -> None:
+    backups = db.session.execute(select(Backup.id, Backup.name, Backup.content).where(Backup.deleted_at.is_(None))).all()
+    for number, (backup_id, name, content) in enumerate(backups, start=1):
+        for _, _, entry in Content.from_dict(parse(content.encode(), max_bytes=1024 * 1024)).entries():
+            if entry.index in found:
+                continue  # an index that another backup has in common with this one
+            try:
+                lines = parse_index(read_object(entry.index))
+            except (ObjectMissing, ObjectDamaged) as error:
+                raise type(error)(f"What the backup “{name}” holds cannot be read, so nothing is removed from the store: {error.message} "
+                                  "Check that backup, and delete it if it cannot be mended.", backup=backup_id) from error
+            found.add(line.content for line in lines)
+            found.add([entry.index])
+        watch.progress("collecting", number, len(backups), 0)
+
+
+def _need_of_app(found: Needed, app_id: str, snapshot: Snapshot) -> None:
+    app = db.session.get_one(App, app_id)
+    for model in (DocumentRow, HiddenPart):
+        bodies = select(model.body).where(model.app_id == app_id, model.body.contains('"file":"', autoescape=True))
+        for body in snapshot.connection.execute(bodies).scalars():
+            found.add(_FILE.findall(body))
+    for component in server().registry.components.values():
+        found.add(component.data_files(app, snapshot))
+        found.add(component.kept_files(app, snapshot))
+
+
+def _told(done: Collected, seen: Needed, before_us: int) -> Collected:
+    """Say what a pass would condemn and remove now."""
+    for row in _catalogue():
+        if row.content in seen:
+            done.brought_back += row.condemned_at is not None
+        elif row.condemned_at is None and row.added_at <= before_us:
+            done.condemned, done.condemned_bytes = done.condemned + 1, done.condemned_bytes + row.size
+        elif row.condemned_at is not None and row.condemned_at <= before_us:
+            done.removed, done.removed_bytes = done.removed + 1, done.removed_bytes + row.size
+    return done
+
+
+def _catalogue() -> Iterator[Any]:
+    c = _objects.c
+    with reading() as connection:
+        yield from connection.execute(select(c.content, c.size, c.pack, c.added_at, c.condemned_at).where(
+            c.organization_id == tenant()).execution_options(yield_per=5000))
+
+
+def _batches(contents: Iterable[str]) -> Iterator[list[str]]:
+    rest = iter(contents)
+    while some := list(islice(rest, BATCH)):
+        yield some
+
+
+def _of(contents: list[str]) -> Any:
+    return (_objects.c.organization_id == tenant()) & _objects.c.content.in_(contents)
+
+
+def _condemn(done: Collected, seen: Needed, before_us: int, now: int) -> bool:
+    """Condemn what is not needed, but nothing that came within the grace: a file is sent before its record is saved."""
+    found = [row for row in _catalogue() if row.condemned_at is None and row.added_at <= before_us and row.content not in seen]
+    for some in _batches(row.content for row in found):
+        with transaction():
+            done.condemned += db.session.connection().execute(
+                update(_objects).where(_of(some), _objects.c.condemned_at.is_(None)).values(condemned_at=now)).rowcount
+    done.condemned_bytes = sum(row.size for row in found)
+    return bool(found)
+
+
+def _bring_back(done: Collected, seen: Needed) -> None:
+    found = [row.content for row in _catalogue() if row.condemned_at is not None and row.content in seen]
+    for some in _batches(found):
+        with transaction():
+            done.brought_back += db.session.connection().execute(
+                update(_objects).where(_of(some)).values(condemned_at=None)).rowcount
+
+
+def _elder_run(before_us: int, run_id: str) -> str | None:
+    """Return a run of any organization that began before a moment and has not ended."""
+    with as_server():
+        return db.session.scalar(select(Run.id).where(
+            Run.state == "running", Run.started_at <= before_us, Run.id != run_id).limit(1))
+
+
+def _remove(done: Collected, seen: Needed, before_us: int) -> set[str]:
+    """Remove rows that were condemned a grace ago, and return the packs that they lay in."""
+    c, thinned, store = _objects.c, set[str](), server().store
+    doomed = [row.content for row in _catalogue()
+              if row.condemned_at is not None and row.condemned_at <= before_us and row.content not in seen]
+    for some in _batches(doomed):
+        with transaction():
+            gone = db.session.connection().execute(
+                delete(_objects).where(_of(some), c.condemned_at <= before_us).returning(c.content, c.size, c.pack)).all()
+        done.removed, done.removed_bytes = done.removed + len(gone), done.removed_bytes + sum(row.size for row in gone)
+        thinned |= {row.pack for row in gone if row.pack}
+        for row in gone:
+            if not row.pack:
+                store.delete(object_name(tenant(), row.content))
+    return thinned
+
+
+def _tidy_packs(done: Collected, thinned: set[str], now: int) -> None:
+    """Remove packs that hold nothing any more, and write those anew that hold little."""
+    left = _rows_by_pack(thinned)
+    for pack in sorted(thinned):
+        name = pack_name(tenant(), pack)
+        if pack not in left:
+            server().store.delete(name)
+            done.packs_removed += 1
+        elif sum(row.size for row in left[pack]) < SPARSE * (server().store.size(name) or 0):
+            done.packs_written_anew += _write_anew(pack, left[pack], now)
+
+
+def _rows_by_pack(packs: Iterable[str]) -> dict[str, list[Placed]]:
+    c, found = _objects.c, defaultdict[str, list[Placed]](list)
+    for some in _batches(sorted(packs)):
+        rows = db.session.execute(select(c.content, c.raw, c.stored, c.size, c.crc32, c.pack, c.place).where(
+            c.organization_id == tenant(), c.pack.in_(some)).order_by(c.pack, c.place))
+        for row in rows:
+            found[row.pack].append(Placed(*row))
+    db.session.rollback()
+    return found
+
+
+def _write_anew(pack: str, rows: list[Placed], now: int) -> bool:
+    """Put what a pack still holds into another one; the old one stays for those who are reading it."""
+    place, placed = shelf(), list[Placed]()
+    try:
+        with server().store.batch() as batch:
+            packing = Packing(tenant(), batch)
+            placed += [packing.add(row, b"".join(place.stored(row))) for row in rows]
+            packing.finish()
+    except (ObjectMissing, ObjectDamaged) as error:
+        log.warning("The pack %s of organization %s stays as it is: %s", pack, tenant(), error)
+        return False
+    c = _objects.c
+    with transaction():
+        connection = db.session.connection()
+        for one in placed:
+            connection.execute(update(_objects).where(c.organization_id == tenant(), c.content == one.content, c.pack == pack)
+                               .values(pack=one.pack, place=one.place))
+        connection.execute(_emptied.insert().values(organization_id=tenant(), pack=pack, emptied_at=now))
+    return True
+
+
+def _remove_emptied(done: Collected, before_us: int) -> None:
+    c = _emptied.c
+    old = (c.organization_id == tenant()) & (c.emptied_at <= before_us)
+    packs = set(db.session.execute(select(c.pack).where(old)).scalars())
+    if not packs:
+        return
+    for pack in packs - _rows_by_pack(packs).keys():
+        server().store.delete(pack_name(tenant(), pack))
+        done.packs_removed += 1
+    with transaction():
+        db.session.connection().execute(delete(_emptied).where(old, c.pack.in_(packs)))
+
+
+def _remove_leftovers(done: Collected, grace_s: int) -> None:
+    """Remove names in the store that no row speaks of: what runs and uploads left behind that died before their commit."""
+    store = server().store
+    before = _store_time() - grace_s
+    old = [name for folder in FOLDERS for name, stored_at in store.list(f"organizations/{tenant()}/{folder}") if stored_at <= before]
+    # Asked after the names were listed: what is named by then was committed, and what is not never will be.
+    spoken_of = _spoken_of()
+    for name in old:
+        if name not in spoken_of:
+            store.delete(name)
+            done.leftovers_removed += 1
+    store.abandon(before)
+
+
+def _store_time() -> float:
+    """Return what the store's own clock says, by which the ages of its names are told; ours may differ."""
+    store, folder = server().store, f"organizations/{tenant()}/marks"
+    mark = f"{folder}/{new_key('k')}.mark"
+    with store.batch() as batch:
+        batch.put_if_absent(mark, b"now")
+    try:
+        return next(stored_at for name, stored_at in store.list(folder) if name == mark)
+    finally:
+        store.delete(mark)
+
+
+def _spoken_of() -> set[str]:
+    c = _objects.c
+    mine = select(c.pack).where(c.organization_id == tenant(), c.pack != "").distinct()
+    packs = {*db.session.execute(mine).scalars(), *db.session.scalars(select(EmptiedPack.pack))}
+    alone = db.session.execute(select(c.content).where(c.organization_id == tenant(), c.pack == "")).scalars()
+    parts = db.session.scalars(select(BackupUpload.parts)).all()
+    found = {*(pack_name(tenant(), pack) for pack in packs), *(object_name(tenant(), content) for content in alone),
+             *(name for listed in parts for name in json.loads(listed))}
+    db.session.rollback()
+    return found
+
+
+def organizations() -> list[str]:
+    """Return the ids of all organizations that have anything in the store."""
+    with as_server():
+        return sorted(db.session.scalars(select(StoredObject.organization_id).distinct()))
