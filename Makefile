@@ -5,14 +5,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 JOBS ?= 2
+LOCK ?= requirements.lock
 
-.PHONY: setup run demo test lint bench clean
+.PHONY: setup run demo test lint bench lock clean
 
 setup: $(STAMP)
 
-$(STAMP): pyproject.toml
+$(STAMP): pyproject.toml requirements.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(LOCK),--constraint $(LOCK)) --editable '.[dev]'
 	touch $(STAMP)
 
 run: setup
@@ -32,6 +33,13 @@ lint: setup
 
 bench: setup
 	$(BIN)/python -m bench $(ARGS)
+
+# The newest versions that pyproject.toml allows; run the tests before you commit what this writes.
+lock:
+	rm -rf $(VENV)
+	$(MAKE) setup LOCK=
+	{ head -n 1 requirements.lock; $(BIN)/python -m pip freeze --disable-pip-version-check --exclude-editable; } > requirements.new
+	mv requirements.new requirements.lock
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
+import tomllib
 import types
 from collections import Counter
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from pathlib import Path
 import click
 import pytest
 from flask import Flask
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from core.api import App, apps, transaction
 from core.app import create_app
@@ -32,6 +35,17 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 LAWS = sorted(name for name in vars(ComponentLaws) if name.startswith("test_"))
 PLUGIN = "notes_from_the_docs"
+
+
+def test_every_package_is_locked_at_a_version_and_nowhere() -> None:
+    """What pyproject.toml asks for is in the lock file, at a version that it allows; the file names no address."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [Requirement(text) for text in [*project["dependencies"], *project["optional-dependencies"]["dev"]]]
+    lines = [line for line in (ROOT / "requirements.lock").read_text().splitlines() if not line.startswith("#")]
+    assert [] == [line for line in lines if not re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!]+", line)]
+    locked = {canonicalize_name(name): version for name, version in (line.split("==") for line in lines)}
+    for one in wanted:
+        assert one.specifier.contains(locked[canonicalize_name(one.name)]), one.name
 
 
 @pytest.mark.parametrize("name", reference.BLOCKS)
