@@ -18,7 +18,7 @@ from sqlalchemy import select
 from core.db import db, transaction
 from core.errors import AppkeepError, ImportFailed, InvalidInput, NotFound
 from core.importing import find_importer, import_file
-from core.objects import writing_objects
+from core.objects import files_missing, writing_objects
 from core.runs.context import RunContext
 from core.runs.models import Run
 from core.runs.service import claim, find, request
@@ -61,10 +61,12 @@ def confirm(preview: Run, name: str, person: str) -> Run:
     """Return the run that makes the previewed app; the one under way where somebody has confirmed already.
 
     Raises:
-        InvalidInput: the preview has not succeeded, or an app cannot be called so.
+        InvalidInput: the preview has not succeeded, or what was sent is not kept any more.
     """
     if preview.kind != PREVIEW or preview.state != "succeeded":
         raise InvalidInput("There is nothing to import here: the file could not be read.")
+    if files_missing(one["content"] for one in options_of(preview)["files"]):
+        raise InvalidInput("The file is not kept any more, since it was sent more than a week ago. Send it again.")
     under_way = select(Run).where(Run.kind == IMPORT, Run.state.in_(("queued", "running")),
                                   Run.options.contains(f'"preview":"{preview.id}"', autoescape=True))
     options = {**options_of(preview), "name": name, "preview": preview.id}

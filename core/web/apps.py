@@ -66,13 +66,15 @@ def app_home(organization_id: str, app_id: str) -> str:
     return render_template("apps/home.html")
 
 
-@pages.page(f"{APP}/delete", Needs.ORG_ADMIN, ("POST",))
-def delete_app(organization_id: str, app_id: str) -> Response:
-    """Remove an app from sight; its backups stay."""
+@pages.page(f"{APP}/delete", Needs.ORG_ADMIN, ("GET", "POST"))
+def delete_app(organization_id: str, app_id: str) -> str | Response:
+    """Ask for an app's name, and remove the app from sight; its backups stay."""
     name = current_app_row().name
-    if request.form.get("name", "").strip() != name:
-        flash(f"To delete the app, its name must be typed exactly: {name}", "bad")
-        return redirect(url_for("apps.organization_home", organization_id=organization_id))  # type: ignore[return-value]
+    if request.method == "GET":
+        return render_template("apps/delete.html", app=current_app_row(), typed="", error=None)
+    typed = request.form.get("name", "").strip()
+    if typed != name:
+        return again(render_template("apps/delete.html", app=current_app_row(), typed=typed, error=f"This is not its name: {name}"))
     with transaction():
         service.delete(service.find(app_id))
     flash(f"“{name}” was deleted.", "good")

@@ -21,7 +21,7 @@ from core.backups import collecting, managing, uploads
 from core.backups.collecting import Collected, one_pass
 from core.backups.saved import backups_of, find_backup
 from core.cli.main import main
-from core.errors import ObjectDamaged, ObjectMissing
+from core.errors import InvalidInput, ObjectDamaged, ObjectMissing
 from core.moment import moved, now_us
 from core.objects import (
     StoredObject,
@@ -322,10 +322,16 @@ def test_a_file_that_waits_to_be_imported_stays_a_week(organization: str) -> Non
         filename, stream = "a.csv", io.BytesIO(b"Name\nAda\n")
 
     run = import_runs.receive([Sent()], make_person(OWNER))
-    content = json.loads(run.options)["files"][0]["content"]
+    content, run_id = json.loads(run.options)["files"][0]["content"], run.id
     passed(25), passed(6 * 24)
     assert content in contents()
-    passed(8 * 24), passed(10 * 24)
+    with transaction():
+        import_runs.confirm(import_runs.find_preview(run_id), "Names", "system")
+        db.session.rollback()
+    passed(8 * 24)
+    with pytest.raises(InvalidInput, match="Send it again"), transaction():
+        import_runs.confirm(import_runs.find_preview(run_id), "Names", "system")
+    passed(10 * 24)
     assert content not in contents()
 
 

@@ -68,11 +68,13 @@ def test_who_manages_the_organization_sees_apps_that_they_may_not_open(sqlite_se
 
 @pytest.mark.parametrize("typed", ["", "sales", "Sales app"])
 def test_an_app_is_deleted_by_its_name_only(sqlite_server: Flask, organization: str, typed: str) -> None:
-    """Another name deletes nothing, and the page says so."""
+    """Another name deletes nothing, and the page says so beside the field, with what was typed."""
     client = signed_in(sqlite_server)
-    assert 302 == delete(client, organization, typed)
-    assert ["Sales"] == names(organization)
-    assert "must be typed exactly" in text(client, f"/o/{organization}/")
+    with as_tenant(organization):
+        app = apps.all_apps()[0].id
+    answer = client.post(f"/o/{organization}/apps/{app}/delete", data={"name": typed})
+    assert (422, ["Sales"]) == (answer.status_code, names(organization))
+    assert "This is not its name: Sales" in answer.text and f'value="{typed}"' in answer.text
 
 
 def test_a_deleted_app_is_gone_for_everybody(sqlite_server: Flask, organization: str) -> None:
