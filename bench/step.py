@@ -21,8 +21,8 @@ from core.backups.jobs import request_backup, request_restore
 from core.backups.models import Backup
 from core.backups.restoring import Options
 from core.backups.saved import backups_of
+from core.catalogue import StoredObject
 from core.migrating import ensure_schema
-from core.objects import StoredObject
 from core.runs.service import work
 from plugins.worksheets.models import Record
 from plugins.worksheets.records import Row, open_door

@@ -13,6 +13,7 @@ from core.archive.canonical import canonical, parse
 from core.archive.manifest import IndexLine
 from core.backups import direct
 from core.backups.merging import RestoreContext
+from core.catalogue import files_missing, stored_bytes
 from core.cli.showing import size_text
 from core.cli.verbs import verb
 from core.component import Component, Document, Kind, Operation, Section, Segment
@@ -37,7 +38,7 @@ from core.importing import import_file
 from core.keys import KEY, SINGLE, SYSTEM, is_key, is_person, new_key
 from core.migrating import ensure_schema
 from core.moment import now_us
-from core.objects import ObjectWriter, files_missing, put_file, read_file, stored_bytes, writing_objects
+from core.objects import ObjectWriter, put_file, read_file, writing_objects
 from core.pictures import PICTURES, SHOWN_TYPES, put_picture
 from core.refs import files, pointers
 from core.runs.models import Run

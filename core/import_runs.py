@@ -15,10 +15,11 @@ from typing import Any
 
 from sqlalchemy import select
 
+from core.catalogue import files_missing
 from core.db import db, transaction
 from core.errors import AppkeepError, ImportFailed, InvalidInput, NotFound
 from core.importing import find_importer, import_file
-from core.objects import files_missing, writing_objects
+from core.objects import writing_objects
 from core.runs.context import RunContext
 from core.runs.models import Run
 from core.runs.service import claim, find, request

@@ -21,7 +21,7 @@ from werkzeug.datastructures import FileStorage
 from core import import_runs
 from core.api import App, ImportContext, apps, as_tenant, db, direct, documents, import_file, server, transaction
 from core.backups import uploads
-from core.objects import StoredObject
+from core.catalogue import StoredObject
 from core.runs.models import Run
 from plugins.roles import service as roles
 from plugins.sample.importer import Sample

@@ -1,6 +1,6 @@
 """Collecting garbage: what no backup and no app of an organization needs any more leaves the store, a grace after that was seen.
 
-A pass condemns what nothing needs. From then on nobody may begin to rely on it (see `core.objects`); what somebody had begun
+A pass condemns what nothing needs. From then on nobody may begin to rely on it (see `core.catalogue`); what somebody had begun
 before is committed, and seen, by the next pass. What was condemned a grace ago and is still not needed goes then: rows first,
 bytes afterwards. The one danger: a pass that does not see all that is needed; one that cannot read a backup's lists ends there.
 
@@ -11,26 +11,23 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
 
 from core.app import server
-from core.apps.models import App, DocumentRow, HiddenPart
-from core.apps.state import Snapshot
-from core.archive.canonical import parse
-from core.archive.manifest import Content, parse_index
-from core.backups.models import Backup, BackupUpload
+from core.backups.models import BackupUpload
+from core.backups.needed import Needed, Unwatched, needed
+from core.catalogue import EmptiedPack, StoredObject, object_name
 from core.db import db, reading, transaction
 from core.errors import InvalidInput, ObjectDamaged, ObjectMissing
 from core.keys import SYSTEM, new_key
 from core.moment import now_us
-from core.objects import EmptiedPack, StoredObject, object_name, read_object, shelf
+from core.objects import shelf
 from core.packs import Packing, Placed, pack_name
 from core.runs.context import SECOND_US, RunContext
 from core.runs.models import Run
@@ -38,14 +35,11 @@ from core.runs.service import request
 from core.scope import as_server, as_tenant, tenant
 
 HOUR_S = 3600
-IMPORTS_KEPT_US = 7 * 24 * HOUR_S * SECOND_US
-"""A file that was sent to be imported can be confirmed for so long."""
 SPARSE = 0.5
 """A pack of which less than this is still needed is written anew."""
 BATCH = 500
 FOLDERS = ("packs", "objects", "uploads", "marks")
 """Where this program's own names lie in the store; what lies elsewhere is not its to remove."""
-_FILE = re.compile(r'"file":"([0-9a-f]{64})"')
 _objects, _runs, _emptied = StoredObject.__table__, Run.__table__, EmptiedPack.__table__
 log = logging.getLogger(__name__)
 
@@ -67,23 +61,6 @@ class Collected:
     packs_written_anew: int = 0
     leftovers_removed: int = 0
     waits_for: str | None = None
-
-
-@dataclass
-class Needed:
-    """Digests, 32 bytes each."""
-
-    digests: set[bytes] = field(default_factory=set)
-
-    def add(self, contents: Iterable[str]) -> None:
-        """Add contents."""
-        self.digests.update(map(bytes.fromhex, contents))
-
-    def __contains__(self, content: str) -> bool:
-        return bytes.fromhex(content) in self.digests
-
-    def __len__(self) -> int:
-        return len(self.digests)
 
 
 def tick() -> str | None:
@@ -150,63 +127,6 @@ def one_pass(grace_s: int, *, dry_run: bool = False, run: RunContext | None = No
         _remove_emptied(done, before_us)
         _remove_leftovers(done, grace_s)
     return done
-
-
-class Unwatched:
-    """Stands for a run where none does the work."""
-
-    run_id = ""
-
-    def step(self, name: str) -> None:
-        """See `RunContext.step`."""
-
-    def progress(self, phase: str, done: int, total: int, size: int) -> None:
-        """See `RunContext.progress`."""
-
-
-def needed(watch: RunContext | Unwatched) -> Needed:
-    """Return all that the backups, apps and imports of the current organization need. Not inside a transaction.
-
-    Raises:
-        ObjectMissing, ObjectDamaged: a backup's list cannot be read.
-    """
-    found = Needed()
-    _need_of_backups(found, watch)
-    with reading() as connection:
-        for app_id in db.session.scalars(select(App.id)).all():  # those that were deleted, too: their rows are still there
-            _need_of_app(found, app_id, Snapshot(app_id, connection))
-    recent = (Run.requested_at > now_us() - IMPORTS_KEPT_US) | Run.state.in_(("queued", "running"))
-    for options in db.session.scalars(select(Run.options).where(Run.kind.in_(("import", "import_preview")), recent)):
-        found.add(one["content"] for one in json.loads(options).get("files", ()))
-    db.session.rollback()
-    return found
-
-
-def _need_of_backups(found: Needed, watch: RunContext | Unwatched) -> None:
-    backups = db.session.execute(select(Backup.id, Backup.name, Backup.content).where(Backup.deleted_at.is_(None))).all()
-    for number, (backup_id, name, content) in enumerate(backups, start=1):
-        for _, _, entry in Content.from_dict(parse(content.encode(), max_bytes=1024 * 1024)).entries():
-            if entry.index in found:
-                continue  # an index that another backup has in common with this one
-            try:
-                lines = parse_index(read_object(entry.index))
-            except (ObjectMissing, ObjectDamaged) as error:
-                raise type(error)(f"What the backup “{name}” holds cannot be read, so nothing is removed from the store: {error.message} "
-                                  "Check that backup, and delete it if it cannot be mended.", backup=backup_id) from error
-            found.add(line.content for line in lines)
-            found.add([entry.index])
-        watch.progress("collecting", number, len(backups), 0)
-
-
-def _need_of_app(found: Needed, app_id: str, snapshot: Snapshot) -> None:
-    app = db.session.get_one(App, app_id)
-    for model in (DocumentRow, HiddenPart):
-        bodies = select(model.body).where(model.app_id == app_id, model.body.contains('"file":"', autoescape=True))
-        for body in snapshot.connection.execute(bodies).scalars():
-            found.add(_FILE.findall(body))
-    for component in server().registry.components.values():
-        found.add(component.data_files(app, snapshot))
-        found.add(component.kept_files(app, snapshot))
 
 
 def _told(done: Collected, seen: Needed, before_us: int) -> Collected:

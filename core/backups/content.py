@@ -18,8 +18,8 @@ from core.apps.models import App
 from core.apps.state import Snapshot
 from core.archive.canonical import canonical
 from core.archive.manifest import ComponentEntry, Content, IndexLine, PartEntry, index_bytes
+from core.catalogue import known_descriptors
 from core.component import Component, Document, Section, Segment, document_value
-from core.objects import known_descriptors
 from core.refs import files
 
 WAITING_SEGMENTS = 12

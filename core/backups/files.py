@@ -22,12 +22,13 @@ from core.archive.reader import Archive, Use, check_totals, read, verify
 from core.backups.models import Backup
 from core.backups.saved import Saved, lifted
 from core.backups.take import checked_name, default_name
+from core.catalogue import known_descriptors, picked
 from core.component import Component, Document
 from core.db import db
 from core.errors import AppkeepError, InvalidDocument, InvalidInput
 from core.keys import new_key
 from core.moment import iso, now_us
-from core.objects import Shelf, describe, known_descriptors, picked, recording, shelf, writing_objects
+from core.objects import Shelf, describe, recording, shelf, writing_objects
 from core.packs import Placed
 from core.refs import files as files_of
 

@@ -20,9 +20,10 @@ from core.apps.state import Snapshot
 from core.archive.manifest import IndexLine
 from core.backups.content import describe
 from core.backups.saved import Saved
+from core.catalogue import known_descriptors, picked
 from core.component import Component, Document
 from core.errors import InvalidInput
-from core.objects import known_descriptors, picked, shelf
+from core.objects import shelf
 from core.refs import ADDRESS
 
 AHEAD_SEGMENTS = 16

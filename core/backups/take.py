@@ -15,12 +15,13 @@ from core.apps.state import Snapshot
 from core.archive.canonical import canonical
 from core.backups.content import Description, describe
 from core.backups.models import TYPES, Backup
+from core.catalogue import known_descriptors
 from core.config import Config
 from core.db import db, reading
 from core.errors import InvalidInput, TooSoon
 from core.keys import new_key
 from core.moment import iso, now_us
-from core.objects import ObjectWriter, known_descriptors, recording, writing_objects
+from core.objects import ObjectWriter, recording, writing_objects
 from core.runs.context import SECOND_US, RunContext
 
 MAX_NAME_CHARS = 120

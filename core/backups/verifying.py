@@ -13,10 +13,11 @@ from core.backups.content import describe
 from core.backups.merging import Only
 from core.backups.rehearsing import RestoreDiffers, rehearse
 from core.backups.saved import Saved, find_backup
+from core.catalogue import known_descriptors, picked
 from core.db import reading, transaction
 from core.errors import AppkeepError, ObjectDamaged
 from core.moment import now_us
-from core.objects import Shelf, known_descriptors, picked, shelf
+from core.objects import Shelf, shelf
 from core.packs import Placed
 from core.runs.context import RunContext
 

@@ -9,7 +9,8 @@ from typing import Any
 from werkzeug.datastructures import FileStorage
 
 from core.apps.models import App
-from core.objects import files_missing, put_file
+from core.catalogue import files_missing
+from core.objects import put_file
 from core.refs import DIGEST, files
 from core.web.editor.sent import Sent, sent
 

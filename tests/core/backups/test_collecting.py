@@ -17,23 +17,14 @@ from flask import Flask
 from sqlalchemy import func, select, update
 
 from core.api import App, apps, db, direct, documents, transaction
-from core.backups import collecting, managing, uploads
+from core.backups import collecting, managing, needed, uploads
 from core.backups.collecting import Collected, one_pass
 from core.backups.saved import backups_of, find_backup
+from core.catalogue import StoredObject, files_missing, known_descriptor, known_descriptors
 from core.cli.main import main
 from core.errors import InvalidInput, ObjectDamaged, ObjectMissing
 from core.moment import moved, now_us
-from core.objects import (
-    StoredObject,
-    files_missing,
-    known_descriptor,
-    known_descriptors,
-    put_file,
-    read_file,
-    recording,
-    shelf,
-    writing_objects,
-)
+from core.objects import put_file, read_file, recording, shelf, writing_objects
 from core.packs import pack_name
 from core.runs.models import Run
 from core.runs.service import find, work
@@ -231,7 +222,7 @@ def test_a_pack_that_holds_little_is_written_anew(organization: str, home: Path)
     kept = digests[:3]
     old = known_descriptors(kept)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(collecting, "_need_of_backups", lambda found, watch: found.add(kept))
+        patch.setattr(needed, "_need_of_backups", lambda found, watch: found.add(kept))
         assert 17 == passed(25).condemned
         found = passed(50)
         assert (17, 1, 0) == (found.removed, found.packs_written_anew, found.packs_removed)

@@ -10,11 +10,11 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from core.api import App, apps, db, direct, transaction
-from core.backups import collecting, managing
+from core.backups import collecting, managing, needed
 from core.backups.models import Backup
 from core.backups.saved import find_backup
+from core.catalogue import StoredObject
 from core.moment import moved, now_us
-from core.objects import StoredObject
 from core.packs import pack_name
 from core.runs.service import find, recover, report_of, request, work
 from tests.core.runs.making import KINDS, ask, change, fill, restoring, state_of, types_of_backups, write
@@ -82,8 +82,8 @@ def test_a_worker_killed_while_it_collects_leaves_what_is_needed(server: Flask, 
         kept = direct.back_up(apps.find(app.id)).id
     with transaction():
         managing.delete(gone, "system")
-    needed = collecting.needed(collecting.Unwatched())
-    needless = [row for row in db.session.scalars(select(StoredObject.content)) if row not in needed]
+    wanted = needed.needed(needed.Unwatched())
+    needless = [row for row in db.session.scalars(select(StoredObject.content)) if row not in wanted]
     table, long_ago = StoredObject.__table__, now_us() - 9 * 24 * 3600 * 1_000_000
     with transaction():
         db.session.execute(update(table).values(added_at=long_ago))

@@ -6,7 +6,7 @@ import pytest
 
 from core.api import apps, as_tenant, db, direct, documents, transaction
 from core.backups.log import acts_of
-from core.objects import StoredObject, object_name
+from core.catalogue import StoredObject, object_name
 from core.packs import pack_name
 from core.web.bin import binned
 from tenants import service

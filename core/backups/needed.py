@@ -1,0 +1,101 @@
+"""What an organization needs of what lies in its store: read from backups, apps and imports themselves, never counted along."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+
+from core.app import server
+from core.apps.models import App, DocumentRow, HiddenPart
+from core.apps.state import Snapshot
+from core.archive.canonical import parse
+from core.archive.manifest import Content, parse_index
+from core.backups.models import Backup
+from core.db import db, reading
+from core.errors import ObjectDamaged, ObjectMissing
+from core.moment import now_us
+from core.objects import read_object
+from core.runs.context import SECOND_US, RunContext
+from core.runs.models import Run
+
+IMPORTS_KEPT_US = 7 * 24 * 3600 * SECOND_US
+"""A file that was sent to be imported can be confirmed for so long."""
+_FILE = re.compile(r'"file":"([0-9a-f]{64})"')
+
+
+@dataclass
+class Needed:
+    """Digests, 32 bytes each."""
+
+    digests: set[bytes] = field(default_factory=set)
+
+    def add(self, contents: Iterable[str]) -> None:
+        """Add contents."""
+        self.digests.update(map(bytes.fromhex, contents))
+
+    def __contains__(self, content: str) -> bool:
+        return bytes.fromhex(content) in self.digests
+
+    def __len__(self) -> int:
+        return len(self.digests)
+
+
+class Unwatched:
+    """Stands for a run where none does the work."""
+
+    run_id = ""
+
+    def step(self, name: str) -> None:
+        """See `RunContext.step`."""
+
+    def progress(self, phase: str, done: int, total: int, size: int) -> None:
+        """See `RunContext.progress`."""
+
+
+def needed(watch: RunContext | Unwatched) -> Needed:
+    """Return all that the backups, apps and imports of the current organization need. Not inside a transaction.
+
+    Raises:
+        ObjectMissing, ObjectDamaged: a backup's list cannot be read.
+    """
+    found = Needed()
+    _need_of_backups(found, watch)
+    with reading() as connection:
+        for app_id in db.session.scalars(select(App.id)).all():  # those that were deleted, too: their rows are still there
+            _need_of_app(found, app_id, Snapshot(app_id, connection))
+    recent = (Run.requested_at > now_us() - IMPORTS_KEPT_US) | Run.state.in_(("queued", "running"))
+    for options in db.session.scalars(select(Run.options).where(Run.kind.in_(("import", "import_preview")), recent)):
+        found.add(one["content"] for one in json.loads(options).get("files", ()))
+    db.session.rollback()
+    return found
+
+
+def _need_of_backups(found: Needed, watch: RunContext | Unwatched) -> None:
+    backups = db.session.execute(select(Backup.id, Backup.name, Backup.content).where(Backup.deleted_at.is_(None))).all()
+    for number, (backup_id, name, content) in enumerate(backups, start=1):
+        for _, _, entry in Content.from_dict(parse(content.encode(), max_bytes=1024 * 1024)).entries():
+            if entry.index in found:
+                continue  # an index that another backup has in common with this one
+            try:
+                lines = parse_index(read_object(entry.index))
+            except (ObjectMissing, ObjectDamaged) as error:
+                raise type(error)(f"What the backup “{name}” holds cannot be read, so nothing is removed from the store: {error.message} "
+                                  "Check that backup, and delete it if it cannot be mended.", backup=backup_id) from error
+            found.add(line.content for line in lines)
+            found.add([entry.index])
+        watch.progress("collecting", number, len(backups), 0)
+
+
+def _need_of_app(found: Needed, app_id: str, snapshot: Snapshot) -> None:
+    app = db.session.get_one(App, app_id)
+    for model in (DocumentRow, HiddenPart):
+        bodies = select(model.body).where(model.app_id == app_id, model.body.contains('"file":"', autoescape=True))
+        for body in snapshot.connection.execute(bodies).scalars():
+            found.add(_FILE.findall(body))
+    for component in server().registry.components.values():
+        found.add(component.data_files(app, snapshot))
+        found.add(component.kept_files(app, snapshot))

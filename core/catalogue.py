@@ -1,0 +1,179 @@
+"""The catalogue of an organization's objects: which contents it has, and where their bytes lie.
+
+Content is never shared between organizations, and knowing a digest gives nobody its content. A row is written only
+after its object is durable, so a row means that the object is there.
+
+What nothing needs any more is condemned for a while before it goes, see `core.backups.collecting`. A condemned object can
+be read, and nobody may begin to rely on it: to whoever stores or points to its content it is not there.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
+from typing import Any
+
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, String, any_, func, literal, select, text
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.archive.manifest import Descriptor
+from core.db import Base, db
+from core.errors import ObjectMissing
+from core.moment import now_us
+from core.packs import Placed
+from core.scope import Owned, tenant
+
+ASKED_AT_ONCE = 500
+
+
+class StoredObject(Owned, Base):
+    """An object in the store: sizes in bytes, `stored` and `crc32` are of the compressed bytes.
+
+    Its bytes lie at a `place` in a `pack`; where the pack is empty, in an object of the store of their own, as those of
+    large objects once did. `condemned_at` (microseconds UTC) is set while nothing needs it.
+    """
+
+    __tablename__ = "stored_object"
+
+    organization_id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    content: Mapped[str] = mapped_column(String(64), primary_key=True)
+    raw: Mapped[int] = mapped_column(BigInteger)
+    stored: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int] = mapped_column(BigInteger)
+    crc32: Mapped[int] = mapped_column(BigInteger)
+    pack: Mapped[str] = mapped_column(String(16), default="")
+    place: Mapped[int] = mapped_column(BigInteger, default=0)
+    added_at: Mapped[int] = mapped_column(BigInteger)
+    condemned_at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class EmptiedPack(Owned, Base):
+    """A pack whose objects lie elsewhere since a moment (microseconds UTC); readers that began before may still need it."""
+
+    __tablename__ = "emptied_pack"
+
+    organization_id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    pack: Mapped[str] = mapped_column(String(16), primary_key=True)
+    emptied_at: Mapped[int] = mapped_column(BigInteger)
+
+
+def object_name(organization_id: str, content: str) -> str:
+    """Return an object's name in the store."""
+    return f"organizations/{organization_id}/objects/{content[:2]}/{content}.zst"
+
+
+class Digests:
+    """Many digests in 32 bytes each, sorted: which contents an organization has already."""
+
+    def __init__(self, digests: Iterable[str] = ()) -> None:
+        self.packed = b"".join(bytes.fromhex(digest) for digest in sorted(digests))
+
+    def __len__(self) -> int:
+        return len(self.packed) // 32
+
+    def __getitem__(self, place: int) -> bytes:
+        return self.packed[32 * place:32 * place + 32]
+
+    def __contains__(self, digest: str) -> bool:
+        wanted = bytes.fromhex(digest)
+        place = bisect_left(self, wanted, 0, len(self))
+        return place < len(self) and self[place] == wanted
+
+
+_PARTS = tuple(part.name for part in fields(Placed))
+_CATALOGUE_AT_ONCE = text("""
+INSERT INTO stored_object (organization_id, added_at, content, raw, stored, size, crc32, pack, place)
+SELECT :organization_id, :added_at, * FROM unnest(
+  CAST(:content AS text[]), CAST(:raw AS bigint[]), CAST(:stored AS text[]), CAST(:size AS bigint[]), CAST(:crc32 AS bigint[]),
+  CAST(:pack AS text[]), CAST(:place AS bigint[]))
+ON CONFLICT (organization_id, content) DO UPDATE SET added_at = excluded.added_at, raw = excluded.raw, stored = excluded.stored,
+  size = excluded.size, crc32 = excluded.crc32, pack = excluded.pack, place = excluded.place, condemned_at = NULL
+  WHERE stored_object.condemned_at IS NOT NULL
+RETURNING content
+""")
+"""PostgreSQL takes thousands of rows as a few arrays in a quarter of the time that their own parameters need."""
+
+
+def catalogue(organization_id: str, descriptors: Iterable[Descriptor]) -> set[str]:
+    """Write the catalogue's rows, and return the contents of those that nobody else has written at the same moment.
+
+    A row that is condemned speaks of the new bytes from now on: those of before may go at any time.
+    """
+    table, connection = StoredObject.__table__, db.session.connection()
+    common = {"organization_id": organization_id, "added_at": now_us()}
+    rows = [{part: getattr(d, part) for part in _PARTS} for d in map(_placed, descriptors)]
+    if connection.dialect.name == "postgresql":
+        columns = {part: [row[part] for row in rows] for part in _PARTS}
+        return set(connection.execute(_CATALOGUE_AT_ONCE, common | columns).scalars())
+    insert = sqlite_insert(table)
+    anew = {name: insert.excluded[name] for name in (*_PARTS, "added_at") if name != "content"}
+    statement = insert.on_conflict_do_update(
+        index_elements=["organization_id", "content"], set_={**anew, "condemned_at": None},
+        where=table.c.condemned_at.is_not(None)).returning(table.c.content)
+    return set(connection.execute(statement, [common | row for row in rows]).scalars())
+
+
+def _placed(descriptor: Descriptor) -> Placed:
+    return descriptor if isinstance(descriptor, Placed) else Placed.at(descriptor, "", 0)
+
+
+def stored_bytes() -> tuple[int, int, int]:
+    """Return how many contents the current organization has, and their bytes as given and as stored."""
+    query = select(func.count(), func.coalesce(func.sum(StoredObject.raw), 0), func.coalesce(func.sum(StoredObject.size), 0))
+    count, raw, stored = db.session.execute(query.where(StoredObject.organization_id == tenant())).one()
+    return int(count), int(raw), int(stored)
+
+
+def known_digests() -> Digests:
+    """Return the contents that the current organization has and that one may rely on."""
+    return Digests(db.session.execute(select(StoredObject.content).where(StoredObject.condemned_at.is_(None))).scalars())
+
+
+_PLACED = tuple(getattr(StoredObject, part) for part in _PARTS)
+"""Columns, not rows: a large backup asks for thousands."""
+
+
+def known_descriptors(contents: Iterable[str]) -> dict[str, Placed]:
+    """Return the descriptors of those contents that the current organization has, condemned or not: one may read them."""
+    return {row.content: Placed(*row) for row in _rows(contents)}
+
+
+def _rows(contents: Iterable[str], *conditions: ColumnElement[bool]) -> Iterator[Any]:
+    wanted = list(contents)
+    for start in range(0, len(wanted), ASKED_AT_ONCE):
+        yield from db.session.execute(select(*_PLACED).where(_among(wanted[start:start + ASKED_AT_ONCE]), *conditions))
+
+
+def _among(contents: list[str]) -> ColumnElement[bool]:
+    if db.engine.dialect.name == "postgresql":
+        # One parameter, whose statement is compiled once: by themselves they take longer than the search.
+        return StoredObject.content == any_(literal(contents, ARRAY(String)))
+    return StoredObject.content.in_(contents)
+
+
+def files_missing(contents: Iterable[str]) -> set[str]:
+    """Return those of the contents that the current organization does not have, or that are about to go."""
+    wanted = set(contents)
+    return wanted - {row.content for row in _rows(wanted, StoredObject.condemned_at.is_(None))}
+
+
+def known_descriptor(content: str) -> Placed:
+    """Return the descriptor of a content that the current organization has.
+
+    Raises:
+        ObjectMissing: it has not.
+    """
+    return picked(known_descriptors([content]), content)
+
+
+def picked(known: Mapping[str, Placed], content: str) -> Placed:
+    """Return one of the descriptors that `known_descriptors` gave.
+
+    Raises:
+        ObjectMissing: it is not among them.
+    """
+    if content not in known:
+        raise ObjectMissing(f"The object {content} is not in the catalogue.", content=content)
+    return known[content]
