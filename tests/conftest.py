@@ -17,6 +17,7 @@ from core.app import create_app
 from core.config import read_config
 from core.db import db
 from core.migrating import ensure_schema
+from core.store import S3Store
 from tests.postgresql import PostgreSQL
 
 ENGINES = tuple(os.environ.get("APPKEEP_TEST_DATABASES", "sqlite,postgresql").split(","))
@@ -105,6 +106,29 @@ def opened_server(home: Path, database_url: str, **settings: object) -> Iterator
         yield app
         db.session.remove()
         db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    """The URL of an S3 server."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of a place in a new bucket, as APPKEEP_STORE_URL has it."""
+    for name, value in (("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_DEFAULT_REGION", "us-east-1"),
+                        ("APPKEEP_S3_ENDPOINT_URL", s3)):
+        monkeypatch.setenv(name, value)
+    store = S3Store(f"bucket-{os.getpid()}-{next(_numbers)}", "some/prefix")
+    store.client.create_bucket(Bucket=store.bucket)
+    return f"s3://{store.bucket}/{store.prefix.rstrip('/')}"
 
 
 @pytest.fixture

@@ -4,39 +4,21 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from core.config import read_config
 from core.errors import InvalidInput, ObjectMissing
-from core.store import FolderStore, S3Store, Store, open_store
-
-
-@pytest.fixture(scope="session")
-def s3() -> Iterator[str]:
-    """The URL of an S3 server."""
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+from core.store import FolderStore, Store, open_store
 
 
 @pytest.fixture(params=["folder", "s3"])
-def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     """Each kind of store in turn."""
     if request.param == "folder":
         return FolderStore(tmp_path / "objects")
-    for name, value in (("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_DEFAULT_REGION", "us-east-1"),
-                        ("APPKEEP_S3_ENDPOINT_URL", request.getfixturevalue("s3"))):
-        monkeypatch.setenv(name, value)
-    found = S3Store(f"bucket-{tmp_path.name.replace('_', '-').lower()}"[:60], "some/prefix")
-    found.client.create_bucket(Bucket=found.bucket)
-    return found
+    return open_store(read_config({}, home=str(tmp_path), store_url=request.getfixturevalue("bucket")))
 
 
 def test_a_part_of_an_object_can_be_had(store: Store) -> None:
