@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from plugins.baserow.names import Names
-from plugins.baserow.read import Item, clean, id_of, listed
+from plugins.baserow.read import Item, clean, id_of, listed, whole
 
 OPERATORS = {
     "equal": "is", "not_equal": "is_not", "contains": "contains", "contains_not": "contains_not", "contains_word": "contains",
@@ -89,7 +89,7 @@ def _valued(made: dict[str, Any], kind: str, value: Any, names: Names, tell: Tel
     if kind == "boolean":
         return {**made, "value": text.lower() in ("1", "true", "yes", "t", "y", "on")}
     if "select" in kind:
-        keys = [names.choices.get(int(one)) for one in text.split(",") if one.strip().isdigit()]
+        keys = [names.choices.get(number) for one in text.split(",") if (number := whole(one)) is not None]
         if not keys or None in keys:
             tell("a filter by a choice that is not there")
             return None
@@ -103,7 +103,8 @@ def _valued(made: dict[str, Any], kind: str, value: Any, names: Names, tell: Tel
 
 def _linked(made: dict[str, Any], text: str, names: Names, tell: Tell) -> dict[str, Any] | None:
     target = names.target_of(made["field"])
-    seq = target.seqs.get(int(text)) if target is not None and text.isdigit() and len(text) < 16 else None
+    row = whole(text)
+    seq = target.seqs.get(row) if target is not None and row is not None else None
     if seq is None:
         tell("a filter by a row that is not there")
         return None
@@ -117,5 +118,6 @@ def _dated(made: dict[str, Any], text: str) -> dict[str, Any]:
         return {**made, "value": text.rpartition("?")[2], "unit": "exact_date"}
     found = {**made, "unit": UNITS[unit]}
     if amount:
-        found["value"] = int(amount) if amount.lstrip("-").isdigit() and len(amount) < 10 else amount
+        days = whole(amount.removeprefix("-"))
+        found["value"] = amount if days is None else -days if amount.startswith("-") else days
     return found

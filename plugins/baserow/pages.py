@@ -9,7 +9,7 @@ from typing import Any
 from core.api import ImportContext, new_key
 from plugins.baserow.filters import OPERATORS
 from plugins.baserow.names import Names, in_order
-from plugins.baserow.read import Item, clean, id_of, items, listed, name_of, number, text
+from plugins.baserow.read import Item, clean, id_of, items, listed, name_of, number, text, whole
 from plugins.baserow.texts import NoTemplate, Template, fixed, template
 from plugins.baserow.views import PutFile
 
@@ -26,6 +26,8 @@ EVENTS = {"click": "click", "submit": "submit", "after_login": "sign_in", "chang
 COLUMNS = {"text": "text", "link": "link", "image": "image", "button": "button", "boolean": "boolean", "tags": "tags", "rating": "rating"}
 ALIGN = {"left": "left", "center": "centre", "right": "right", "justify": "justify"}
 MAX_STYLES = 60
+MAX_STYLE = 10**6
+MAX_COLUMNS = 12
 
 
 @dataclass
@@ -71,8 +73,8 @@ class Pages:
             yield {"name": name_of(one, "parameter"), "type": kind, "in": where}
 
     def _visibility(self, item: Item) -> dict[str, Any]:
-        roles = [{"ref": f"portal_role/{self.names.roles[r]}"} for r in item.get("roles") or () if r in self.names.roles] \
-            if isinstance(item.get("roles"), list) else []
+        given = item["roles"] if isinstance(item.get("roles"), list) else []
+        roles = [{"ref": f"portal_role/{self.names.roles[r]}"} for r in given if isinstance(r, str) and r in self.names.roles]
         kind = ROLE_TYPES.get(str(item.get("role_type")))
         if kind is not None and item.get("visibility") == "logged-in":
             return {"visibility": kind, "roles": roles[:100]}
@@ -152,9 +154,9 @@ class Pages:
             fill = FILLS.get(kind)
             if fill is not None:
                 fill(self, item, block)
-        place = item.get("place_in_container")
-        if isinstance(place, str) and place.isdigit() and int(place) < 12:
-            block["column"] = int(place)
+        place = whole(text(item, "place_in_container", 40))
+        if place is not None and place < MAX_COLUMNS:
+            block["column"] = place
         if style := self._style(item):
             block["style"] = style
         if isinstance(item.get("styles"), dict) and item["styles"]:
@@ -168,7 +170,8 @@ class Pages:
     def _style(self, item: Item) -> dict[str, Any]:
         found = {}
         for name, value in item.items():
-            if name.startswith("style_") and isinstance(value, str | int | bool) and value not in ("", 0, False, "none", "default"):
+            if name.startswith("style_") and isinstance(value, str | int | bool) and value not in ("", 0, False, "none", "default") \
+                    and (isinstance(value, str) or abs(value) <= MAX_STYLE):
                 found[name.removeprefix("style_")[:40]] = clean(value)[:1000] if isinstance(value, str) else value
         return dict(list(found.items())[:MAX_STYLES])
 
@@ -299,9 +302,9 @@ def _link(pages: Pages, item: Item, block: dict[str, Any]) -> None:
 
 
 def _columns(pages: Pages, item: Item, block: dict[str, Any]) -> None:
-    block["columns"] = min(max(int(number(item, "column_amount")), 1), 12)
-    if item.get("alignment") in ALIGN:
-        block["align"] = ALIGN[item["alignment"]]
+    block["columns"] = min(max(int(number(item, "column_amount")), 1), MAX_COLUMNS)
+    if (align := ALIGN.get(text(item, "alignment", 40))) is not None:
+        block["align"] = align
 
 
 def _sourced(pages: Pages, item: Item, block: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 from core.api import ImportFailed
 
+MAX_DIGITS = 15
 MAX_JSON_BYTES = 512 * 1024 * 1024
 MAX_FILE_BYTES = 512 * 1024 * 1024
 MAX_ALL_FILES_BYTES = 8 * 1024 * 1024 * 1024
@@ -153,7 +154,13 @@ def number(item: Item, key: str) -> float:
     return found if found == found and abs(found) != float("inf") else 0.0
 
 
+def whole(value: str) -> int | None:
+    """Return the whole number that a text is, None where it is none or so long that it can be nothing's number."""
+    value = value.strip()
+    return int(value) if value.isascii() and value.isdigit() and len(value) <= MAX_DIGITS else None
+
+
 def id_of(item: Item, key: str = "id") -> int | None:
     """Return an id that an object holds, None where it holds none."""
     value = item.get(key)
-    return value if type(value) is int else None
+    return value if type(value) is int and abs(value) < 10**MAX_DIGITS else None

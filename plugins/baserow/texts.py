@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from plugins.baserow.names import Names
-from plugins.baserow.read import clean
+from plugins.baserow.read import clean, whole
 
 _TOKEN = re.compile(r"""\s*(?:(?P<string>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|(?P<number>-?\d+(?:\.\d+)?)
     |(?P<name>[A-Za-z_][A-Za-z_0-9]*)|(?P<mark>[(),]))""", re.VERBOSE | re.DOTALL)
@@ -105,14 +105,15 @@ def use(path: str, names: Names) -> dict[str, Any]:
     source, *steps = path.split(".")
     if source == "current_record":
         return _of_record(steps, names, None) or {"result": f"record.{'.'.join(steps)}"[:500]}
-    if source in ("data_source", "data_source_context") and steps and steps[0].isdigit():
-        key = names.sources.get(int(steps[0]))
+    number = whole(steps[0]) if steps else None
+    if source in ("data_source", "data_source_context") and number is not None:
+        key = names.sources.get(number)
         if key is not None:
             return _of_record(steps[1:], names, key) or {"source": key, "path": ".".join(steps[1:])[:500]}
     if source == "page_parameter" and steps:
         return {"parameter": steps[0][:100] or "parameter"}
-    if source == "form_data" and steps and steps[0].isdigit() and int(steps[0]) in names.elements:
-        return {"input": names.elements[int(steps[0])]}
+    if source == "form_data" and number in names.elements:
+        return {"input": names.elements[number]}
     if source == "user" and steps and steps[0] in USERS:
         return {"user": USERS[steps[0]]}
     return {"result": path[:500]}
@@ -120,8 +121,8 @@ def use(path: str, names: Names) -> dict[str, Any]:
 
 def _of_record(steps: list[str], names: Names, source: str | None) -> dict[str, Any] | None:
     for step in steps:
-        digits = step.removeprefix("field_")
-        if step.startswith("field_") and digits.isdigit() and (field := names.field_ref(int(digits))) is not None:
+        number = whole(step.removeprefix("field_")) if step.startswith("field_") else None
+        if (field := names.field_ref(number)) is not None:
             return {"field": field, **({"source": source} if source else {})}
     return None
 

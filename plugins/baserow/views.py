@@ -40,7 +40,7 @@ class Views:
             view_id = id_of(item)
             if view_id is None:
                 continue
-            if item.get("type") not in KINDS:
+            if text(item, "type", 60) not in KINDS:
                 self.note(item, f"there is no view like “{str(item.get('type'))[:60]}”")
                 self.names.views.pop(view_id)
                 continue
@@ -101,8 +101,8 @@ class Views:
                              ("start_field", "start_date_field_id"), ("end_field", "end_date_field_id")):
             if (field := self.names.field_ref(id_of(item, theirs))) is not None:
                 view[ours] = field
-        if item.get("row_height_size") in HEIGHTS:
-            view["row_height"] = HEIGHTS[item["row_height_size"]]
+        if (height := HEIGHTS.get(text(item, "row_height_size", 40))) is not None:
+            view["row_height"] = height
         if item.get("row_identifier_type") in ("id", "count"):
             view["row_number"] = "seq" if item["row_identifier_type"] == "id" else "count"
         if colours := list(self._colours(item)):

@@ -46,12 +46,19 @@ def full_export() -> dict[str, Any]:
         {"id": 2, "field_id": 1, "type": "smells_like", "value": "x", "group": None},
         {"id": 3, "field_id": 1, "type": "contains", "value": "x", "group": 5}],
         "filter_groups": [{"id": 5, "filter_type": "OR", "parent_group": None}],
-        "sortings": [{"id": 1, "field_id": 1, "order": "DESC"}], "group_bys": [], "decorations": [],
+        "sortings": [{"id": 1, "field_id": 1, "order": "DESC"}], "group_bys": [],
+        "row_height_size": "large", "row_identifier_type": "count", "decorations": [
+            {"id": 1, "type": "left_border_color", "value_provider_type": "single_select_color", "value_provider_conf": {"field_id": 12}},
+            {"id": 2, "type": "background_color", "value_provider_type": "conditional_color", "value_provider_conf": {"colors": [
+                {"color": "light-red", "operator": "OR", "filters": [
+                    {"id": "a", "field": 8, "type": "date_is_before", "value": "Europe/London?5?nr_days_ago"},
+                    {"id": "b", "field": 14, "type": "link_row_has", "value": "3"}]}]}}],
         "field_options": [{"id": 1, "field_id": 1, "width": 200, "hidden": False, "order": 1}]}
     form = {"id": 51, "type": "form", "name": "Ask", "order": 2, "submit_text": "Go", "field_options": [
         {"id": 2, "field_id": 1, "enabled": True, "required": True, "order": 1, "name": "Your name"}]}
+    board = {"id": 52, "type": "kanban", "name": "Board", "order": 3, "single_select_field_id": 12, "field_options": []}
     page = {"id": 70, "name": "Home", "order": 1, "path": "/home/:id", "path_params": [{"name": "id", "type": "numeric"}],
-            "shared": False, "visibility": "logged-in", "role_type": "allow_all", "roles": [],
+            "shared": False, "visibility": "logged-in", "role_type": "allow_all_except", "roles": ["guest"],
             "data_sources": [{"id": 80, "name": "Rows", "order": "1", "service": {
                 "type": "local_baserow_list_rows", "table_id": 100, "view_id": 50, "filters": [], "sortings": []}}],
             "elements": [
@@ -59,12 +66,16 @@ def full_export() -> dict[str, Any]:
                 {"id": 61, "type": "heading", "order": "1", "parent_element_id": 60, "level": 2,
                  "value": "concat('Hello ', get('current_record.field_1'))"},
                 {"id": 62, "type": "button", "order": "2", "parent_element_id": None, "value": "'Save'"},
-                {"id": 63, "type": "hologram", "order": "3", "parent_element_id": None}],
+                {"id": 63, "type": "hologram", "order": "3", "parent_element_id": None},
+                {"id": 64, "type": "column", "order": "4", "parent_element_id": None, "column_amount": 2, "alignment": "center",
+                 "style_border_top_size": 2, "visibility": "all"},
+                {"id": 65, "type": "text", "order": "1", "parent_element_id": 64, "place_in_container": "1",
+                 "value": "concat(get('data_source.80.0.field_1'), get('form_data.62'), get('page_parameter.id'))"}],
             "workflow_actions": [{"id": 90, "type": "create_row", "element_id": 62, "event": "click", "order": 1, "service": {
                 "table_id": 100, "field_mappings": [{"field_id": 1, "value": "'New'", "enabled": True}]}}]}
     return {"baserow_template_version": 1, "name": "Small", "export": [
         {"id": 1, "type": "database", "name": "Base", "order": 1, "tables": [
-            {"id": 100, "name": "Things", "order": 1, "fields": fields, "views": [view, form], "rows": rows},
+            {"id": 100, "name": "Things", "order": 1, "fields": fields, "views": [view, form, board], "rows": rows},
             {"id": 200, "name": "Others", "order": 2, "views": [],
              "rows": [{"id": 3, "order": "1", "field_31": "other", "field_32": [7]}],
              "fields": [field(31, "text", name="Title", primary=True),

@@ -7,6 +7,7 @@ import hashlib
 import io
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -151,7 +152,7 @@ def test_a_file_of_another_form_is_refused(tmp_path: Path, content: str) -> None
         run(path)
 
 
-ODD = st.sampled_from([None, True, -1, 0, 10**30, 1.5, float("nan"), "", "\0", "\ud800x", "[", [], {}, [1], ["a"], {"a": 1},
+ODD = st.sampled_from([None, True, -1, 0, 10**30, 1.5, float("nan"), "", "\0", "\ud800x", "[", "²", "9" * 5000, [], {}, [1], ["a"], {"a": 1},
                        [[]], [{}]])
 
 
@@ -175,6 +176,32 @@ def test_no_odd_value_makes_it_stumble(data: st.DataObject) -> None:
         except ImportFailed:
             return
     check(documents)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the path of everything inside a value."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, one in inside:
+        yield (*path, step)
+        yield from places(one, (*path, step))
+
+
+@pytest.mark.parametrize("odd", [{"a": 1}, [[1]], "²", "9" * 5000, 10**30, None, True], ids=lambda odd: repr(odd)[:12])
+def test_each_place_may_hold_anything(tmp_path: Path, odd: Any) -> None:
+    """One after the other: notes or a refusal, never a stumble, and documents stay valid."""
+    for path in places(full_export()):
+        export = full_export()
+        holder: Any = export
+        for step in path[:-1]:
+            holder = holder[step]
+        holder[path[-1]] = copy.deepcopy(odd)
+        try:
+            documents, _, _ = run(write(tmp_path, export, {FILE_NAME: CONTENT}))
+            check(documents)
+        except ImportFailed:
+            continue
+        except Exception as error:
+            raise AssertionError(f"at {path}") from error
 
 
 @pytest.mark.skipif(FOLDER is None, reason="APPKEEP_TEST_BASEROW names no folder of real exports")
