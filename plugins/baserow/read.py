@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -16,6 +17,8 @@ MAX_DIGITS = 15
 MAX_JSON_BYTES = 512 * 1024 * 1024
 MAX_FILE_BYTES = 512 * 1024 * 1024
 MAX_ALL_FILES_BYTES = 8 * 1024 * 1024 * 1024
+_ODD = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+"""What JSON may say and nothing here can store: U+0000, and halves of characters, where they are not pairs."""
 Item = Mapping[str, Any]
 
 
@@ -91,7 +94,10 @@ def opened(path: Path) -> Iterator[Export]:
     try:
         if path.stat().st_size > MAX_JSON_BYTES:
             raise ImportFailed(f"{path.name} is larger than {MAX_JSON_BYTES} bytes.")
-        value = json.loads(path.read_bytes())
+        raw = path.read_bytes()
+        value = json.loads(raw)
+        if _ODD.search(raw):
+            value = _cleaned(value)
     except OSError as error:
         raise ImportFailed(f"{path.name} cannot be read: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:
@@ -137,6 +143,14 @@ def text(item: Item, key: str, longest: int = 100_000) -> str:
 def clean(value: str) -> str:
     """Return a text without characters that cannot be stored."""
     return value.replace("\0", "").encode("utf-8", "ignore").decode()
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, list):
+        return [_cleaned(one) for one in value]
+    return {clean(key): _cleaned(one) for key, one in value.items()} if isinstance(value, dict) else value
 
 
 def name_of(item: Item, otherwise: str) -> str:

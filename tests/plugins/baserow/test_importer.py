@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from core.api import ImportFailed
+from core.api import ImportFailed, canonical
 from core.app import create_app, server
 from core.config import read_config
 from plugins.baserow.importer import BaserowImporter
@@ -74,8 +74,9 @@ def run(path: Path) -> tuple[dict[str, dict[str, Any]], dict[str, list[dict[str,
 
 
 def check(documents: dict[str, dict[str, Any]]) -> None:
-    """Refuse documents that do not follow their schemas."""
+    """Refuse documents that do not follow their schemas, or cannot be stored."""
     for address, body in documents.items():
+        canonical(body)
         if (schema := SCHEMAS.get(address.partition("/")[0])) is not None:
             errors = [f"{address} {'/'.join(map(str, e.absolute_path))}: {e.message[:200]}" for e in schema.iter_errors(body)]
             assert errors == []
@@ -186,7 +187,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         yield from places(one, (*path, step))
 
 
-@pytest.mark.parametrize("odd", [{"a": 1}, [[1]], "²", "9" * 5000, 10**30, None, True], ids=lambda odd: repr(odd)[:12])
+@pytest.mark.parametrize("odd", [{"a": 1}, [[1]], "²", "9" * 5000, 10**30, None, True, "\0x\ud800"], ids=lambda odd: repr(odd)[:12])
 def test_each_place_may_hold_anything(tmp_path: Path, odd: Any) -> None:
     """One after the other: notes or a refusal, never a stumble, and documents stay valid."""
     for path in places(full_export()):
