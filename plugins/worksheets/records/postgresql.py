@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import func, select, text
@@ -17,10 +18,10 @@ from plugins.worksheets.records.lines import SEGMENT_RECORDS
 _SEGMENTS = """
 COPY (
   WITH RECURSIVE segment (n) AS (
-    SELECT min(seq) / {span} FROM record WHERE app_id = {app} AND worksheet = {worksheet}
+    (SELECT seq / {span} FROM record WHERE app_id = {app} AND worksheet = {worksheet} ORDER BY seq LIMIT 1)
     UNION ALL
-    SELECT (SELECT min(seq) / {span} FROM record
-            WHERE app_id = {app} AND worksheet = {worksheet} AND seq >= (segment.n + 1) * {span})
+    SELECT (SELECT seq / {span} FROM record
+            WHERE app_id = {app} AND worksheet = {worksheet} AND seq >= (segment.n + 1) * {span} ORDER BY seq LIMIT 1)
     FROM segment WHERE segment.n IS NOT NULL)
   SELECT segment.n, line.count, line.raw
   FROM (SELECT n FROM segment WHERE n IS NOT NULL ORDER BY n) AS segment
@@ -34,6 +35,7 @@ COPY (
   WHERE line.count > 0 ORDER BY 1
 ) TO STDOUT (FORMAT binary)
 """
+_SCANS = "SELECT set_config('enable_bitmapscan', %s, true), set_config('enable_seqscan', %s, true)"
 _FIELDS = "app_id, worksheet, seq, vals, hidden, created_at, created_by, updated_at, updated_by, deleted_at"
 _MERGE = f"""
 INSERT INTO record ({_FIELDS}) SELECT {_FIELDS} FROM incoming_record
@@ -73,7 +75,20 @@ class PostgreSQLDoor(Door):
             span=sql.Literal(SEGMENT_RECORDS), app=sql.Literal(self.app_id), worksheet=sql.Literal(worksheet))
         with driver(self.connection).cursor() as cursor:
             cursor.execute("SET LOCAL client_encoding TO 'UTF8'")
-            yield from self._copied(cursor, statement)
+            with self.along_the_key():
+                yield from self._copied(cursor, statement)
+
+    @contextmanager
+    def along_the_key(self) -> Iterator[None]:
+        """See `Door.along_the_key`.
+
+        Where the statistics are of a moment when the table was empty, reading all that is left looks as cheap as one step
+        along the key: a backup of a million records would take minutes instead of a second.
+        """
+        connection = driver(self.connection)
+        connection.execute(_SCANS, ("off", "off"))
+        yield
+        connection.execute(_SCANS, ("on", "on"))
 
     def _copied(self, cursor, statement) -> Iterator[Segment]:  # type: ignore[no-untyped-def]  # psycopg, loaded late
         with cursor.copy(statement) as copy:
