@@ -15,7 +15,7 @@ from typing import BinaryIO
 from core.app import server
 from core.archive.compression import compress, compress_stream, decompress, decompress_stream
 from core.archive.manifest import Descriptor
-from core.catalogue import Digests, catalogue, files_missing, known_descriptor, known_digests, object_name
+from core.catalogue import Digests, catalogue, files_missing, keep_young, known_descriptor, known_digests, object_name
 from core.db import transaction
 from core.errors import AppkeepError, ObjectDamaged, ObjectMissing
 from core.keys import new_key
@@ -264,6 +264,7 @@ def put_file(stream: BinaryIO, app_id: str | None = None) -> tuple[str, int]:
     with writing_objects(app_id=app_id) as writer:
         found = writer.put_file(stream)
     with recording(writer):
+        keep_young(found[0])  # what will name it is saved in another request, maybe much later
         return found
 
 

@@ -177,6 +177,18 @@ def test_what_is_condemned_can_be_read_and_not_be_relied_on(organization: str) -
     assert raw == read(digest)
 
 
+def test_a_file_that_is_sent_again_is_young_again(filled: Filled) -> None:
+    """Though it was there all the time: whoever sent it has a day to save the record."""
+    raw = random_bytes(700)
+    put_file(io.BytesIO(raw), filled.id)
+    with moved(23 * HOUR_S):
+        digest, _ = put_file(io.BytesIO(raw), filled.id)
+    passed(30)
+    assert set() == files_missing([digest])
+    passed(48)
+    assert {digest} == files_missing([digest])
+
+
 def test_who_began_before_the_condemning_may_end_after_it(filled: Filled) -> None:
     """A backup that relied on an object when it was condemned is whole, and the next pass brings the object back."""
     first = direct.back_up(filled.app)
