@@ -19,7 +19,7 @@ from core.cli.verbs import verb
 from core.component import Component, Document, Kind, Operation, Section, Segment
 from core.config import read_config
 from core.data import MOST_RECORDS, FieldGiven, FileGiven, RecordGiven, RecordsAsked, RecordsGiven
-from core.db import Base, after_commit, db, driver, in_transaction, reading, scratch, transaction
+from core.db import Base, after_commit, batched, db, driver, in_transaction, reading, scratch, transaction
 from core.errors import (
     AppkeepError,
     AppRestoring,
@@ -40,7 +40,7 @@ from core.migrating import ensure_schema
 from core.moment import now_us
 from core.objects import ObjectWriter, put_file, read_file, writing_objects
 from core.pictures import PICTURES, SHOWN_TYPES, put_picture
-from core.refs import files, pointers
+from core.refs import FILE_MARK, files, files_in_text, pointers
 from core.runs.models import Run
 from core.scope import Owned, OwnedByApp, as_server, as_tenant, tenant
 from core.web import matrix
@@ -59,6 +59,7 @@ from core.web.visit import Visitor, current_app_row, current_standing, require, 
 __all__ = [
     "APP",
     "EVERYTHING",
+    "FILE_MARK",
     "ICONS",
     "KEY",
     "MANAGE",
@@ -122,6 +123,7 @@ __all__ = [
     "apps",
     "as_server",
     "as_tenant",
+    "batched",
     "binned",
     "canonical",
     "check_writable",
@@ -141,6 +143,7 @@ __all__ = [
     "ensure_schema",
     "field_type",
     "files",
+    "files_in_text",
     "files_missing",
     "find_app",
     "hookimpl",

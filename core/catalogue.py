@@ -19,7 +19,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.archive.manifest import Descriptor
-from core.db import Base, db
+from core.db import Base, batched, db
 from core.errors import ObjectMissing
 from core.moment import now_us
 from core.packs import Placed
@@ -148,9 +148,18 @@ def known_descriptors(contents: Iterable[str]) -> dict[str, Placed]:
 
 
 def _rows(contents: Iterable[str], *conditions: ColumnElement[bool]) -> Iterator[Any]:
-    wanted = list(contents)
-    for start in range(0, len(wanted), ASKED_AT_ONCE):
-        yield from db.session.execute(select(*_PLACED).where(_among(wanted[start:start + ASKED_AT_ONCE]), *conditions))
+    for some in batched(contents, ASKED_AT_ONCE):
+        yield from db.session.execute(select(*_PLACED).where(_among(some), *conditions))
+
+
+def in_packs(packs: Iterable[str]) -> dict[str, list[Placed]]:
+    """Return what lies in packs of the current organization, by pack, in its order; empty packs are missing."""
+    found: dict[str, list[Placed]] = {}
+    for some in batched(packs, ASKED_AT_ONCE):
+        query = select(*_PLACED).where(StoredObject.pack.in_(some)).order_by(StoredObject.pack, StoredObject.place)
+        for row in db.session.execute(query):
+            found.setdefault(row.pack, []).append(Placed(*row))
+    return found
 
 
 def _among(contents: list[str]) -> ColumnElement[bool]:

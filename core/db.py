@@ -7,15 +7,17 @@ for long; whatever writes goes through `transaction()`, which takes the write lo
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, ClassVar
+from itertools import islice
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, MetaData, Table, event, text
 from sqlalchemy.orm import DeclarativeBase
 
+T = TypeVar("T")
 BUSY_TIMEOUT_S = 30
 CACHE_KB = 8192
 WALK_CACHE_KB = 2048
@@ -145,6 +147,13 @@ def _small_cache(connection: Connection) -> Iterator[None]:
         yield
     finally:
         lent.execute(f"PRAGMA cache_size=-{CACHE_KB}")
+
+
+def batched(rows: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield rows in lists of at most *size*, as one statement takes them."""
+    waiting = iter(rows)
+    while some := list(islice(waiting, size)):
+        yield some
 
 
 def driver(connection: Connection) -> Any:

@@ -19,8 +19,9 @@ from core.catalogue import files_missing
 from core.db import db, transaction
 from core.errors import AppkeepError, ImportFailed, InvalidInput, NotFound
 from core.importing import find_importer, import_file
+from core.moment import now_us
 from core.objects import writing_objects
-from core.runs.context import RunContext
+from core.runs.context import SECOND_US, RunContext
 from core.runs.models import Run
 from core.runs.service import claim, find, request
 from core.scope import tenant
@@ -30,6 +31,8 @@ SMALL_BYTES = 5 * 1024 * 1024
 """A file of at most this size is looked through at once, in the request that brings it."""
 MAX_NOTES = 5000
 MAX_PARTS = 20_000
+KEPT_US = 7 * 24 * 3600 * SECOND_US
+"""What was sent can be confirmed for so long."""
 PREVIEW, IMPORT = "import_preview", "import"
 log = logging.getLogger(__name__)
 
@@ -72,6 +75,13 @@ def confirm(preview: Run, name: str, person: str) -> Run:
                                   Run.options.contains(f'"preview":"{preview.id}"', autoescape=True))
     options = {**options_of(preview), "name": name, "preview": preview.id}
     return db.session.scalar(under_way) or request(IMPORT, None, options, person, send=True)
+
+
+def kept_contents() -> Iterator[str]:
+    """Yield the contents of what was sent to the current organization and can still be imported."""
+    open_ = (Run.requested_at > now_us() - KEPT_US) | Run.state.in_(("queued", "running"))
+    for run in db.session.scalars(select(Run).where(Run.kind.in_((PREVIEW, IMPORT)), open_)):
+        yield from (one["content"] for one in options_of(run)["files"])
 
 
 def find_preview(run_id: str) -> Run:

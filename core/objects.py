@@ -264,7 +264,8 @@ def put_file(stream: BinaryIO, app_id: str | None = None) -> tuple[str, int]:
     with writing_objects(app_id=app_id) as writer:
         found = writer.put_file(stream)
     with recording(writer):
-        keep_young(found[0])  # what will name it is saved in another request, maybe much later
+        if found[0] not in writer.added:
+            keep_young(found[0])  # what will name it is saved in another request, maybe much later
         return found
 
 

@@ -13,6 +13,8 @@ from typing import Any
 
 ADDRESS = re.compile(r"[a-z_]{1,40}/[A-Za-z0-9_]{1,40}(?:/[a-z_]{1,40}/[A-Za-z0-9_]{1,40})?\Z")
 DIGEST = re.compile(r"[0-9a-f]{64}\Z")
+FILE_MARK = '"file":"'
+_FILE = re.compile(rf'{FILE_MARK}([0-9a-f]{{64}})"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,11 @@ def pointers(body: Any) -> Iterator[Pointer]:
 def files(body: Any) -> Iterator[str]:
     """Yield the digest of every file that a body names, as often as it names it."""
     return (pointer.target for pointer in pointers(body) if pointer.tag == "file")
+
+
+def files_in_text(text: str) -> list[str]:
+    """Return the digest of every file that a body or a record's values name, read from their canonical JSON without parsing it."""
+    return _FILE.findall(text)
 
 
 def split(address: str) -> tuple[str, str, str | None, str | None]:

@@ -11,19 +11,17 @@ from __future__ import annotations
 
 import json
 import logging
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from itertools import islice
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 
 from core.app import server
 from core.backups.models import BackupUpload
 from core.backups.needed import Needed, Unwatched, needed
-from core.catalogue import EmptiedPack, StoredObject, object_name
-from core.db import db, reading, transaction
+from core.catalogue import EmptiedPack, StoredObject, in_packs, object_name
+from core.db import batched, db, reading, transaction
 from core.errors import InvalidInput, ObjectDamaged, ObjectMissing
 from core.keys import SYSTEM, new_key
 from core.moment import now_us
@@ -40,7 +38,8 @@ SPARSE = 0.5
 BATCH = 500
 FOLDERS = ("packs", "objects", "uploads", "marks")
 """Where this program's own names lie in the store; what lies elsewhere is not its to remove."""
-_objects, _runs, _emptied = StoredObject.__table__, Run.__table__, EmptiedPack.__table__
+_objects, _emptied = StoredObject.__table__, EmptiedPack.__table__
+_condemned = _objects.c.condemned_at.is_not(None)
 log = logging.getLogger(__name__)
 
 
@@ -141,17 +140,11 @@ def _told(done: Collected, seen: Needed, before_us: int) -> Collected:
     return done
 
 
-def _catalogue() -> Iterator[Any]:
+def _catalogue(*conditions: ColumnElement[bool]) -> Iterator[Any]:
     c = _objects.c
     with reading() as connection:
         yield from connection.execute(select(c.content, c.size, c.pack, c.added_at, c.condemned_at).where(
-            c.organization_id == tenant()).execution_options(yield_per=5000))
-
-
-def _batches(contents: Iterable[str]) -> Iterator[list[str]]:
-    rest = iter(contents)
-    while some := list(islice(rest, BATCH)):
-        yield some
+            c.organization_id == tenant(), *conditions).execution_options(yield_per=5000))
 
 
 def _of(contents: list[str]) -> Any:
@@ -160,18 +153,18 @@ def _of(contents: list[str]) -> Any:
 
 def _condemn(done: Collected, seen: Needed, before_us: int, now: int) -> bool:
     """Condemn what is not needed, but nothing that came within the grace: a file is sent before its record is saved."""
-    found = [row for row in _catalogue() if row.condemned_at is None and row.added_at <= before_us and row.content not in seen]
-    for some in _batches(row.content for row in found):
+    found = [row for row in _catalogue(~_condemned, _objects.c.added_at <= before_us) if row.content not in seen]
+    for some in batched((row.content for row in found), BATCH):
         with transaction():
             done.condemned += db.session.connection().execute(
-                update(_objects).where(_of(some), _objects.c.condemned_at.is_(None)).values(condemned_at=now)).rowcount
+                update(_objects).where(_of(some), ~_condemned).values(condemned_at=now)).rowcount
     done.condemned_bytes = sum(row.size for row in found)
     return bool(found)
 
 
 def _bring_back(done: Collected, seen: Needed) -> None:
-    found = [row.content for row in _catalogue() if row.condemned_at is not None and row.content in seen]
-    for some in _batches(found):
+    found = [row.content for row in _catalogue(_condemned) if row.content in seen]
+    for some in batched(found, BATCH):
         with transaction():
             done.brought_back += db.session.connection().execute(
                 update(_objects).where(_of(some)).values(condemned_at=None)).rowcount
@@ -187,9 +180,8 @@ def _elder_run(before_us: int, run_id: str) -> str | None:
 def _remove(done: Collected, seen: Needed, before_us: int) -> set[str]:
     """Remove rows that were condemned a grace ago, and return the packs that they lay in."""
     c, thinned, store = _objects.c, set[str](), server().store
-    doomed = [row.content for row in _catalogue()
-              if row.condemned_at is not None and row.condemned_at <= before_us and row.content not in seen]
-    for some in _batches(doomed):
+    doomed = [row.content for row in _catalogue(c.condemned_at <= before_us) if row.content not in seen]
+    for some in batched(doomed, BATCH):
         with transaction():
             gone = db.session.connection().execute(
                 delete(_objects).where(_of(some), c.condemned_at <= before_us).returning(c.content, c.size, c.pack)).all()
@@ -203,7 +195,7 @@ def _remove(done: Collected, seen: Needed, before_us: int) -> set[str]:
 
 def _tidy_packs(done: Collected, thinned: set[str], now: int) -> None:
     """Remove packs that hold nothing any more, and write those anew that hold little."""
-    left = _rows_by_pack(thinned)
+    left = in_packs(thinned)
     for pack in sorted(thinned):
         name = pack_name(tenant(), pack)
         if pack not in left:
@@ -211,17 +203,6 @@ def _tidy_packs(done: Collected, thinned: set[str], now: int) -> None:
             done.packs_removed += 1
         elif sum(row.size for row in left[pack]) < SPARSE * (server().store.size(name) or 0):
             done.packs_written_anew += _write_anew(pack, left[pack], now)
-
-
-def _rows_by_pack(packs: Iterable[str]) -> dict[str, list[Placed]]:
-    c, found = _objects.c, defaultdict[str, list[Placed]](list)
-    for some in _batches(sorted(packs)):
-        rows = db.session.execute(select(c.content, c.raw, c.stored, c.size, c.crc32, c.pack, c.place).where(
-            c.organization_id == tenant(), c.pack.in_(some)).order_by(c.pack, c.place))
-        for row in rows:
-            found[row.pack].append(Placed(*row))
-    db.session.rollback()
-    return found
 
 
 def _write_anew(pack: str, rows: list[Placed], now: int) -> bool:
@@ -251,7 +232,7 @@ def _remove_emptied(done: Collected, before_us: int) -> None:
     packs = set(db.session.execute(select(c.pack).where(old)).scalars())
     if not packs:
         return
-    for pack in packs - _rows_by_pack(packs).keys():
+    for pack in packs - in_packs(packs).keys():
         server().store.delete(pack_name(tenant(), pack))
         done.packs_removed += 1
     with transaction():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -17,14 +15,10 @@ from core.archive.manifest import Content, parse_index
 from core.backups.models import Backup
 from core.db import db, reading
 from core.errors import ObjectDamaged, ObjectMissing
-from core.moment import now_us
+from core.import_runs import kept_contents
 from core.objects import read_object
-from core.runs.context import SECOND_US, RunContext
-from core.runs.models import Run
-
-IMPORTS_KEPT_US = 7 * 24 * 3600 * SECOND_US
-"""A file that was sent to be imported can be confirmed for so long."""
-_FILE = re.compile(r'"file":"([0-9a-f]{64})"')
+from core.refs import FILE_MARK, files_in_text
+from core.runs.context import RunContext
 
 
 @dataclass
@@ -65,11 +59,9 @@ def needed(watch: RunContext | Unwatched) -> Needed:
     found = Needed()
     _need_of_backups(found, watch)
     with reading() as connection:
-        for app_id in db.session.scalars(select(App.id)).all():  # those that were deleted, too: their rows are still there
-            _need_of_app(found, app_id, Snapshot(app_id, connection))
-    recent = (Run.requested_at > now_us() - IMPORTS_KEPT_US) | Run.state.in_(("queued", "running"))
-    for options in db.session.scalars(select(Run.options).where(Run.kind.in_(("import", "import_preview")), recent)):
-        found.add(one["content"] for one in json.loads(options).get("files", ()))
+        for app in db.session.scalars(select(App)).all():  # those that were deleted, too: their rows are still there
+            _need_of_app(found, app, Snapshot(app.id, connection))
+    found.add(kept_contents())
     db.session.rollback()
     return found
 
@@ -90,12 +82,11 @@ def _need_of_backups(found: Needed, watch: RunContext | Unwatched) -> None:
         watch.progress("collecting", number, len(backups), 0)
 
 
-def _need_of_app(found: Needed, app_id: str, snapshot: Snapshot) -> None:
-    app = db.session.get_one(App, app_id)
+def _need_of_app(found: Needed, app: App, snapshot: Snapshot) -> None:
     for model in (DocumentRow, HiddenPart):
-        bodies = select(model.body).where(model.app_id == app_id, model.body.contains('"file":"', autoescape=True))
+        bodies = select(model.body).where(model.app_id == app.id, model.body.contains(FILE_MARK, autoescape=True))
         for body in snapshot.connection.execute(bodies).scalars():
-            found.add(_FILE.findall(body))
+            found.add(files_in_text(body))
     for component in server().registry.components.values():
         found.add(component.data_files(app, snapshot))
         found.add(component.kept_files(app, snapshot))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 
 from sqlalchemy.exc import OperationalError
 
@@ -13,18 +14,26 @@ from core.config import Config
 from core.runs.service import announce_ended, recover
 
 log = logging.getLogger(__name__)
+SLOW_S = 60
+"""What reads whole tables is looked for so often."""
 
 
 def run_clock(config: Config, stop: threading.Event | None = None) -> None:
     """Tick until *stop* is set; for ever without one."""
     stop = stop or threading.Event()
+    slow_at = 0.0
     with create_app(config).app_context():
         while not stop.wait(config.clock_tick_s):
-            tick()
+            slow = time.monotonic() >= slow_at
+            tick(slow=slow)
+            slow_at = time.monotonic() + SLOW_S if slow else slow_at
 
 
-def tick() -> None:
-    """Look once; a database that cannot be reached is waited for, and a plugin that fails is logged."""
+def tick(*, slow: bool = True) -> None:
+    """Look once, also for what is *slow* to look for and can wait.
+
+    A database that cannot be reached is waited for, and a plugin that fails is logged.
+    """
     try:
         recover()
         announce_ended()
@@ -32,7 +41,8 @@ def tick() -> None:
         retaining.tick()
         checking.tick()
         uploads.forget_old()
-        collecting.tick()
+        if slow:
+            collecting.tick()
         server().registry.hook.clock_ticked()
     except OperationalError as error:
         log.warning("The clock waits for the database: %s", error.orig)

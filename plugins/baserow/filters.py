@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from plugins.baserow.names import Names
-from plugins.baserow.read import Item, clean, id_of, listed, whole
+from plugins.baserow.read import Item, id_of, listed, whole
 
 OPERATORS = {
     "equal": "is", "not_equal": "is_not", "contains": "contains", "contains_not": "contains_not", "contains_word": "contains",
@@ -85,7 +85,7 @@ def condition(item: Item, names: Names, tell: Tell) -> dict[str, Any] | None:
 def _valued(made: dict[str, Any], kind: str, value: Any, names: Names, tell: Tell) -> dict[str, Any] | None:
     if isinstance(value, dict):  # a formula of a page: its text is what can be kept
         value = value.get("formula", "")
-    text = clean(str(value))[:10_000] if value is not None else ""
+    text = str(value)[:10_000] if value is not None else ""
     if kind == "boolean":
         return {**made, "value": text.lower() in ("1", "true", "yes", "t", "y", "on")}
     if "select" in kind:

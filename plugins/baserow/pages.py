@@ -9,7 +9,7 @@ from typing import Any
 from core.api import ImportContext, new_key
 from plugins.baserow.filters import OPERATORS
 from plugins.baserow.names import Names, in_order
-from plugins.baserow.read import Item, clean, id_of, items, listed, name_of, number, text, whole
+from plugins.baserow.read import Item, id_of, items, listed, name_of, number, text, whole
 from plugins.baserow.texts import NoTemplate, Template, fixed, template
 from plugins.baserow.views import PutFile
 
@@ -172,7 +172,7 @@ class Pages:
         for name, value in item.items():
             if name.startswith("style_") and isinstance(value, str | int | bool) and value not in ("", 0, False, "none", "default") \
                     and (isinstance(value, str) or abs(value) <= MAX_STYLE):
-                found[name.removeprefix("style_")[:40]] = clean(value)[:1000] if isinstance(value, str) else value
+                found[name.removeprefix("style_")[:40]] = value[:1000] if isinstance(value, str) else value
         return dict(list(found.items())[:MAX_STYLES])
 
     def _template(self, value: Any, where: str) -> Template | None:

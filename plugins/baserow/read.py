@@ -17,7 +17,7 @@ MAX_DIGITS = 15
 MAX_JSON_BYTES = 512 * 1024 * 1024
 MAX_FILE_BYTES = 512 * 1024 * 1024
 MAX_ALL_FILES_BYTES = 8 * 1024 * 1024 * 1024
-_ODD = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+_ODD = re.compile("\\\\u(?:0000|[dD][89a-fA-F])|[\ud800-\udfff]")
 """What JSON may say and nothing here can store: U+0000, and halves of characters, where they are not pairs."""
 Item = Mapping[str, Any]
 
@@ -95,8 +95,9 @@ def opened(path: Path) -> Iterator[Export]:
         if path.stat().st_size > MAX_JSON_BYTES:
             raise ImportFailed(f"{path.name} is larger than {MAX_JSON_BYTES} bytes.")
         raw = path.read_bytes()
-        value = json.loads(raw)
-        if _ODD.search(raw):
+        raw_text = raw.decode(json.detect_encoding(raw), "surrogatepass")
+        value = json.loads(raw_text)
+        if _ODD.search(raw_text):
             value = _cleaned(value)
     except OSError as error:
         raise ImportFailed(f"{path.name} cannot be read: {error.strerror}.") from error
@@ -135,22 +136,18 @@ def listed(item: Item, key: str) -> list[Item]:
 
 
 def text(item: Item, key: str, longest: int = 100_000) -> str:
-    """Return a text that an object holds, empty where it holds none; without what cannot be stored."""
+    """Return a text that an object holds, empty where it holds none."""
     value = item.get(key)
-    return clean(value)[:longest] if isinstance(value, str) else ""
-
-
-def clean(value: str) -> str:
-    """Return a text without characters that cannot be stored."""
-    return value.replace("\0", "").encode("utf-8", "ignore").decode()
+    return value[:longest] if isinstance(value, str) else ""
 
 
 def _cleaned(value: Any) -> Any:
+    """Return a value whose texts have no characters that cannot be stored."""
     if isinstance(value, str):
-        return clean(value)
+        return value.replace("\0", "").encode("utf-8", "ignore").decode()
     if isinstance(value, list):
         return [_cleaned(one) for one in value]
-    return {clean(key): _cleaned(one) for key, one in value.items()} if isinstance(value, dict) else value
+    return {_cleaned(key): _cleaned(one) for key, one in value.items()} if isinstance(value, dict) else value
 
 
 def name_of(item: Item, otherwise: str) -> str:

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from plugins.baserow.names import Names
-from plugins.baserow.read import clean, whole
+from plugins.baserow.read import whole
 
 _TOKEN = re.compile(r"""\s*(?:(?P<string>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|(?P<number>-?\d+(?:\.\d+)?)
     |(?P<name>[A-Za-z_][A-Za-z_0-9]*)|(?P<mark>[(),]))""", re.VERBOSE | re.DOTALL)
@@ -32,7 +32,7 @@ def template(value: Any, names: Names) -> Template | None:
     if not isinstance(value, str) or not value.strip():
         return None
     uses: list[dict[str, Any]] = []
-    tokens = _tokens(clean(value))
+    tokens = _tokens(value)
     found = _expression(tokens, names, uses)
     if tokens:
         raise NoTemplate("it cannot be read to its end")
@@ -41,7 +41,7 @@ def template(value: Any, names: Names) -> Template | None:
 
 def fixed(text: str) -> Template | None:
     """Return the template of a text without holes."""
-    return {"template": _escaped(clean(text))[:20_000]} if text else None
+    return {"template": _escaped(text)[:20_000]} if text else None
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from typing import Any
 from core.api import ImportContext, InvalidInput, InvalidValue, field_type
 from plugins.baserow.fields import stored_side
 from plugins.baserow.names import Names, Table
-from plugins.baserow.read import Export, Item, clean, id_of, items, text
+from plugins.baserow.read import Export, Item, id_of, items, text
 
 LENIENT = ("url", "email", "phone")
 BATCH = 500
@@ -86,7 +86,7 @@ class Records:
             return _exact(value)
         if kind == "imported":
             return [_told(one) for one in value] if isinstance(value, list) else _told(value)
-        return clean(value) if isinstance(value, str) else value
+        return value
 
     def _choice(self, value: Any) -> str:
         found = self.names.choices.get(value) if type(value) is int else None
@@ -126,7 +126,7 @@ def _misfits(definition: dict[str, Any], value: Any) -> bool:
     if not isinstance(value, str) or not value:
         return False
     try:
-        field_type(definition["type"]).canonical(clean(value), definition)
+        field_type(definition["type"]).canonical(value, definition)
     except InvalidValue:
         return True
     return False
@@ -201,8 +201,8 @@ def _exact(value: Any) -> Any:
 
 def _told(value: Any) -> str:
     if isinstance(value, dict):
-        return clean(str(value.get("value", value.get("name", ""))))[:10_000]
-    return clean(str(value))[:10_000]
+        return str(value.get("value", value.get("name", "")))[:10_000]
+    return str(value)[:10_000]
 
 
 def _time(value: Any) -> int | None:

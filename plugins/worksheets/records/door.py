@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, delete, func, select, update
 
-from core.api import Segment
+from core.api import FILE_MARK, Segment, batched, files_in_text
 from plugins.worksheets.models import Attachment, Counter, Record
 from plugins.worksheets.records.index import Index, Kept
 
@@ -33,15 +31,6 @@ class Row(NamedTuple):
 
 COLUMNS = [c[name] for name in Row._fields]
 LOAD_ROWS = 20_000
-_FILE_MARK = '"file":"'
-_FILE = re.compile(rf'{_FILE_MARK}([0-9a-f]{{64}})"')
-
-
-def batched(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
-    """Yield rows in lists of at most *size*."""
-    waiting = iter(rows)
-    while some := list(islice(waiting, size)):
-        yield some
 
 
 def _kept(row: Row) -> Kept:
@@ -228,11 +217,11 @@ class Door:
 
         Read from the records themselves: attachments follow from them.
         """
-        named = [column.contains(_FILE_MARK, autoescape=True) for column in (c.vals, c.hidden)]
+        named = [column.contains(FILE_MARK, autoescape=True) for column in (c.vals, c.hidden)]
         query = select(c.vals, c.hidden).where(c.app_id == self.app_id, named[0] | named[1]).execution_options(yield_per=1000)
         for vals, hidden in self.connection.execute(query):
-            yield from _FILE.findall(vals)
-            yield from _FILE.findall(hidden or "")
+            yield from files_in_text(vals)
+            yield from files_in_text(hidden or "")
 
     def next_number(self, name: str, count: int = 1) -> int:
         """Take *count* numbers from a counter and return the first."""

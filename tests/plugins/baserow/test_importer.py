@@ -154,6 +154,17 @@ def test_a_file_of_another_form_is_refused(tmp_path: Path, content: str) -> None
         run(path)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
+def test_what_cannot_be_stored_is_left_out_however_it_is_written(tmp_path: Path, encoding: str) -> None:
+    """Half a character, escaped or as it is, in any encoding of JSON; what is whole stays."""
+    path = write(tmp_path, full_export())
+    odd = path.read_text().replace('"Things"', '"Th\ud800i\\u0000ngs \\ud83d\\ude00"')
+    path.write_bytes(odd.encode(encoding, "surrogatepass"))
+    documents, _, _ = run(path)
+    check(documents)
+    assert "Things \U0001f600" in {body.get("name") for body in documents.values()}
+
+
 ODD = st.sampled_from([None, True, -1, 0, 10**30, 1.5, float("nan"), "", "\0", "\ud800x", "[", "²", "9" * 5000, [], {}, [1], ["a"], {"a": 1},
                        [[]], [{}]])
 
