@@ -83,7 +83,7 @@ def find_organization(name_or_id: str) -> str | None:
 
 @hookspec(firstresult=True)
 def find_person(email: str) -> str | None:
-    """Give the id of the person with that e-mail; raise NotFound where there is none."""
+    """Give the id of the person with that email; raise NotFound where there is none."""
 
 
 @hookspec(firstresult=True)

@@ -1,4 +1,4 @@
-"""Verbs on one's own account: password, e-mail, name. What changes who can sign in ends sessions and is told by mail.
+"""Verbs on one's own account: password, email, name. What changes who can sign in ends sessions and is told by mail.
 
 The caller owns the transaction.
 """
@@ -19,7 +19,7 @@ HOUR_US = 3600 * 1_000_000
 
 
 def ask_for_reset(email: str) -> None:
-    """Send a link to set a new password by, to whoever has that e-mail; for nobody's, do as much and send nothing."""
+    """Send a link to set a new password by, to whoever has that email; for nobody's, do as much and send nothing."""
     address = folded(email)[:254]
     user = db.session.scalar(select(User).where(User.email == address))
     asked = links.recent("reset", address, now_us() - HOUR_US)
@@ -40,7 +40,7 @@ def reset(token: str, password: str) -> None:
     service.set_password(user, password)
     links.spend("reset", user.email)
     sessions.close_sessions(user.id)
-    _tell(user, "Your password was set anew", "the password of your account was set anew by a link sent to this address.")
+    _tell(user, "Your password was reset", "the password of your account was reset with a link sent to this address.")
     audit_person("password_reset", user.id)
 
 
@@ -69,14 +69,14 @@ def rename(user_id: str, name: str) -> None:
 
 
 def ask_for_email(user_id: str, email: str) -> None:
-    """Send a link to a new e-mail, which proves that it is the person's; to one that somebody has, nothing is sent.
+    """Send a link to a new email, which proves that it is the person's; to one that somebody has, nothing is sent.
 
     Raises:
-        InvalidInput: it is no e-mail address, or the one that they have.
+        InvalidInput: it is no email address, or the one that they have.
     """
     address = checked_email(email)
     if address == found(user_id).email:
-        raise InvalidInput("This is your e-mail address already.")
+        raise InvalidInput("This is already your email address.")
     asked = links.recent("email", address, now_us() - HOUR_US)
     made = links.make("email", address, user_id)
     taken = db.session.scalar(select(User.id).where(User.email == address)) is not None
@@ -94,9 +94,9 @@ def change_email(token: str, user_id: str) -> str:
     if links.find("email", token).made_by != user_id:
         raise LinkSpent(links.SPENT)
     address, user = links.use("email", token).email, found(user_id)
-    _tell(user, "Your e-mail was changed", f"you sign in with {address} from now on, and no longer with this address.")
+    _tell(user, "Your email was changed", f"from now on you sign in with {address}, no longer with this address.")
     links.spend("reset", user.email)
-    with service.unique("Somebody has this e-mail address already."):
+    with service.unique("This email address is already in use."):
         user.email = address
         db.session.flush()
     audit_person("email_changed", user_id)
@@ -114,7 +114,7 @@ def found(user_id: str) -> User:
 
 
 def all_people() -> list[User]:
-    """Return everybody who has an account on this server, by e-mail."""
+    """Return everybody who has an account on this server, by email."""
     return list(db.session.scalars(select(User).order_by(User.email)))
 
 

@@ -57,5 +57,5 @@ def remove(app: App, user_id: str) -> None:
     gone = db.session.execute(delete(AppAdmin).where(
         AppAdmin.app_id == app.id, AppAdmin.user_id == user_id).returning(AppAdmin.user_id)).first()
     if gone is None:
-        raise NotFound("There is no such admin of this app.")
+        raise NotFound("This person is not an admin of this app.")
     audit("app_admin_removed", f"app/{app.id}", person=user_id, name=app.name)

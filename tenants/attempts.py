@@ -26,7 +26,7 @@ def guess(what: str, whose: str, right: Callable[[], bool]) -> bool:
 
     Args:
         what: What is guessed at, "password" or "code".
-        whose: Whose it is: an e-mail, also one that nobody has, or a person's id.
+        whose: Whose it is: an email, also one that nobody has, or a person's id.
         right: Looks at the guess.
 
     Raises:
@@ -39,7 +39,7 @@ def guess(what: str, whose: str, right: Callable[[], bool]) -> bool:
     if (until := locked_until(_times(subject, but=mine))) is not None and until > now_us():
         _forget(Attempt.id == mine)
         minutes = (until - now_us()) // 60_000_000 + 1
-        raise Locked(f"That was wrong too often. Try again in {minutes} {'minute' if minutes == 1 else 'minutes'}.")
+        raise Locked(f"Too many wrong attempts. Try again in {minutes} {'minute' if minutes == 1 else 'minutes'}.")
     if not right():
         return False
     _forget(Attempt.subject == subject)

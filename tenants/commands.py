@@ -21,7 +21,7 @@ def register(cli: click.Group) -> None:
 
     @verb(org, "create")
     @click.argument("name")
-    @click.option("--owner", required=True, metavar="EMAIL", help="Its first owner; made where there is none.")
+    @click.option("--owner", required=True, metavar="EMAIL", help="Email of the first owner; the account is created if there is none.")
     @click.option("--plan", default=DEFAULT_PLAN, type=click.Choice(tuple(PLANS)), show_default=True)
     def org_create(name: str, owner: str, plan: str) -> dict[str, Any]:
         """Make an organization called NAME."""
@@ -59,8 +59,8 @@ def register(cli: click.Group) -> None:
 
     @verb(user, "create")
     @click.argument("email")
-    @click.option("--name", default="", help="What to call them; without it, the e-mail's first part.")
-    @click.option("--password", help="Asked for when left out and a terminal is there.")
+    @click.option("--name", default="", help="Display name; by default the part of the email before the @.")
+    @click.option("--password", help="Prompted for when left out on a terminal.")
     def user_create(email: str, name: str, password: str | None) -> dict[str, Any]:
         """Make a person who can sign in."""
         secret = password or _asked_password()
@@ -75,7 +75,7 @@ def register(cli: click.Group) -> None:
 
     @verb(user, "password")
     @click.argument("email")
-    @click.option("--password", help="Asked for when left out.")
+    @click.option("--password", help="Prompted for when left out.")
     def user_password(email: str, password: str | None) -> dict[str, Any]:
         """Give the person of EMAIL a new password; every browser of theirs is signed out."""
         secret = password or _asked_password()

@@ -53,7 +53,7 @@ def find(department_id: str) -> Department:
     """
     found = db.session.scalar(select(Department).where(Department.id == department_id))
     if found is None:
-        raise NotFound("There is no such department.")
+        raise NotFound("This department does not exist.")
     return found
 
 
@@ -67,7 +67,7 @@ def add(name: str, parent_id: str | None) -> Department:
     """
     members.hold()
     if parent_id and len(_above(find(parent_id).id)) >= MAX_DEPTH:
-        raise Conflict(f"Departments stand at most {MAX_DEPTH} deep.")
+        raise Conflict(f"Departments can be nested {MAX_DEPTH} levels deep at most.")
     _free(name)
     made = service.create_department(name, parent_id)
     audit("department_added", f"department/{made.id}", name=made.name)
@@ -88,9 +88,9 @@ def change(department_id: str, name: str, parent_id: str | None) -> None:
     if parent_id:
         above = _above(find(parent_id).id)
         if department_id in above:
-            raise Conflict("A department cannot stand below itself.")
+            raise Conflict("A department cannot be its own parent.")
         if len(above) + _height(department_id) > MAX_DEPTH:
-            raise Conflict(f"Departments stand at most {MAX_DEPTH} deep.")
+            raise Conflict(f"Departments can be nested {MAX_DEPTH} levels deep at most.")
     _free(name, but=department_id)
     before, row.name, row.parent_id = row.name, name, parent_id
     db.session.flush()
@@ -138,7 +138,7 @@ def take_out(department_id: str, user_id: str) -> None:
 
 
 def people(department_id: str) -> list[tuple[str, str, str]]:
-    """Return (id, name, e-mail) of who is in a department itself, by name; at most `PAGE_PEOPLE`."""
+    """Return (id, name, email) of who is in a department itself, by name; at most `PAGE_PEOPLE`."""
     query = select(User.id, User.name, User.email).join(DepartmentMember, DepartmentMember.user_id == User.id).where(
         DepartmentMember.department_id == department_id).order_by(func.lower(User.name), User.id).limit(PAGE_PEOPLE)
     return [(row.id, row.name, row.email) for row in db.session.execute(query)]
@@ -181,4 +181,4 @@ def _height(department_id: str) -> int:
 def _free(name: str, but: str | None = None) -> None:
     taken = db.session.scalar(select(Department.id).where(Department.name == checked_name(name, "a department")))
     if taken not in (None, but):
-        raise Conflict(f"There is a department “{name.strip()}” already.")
+        raise Conflict(f"A department named “{name.strip()}” already exists.")

@@ -22,7 +22,7 @@ from tenants.naming import checked_email, checked_name
 class Invitation:
     """What an open invitation says to whoever follows its link.
 
-    `account` is "none" where there is nobody of that e-mail yet (or nobody ever used the account), "there" otherwise.
+    `account` is "none" where there is nobody of that email yet (or nobody ever used the account), "there" otherwise.
     """
 
     email: str
@@ -39,15 +39,15 @@ def invite(email: str, by: User, by_role: str, role: str) -> str:
     Raises:
         Forbidden: only owners make owners.
         Conflict: they are a member already.
-        InvalidInput: there is no such role, or it is no e-mail address.
+        InvalidInput: there is no such role, or it is no email address.
     """
     if role not in ROLES:
-        raise InvalidInput("A member is an owner, an admin or a member.")
+        raise InvalidInput("Choose a role: owner, admin or member.")
     if role == "owner" and by_role != "owner":
-        raise Forbidden("Only owners make others owners.")
+        raise Forbidden("Only owners can make somebody an owner.")
     address = checked_email(email)
     if _is_member(address):
-        raise Conflict(f"{address} is a member already.")
+        raise Conflict(f"{address} is already a member.")
     return _send(address, by, role=role)
 
 
@@ -55,7 +55,7 @@ def invite_app_admin(app: App, email: str, by: User) -> str:
     """Invite somebody to manage an app of the current organization, of which they need not be a member; return the link.
 
     Raises:
-        InvalidInput: it is no e-mail address.
+        InvalidInput: it is no email address.
     """
     return _send(checked_email(email), by, app=app)
 
@@ -74,7 +74,7 @@ def find(invitation_id: str) -> MailedLink:
     """
     found = db.session.scalar(_open().where(MailedLink.id == invitation_id))
     if found is None:
-        raise NotFound("There is no such invitation; it may have been accepted or withdrawn.")
+        raise NotFound("This invitation does not exist any more. It may have been accepted or withdrawn.")
     return found
 
 
@@ -86,7 +86,7 @@ def resend(invitation_id: str, by: User, by_role: str) -> str:
     """
     old = find(invitation_id)
     if old.role == "owner" and by_role != "owner":
-        raise Forbidden("Only owners make others owners.")
+        raise Forbidden("Only owners can make somebody an owner.")
     app = find_app(old.app_id) if old.app_id else None
     return _send(old.email, by, role=old.role, app=app)
 
@@ -99,7 +99,7 @@ def withdraw(invitation_id: str, by_role: str) -> None:
     """
     link = find(invitation_id)
     if link.role == "owner" and by_role != "owner":
-        raise Forbidden("Only owners say who becomes an owner.")
+        raise Forbidden("Only owners can make somebody an owner.")
     link.used_at = now_us()
     db.session.flush()
     audit("invitation_withdrawn", f"organization/{tenant()}", email=link.email)
@@ -157,7 +157,7 @@ def accept_as_new(token: str, name: str, password: str) -> str:
     """
     told = read(token)
     if told.account != "none":
-        raise Conflict("There is an account of this e-mail. Sign in with it to accept.")
+        raise Conflict("This email already has an account. Sign in to accept.")
     user = db.session.scalar(select(User).where(User.email == told.email))
     if user is None:
         user = service.create_user(told.email, checked_name(name, "a person"), password)

@@ -19,7 +19,7 @@ from tenants.sessions import digest
 KEPT_US = 30 * 86400 * 1_000_000
 GOOD_FOR = {"invite": timedelta(days=7), "reset": timedelta(hours=1), "email": timedelta(hours=1)}
 PATHS = {"invite": "invitation", "reset": "reset", "email": "confirm-email"}
-SPENT = "This link was used already, was withdrawn, or is too old."
+SPENT = "This link was already used, was withdrawn, or has expired. Ask for a new one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +71,12 @@ def use(kind: str, token: str) -> MailedLink:
 
 
 def spend(kind: str, email: str) -> None:
-    """Let no link of a kind to an e-mail be good any more."""
+    """Let no link of a kind to an email be good any more."""
     db.session.execute(update(MailedLink).where(MailedLink.kind == kind, MailedLink.email == email, MailedLink.used_at.is_(None))
                        .values(used_at=now_us()))
 
 
 def recent(kind: str, email: str, since_us: int) -> int:
-    """Return how many links of a kind were made for an e-mail since a time."""
+    """Return how many links of a kind were made for an email since a time."""
     return len(db.session.scalars(select(MailedLink.id).where(
         MailedLink.kind == kind, MailedLink.email == email, MailedLink.made_at > since_us)).all())

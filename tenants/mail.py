@@ -26,7 +26,7 @@ from tenants.naming import checked_email
 
 TIMEOUT_S = 20
 log = logging.getLogger(__name__)
-# Sent by threads of its own: how long a mail server takes must not tell whether an e-mail is known here.
+# Sent by threads of its own: how long a mail server takes must not tell whether an email is known here.
 _senders = ThreadPoolExecutor(2, thread_name_prefix="mail")
 _sending: set[Future[None]] = set()
 
@@ -40,7 +40,7 @@ def send(to: str, template: str, **values: Any) -> None:
     """Send a mail once the current transaction has committed.
 
     Args:
-        to: An e-mail address.
+        to: An email address.
         template: A template below ``tenants/mail/``; its first line is the subject.
         values: What the template shows.
     """
@@ -75,7 +75,7 @@ def composed(sender: str, to: str, subject: str, body: str) -> EmailMessage:
     """Return a mail; whatever its parts hold, it has these headers and no more.
 
     Raises:
-        InvalidInput: *to* is no e-mail address.
+        InvalidInput: *to* is no email address.
     """
     address = checked_email(to)
     message = EmailMessage(policy=SMTP if address.isascii() else SMTPUTF8)
@@ -129,7 +129,7 @@ def _send(message: EmailMessage, url: SplitResult) -> None:
     """Send by the server of ``smtp://user:password@host:587`` or ``smtps://…``; a password goes over TLS only."""
     host, context = url.hostname or "localhost", ssl.create_default_context()
     if url.scheme not in ("smtp", "smtps"):
-        raise ValueError(f"a mail server's address begins with smtp:// or smtps://, not {url.scheme}://")
+        raise ValueError(f"a mail server's address starts with smtp:// or smtps://, not {url.scheme}://")
     secure = url.scheme == "smtps"
     connection = (smtplib.SMTP_SSL(host, url.port or 465, timeout=TIMEOUT_S, context=context) if secure
                   else smtplib.SMTP(host, url.port or 25, timeout=TIMEOUT_S))

@@ -33,7 +33,7 @@ def members(*, text: str = "", after: str | None = None) -> list[Member]:
     """Return members by name, one more than a page has if there are more.
 
     Args:
-        text: Only those whose name or e-mail has it in it.
+        text: Only those whose name or email has it in it.
         after: Only those that come after the member of this id.
     """
     order = (func.lower(User.name), User.id)
@@ -55,24 +55,24 @@ def find(user_id: str) -> Member:
     """
     row = db.session.execute(_members().where(User.id == user_id)).first()
     if row is None:
-        raise NotFound("There is no such member.")
+        raise NotFound("This person is not a member.")
     return _member(row)
 
 
 def by_email(email: str) -> Member:
-    """Return the member of the current organization with that e-mail.
+    """Return the member of the current organization with that email.
 
     Raises:
         NotFound: no member has it.
     """
     row = db.session.execute(_members().where(User.email == email)).first()
     if row is None:
-        raise NotFound(f"No member has the e-mail {email[:100]}. Invite them first.")
+        raise NotFound(f"No member has the email {email[:100]}. Invite them first.")
     return _member(row)
 
 
 def suggestions() -> Sequence[tuple[str, str]]:
-    """Return (e-mail, name) of up to 200 members, to choose from while typing."""
+    """Return (email, name) of up to 200 members, to choose from while typing."""
     query = select(User.email, User.name).join(Membership, Membership.user_id == User.id).order_by(func.lower(User.name))
     return [(row.email, row.name) for row in db.session.execute(query.limit(200))]
 
@@ -87,10 +87,10 @@ def change_role(user_id: str, role: str, by_role: str) -> None:
         InvalidInput: there is no such role.
     """
     if role not in ROLES:
-        raise InvalidInput("A member is an owner, an admin or a member.")
+        raise InvalidInput("Choose a role: owner, admin or member.")
     member = _held(user_id, by_role)
     if role == "owner" and by_role != "owner":
-        raise Forbidden("Only owners make others owners.")
+        raise Forbidden("Only owners can make somebody an owner.")
     if member.role == role:
         return
     if member.role == "owner":
@@ -135,14 +135,14 @@ def _held(user_id: str, by_role: str) -> Member:
     hold()
     member = find(user_id)
     if member.role == "owner" and by_role != "owner":
-        raise Forbidden("Only owners change what owners are.")
+        raise Forbidden("Only owners can change or remove an owner.")
     return member
 
 
 def _keep_an_owner(but: str) -> None:
     query = select(func.count()).select_from(Membership).where(Membership.role == "owner", Membership.user_id != but)
     if not db.session.scalar(query):
-        raise Conflict("This is the last owner of the organization. Make somebody else an owner first.")
+        raise Conflict("This is the organization’s last owner. Make somebody else an owner first.")
 
 
 def _members() -> Select[str, str, str, str, bool]:

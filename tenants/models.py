@@ -27,7 +27,7 @@ class Organization(Base):
 
 
 class User(Base):
-    """A person who can sign in; belongs to any number of organizations. The e-mail is kept in lower case.
+    """A person who can sign in; belongs to any number of organizations. The email is kept in lower case.
 
     `totp_secret` is set once a second factor is enrolled; `totp_last_step` is the time step of the last code taken, so
     that none is taken twice; `totp_pending` is a secret that is not proven yet to be in somebody's device;
@@ -65,7 +65,7 @@ class MailedLink(Base):
     """A link sent by mail, good once and for a while.
 
     `kind` is "invite" (into an organization as `role`, or as an admin of its `app_id`), "reset" of a password or
-    "email", which proves a new e-mail of whoever made it. `id` is the SHA-256 of the token in the link.
+    "email", which proves a new email of whoever made it. `id` is the SHA-256 of the token in the link.
     It is no `Owned` table: whoever follows a link is nobody's member yet.
     """
 

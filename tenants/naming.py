@@ -1,4 +1,4 @@
-"""What people type to name things: e-mail addresses and names, brought into one form. Pure."""
+"""What people type to name things: email addresses and names, brought into one form. Pure."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
 def folded(email: str) -> str:
-    """Return an e-mail as it is kept and looked for: trimmed, in lower case, composed (NFC)."""
+    """Return an email as it is kept and looked for: trimmed, in lower case, composed (NFC)."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", email.strip()).lower())
 
 
 def checked_email(email: str) -> str:
-    """Return an e-mail address as it is kept.
+    """Return an email address as it is kept.
 
     Raises:
         InvalidInput: it is none.
     """
     found = folded(email)
     if not EMAIL.match(found) or len(found) > 254 or not _visible(found):
-        raise InvalidInput(f"“{email[:100]}” is not an e-mail address.")
+        raise InvalidInput(f"“{email[:100]}” is not an email address.")
     return found
 
 
@@ -39,11 +39,11 @@ def checked_name(name: str, what: str) -> str:
     """
     found = unicodedata.normalize("NFC", name.strip())
     if not 1 <= len(found) <= 100 or not _visible(found):
-        raise InvalidInput(f"The name of {what} has 1 to 100 characters and no control characters.")
+        raise InvalidInput(f"The name of {what} must have 1 to 100 characters, and no control characters.")
     return found
 
 
 def _visible(text: str) -> bool:
-    # Joiners (Cf) belong to names in some scripts and to emoji, and to no e-mail that is what it looks like.
+    # Joiners (Cf) belong to names in some scripts and to emoji, and to no email that is what it looks like.
     hidden = ("Cc", "Cs", "Zl", "Zp") if "@" not in text else ("Cc", "Cf", "Cs", "Zl", "Zp")
     return not any(unicodedata.category(char) in hidden or char in TURNING for char in text)

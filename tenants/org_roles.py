@@ -29,7 +29,7 @@ def find(role_id: str) -> OrgRole:
     """
     found = db.session.scalar(select(OrgRole).where(OrgRole.id == role_id))
     if found is None:
-        raise NotFound("There is no such org role.")
+        raise NotFound("This org role does not exist.")
     return found
 
 
@@ -94,7 +94,7 @@ def take(role_id: str, user_id: str) -> None:
 
 
 def people(role_id: str) -> list[tuple[str, str, str]]:
-    """Return (id, name, e-mail) of who has an org role, by name; at most `PAGE_PEOPLE`."""
+    """Return (id, name, email) of who has an org role, by name; at most `PAGE_PEOPLE`."""
     query = select(User.id, User.name, User.email).join(OrgRoleMember, OrgRoleMember.user_id == User.id).where(
         OrgRoleMember.org_role_id == role_id).order_by(func.lower(User.name), User.id).limit(PAGE_PEOPLE)
     return [(row.id, row.name, row.email) for row in db.session.execute(query)]
@@ -109,4 +109,4 @@ def of_member(user_id: str) -> list[OrgRole]:
 def _free(name: str, but: str | None = None) -> None:
     taken = db.session.scalar(select(OrgRole.id).where(OrgRole.name == checked_name(name, "an org role")))
     if taken not in (None, but):
-        raise Conflict(f"There is an org role “{name.strip()}” already.")
+        raise Conflict(f"An org role named “{name.strip()}” already exists.")

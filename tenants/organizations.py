@@ -41,13 +41,13 @@ def set_up(name: str, time_zone: str, owner_name: str, email: str, password: str
     """Make the first organization of the server and its owner; return the owner's id.
 
     Raises:
-        Conflict: there is an organization by now, or an account of that e-mail is in use.
+        Conflict: there is an organization by now, or an account of that email is in use.
         InvalidInput: something of it cannot be taken.
     """
     if db.engine.dialect.name == "postgresql":
         db.session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _FIRST})
     if is_set_up():
-        raise Conflict("This server has been set up already. Sign in, or ask whoever did it to invite you.")
+        raise Conflict("This server is already set up. Sign in, or ask whoever set it up to invite you.")
     address, called = checked_email(email), checked_name(owner_name, "a person")
     user = db.session.scalar(select(User).where(User.email == address))
     if user is None:
@@ -56,8 +56,8 @@ def set_up(name: str, time_zone: str, owner_name: str, email: str, password: str
         user.name = called
         service.set_password(user, password)
     else:
-        raise Conflict("There is an account of this e-mail, made on the command line. Take another e-mail, or let "
-                       "`appkeep org create` make the organization.")
+        raise Conflict("This email already has an account, created on the command line. Use another email, or let "
+                       "`appkeep org create` create the organization.")
     user_id = user.id
     zone = checked_zone(time_zone)
     organization_id = service.create_organization(name, address).id
@@ -76,10 +76,10 @@ def change_settings(name: str, time_zone: str, *, second_factor_required: bool) 
     name, zone, row = checked_name(name, "an organization"), checked_zone(time_zone), current()
     taken = db.session.scalar(select(Organization.id).where(Organization.name == name, Organization.id != row.id))
     if taken:
-        raise Conflict(f"There is an organization “{name}” already.")
+        raise Conflict(f"An organization named “{name}” already exists.")
     before = {"name": row.name, "time_zone": row.time_zone, "second_factor_required": row.second_factor_required}
     after = {"name": name, "time_zone": zone, "second_factor_required": second_factor_required}
-    with service.unique(f"There is an organization “{name}” already."):
+    with service.unique(f"An organization named “{name}” already exists."):
         row.name, row.time_zone, row.second_factor_required = name, zone, second_factor_required
         db.session.flush()
     changed: dict[str, Any] = {key: value for key, value in after.items() if before[key] != value}
@@ -151,7 +151,7 @@ def checked_zone(name: str) -> str:
         InvalidInput: there is none of that name.
     """
     if name not in zones():
-        raise InvalidInput(f"There is no time zone “{name[:60]}”.")
+        raise InvalidInput(f"Unknown time zone “{name[:60]}”. Choose one from the list, such as Europe/Berlin.")
     return name
 
 

@@ -31,15 +31,15 @@ def checked(password: str, email: str) -> str:
     """Return a password that may be taken.
 
     Raises:
-        InvalidInput: it is too short, absurdly long, the e-mail itself, or one that everybody tries first.
+        InvalidInput: it is too short, absurdly long, the email itself, or one that everybody tries first.
     """
     password = unicodedata.normalize("NFC", password)
     if not MIN_CHARS <= len(password) <= MAX_CHARS:
-        raise InvalidInput(f"A password has {MIN_CHARS} to {MAX_CHARS} characters.")
+        raise InvalidInput(f"Use {MIN_CHARS} to {MAX_CHARS} characters for the password.")
     if folded(password) in (email, email.partition("@")[0]):
-        raise InvalidInput("The password must not be the e-mail address.")
+        raise InvalidInput("The password cannot be your email address.")
     if password.strip().lower() in COMMON or len(set(password)) < 3:
-        raise InvalidInput("This password is one that is tried first everywhere; take another.")
+        raise InvalidInput("This password is too common. Choose another.")
     return password
 
 

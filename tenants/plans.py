@@ -38,5 +38,5 @@ def plan(name: str) -> Plan:
         InvalidInput: there is none of that name.
     """
     if name not in PLANS:
-        raise InvalidInput(f"There is no plan “{name[:40]}”; there are {', '.join(PLANS)}.")
+        raise InvalidInput(f"Unknown plan “{name[:40]}”. Choose one of: {', '.join(PLANS)}.")
     return PLANS[name]

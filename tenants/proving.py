@@ -19,11 +19,11 @@ from tenants.naming import folded
 from tenants.second_factor import enrolled
 
 __all__ = ["enrolled", "method_of", "prove", "prove_code", "prove_password", "prove_person", "with_password"]
-WRONG = "E-mail and password do not belong together."
+WRONG = "Wrong email or password."
 
 
 def with_password(email: str, password: str) -> User:
-    """Return the person whose e-mail and password these are; takes as long, and counts as much, where there is none.
+    """Return the person whose email and password these are; takes as long, and counts as much, where there is none.
 
     Raises:
         ProofRefused: they do not belong together.
@@ -67,7 +67,7 @@ def prove_person(person: str, answer: str) -> None:
     """
     user = db.session.get(User, person)
     if user is None:
-        raise ProofRefused("There is nobody to prove.")
+        raise ProofRefused("Sign in first.")
     prove(user, answer)
 
 
@@ -79,7 +79,7 @@ def prove_password(user: User, password: str) -> None:
     """
     address = user.email
     if not _told(user.id, lambda: guess("password", address, lambda: _right(address, password))):
-        raise ProofRefused("This is not your password.")
+        raise ProofRefused("Wrong password.")
 
 
 def prove_code(user_id: str, code: str, *, recovery: bool = True) -> None:
@@ -94,7 +94,7 @@ def prove_code(user_id: str, code: str, *, recovery: bool = True) -> None:
         ProofRefused, Locked: see `prove`.
     """
     if not _told(user_id, lambda: guess("code", user_id, lambda: _take(user_id, code, recovery=recovery))):
-        raise ProofRefused("This code is not right, or was used already. Wait for the next one.")
+        raise ProofRefused("Wrong code, or it was already used. Wait for the next one.")
 
 
 def _right(address: str, password: str) -> bool:
@@ -138,5 +138,5 @@ def _log_refusal(user_id: str | None, *, locked: bool) -> None:
         if user_id is not None:
             audit_person("sign_in_failed", user_id, **({"locked": True} if locked else {}))
         else:
-            # An e-mail that nobody has costs as much writing: time must not tell.
+            # An email that nobody has costs as much writing: time must not tell.
             db.session.execute(insert(Attempt).values(subject="nobody", at=now_us()))

@@ -208,5 +208,5 @@ def _moment(organization_id: str) -> datetime:
 def _exceeded(now: Usage, needed: int) -> QuotaExceeded:
     return QuotaExceeded(
         f"This needs {needed:,} bytes of the upload quota for {now.year}; {now.left:,} of {now.limit:,} are left. "
-        "Deleting gives nothing back: the quota is one of uploads in a year. A larger plan holds more.",
+        "Deleting does not free any quota: it counts uploads per year. Choose a larger plan.",
         needed_bytes=needed, left_bytes=now.left, limit_bytes=now.limit, year=now.year)

@@ -60,14 +60,14 @@ def confirm(user: User, code: str) -> list[str]:
     """
     pending = user.totp_pending
     if pending is None:
-        raise Conflict("Setting up the second factor has not begun, or has ended already.")
+        raise Conflict("The setup of the second factor has expired. Start again.")
     step = _step(pending, code)
     if step is None:
-        raise ProofRefused("This code does not fit. See that the clock of your device is right, and take a fresh code.")
+        raise ProofRefused("Wrong code. Check that your device’s clock is right, and enter a new code.")
     statement = update(User).where(User.id == user.id, User.totp_pending == pending).values(
         totp_secret=pending, totp_pending=None, totp_last_step=step)
     if not _changed(statement):
-        raise Conflict("The second factor was set up in another window meanwhile.")
+        raise Conflict("The second factor was already set up in another window.")
     return make_recovery_codes(user)
 
 
@@ -109,7 +109,7 @@ def turn_off(user: User) -> None:
     """
     user_id = user.id
     if names := required_by(user_id):
-        raise Conflict(f"“{names[0]}” asks its members for a second factor. You may move it to another device instead.")
+        raise Conflict(f"“{names[0]}” requires a second factor. You can move it to another device instead.")
     take_away(user_id)
 
 

@@ -29,17 +29,17 @@ class Place:
 
 
 def create_organization(name: str, owner_email: str, plan_name: str = DEFAULT_PLAN) -> Organization:
-    """Make an organization with its first owner; a person of that e-mail is made where there is none.
+    """Make an organization with its first owner; a person of that email is made where there is none.
 
     Raises:
         Conflict: there is an organization of that name.
     """
     name = checked_name(name, "an organization")
     if db.session.scalar(select(Organization.id).where(Organization.name == name)):
-        raise Conflict(f"There is an organization “{name}” already.")
+        raise Conflict(f"An organization named “{name}” already exists.")
     organization = Organization(id=new_key("o"), name=name, plan=plan(plan_name).name, created_at=now_us())
     owner_id = (user_by_email(owner_email) if _known(owner_email) else create_user(owner_email)).id
-    with unique(f"There is an organization “{name}” already."):
+    with unique(f"An organization named “{name}” already exists."):
         db.session.add(organization)
         db.session.flush()
     organization_id = organization.id
@@ -53,16 +53,16 @@ def create_user(email: str, name: str = "", password: str | None = None) -> User
     """Make a person; without a password nobody can sign in as them yet.
 
     Raises:
-        Conflict: the e-mail is in use.
+        Conflict: the email is in use.
     """
     email = checked_email(email)
     if _known(email):
-        raise Conflict(f"There is somebody with the e-mail {email} already.")
+        raise Conflict(f"The email {email} is already in use.")
     called = checked_name(name or email.partition("@")[0], "a person")
     user = User(id=new_key("u"), email=email, name=called, created_at=now_us(), password_hash=None)
     if password is not None:
         set_password(user, password)
-    with unique(f"There is somebody with the e-mail {email} already."):
+    with unique(f"The email {email} is already in use."):
         db.session.add(user)
         db.session.flush()
     return user
@@ -167,19 +167,19 @@ def name_of(person: str) -> str | None:
 
 
 def user_by_email(email: str) -> User:
-    """Return the person with that e-mail.
+    """Return the person with that email.
 
     Raises:
         NotFound: there is none.
     """
     user = db.session.scalar(select(User).where(User.email == checked_email(email)))
     if user is None:
-        raise NotFound(f"There is nobody with the e-mail {email[:100]}.")
+        raise NotFound(f"Nobody has the email {email[:100]}.")
     return user
 
 
 def id_by_email(email: str) -> str | None:
-    """Return the id of the person with that e-mail, None for nobody's or what is no e-mail at all."""
+    """Return the id of the person with that email, None for nobody's or what is no email at all."""
     return db.session.scalar(select(User.id).where(User.email == folded(email)[:254]))
 
 
@@ -192,7 +192,7 @@ def find_organization(name_or_id: str) -> Organization:
     query = select(Organization).where((Organization.id == name_or_id) | (Organization.name == name_or_id))
     found = db.session.scalar(query)
     if found is None:
-        raise NotFound(f"There is no organization “{name_or_id[:100]}”.")
+        raise NotFound(f"Unknown organization “{name_or_id[:100]}”.")
     return found
 
 

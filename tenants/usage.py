@@ -79,7 +79,7 @@ def figures(year: int | None = None) -> Figures:
         months[row["month"]][kind] += row["bytes"]
         apps.setdefault(row["app"], [0, 0])[kind] += row["bytes"]
     names = _names([app for app in apps if app])
-    listed = sorted((Part(names.get(app or "", "No app in particular"), *both) for app, both in apps.items()),
+    listed = sorted((Part(names.get(app or "", "Not in an app"), *both) for app, both in apps.items()),
                     key=lambda part: (-part.total, part.name))
     this = quota.usage(tenant()).year
     return Figures(now, [Part(MONTHS[number - 1], *both) for number, both in months.items()], listed,

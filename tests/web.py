@@ -54,7 +54,7 @@ def browser(app: Flask, *, csrf: bool = False, limits: bool = False) -> Browser:
 
 def signed_in(app: Flask, email: str = OWNER, *, second_factor: bool = True, csrf: bool = False,
               limits: bool = False) -> Browser:
-    """Return a browser in which the person of that e-mail has signed in; made where there is none.
+    """Return a browser in which the person of that email has signed in; made where there is none.
 
     Args:
         app: What the fixture `server` or `sqlite_server` gives; its application context is open.
@@ -73,7 +73,7 @@ def signed_in(app: Flask, email: str = OWNER, *, second_factor: bool = True, csr
 
 
 def make_person(email: str, *, name: str = "", password: str | None = None) -> str:
-    """Return the id of the person of that e-mail, made where there is none."""
+    """Return the id of the person of that email, made where there is none."""
     with as_server(), transaction():
         found = db.session.scalar(select(User.id).where(User.email == email))
         return found or service.create_user(email, name, password).id

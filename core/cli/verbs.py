@@ -67,12 +67,12 @@ def _refuse(error: AppkeepError, *, as_json: bool) -> None:
 
 
 def person_of(email: str | None) -> str:
-    """Return the id of who acts: the person of that e-mail, or the system itself."""
+    """Return the id of who acts: the person of that email, or the system itself."""
     return SYSTEM if email is None else server().registry.hook.find_person(email=email)
 
 
 def as_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --as, the e-mail of who acts."""
+    """Add --as, the email of who acts."""
     return click.option("--as", "email", metavar="EMAIL", help="Who does this; without it the system does.")(function)
 
 

@@ -84,10 +84,10 @@ class _Plain(AppkeepError):
 
 
 WORDS = {
-    404: ("not_found", "Not found", "There is no such page."),
-    405: ("method_not_allowed", "Not possible", "This address cannot be asked in this way."),
-    413: ("too_large", "Too large", "What was sent is larger than this page takes."),
-    429: ("too_many", "Too often", "That was tried too often; wait a little and try again."),
+    404: ("not_found", "Not found", "Page not found. Check the address, or go back to your apps."),
+    405: ("method_not_allowed", "Not possible", "This address does not accept this kind of request."),
+    413: ("too_large", "Too large", "What you sent is larger than this page accepts."),
+    429: ("too_many", "Too many requests", "Too many attempts. Wait a minute and try again."),
 }
 
 
@@ -103,15 +103,15 @@ def _http(error: HTTPException) -> Response | HTTPException:
 
 def _forged(_error: CSRFError) -> Response:
     return refuse(_Plain("forgery_refused", 400, "Please try again",
-                         "The page was open for too long, or the request came from elsewhere. Load the page again."))
+                         "The page was open for too long, or the request came from another site. Reload the page and try again."))
 
 
 def _not_storable(error: DataError) -> Response:
     log.warning("%s %s sent what the database does not take: %s", request.method, request.path, error.orig)
-    return refuse(InvalidInput("Something that was sent has characters or a length that cannot be kept. Nothing was changed."))
+    return refuse(InvalidInput("A value has characters that cannot be stored, or is too long. Nothing was changed."))
 
 
 def _unexpected(error: Exception) -> Response:
     log.exception("%s %s failed", request.method, request.path)
     return refuse(_Plain("internal_error", 500, "Something went wrong",
-                         "Something unexpected happened. It was written to the server's log; nothing was half done."))
+                         "An unexpected error occurred. It was written to the server’s log, and your change was not saved. Please try again."))

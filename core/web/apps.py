@@ -56,7 +56,7 @@ def checked_name(name: str) -> str:
         InvalidInput: it is empty, too long or has control characters.
     """
     if not 1 <= len(name) <= 100 or any(ord(char) < 32 for char in name):
-        raise InvalidInput("An app's name has 1 to 100 characters.")
+        raise InvalidInput("Enter a name of 1 to 100 characters.")
     return name
 
 
@@ -74,7 +74,7 @@ def delete_app(organization_id: str, app_id: str) -> str | Response:
         return render_template("apps/delete.html", app=current_app_row(), typed="", error=None)
     typed = request.form.get("name", "").strip()
     if typed != name:
-        return again(render_template("apps/delete.html", app=current_app_row(), typed=typed, error=f"This is not its name: {name}"))
+        return again(render_template("apps/delete.html", app=current_app_row(), typed=typed, error=f"Type the app’s name exactly: {name}"))
     with transaction():
         service.delete(service.find(app_id))
     flash(f"“{name}” was deleted.", "good")

@@ -16,7 +16,7 @@ def day_asked(name: str, errors: dict[str, str]) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        errors[name] = "Write a day as year-month-day, such as 2026-11-23."
+        errors[name] = "Enter a date as year-month-day, such as 2026-11-23."
         return None
 
 

@@ -82,7 +82,7 @@ def enter() -> Response | None:
     if request.endpoint is None or request.endpoint == "static":
         return None
     if "\0" in request.path or any("\0" in value for values in request.args.listvalues() for value in values):
-        raise NotFound("There is no such page.")  # nothing is called so, and PostgreSQL cannot even be asked
+        raise NotFound("Page not found.")  # nothing is called so, and PostgreSQL cannot even be asked
     view = current_app.view_functions[request.endpoint]
     needs = getattr(view, "needs", None)
     if needs is None:
@@ -117,22 +117,22 @@ def _enter_organization(visit: Visit, needs: Needs, names: dict[str, Any]) -> No
         _enter_app(visit, needs, names["app_id"])
         return
     if visit.role is None:
-        raise NotFound("There is no such page.")
+        raise NotFound("Page not found.")
     if (needs is Needs.OWNER and visit.role != "owner") or (needs is Needs.ORG_ADMIN and not visit.manages_organization):
-        raise Forbidden("This page is for those who manage the organization.")
+        raise Forbidden("Only owners and admins of the organization can open this page.")
 
 
 def _enter_app(visit: Visit, needs: Needs, app_id: str) -> None:
     app = find(app_id)
     here = standing(app, visit.person)
     if not here.sees and not (needs is Needs.ORG_ADMIN and visit.manages_organization):
-        raise NotFound(f"There is no app “{app_id[:40]}”.")
+        raise NotFound("Page not found.")
     visit.app, visit.standing = app, here  # not before: a refusal is shown in the same shell, which names the app
     if needs in (Needs.APP_ADMIN, Needs.BACKUP) and not here.admin:
-        raise Forbidden("This page is for the admins of the app.")
+        raise Forbidden("Only admins of the app can open this page.")
     if needs is Needs.BACKUP and not here.member:
-        raise Forbidden("Backups are for admins of the app who are active members of its organization.")
+        raise Forbidden("Backups are for app admins who are active members of the organization.")
     if (needs is Needs.OWNER and visit.role != "owner") or (needs is Needs.ORG_ADMIN and not visit.manages_organization):
-        raise Forbidden("This page is for those who manage the organization.")
+        raise Forbidden("Only owners and admins of the organization can open this page.")
     if needs is Needs.MEMBER and not here.member:
-        raise Forbidden("This page is for members of the organization.")
+        raise Forbidden("Only members of the organization can open this page.")

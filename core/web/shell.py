@@ -60,8 +60,8 @@ def edit_url(address: str) -> str:
 def person(person_id: str) -> str:
     """Return what a person is called."""
     if person_id == "system":
-        return "The server"
-    return server().registry.hook.person_name(person=person_id) or "Somebody who is gone"
+        return "Appkeep"
+    return server().registry.hook.person_name(person=person_id) or "Former user"
 
 
 def when(time_us: int | None, zone: str | None = None, *, exact: bool = False) -> Markup:

@@ -114,7 +114,7 @@ class Records:
 
 
 def loosened(table: Table, definitions: dict[int, dict[str, Any]], context: ImportContext) -> None:
-    """Turn links, e-mail and phone fields into text fields where a value is none, so that nothing is lost."""
+    """Turn links, email and phone fields into text fields where a value is none, so that nothing is lost."""
     for field_id, definition in definitions.items():
         if definition["type"] in LENIENT and any(_misfits(definition, row.get(f"field_{field_id}")) for row in table.rows):
             context.unsupported("field", f"{table.name}: {definition['name']}",

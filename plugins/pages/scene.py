@@ -165,7 +165,7 @@ class Scene:
         """Return a filter with its values filled, None where it asks for nothing, `NOTHING` where nothing can pass.
 
         A value that comes from a hole and is empty passes nothing: a page that was opened without its parameter, or by
-        somebody without an e-mail, must not show everything.
+        somebody without an email, must not show everything.
         """
         for word in ("all", "any"):
             if word in condition:

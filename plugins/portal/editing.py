@@ -17,7 +17,7 @@ MATRIX = m.Matrix("worksheets", "worksheet", ACTIONS, (
     m.Flags("views", "view", "Views", (m.Flag("visible", "Visible"),)),
 ))
 PAGES = m.Flags("pages", "page", "Pages", (m.Flag("visible", "Visible"),))
-METHODS = (("password", "E-mail and password"), ("email_code", "A code sent by e-mail"))
+METHODS = (("password", "Email and password"), ("email_code", "A code sent by email"))
 REGISTRATION = (("", "Not decided"), ("closed", "Nobody"), ("invite", "Whoever was invited"),
                 ("approval", "Anybody, after somebody agreed"), ("open", "Anybody"))
 MAX_HOURS = 24 * 365

@@ -36,7 +36,7 @@ def put_account(app: App, email: str, role: str | None) -> None:
     check_writable(app)
     email = email.strip().lower()
     if not EMAIL.match(email):
-        raise InvalidInput(f"“{email[:100]}” is not an e-mail address.")
+        raise InvalidInput(f"“{email[:100]}” is not an email address.")
     if role is None:
         role = default_role(app)
     else:
@@ -79,7 +79,7 @@ def remove_account(app: App, email: str) -> None:
 
 
 def page_of_accounts(app: App, search: str, after: str) -> tuple[list[PortalAccount], bool]:
-    """Return up to a hundred accounts by e-mail, those after *after* whose e-mail holds *search*, and whether there are more."""
+    """Return up to a hundred accounts by email, those after *after* whose email holds *search*, and whether there are more."""
     query = select(PortalAccount).where(PortalAccount.app_id == app.id, PortalAccount.email > after[:254])
     if search:
         query = query.where(PortalAccount.email.contains(search[:254].lower(), autoescape=True))
@@ -94,7 +94,7 @@ def counts(app: App) -> dict[str | None, int]:
 
 
 def accounts(app: App) -> list[PortalAccount]:
-    """Return an app's accounts by e-mail."""
+    """Return an app's accounts by email."""
     return sorted(db.session.scalars(select(PortalAccount).where(PortalAccount.app_id == app.id)), key=lambda a: a.email)
 
 

@@ -88,7 +88,7 @@ def damage() -> list[tuple[str, list[Edit]]]:
     return [
         ("every third company deleted", each("delete_record", "Companies", range(3, 26, 3))),
         ("two of them purged for good", each("purge_record", "Companies", (3, 6))),
-        ("the e-mail of twenty contacts emptied", each("put_record", "Contacts", range(1, 21), values={name: None})),
+        ("the email of twenty contacts emptied", each("put_record", "Contacts", range(1, 21), values={name: None})),
         ("all deals given one title", each("put_record", "Deals", range(1, 31), values={
             field("Deals", "Title")["ref"].rpartition("/")[2]: "Oops"})),
         ("two contacts made", each("put_record", "Contacts", (None, None), values={

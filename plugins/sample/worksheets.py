@@ -8,7 +8,7 @@ from plugins.sample.keys import field, hole, key, ref, view
 
 Body = dict[str, Any]
 STAGES = (("New", "blue"), ("Qualified", "cyan"), ("Proposal", "yellow"), ("Won", "green"), ("Lost", "red"))
-KINDS = (("Call", "blue"), ("Meeting", "green"), ("E-mail", "gray"), ("Visit", "orange"))
+KINDS = (("Call", "blue"), ("Meeting", "green"), ("Email", "gray"), ("Visit", "orange"))
 INDUSTRIES = (("Bicycles", "green"), ("Bakery", "orange"), ("Printing", "blue"), ("Timber", "brown"), ("Textiles", "purple"))
 
 
@@ -72,7 +72,7 @@ def contacts() -> Body:
             "template": f"{hole(s, 'First')} {hole(s, 'Last')}", "uses": [field(s, "First"), field(s, "Last")]}),
         one(s, "First", "text", "First name"),
         one(s, "Last", "text", "Last name", required=True),
-        one(s, "Email", "email", "E-mail", unique=True),
+        one(s, "Email", "email", "Email", unique=True),
         one(s, "Phone", "phone"),
         one(s, "Company", "relationship", options={**sheet_ref("Companies"), "multiple": False}),
         one(s, "Tags", "multiple_select", options={"choices": choices((("Decides", "red"), ("Pays", "green"), ("Uses", "blue")))}),

@@ -154,7 +154,7 @@ class Bits(Checkbox):
 
 
 class Email(Form):
-    """E-mail addresses."""
+    """Email addresses."""
 
     type, family = "email", "email"
     pattern: ClassVar[re.Pattern[str]] = re.compile(r"[^@\s]{1,64}@[^@\s]{1,200}\.[^@\s.]{2,50}\Z")

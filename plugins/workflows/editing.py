@@ -20,7 +20,7 @@ STEPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "update_record": ("Change a record", ("worksheet", "record", "values")),
     "delete_record": ("Delete a record", ("worksheet", "record")),
     "find_records": ("Find records", ("worksheet", "filter", "sorts", "limit")),
-    "send_email": ("Send an e-mail", ("to", "subject", "message")),
+    "send_email": ("Send an email", ("to", "subject", "message")),
     "notify": ("Notify people", ("to", "subject", "message")),
     "webhook": ("Send a web request", ("url", "method", "headers", "body")),
     "condition": ("Choose a branch", ()),

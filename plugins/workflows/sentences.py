@@ -196,7 +196,7 @@ class Speaker:
         return listing([self.value(one) for one in given], "and") or "nobody yet"
 
     def _send_email(self, step: Body) -> str:
-        return f"Send an e-mail to {self._people(step.get('to', ()))}{self._words(step)}"
+        return f"Send an email to {self._people(step.get('to', ()))}{self._words(step)}"
 
     def _notify(self, step: Body) -> str:
         return f"Notify {self._people(step.get('to', ()))}{self._words(step)}"

@@ -89,7 +89,7 @@ def find(delivery_id: str) -> Delivery:
     """
     found = db.session.scalar(select(Delivery).where(Delivery.id == delivery_id))
     if found is None:
-        raise NotFound("There is no such delivery.")
+        raise NotFound("This delivery does not exist any more.")
     return found
 
 
@@ -150,7 +150,7 @@ def _send(delivery: Delivery) -> None:
     act = send(delivery)
     db.session.rollback()  # nothing is held open while others are waited for
     if act is None:
-        _end(delivery_id, "undelivered", "There is nobody to send it to any more.")
+        _end(delivery_id, "undelivered", "The recipient no longer exists.")
         return
     try:
         state, answer = act()
@@ -173,8 +173,8 @@ def _mailed(delivery: Delivery) -> Act | None:
 
 def _send_mail(message: EmailMessage) -> tuple[str, str]:
     if mail.send_now(message):
-        return "delivered", "The mail server took it."
-    return "kept", "No mail server is set: it is kept in the server’s folder for mail."
+        return "delivered", "Accepted by the mail server."
+    return "kept", "No mail server is set up: saved in the server’s mail folder."
 
 
 def _called(delivery: Delivery) -> Act | None:

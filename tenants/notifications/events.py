@@ -32,7 +32,7 @@ def schedule_paused(app: App) -> None:
     """Tell that an app is no longer backed up by itself: its admins, and those who can change the plan."""
     event, name = f"schedule_paused/{app.id}/{now_us()}", app.name
     title = f"Scheduled backups of “{name}” are paused"
-    text = ("The organization’s plan has no scheduled backups. The schedule is kept, and goes on when the plan is Ultimate again; "
+    text = ("The organization’s plan does not include scheduled backups. The schedule is kept and continues on the Ultimate plan; "
             "until then, make backups by hand.")
     admins = admins_of(app.id)
     ways = ((path_to("backups.schedule", organization_id=tenant(), app_id=app.id), set(admins)),
@@ -54,8 +54,8 @@ def quota_looked_at(*, refused: bool = False) -> None:
     kind = "quota_full" if full else "quota_warning"
     title = f"The upload quota for {now.year} is used up" if full else f"{now.percent} % of the upload quota for {now.year} is used"
     text = (f"{now.used:,} of {now.limit:,} bytes are used by uploads and backups. "
-            + ("What does not fit is refused, backups too. " if full else "When it is used up, uploads and backups are refused. ")
-            + "Deleting gives nothing back; a larger plan holds more, and a new year begins at zero.")
+            + ("Uploads and backups that do not fit are refused. " if full else "When it is used up, uploads and backups are refused. ")
+            + "Deleting does not free any quota. Choose a larger plan, or wait for the new year.")
     detail = {"year": now.year, "used_bytes": now.used, "limit_bytes": now.limit}
     tell(Notice(kind, f"{kind}/{tenant()}/{now.year}/{now.limit}", title, text, path_to("organization.plan", organization_id=tenant()),
                 detail=detail), managers())
@@ -84,25 +84,25 @@ def _title(run: Run, name: str, *, scheduled: bool) -> str:
         found = "A backup of “{}” is damaged" if run.error_code in _DAMAGED else "A backup of “{}” could not be checked"
         return found.format(name)
     if run.kind == "restore_as_new":
-        return f"“{name}” is there: a new app out of a backup" if run.state == "succeeded" else f"A new app out of a backup {ended}"
+        return f"“{name}” was created from a backup" if run.state == "succeeded" else f"Restoring a backup as a new app {ended}"
     if run.kind == "upload":
-        return f"A backup file for “{name}” {'is among its backups' if run.state == 'succeeded' else 'was not taken'}"
+        return f"A backup file for “{name}” {'was uploaded' if run.state == 'succeeded' else 'was not uploaded'}"
     return f"{'The scheduled backup' if scheduled else _WHAT[run.kind].capitalize()} of “{name}” {ended}"
 
 
 def _text(run: Run, report: Mapping[str, Any]) -> str:
     if run.state == "cancelled":
-        return "Nothing of it was kept." if run.kind in ("backup", "upload") else "Everything is as it was before."
+        return "Nothing was saved." if run.kind in ("backup", "upload") else "Everything is as it was before."
     if run.state != "succeeded":
-        kept = {"backup": "Nothing of it was kept.", "upload": "Nothing of it was kept.",
+        kept = {"backup": "Nothing was saved.", "upload": "Nothing was saved.",
                 "check": "Make a new backup, and do not rely on this one."}
         return f"{run.error_message or 'It failed.'} {kept.get(run.kind, 'Everything is as it was before.')}"
     if run.kind == "upload":
-        return "It was verified whole. The app can be restored from it."
+        return "It was fully verified. The app can be restored from it."
     if run.kind == "backup":
         return (f"“{report['name']}”: {report['records']:,} records, {size_text(report['size_bytes'])}; "
-                f"{size_text(report['added_bytes'])} of it new, and counted to the upload quota.")
+                f"{size_text(report['added_bytes'])} of it new and counted toward the upload quota.")
     if run.kind == "restore_as_new":
-        return "Only you see it. It has no records, its roles have no members, and its workflows are switched off."
+        return "Only you can see it. It has no records, its roles have no members, and its workflows are turned off."
     return "The report says what was restored, and what could not be." + (
         " The version before was backed up: the restore can be undone." if report.get("safety_backup") else "")

@@ -59,7 +59,7 @@ def read(person: str, notification_id: int) -> Item:
     """
     row = db.session.execute(_theirs(person).where(_table.c.id == notification_id)).first()
     if row is None:
-        raise NotFound("There is no such notification.")
+        raise NotFound("This notification does not exist any more.")
     _mark(_table.c.id == notification_id)
     return Item(row.id, row.title, row.text, row.path, row.kind, row.organization, row.at, True)
 

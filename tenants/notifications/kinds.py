@@ -19,13 +19,13 @@ class NoticeKind:
 KINDS: dict[str, NoticeKind] = {
     kind.name: kind
     for kind in (
-        NoticeKind("backup_done", "Backup done", "Whoever asked for it", inbox=True, mail=False),
-        NoticeKind("scheduled_done", "Scheduled backup done", "Admins of the app", inbox=False, mail=False),
-        NoticeKind("backup_failed", "Backup failed", "Whoever asked for it; admins of the app if scheduled", inbox=True, mail=True),
-        NoticeKind("restore_done", "Restore done", "Whoever asked for it and the app’s other admins", inbox=True, mail=True),
-        NoticeKind("restore_failed", "Restore failed", "Whoever asked for it and the app’s other admins", inbox=True, mail=True),
-        NoticeKind("check_failed", "Check of a backup failed", "Whoever asked for it and admins of the app", inbox=True, mail=True),
-        NoticeKind("schedule_paused", "Scheduled backups paused", "Admins of the app, owners and admins", inbox=True, mail=True),
+        NoticeKind("backup_done", "Backup done", "Whoever started it", inbox=True, mail=False),
+        NoticeKind("scheduled_done", "Scheduled backup done", "App admins", inbox=False, mail=False),
+        NoticeKind("backup_failed", "Backup failed", "Whoever started it; app admins if scheduled", inbox=True, mail=True),
+        NoticeKind("restore_done", "Restore done", "Whoever started it and the other app admins", inbox=True, mail=True),
+        NoticeKind("restore_failed", "Restore failed", "Whoever started it and the other app admins", inbox=True, mail=True),
+        NoticeKind("check_failed", "Backup check failed", "Whoever started it and app admins", inbox=True, mail=True),
+        NoticeKind("schedule_paused", "Scheduled backups paused", "App admins; owners and admins of the organization", inbox=True, mail=True),
         NoticeKind("quota_warning", "80 % of the upload quota used", "Owners and admins of the organization", inbox=True, mail=True),
         NoticeKind("quota_full", "Upload quota used up", "Owners and admins of the organization", inbox=True, mail=True),
     )

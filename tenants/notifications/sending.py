@@ -55,7 +55,7 @@ def checked_url(url: str, *, private: bool) -> str:
     if private:
         return found
     inside = InvalidInput(
-        "This address leads into the server’s own network. No webhook goes there unless the server’s settings allow it.")
+        "This address is in the server’s own network. Webhooks go there only if the server’s settings allow it.")
     if host == "localhost" or host.endswith((".localhost", ".local", ".internal")):
         raise inside
     with contextlib.suppress(OSError):  # a name, not a number: judged when it is called, by what it leads to then
@@ -71,7 +71,7 @@ def place(url: str) -> Place:
     Raises:
         InvalidInput: it is no address of a web server.
     """
-    wrong = InvalidInput(f"Type an address that begins with https:// or http://, of {MOST_URL_CHARS} characters at most.")
+    wrong = InvalidInput(f"Enter an address that starts with https:// or http://, up to {MOST_URL_CHARS} characters.")
     if len(url) > MOST_URL_CHARS or any(ord(char) <= 32 or ord(char) == 127 for char in url):
         raise wrong
     try:
@@ -124,7 +124,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, private: bool, ti
         raise CallFailed(error.message) from error
     except (OSError, http.client.HTTPException, ValueError) as error:
         said = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise CallFailed(f"Not reached: {_printable(str(said))}") from error
+        raise CallFailed(f"Could not connect:  {_printable(str(said))}") from error
 
 
 def _judged(where: Place, *, private: bool) -> Sequence[tuple[int, tuple[str, int]]]:
@@ -134,7 +134,7 @@ def _judged(where: Place, *, private: bool) -> Sequence[tuple[int, tuple[str, in
     if not private:
         for _, (address, _) in found:
             if not reachable(ipaddress.ip_address(address.partition("%")[0])):
-                raise CallFailed("Refused: the address leads into the server’s own network.")
+                raise CallFailed("Refused: the address is in the server’s own network.")
     return found[:3]
 
 
@@ -157,14 +157,14 @@ def _call(where: Place, found: Sequence[tuple[int, tuple[str, int]]], body: byte
         cut.cancel()
         connection.close()
     if was_cut.is_set():
-        raise CallFailed("The answer took too long.")
+        raise CallFailed("The response took too long.")
     if not 200 <= answer.status < 300:
-        raise CallFailed(f"Answered {said}" + ("; redirects are not followed" if 300 <= answer.status < 400 else ""))
+        raise CallFailed(f"Responded with {said}" + ("; redirects are not followed" if 300 <= answer.status < 400 else ""))
     return said
 
 
 def _connected(found: Sequence[tuple[int, tuple[str, int]]], timeout_s: float) -> socket.socket:
-    failed: OSError = OSError("the name leads nowhere")
+    failed: OSError = OSError("the host name was not found")
     for family, address in found:
         connection = socket.socket(family, socket.SOCK_STREAM)
         connection.settimeout(timeout_s / len(found))

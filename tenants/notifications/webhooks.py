@@ -35,7 +35,7 @@ def find(webhook_id: str) -> Webhook:
     """
     found = db.session.scalar(select(Webhook).where(Webhook.id == webhook_id))
     if found is None:
-        raise NotFound("There is no such webhook.")
+        raise NotFound("This webhook does not exist any more.")
     return found
 
 
@@ -48,7 +48,7 @@ def add(url: str, kinds: Collection[str], person: str) -> Webhook:
     """
     address = checked_url(url, private=server().config.webhook_private_addresses)
     if (db.session.scalar(select(func.count()).select_from(Webhook)) or 0) >= MOST_WEBHOOKS:
-        raise Conflict(f"An organization has {MOST_WEBHOOKS} webhooks at most; remove one first.")
+        raise Conflict(f"An organization can have {MOST_WEBHOOKS} webhooks at most. Remove one first.")
     webhook = Webhook(id=new_key("h"), organization_id=tenant(), url=address, secret=new_secret(), kinds=_joined(kinds), enabled=True,
                       made_at=now_us(), made_by=person)
     db.session.add(webhook)
@@ -87,7 +87,7 @@ def rotate(webhook: Webhook) -> str:
 def send_test(webhook: Webhook) -> None:
     """Put a message on its way that only tries whether it arrives."""
     event = f"test/{new_key('e')}"
-    body = {"event": event, "kind": TEST, "title": "A test", "text": "Somebody asked Appkeep to try this webhook.",
+    body = {"event": event, "kind": TEST, "title": "Test message", "text": "Somebody sent a test to this webhook.",
             "organization": {"id": tenant()}}
     add_delivery("webhook", webhook.id, TEST, event, "A test", json.dumps(body, sort_keys=True))
 
@@ -111,5 +111,5 @@ def new_secret() -> str:
 def _joined(kinds: Collection[str]) -> str:
     chosen = [kind for kind in KINDS if kind in kinds]
     if not chosen:
-        raise InvalidInput("Choose at least one thing to be told of.")
+        raise InvalidInput("Choose at least one event.")
     return f",{','.join(chosen)},"

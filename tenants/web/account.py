@@ -1,4 +1,4 @@
-"""The account page: name, e-mail, password, second factor, and the browsers that one has signed in with."""
+"""The account page: name, email, password, second factor, and the browsers that one has signed in with."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ def show() -> str:
 def rename() -> Response:
     """Call the person something else."""
     error = refused_change(lambda: accounts.rename(me().id, typed("name")))
-    return again(_page(name=error)) if error else _done("Your name is changed.")
+    return again(_page(name=error)) if error else _done("Name saved.")
 
 
 @pages.page("/account/email", Needs.SIGNED_IN, ("POST",))
 @limiter.limit(OFTEN)
 def change_email() -> Response:
-    """Send a link to a new e-mail, for whoever knows the password."""
+    """Send a link to a new email, for whoever knows the password."""
     if error := _wrong_password("email_password"):
         return again(_page(email_password=error))
     if error := refused_change(lambda: accounts.ask_for_email(me().id, typed("email"))):
         return again(_page(email=error))
-    where = "Open the link that we sent there" if mail.has_server() else "The link to confirm it lies in this server's folder for mail"
-    return _done(f"{typed('email')} is yours once it is confirmed. {where}; it is good for an hour.")
+    where = "Open the link we sent to it" if mail.has_server() else "Ask the server’s operator for the link in its mail folder"
+    return _done(f"Confirm {typed('email')} to finish. {where}; it works for an hour.")
 
 
 @pages.page("/account/password", Needs.SIGNED_IN, ("POST",))
@@ -50,7 +50,7 @@ def change_password() -> Response:
     person = me()
     if error := refused_change(lambda: accounts.change_password(person.id, request.form.get("new_password", ""), person.session_id)):
         return again(_page(new_password=error))
-    return _done("Your password is changed. Every other browser is signed out.")
+    return _done("Password changed. You are signed out of all other browsers.")
 
 
 @pages.page("/account/sessions/end", Needs.SIGNED_IN, ("POST",))
@@ -64,7 +64,7 @@ def end_sessions() -> Response:
         else:
             sessions.close_sessions(person.id, but=person.session_id)
         audit_person("sessions_ended", person.id, all=not one)
-    return _done("That browser is signed out." if one else "Every other browser is signed out.")
+    return _done("That browser was signed out." if one else "All other browsers were signed out.")
 
 
 def me() -> SignedIn:

@@ -36,7 +36,7 @@ def add(organization_id: str, app_id: str) -> Response:
         return _invite(organization_id, app_id)
     with transaction():
         app_admins.name(apps.find(app_id), person.id)
-    return to(url_for("app_admins.show", organization_id=organization_id, app_id=app_id), f"{person.name} manages the app now.")
+    return to(url_for("app_admins.show", organization_id=organization_id, app_id=app_id), f"{person.name} is now an admin of the app.")
 
 
 @pages.page(f"{APP}/admins/<user_id>/remove", Needs.ORG_ADMIN, ("POST",))
@@ -45,7 +45,7 @@ def remove(organization_id: str, app_id: str, user_id: str) -> Response:
     """Let somebody no longer manage an app."""
     with transaction():
         app_admins.remove(apps.find(app_id), user_id)
-    return to(url_for("app_admins.show", organization_id=organization_id, app_id=app_id), "They no longer manage the app.")
+    return to(url_for("app_admins.show", organization_id=organization_id, app_id=app_id), "Admin removed.")
 
 
 def _invite(organization_id: str, app_id: str) -> Response:
@@ -56,7 +56,7 @@ def _invite(organization_id: str, app_id: str) -> Response:
         return again(_page(error))
     pass_on(typed("email"), urls[0])
     return to(url_for("app_admins.show", organization_id=organization_id, app_id=app_id),
-              f"{typed('email')} is invited to manage the app.")
+              f"{typed('email')} was invited to manage the app.")
 
 
 def _page(error: str | None = None) -> str:

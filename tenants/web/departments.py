@@ -26,7 +26,7 @@ def add(organization_id: str) -> Response:
     """Make a department."""
     if error := refused_change(lambda: departments.add(typed("name"), typed("parent") or None)):
         return again(_page(error))
-    return to(url_for("departments.show", organization_id=organization_id), f"“{typed('name')}” is added.")
+    return to(url_for("departments.show", organization_id=organization_id), f"“{typed('name')}” was added.")
 
 
 @pages.page(f"{HERE}/<department_id>", Needs.ORG_ADMIN)
@@ -40,7 +40,7 @@ def one(organization_id: str, department_id: str) -> str:
 def change(organization_id: str, department_id: str) -> Response:
     """Rename a department or put it somewhere else in the tree."""
     error = refused_change(lambda: departments.change(department_id, typed("name"), typed("parent") or None))
-    return again(_one(department_id, change=error)) if error else _back(organization_id, department_id, "The department is changed.")
+    return again(_one(department_id, change=error)) if error else _back(organization_id, department_id, "Department saved.")
 
 
 @pages.page(f"{HERE}/<department_id>/delete", Needs.ORG_ADMIN, ("POST",))
@@ -49,7 +49,7 @@ def delete(organization_id: str, department_id: str) -> Response:
     """Remove a department; what is in it moves up."""
     with transaction():
         departments.remove(department_id)
-    return to(url_for("departments.show", organization_id=organization_id), "The department is deleted.")
+    return to(url_for("departments.show", organization_id=organization_id), "Department deleted.")
 
 
 @pages.page(f"{HERE}/<department_id>/people/add", Needs.ORG_ADMIN, ("POST",))
@@ -63,7 +63,7 @@ def put_in(organization_id: str, department_id: str) -> Response:
         return again(_one(department_id, email=error.message))
     with transaction():
         departments.put_in(department_id, person.id)
-    return _back(organization_id, department_id, f"{person.name} is in the department.")
+    return _back(organization_id, department_id, f"{person.name} was added to the department.")
 
 
 @pages.page(f"{HERE}/<department_id>/people/<user_id>/remove", Needs.ORG_ADMIN, ("POST",))
@@ -72,7 +72,7 @@ def take_out(organization_id: str, department_id: str, user_id: str) -> Response
     """Take somebody out of a department."""
     with transaction():
         departments.take_out(department_id, user_id)
-    return _back(organization_id, department_id, "They are no longer in the department.")
+    return _back(organization_id, department_id, "Removed from the department.")
 
 
 def _back(organization_id: str, department_id: str, told: str) -> Response:

@@ -72,6 +72,6 @@ def pass_on(email: str, url: str) -> None:
 
 
 def passed_on() -> list[str] | None:
-    """Return [e-mail, link] if there is one to show, this once."""
+    """Return [email, link] if there is one to show, this once."""
     found: list[str] | None = session.pop(_LINK, None)
     return found

@@ -1,4 +1,4 @@
-"""Pages that links in mail lead to: a new password, a new e-mail, an invitation. Looking at one uses nothing up."""
+"""Pages that links in mail lead to: a new password, a new email, an invitation. Looking at one uses nothing up."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OFTEN = "20 per minute"
 @pages.page("/forgotten", Needs.NOTHING, ("GET", "POST"))
 @limiter.limit(OFTEN, methods=["POST"])
 def forgotten() -> str:
-    """Send a link for a new password; the answer is the same whether anybody has the e-mail."""
+    """Send a link for a new password; the answer is the same whether anybody has the email."""
     if request.method == "POST":
         with transaction():
             accounts.ask_for_reset(typed("email"))
@@ -35,7 +35,7 @@ def reset(token: str) -> str | Response:
     error = refused_change(lambda: accounts.reset(token, request.form.get("password", "")))
     if error:
         return again(render_template("tenants/reset.html", email=email, error=error))
-    return to(url_for("entrance.sign_in"), "The new password is set, and you are signed out everywhere. Sign in with it now.")
+    return to(url_for("entrance.sign_in"), "Password changed. Sign in with the new password.")
 
 
 @pages.page("/confirm-email/<token>", Needs.SIGNED_IN, ("GET", "POST"))
@@ -46,7 +46,7 @@ def confirm_email(token: str) -> str | Response:
         return render_template("tenants/confirm_email.html", email=links.find("email", token).email)
     with transaction():
         email = accounts.change_email(token, visit().person)
-    return to(url_for("account.show"), f"You sign in as {email} from now on.")
+    return to(url_for("account.show"), f"Email changed. You now sign in as {email}.")
 
 
 @pages.page("/invitation/<token>", Needs.NOTHING, ("GET", "POST"))
@@ -60,7 +60,7 @@ def invitation(token: str) -> str | Response:
             with transaction():
                 organization_id = invitations.accept(token, person.id)
             return to("/" if told.app else url_for("apps.organization_home", organization_id=organization_id),
-                      f"You belong to “{told.organization}” now." if not told.app else f"You manage “{told.app}” now.")
+                      f"You joined “{told.organization}”." if not told.app else f"You now manage “{told.app}”.")
         if told.account == "none" and person is None:
             return _made(token, told)
     return _invited(token, told, None)

@@ -101,7 +101,7 @@ def _name(person: str | None, names: dict[str, str]) -> str:
     if person is None:
         return ""
     if person not in names:
-        names[person] = "The server" if person == "system" else service.name_of(person) or "Somebody who is gone"
+        names[person] = "Appkeep" if person == "system" else service.name_of(person) or "Former user"
     return names[person]
 
 

@@ -29,7 +29,7 @@ def invite(organization_id: str) -> Response:
     if error:
         return again(_page(error))
     pass_on(typed("email"), urls[0])
-    return to(url_for("members.show", organization_id=organization_id), f"{typed('email')} is invited.")
+    return to(url_for("members.show", organization_id=organization_id), f"{typed('email')} was invited.")
 
 
 @pages.page(f"{ORGANIZATION}/invitations/<invitation_id>/resend", Needs.ORG_ADMIN, ("POST",))
@@ -41,7 +41,7 @@ def resend(organization_id: str, invitation_id: str) -> Response:
         email, back = link.email, _listed_at(link)
         url = invitations.resend(invitation_id, accounts.found(visit().person), by_role())
     pass_on(email, url)
-    return to(back, f"{email} is invited again. The link from before is no longer good.")
+    return to(back, f"{email} was invited again. The earlier link no longer works.")
 
 
 @pages.page(f"{ORGANIZATION}/invitations/<invitation_id>/withdraw", Needs.ORG_ADMIN, ("POST",))
@@ -52,7 +52,7 @@ def withdraw(organization_id: str, invitation_id: str) -> Response:
         link = invitations.find(invitation_id)
         email, back = link.email, _listed_at(link)
         invitations.withdraw(invitation_id, by_role())
-    return to(back, f"The invitation of {email} is withdrawn.")
+    return to(back, f"The invitation of {email} was withdrawn.")
 
 
 @pages.page(f"{ORGANIZATION}/members/<user_id>", Needs.ORG_ADMIN)
@@ -68,7 +68,7 @@ def change_role(organization_id: str, user_id: str) -> Response:
     if error := refused_change(lambda: members.change_role(user_id, typed("role"), by_role())):
         return again(_member(user_id, error))
     return to(url_for("members.member", organization_id=organization_id, user_id=user_id)
-              if visit().person != user_id else "/", "The role is changed.")
+              if visit().person != user_id else "/", "Role changed.")
 
 
 @pages.page(f"{ORGANIZATION}/members/<user_id>/remove", Needs.ORG_ADMIN, ("POST",))

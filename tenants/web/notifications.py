@@ -57,7 +57,7 @@ def read_all() -> Response:
     """Mark all as read."""
     with transaction():
         inbox.read_all(visit().person)
-    return to(url_for("notifications.show"), "All is read.")
+    return to(url_for("notifications.show"), "All notifications are marked as read.")
 
 
 @pages.page("/notifications/choices", Needs.SIGNED_IN, ("GET", "POST"))

@@ -26,7 +26,7 @@ def add(organization_id: str) -> Response:
     """Make an org role."""
     if error := refused_change(lambda: org_roles.add(typed("name"))):
         return again(_page(error))
-    return to(url_for("org_roles.show", organization_id=organization_id), f"“{typed('name')}” is added.")
+    return to(url_for("org_roles.show", organization_id=organization_id), f"“{typed('name')}” was added.")
 
 
 @pages.page(f"{HERE}/<role_id>", Needs.ORG_ADMIN)
@@ -40,7 +40,7 @@ def one(organization_id: str, role_id: str) -> str:
 def rename(organization_id: str, role_id: str) -> Response:
     """Call an org role something else."""
     error = refused_change(lambda: org_roles.rename(role_id, typed("name")))
-    return again(_one(role_id, name=error)) if error else _back(organization_id, role_id, "The role is renamed.")
+    return again(_one(role_id, name=error)) if error else _back(organization_id, role_id, "Role renamed.")
 
 
 @pages.page(f"{HERE}/<role_id>/delete", Needs.ORG_ADMIN, ("POST",))
@@ -49,7 +49,7 @@ def delete(organization_id: str, role_id: str) -> Response:
     """Remove an org role."""
     with transaction():
         org_roles.remove(role_id)
-    return to(url_for("org_roles.show", organization_id=organization_id), "The role is deleted.")
+    return to(url_for("org_roles.show", organization_id=organization_id), "Role deleted.")
 
 
 @pages.page(f"{HERE}/<role_id>/people/add", Needs.ORG_ADMIN, ("POST",))
@@ -63,7 +63,7 @@ def give(organization_id: str, role_id: str) -> Response:
         return again(_one(role_id, email=error.message))
     with transaction():
         org_roles.give(role_id, person.id)
-    return _back(organization_id, role_id, f"{person.name} has the role.")
+    return _back(organization_id, role_id, f"{person.name} now has the role.")
 
 
 @pages.page(f"{HERE}/<role_id>/people/<user_id>/remove", Needs.ORG_ADMIN, ("POST",))
@@ -72,7 +72,7 @@ def take(organization_id: str, role_id: str, user_id: str) -> Response:
     """Take an org role away from somebody."""
     with transaction():
         org_roles.take(role_id, user_id)
-    return _back(organization_id, role_id, "They no longer have the role.")
+    return _back(organization_id, role_id, "Role removed.")
 
 
 def _back(organization_id: str, role_id: str, told: str) -> Response:

@@ -32,7 +32,7 @@ def close(organization_id: str) -> Response:
     name = organizations.current().name
     if error := refused_change(lambda: organizations.close(typed("typed_name"))):
         return again(_settings(closing=error))
-    return to("/", f"“{name}” is closed. Nobody enters it any more.")
+    return to("/", f"“{name}” was closed. Nobody can enter it any more.")
 
 
 @pages.page(f"{ORGANIZATION}/plan", Needs.ORG_ADMIN)
@@ -51,7 +51,7 @@ def change_plan(organization_id: str) -> Response:
     """Put the organization on another plan."""
     with transaction():
         organizations.change_plan(typed("plan"))
-    return to(url_for("organization.plan", organization_id=organization_id), "The plan is changed.")
+    return to(url_for("organization.plan", organization_id=organization_id), "Plan changed.")
 
 
 def _settings(error: str | None = None, closing: str | None = None) -> str:

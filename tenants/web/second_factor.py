@@ -79,7 +79,7 @@ def off() -> Response:
 
     if error := _unproven() or refused(turn_off):
         return again(_page(proof=error))
-    return to(url_for("account.show"), "The second factor is off.")
+    return to(url_for("account.show"), "Second factor turned off.")
 
 
 def _confirm(user_id: str) -> str | Response:

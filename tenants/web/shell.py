@@ -48,7 +48,7 @@ def other_places() -> list[MenuItem]:
     places = service.places_of(visit().person)
     items = [MenuItem(place.name, url_for("apps.organization_home", organization_id=place.id)) for place in places if place.role]
     if any(place.role is None for place in places):
-        items.append(MenuItem("Apps elsewhere", url_for("entrance.nowhere")))
+        items.append(MenuItem("Apps in other organizations", url_for("entrance.nowhere")))
     return items if len(items) > 1 else []
 
 

@@ -36,7 +36,7 @@ def add(organization_id: str) -> Response:
     if error := refused_change(lambda: made.append(webhooks.add(typed("url"), request.form.getlist("kind"), visit().person))):
         return again(_page(error))
     _show_once(made[0].id, made[0].secret)
-    return _back(organization_id, made[0].id, "The webhook is added.")
+    return _back(organization_id, made[0].id, "Webhook added.")
 
 
 @pages.page(ONE, Needs.ORG_ADMIN)
@@ -62,7 +62,7 @@ def rotate(organization_id: str, webhook_id: str) -> Response:
     with transaction():
         secret = webhooks.rotate(webhooks.find(webhook_id))
     _show_once(webhook_id, secret)
-    return _back(organization_id, webhook_id, "The secret is a new one. What is sent from now on is signed with it.")
+    return _back(organization_id, webhook_id, "New secret created. Messages are signed with it from now on.")
 
 
 @pages.page(f"{ONE}/test", Needs.ORG_ADMIN, ("POST",))
@@ -71,7 +71,7 @@ def test(organization_id: str, webhook_id: str) -> Response:
     """Send a message that only tries whether it arrives."""
     with transaction():
         webhooks.send_test(webhooks.find(webhook_id))
-    return _back(organization_id, webhook_id, "A test is on its way. Load this page again in a few seconds to see what became of it.")
+    return _back(organization_id, webhook_id, "Test sent. Reload this page in a few seconds to see the result.")
 
 
 @pages.page(f"{ONE}/remove", Needs.ORG_ADMIN, ("POST",))
@@ -80,7 +80,7 @@ def remove(organization_id: str, webhook_id: str) -> Response:
     """Remove a webhook."""
     with transaction():
         webhooks.remove(webhooks.find(webhook_id))
-    return to(url_for("webhooks.show", organization_id=organization_id), "The webhook is removed.")
+    return to(url_for("webhooks.show", organization_id=organization_id), "Webhook removed.")
 
 
 @pages.page(SENT, Needs.ORG_ADMIN)
@@ -102,8 +102,8 @@ def send_again(organization_id: str, delivery_id: str) -> Response:
         sent.send_again(delivery)
         back = delivery.target if delivery.channel == "webhook" and "webhook" in request.form else None
     if back:
-        return _back(organization_id, back, "It is sent again in a moment.")
-    return to(url_for("webhooks.deliveries", organization_id=organization_id), "It is sent again in a moment.")
+        return _back(organization_id, back, "Sending again in a moment.")
+    return to(url_for("webhooks.deliveries", organization_id=organization_id), "Sending again in a moment.")
 
 
 def _page(error: str | None = None) -> str:
@@ -125,7 +125,7 @@ def _listed(rows: list[Delivery]) -> list[dict[str, Any]]:
     """Return deliveries with what people call their targets and kinds."""
     urls = {row.id: row.url for row in webhooks.webhooks()}
     titles = {name: kind.title for name, kind in KINDS.items()} | {webhooks.TEST: "Test"}
-    return [{"row": row, "kind": titles.get(row.kind, row.kind), "to": urls.get(row.target, "A webhook that is gone")
+    return [{"row": row, "kind": titles.get(row.kind, row.kind), "to": urls.get(row.target, "A removed webhook")
              if row.channel == "webhook" else service.name_of(row.target)} for row in rows]
 
 

@@ -170,7 +170,7 @@ def test_a_restore_is_planned_proven_watched_and_undone(place: Place, look: Look
     expect(page.get_by_text("Goes back to the backup", exact=True)).to_be_visible()
     page.get_by_label("Your password").fill("not it")
     page.get_by_role("button", name="Start the restore").click()
-    expect(page.get_by_text("This is not your password.")).to_be_visible()
+    expect(page.get_by_text("Wrong password.")).to_be_visible()
     page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_role("button", name="Start the restore").click()
     expect(page.get_by_text("is being restored.")).to_be_visible()
@@ -197,7 +197,7 @@ def test_a_restore_with_a_one_time_code(place: Place, look: Look) -> None:
         page.get_by_role("link", name="Restore", exact=True).click()
         page.get_by_label("One-time code").fill("000000")
         page.get_by_role("button", name="Start the restore").click()
-        expect(page.get_by_text("This code is not right")).to_be_visible()
+        expect(page.get_by_text("Wrong code")).to_be_visible()
         page.get_by_label("One-time code").fill(pyotp.TOTP(secret).at(now_us() // 1_000_000))
         page.get_by_role("button", name="Start the restore").click()
         with working(place.site):
@@ -321,7 +321,7 @@ def test_a_new_app_out_of_a_backup_is_seen_by_nobody_else(place: Place, look: Lo
     open_backup(page, place, "Pattern")
     page.get_by_role("link", name="Restore as new app").click()
     page.get_by_label("Name of the new app").fill("Zwilling")
-    page.get_by_role("button", name="Make the app").click()
+    page.get_by_role("button", name="Create app").click()
     with working(place.site):
         expect(page.get_by_text("“Zwilling” is there.")).to_be_visible()
     page.get_by_role("link", name="Open the new app").click()

@@ -23,7 +23,7 @@ NEW = "a cow drinks 7 moons"
 
 
 def person(site: Site, email: str) -> str:
-    """Make a member with PASSWORD and return their e-mail."""
+    """Make a member with PASSWORD and return their email."""
     with site.app.app_context():
         make_member(site.organization_id, email, password=PASSWORD)
     return email
@@ -32,7 +32,7 @@ def person(site: Site, email: str) -> str:
 def sign_in(page: Page, email: str, password: str = PASSWORD) -> None:
     """Fill in the sign-in page."""
     page.goto("/sign-in")
-    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Email").fill(email)
     page.get_by_label("Password", exact=True).fill(password)
     with page.expect_navigation():
         page.get_by_role("button", name="Sign in").click()
@@ -68,13 +68,13 @@ def test_a_new_server_is_set_up_in_the_browser(empty_site: Site, look: Look) -> 
     page.get_by_label("Organization").fill("Bakery Ltd")
     page.get_by_label("Time zone").select_option("Europe/Berlin")
     page.get_by_label("Your name").fill("Ada Baker")
-    page.get_by_label("Your e-mail").fill("ada@bakery.example")
-    page.get_by_label("A password").fill(PASSWORD)
+    page.get_by_label("Your email").fill("ada@bakery.example")
+    page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Set up and sign in").click()
     expect(page.get_by_text("Your organization is ready")).to_be_visible()
     page.get_by_role("main").get_by_role("link", name="New app").first.click()
     page.get_by_label("Name").fill("Bread")
-    page.get_by_role("button", name="Make the app").click()
+    page.get_by_role("button", name="Create app").click()
     expect(page.get_by_role("heading", name="Nothing here yet")).to_be_visible()
     page.get_by_role("link", name="New worksheet").click()
     expect(page.get_by_role("heading", name=re.compile("[Nn]ew worksheet"))).to_be_visible()
@@ -100,13 +100,13 @@ def test_the_sample_account_signs_in(sample_site: Site, look: Look) -> None:
 
 
 def test_a_wrong_password_is_refused_and_the_email_stays(site: Site, look: Look) -> None:
-    """Nothing says whether the e-mail is known."""
+    """Nothing says whether the email is known."""
     page = look(site)
     said = []
     for email in (OWNER, "nobody@example.org"):
         sign_in(page, email, "wrong and long enough")
         said.append(page.get_by_role("alert").inner_text())
-        assert email == page.get_by_label("E-mail").input_value()
+        assert email == page.get_by_label("Email").input_value()
     assert said[0] == said[1]
 
 
@@ -114,7 +114,7 @@ def test_one_comes_back_to_the_page_that_asked_to_sign_in(site: Site, look: Look
     """The page that was asked for opens after the password."""
     page = look(site)
     page.goto(f"{site.app_path}/")
-    page.get_by_label("E-mail").fill(OWNER)
+    page.get_by_label("Email").fill(OWNER)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(f"**{site.app_path}/")
@@ -132,12 +132,12 @@ def test_a_second_factor_is_set_up_and_asked_for(site: Site, look: Look) -> None
     secret = page.locator("code.secret").inner_text().replace(" ", "")
     page.get_by_role("textbox", name="Code").fill(code(secret))
     page.get_by_label("Your password").fill(PASSWORD)
-    page.get_by_role("button", name="Switch it on").click()
+    page.get_by_role("button", name="Turn on").click()
     expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
     recovery = page.locator(".codes code").all_inner_texts()
     assert 8 <= len(set(recovery))
     with page.expect_navigation():
-        page.get_by_role("link", name="I have kept them").click()
+        page.get_by_role("link", name="I have saved them").click()
     sign_out(page)
     with moved(10 * second_factor.STEP_S):
         _goes_in_once(look(site), look(site), email, code(secret))
@@ -151,7 +151,7 @@ def _goes_in_once(first: Page, second: Page, email: str, given: str) -> None:
         expect(page.get_by_role("heading", name="One more step")).to_be_visible()
         page.get_by_role("textbox", name="Code").fill(given)
         with page.expect_navigation():
-            page.get_by_role("button", name="Go on").click()
+            page.get_by_role("button", name="Continue").click()
     first.goto("/account")
     expect(first.get_by_role("heading", name="Your account")).to_be_visible()
     expect(second.get_by_role("alert")).to_be_visible()
@@ -163,10 +163,10 @@ def test_an_invitation_makes_a_member(site: Site, look: Look) -> None:
     """Invited by an owner, the link in the mail makes an account and a member; it is good once."""
     page, guest, email = look(site, person=OWNER), look(site), "gus@example.org"
     page.goto(f"{site.organization}/members")
-    page.get_by_label("E-mail").first.fill(email)
-    page.get_by_label("As").select_option("member")
+    page.get_by_label("Email").first.fill(email)
+    page.get_by_label("Role").select_option("member")
     page.get_by_role("button", name="Invite").click()
-    expect(page.get_by_role("heading", name=f"Pass this link on to {email}")).to_be_visible()
+    expect(page.get_by_role("heading", name=f"Send this link to {email}")).to_be_visible()
     path = mailed_link(site, "invitation", email)
     assert page.get_by_label("Link").input_value().endswith(path)
     guest.goto(path)
@@ -188,13 +188,13 @@ def test_a_forgotten_password_is_set_anew(site: Site, look: Look) -> None:
     email = person(site, "flo@example.org")
     page, elsewhere = look(site), look(site, person=email)
     page.goto("/sign-in")
-    page.get_by_role("link", name="Forgotten your password?").click()
-    page.get_by_label("E-mail").fill(email)
-    page.get_by_role("button", name="Send the link").click()
+    page.get_by_role("link", name="Forgot your password?").click()
+    page.get_by_label("Email").fill(email)
+    page.get_by_role("button", name="Send link").click()
     expect(page.get_by_role("status")).to_contain_text("a link is on its way")
     page.goto(mailed_link(site, "reset", email))
     page.get_by_label("New password").fill(NEW)
-    page.get_by_role("button", name="Set the password").click()
+    page.get_by_role("button", name="Set password").click()
     sign_in(page, email)
     expect(page.get_by_role("alert")).to_be_visible()
     sign_in(page, email, NEW)
@@ -210,10 +210,10 @@ def test_other_browsers_are_listed_and_signed_out(site: Site, look: Look) -> Non
     page.goto("/account")
     rows = page.locator("tbody tr")
     expect(rows).to_have_count(3)
-    expect(page.get_by_text("This one", exact=True)).to_have_count(1)
+    expect(page.get_by_text("This browser", exact=True)).to_have_count(1)
     page.get_by_role("button", name=re.compile("^Sign out (?!all)")).first.click()
     expect(rows).to_have_count(2)
-    page.get_by_role("button", name="Sign out all others").click()
+    page.get_by_role("button", name="Sign out everywhere else").click()
     expect(rows).to_have_count(1)
     for other in (phone, tablet):
         other.goto("/account")
@@ -226,16 +226,16 @@ def test_a_name_and_a_password_are_changed(site: Site, look: Look) -> None:
     page = look(site)
     sign_in(page, email)
     page.goto("/account")
-    page.get_by_label("What others call you").fill("Ned Newname")
-    page.get_by_role("button", name="Save the name").click()
-    expect(page.get_by_text("Your name is changed")).to_be_visible()
-    page.get_by_label("Password now").fill("not my password")
+    page.get_by_label("Display name").fill("Ned Newname")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Name saved")).to_be_visible()
+    page.get_by_label("Current password").fill("not my password")
     page.get_by_label("New password").fill(NEW)
-    page.get_by_role("button", name="Change the password").click()
-    expect(page.get_by_label("Password now")).to_have_attribute("aria-invalid", "true")
-    page.get_by_label("Password now").fill(PASSWORD)
+    page.get_by_role("button", name="Change password").click()
+    expect(page.get_by_label("Current password")).to_have_attribute("aria-invalid", "true")
+    page.get_by_label("Current password").fill(PASSWORD)
     page.get_by_label("New password").fill(NEW)
-    page.get_by_role("button", name="Change the password").click()
-    expect(page.get_by_text("Your password is changed")).to_be_visible()
+    page.get_by_role("button", name="Change password").click()
+    expect(page.get_by_text("Password changed")).to_be_visible()
     with site.app.app_context(), as_server(), transaction():
         assert service.password_matches(service.user_by_email(email), NEW)

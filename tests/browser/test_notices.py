@@ -48,7 +48,7 @@ def told(site: Site) -> Site:
                 quota.settle(site.organization_id, (number + 1) * 7_000_000_000, f"q_{number}", purpose, site.app_id)
         with transaction():
             failed = deliveries.deliveries()[0]
-            failed.state, failed.attempts, failed.answer = "undelivered", 7, "Answered 503 Service Unavailable"
+            failed.state, failed.attempts, failed.answer = "undelivered", 7, "Responded with 503 Service Unavailable"
     return site
 
 
@@ -82,11 +82,11 @@ def test_a_webhook_is_made_and_its_secret_seen_once(site: Site, look: Look) -> N
     page = look(site, person=OWNER)
     page.goto(f"{site.organization}/webhooks")
     page.get_by_label("Address").fill("http://localhost/hook")
-    page.get_by_role("button", name="Add the webhook").click()
+    page.get_by_role("button", name="Add webhook").click()
     expect(page.locator(".error")).to_contain_text("own network")
     page.get_by_label("Address").fill("https://hooks.example.org/in")
     page.get_by_label("Restore done").uncheck()
-    page.get_by_role("button", name="Add the webhook").click()
+    page.get_by_role("button", name="Add webhook").click()
     expect(page.get_by_label("Secret")).to_have_value(re.compile("^whsec_"))
     page.reload()
     expect(page.get_by_label("Secret")).to_have_count(0)
@@ -128,6 +128,6 @@ def test_pages_are_right_in_each_look(told: Site, look: Look, width: int, dark: 
         page.goto(path)
         wrong += accessible(page) + too_wide(page)
     page.goto(f"{organization}/plan")
-    page.get_by_text("The same as a table").click()
+    page.get_by_text("Show as table").click()
     wrong += accessible(page) + too_wide(page)
     assert [] == wrong, "\n".join(wrong)

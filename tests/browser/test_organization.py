@@ -24,7 +24,7 @@ def page(site: Site, look: Look) -> Page:
 
 
 def member(site: Site, email: str) -> str:
-    """Make a member and return their e-mail."""
+    """Make a member and return their email."""
     with site.app.app_context():
         make_member(site.organization_id, email)
     return email
@@ -45,13 +45,13 @@ def test_a_member_becomes_an_admin_and_leaves(site: Site, page: Page) -> None:
     expect(page.locator("tbody tr")).to_have_count(1)
     page.locator("tbody a").click()
     page.get_by_label("Role").select_option("admin")
-    page.get_by_role("button", name="Change the role").click()
-    expect(page.get_by_text("The role is changed")).to_be_visible()
+    page.get_by_role("button", name="Change role").click()
+    expect(page.get_by_text("Role changed")).to_be_visible()
     page.get_by_role("button", name="Remove", exact=True).click()
     expect(page.get_by_text("is no longer a member")).to_be_visible()
     page.get_by_label("Search members").fill(email)
     page.get_by_role("button", name="Search").click()
-    expect(page.get_by_role("heading", name="Nobody found")).to_be_visible()
+    expect(page.get_by_role("heading", name="No members found")).to_be_visible()
 
 
 def test_departments_make_a_tree(site: Site, page: Page) -> None:
@@ -61,18 +61,18 @@ def test_departments_make_a_tree(site: Site, page: Page) -> None:
     for name, parent in (("Sales", None), ("Berlin", "Sales"), ("Counter", "Berlin")):
         page.get_by_label("Name").fill(name)
         if parent:
-            choose(page, "Below", parent)
+            choose(page, "Parent department", parent)
         page.get_by_role("button", name="Add").click()
         expect(page.get_by_role("list", name="Departments").get_by_role("link", name=name)).to_be_visible()
     page.get_by_role("link", name="Counter").click()
-    page.get_by_label("Put a member in").fill(email)
-    page.get_by_role("button", name="Put in").click()
-    expect(page.get_by_text("is in the department")).to_be_visible()
-    page.get_by_label("Put a member in").fill("nobody@example.org")
-    page.get_by_role("button", name="Put in").click()
-    expect(page.get_by_label("Put a member in")).to_have_attribute("aria-invalid", "true")
+    page.get_by_label("Add a member").fill(email)
+    page.get_by_role("button", name="Add").click()
+    expect(page.get_by_text("was added to the department")).to_be_visible()
+    page.get_by_label("Add a member").fill("nobody@example.org")
+    page.get_by_role("button", name="Add").click()
+    expect(page.get_by_label("Add a member")).to_have_attribute("aria-invalid", "true")
     with page.expect_navigation():
-        page.get_by_role("button", name="Move up and delete").click()
+        page.get_by_role("button", name="Delete department").click()
     page.get_by_role("link", name="Berlin").click()
     expect(page.get_by_role("main").get_by_text(email)).to_be_visible()
 
@@ -84,13 +84,13 @@ def test_an_org_role_is_given_and_taken(site: Site, page: Page) -> None:
     page.get_by_label("Name").fill("Accountant")
     page.get_by_role("button", name="Add").click()
     page.get_by_role("link", name="Accountant").click()
-    page.get_by_label("Give it to a member").fill(email)
-    page.get_by_role("button", name="Give", exact=True).click()
+    page.get_by_label("Add a member").fill(email)
+    page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_role("main").get_by_text(email)).to_be_visible()
     page.get_by_label("Name").fill("Bookkeeper")
     page.get_by_role("button", name="Rename").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Bookkeeper")
-    page.get_by_role("button", name=re.compile("^Take away")).click()
+    page.get_by_role("button", name=re.compile("^Remove")).click()
     expect(page.get_by_text("Nobody has this role yet")).to_be_visible()
 
 
@@ -99,24 +99,24 @@ def test_an_app_gets_an_admin_who_is_no_member(site: Site, page: Page, look: Loo
     email = member(site, "ann@example.org")
     page.goto(f"{site.organization}/app-admins")
     page.get_by_role("main").get_by_role("link", name="Sample CRM").click()
-    page.get_by_label("E-mail").fill(email)
-    page.get_by_role("button", name="Name", exact=True).click()
-    expect(page.get_by_text("manages the app now")).to_be_visible()
-    page.get_by_label("E-mail").fill("ext@example.net")
-    page.get_by_role("button", name="Name", exact=True).click()
-    expect(page.get_by_text("is invited to manage the app")).to_be_visible()
+    page.get_by_label("Email").fill(email)
+    page.get_by_role("button", name="Add admin", exact=True).click()
+    expect(page.get_by_text("is now an admin of the app")).to_be_visible()
+    page.get_by_label("Email").fill("ext@example.net")
+    page.get_by_role("button", name="Add admin", exact=True).click()
+    expect(page.get_by_text("was invited to manage the app")).to_be_visible()
     guest = look(site)
     guest.goto(mailed_link(site, "invitation", "ext@example.net"))
     guest.get_by_label("Your name").fill("Ext Ernal")
-    guest.get_by_label("A password").fill("a hen lays 3 eggs a day")
+    guest.get_by_label("Password").fill("a hen lays 3 eggs a day")
     with guest.expect_navigation():
-        guest.get_by_role("button", name="Make my account and accept").click()
+        guest.get_by_role("button", name="Create account and accept").click()
     guest.goto(f"{site.app_path}/manage/")
     expect(guest.get_by_role("heading", level=1)).to_have_text("App management")
     answer = guest.goto(f"{site.organization}/")
     assert answer is not None and 404 == answer.status
     page.reload()
-    expect(page.get_by_text("No member: no backups")).to_be_visible()
+    expect(page.get_by_text("Not a member: no backups")).to_be_visible()
     with page.expect_navigation():
         page.get_by_role("button", name="Remove Ext Ernal").click()
     answer = guest.goto(f"{site.app_path}/manage/")

@@ -20,7 +20,7 @@ def page(site: Site, chromium: Browser) -> Iterator[Page]:
     context.set_default_timeout(TIMEOUT_MS)
     found = context.new_page()
     found.goto("/sign-in")
-    found.get_by_label("E-mail").fill(OWNER)
+    found.get_by_label("Email").fill(OWNER)
     found.get_by_label("Password", exact=True).fill(PASSWORD)
     with found.expect_navigation():
         found.get_by_role("button", name="Sign in").click()

@@ -38,7 +38,7 @@ def state(app: App) -> dict[str, str]:
     ("portal", {"title": "Typed", "session_hours": "soon"}, "1 to 8760 hours"),
     ("portal/main", {"title": "Typed", "registration": "everybody"}, "everybody"),
     (f"portal_role/{key('q', 'Partner')}", NAMELESS, "1 to 100 characters"),
-    ("portal/accounts", {"email": "ann"}, "is not an e-mail address"),
+    ("portal/accounts", {"email": "ann"}, "is not an email address"),
     ("workflows", NAMELESS, "1 to 100 characters"),
     (f"workflow/{key('f', 'Won')}", LONG, "1 to 100 characters"),
     (f"workflow/{key('f', 'Hook')}/step/{key('t', 'HoSend')}", {"v.name": "x" * 5000}, "Nothing was saved yet"),

@@ -127,7 +127,7 @@ def test_the_pages_do_what_they_say(sqlite_server: Flask) -> None:
     client.post(f"{home}/org-roles/add", data={"name": "Boss"})
     with as_tenant(home.rpartition("/")[2]):
         (branch,), ((role, _),) = departments.tree(), org_roles.roles()
-    for path, taken in ((f"{home}/departments/{branch.id}", "Take out"), (f"{home}/org-roles/{role.id}", "Take away")):
+    for path, taken in ((f"{home}/departments/{branch.id}", "Remove"), (f"{home}/org-roles/{role.id}", "Remove")):
         assert 422 == client.post(f"{path}/people/add", data={"email": "nobody@example.org"}).status_code
         page = client.post(f"{path}/people/add", data={"email": OWNER.upper()}, follow_redirects=True).text
         assert taken in page

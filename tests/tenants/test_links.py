@@ -278,7 +278,7 @@ def test_a_new_e_mail_is_proven_by_a_link(sqlite_server: Flask, organization_id:
     assert OWNER == accounts.found(service.user_by_email(OWNER).id).email
     assert 302 == client.post(path).status_code
     assert 302 == browser(sqlite_server).post("/sign-in", data={"email": "me@example.net", "password": PASSWORD}).status_code
-    assert (OWNER, "Your e-mail was changed") in [(to, subject) for to, subject, _ in mails()]
+    assert (OWNER, "Your email was changed") in [(to, subject) for to, subject, _ in mails()]
 
 
 def test_asking_for_somebody_elses_e_mail_tells_nothing(sqlite_server: Flask, organization_id: str) -> None:

@@ -40,7 +40,7 @@ def test_apps_backups_and_restores_are_in_the_log_of_the_organization(server: Fl
     acts = {"app_made", "backup_made", "app_restored", "backup_renamed", "schedule_changed", "backup_deleted", "app_deleted"}
     assert {(act, f"app/{app.id}") for act in acts} <= found
     page = signed_in(server).get(f"/o/{organization}/log").text
-    assert "Restore of an app" in page and "Before the fair" in page
+    assert "App restored" in page and "Before the fair" in page
 
 
 def test_a_refused_backup_is_in_the_log_with_the_reason(server: Flask, organization: str, app: App) -> None:

@@ -22,7 +22,7 @@ def organization_id(sqlite_server: Flask) -> str:
 
 
 def person(email: str) -> str:
-    """Return the id of the person of that e-mail."""
+    """Return the id of the person of that email."""
     db.session.rollback()
     return service.user_by_email(email).id
 
@@ -167,5 +167,5 @@ def test_a_person_without_any_place_comes_to_a_page_that_says_so(sqlite_server: 
     """Nobody runs into a wall after signing in."""
     make_person("alone@example.org")
     page = signed_in(sqlite_server, "alone@example.org").get("/", follow_redirects=True)
-    assert (200, True) == (page.status_code, "Ask somebody of yours to invite you" in page.text)
+    assert (200, True) == (page.status_code, "Ask a colleague to invite you" in page.text)
     assert 302 == browser(sqlite_server).get("/nowhere").status_code

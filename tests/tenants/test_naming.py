@@ -1,4 +1,4 @@
-"""E-mails, names, passwords and locks: what is taken and what is not."""
+"""Emails, names, passwords and locks: what is taken and what is not."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_names_of_any_script_are_taken() -> None:
 @pytest.mark.parametrize("password", ["", "short", "x" * 9, "y7" * 501, "anna@example.org", "ANNA@example.org", "Password123",
                                       "1234567890", "aaaaaaaaaaaa", "ababababab", "correct horse battery staple"])
 def test_a_password_that_is_tried_first_is_refused(password: str) -> None:
-    """Too short, absurdly long, the e-mail, one of those that everybody tries."""
+    """Too short, absurdly long, the email, one of those that everybody tries."""
     with pytest.raises(InvalidInput):
         passwords.checked(password, "anna@example.org")
 

@@ -78,7 +78,7 @@ def test_admins_name_app_admins_also_themselves_and_it_is_logged(sqlite_server: 
     assert 404 == client.get(f"{home}/").status_code
     client.post(f"{home}/admins/add", data={"email": "admin@example.org"})
     assert 200 == client.get(f"{home}/").status_code
-    assert "App admin named" in client.get(f"/o/{organization_id}/log").text
+    assert "App admin added" in client.get(f"/o/{organization_id}/log").text
     client.post(f"{home}/admins/{service.user_by_email('admin@example.org').id}/remove")
     assert 404 == client.get(f"{home}/").status_code
     assert 404 == client.post(f"{home}/admins/u_nobody/remove").status_code
@@ -126,7 +126,7 @@ def test_a_closed_organization_is_entered_by_nobody_and_opened_again_whole(sqlit
     assert 302 == owner.post(path, data={"typed_name": "Acme"}).status_code
     assert {404} == {owner.get(f"/o/{organization_id}/{page}").status_code for page in ("", "members", "settings", "log")}
     assert {404} == {one.get(f"/o/{organization_id}/apps/{crm.id}/").status_code for one in (owner, outside)}
-    assert "You are a member of no organization" in owner.get("/", follow_redirects=True).text
+    assert "You do not belong to an organization yet" in owner.get("/", follow_redirects=True).text
     with transaction():
         organizations.open_again(organization_id)
     assert 200 == owner.get(f"/o/{organization_id}/members").status_code
@@ -168,7 +168,7 @@ def test_the_log_is_read_a_page_at_a_time_and_filtered(sqlite_server: Flask, org
     assert [f"D{number}" for number in reversed(range(PAGE_ENTRIES + 5))] == shown
     assert "Secret" not in page + rest
     assert 1 == client.get(f"{path}?act=organization_made").text.count("<strong>")
-    assert "Nothing found" in client.get(f"{path}?person=other@example.org").text
+    assert "No results" in client.get(f"{path}?person=other@example.org").text
     assert "D54" in client.get(f"{path}?person={OWNER}").text
     for odd in ("?before=x", "?before=99999999999999999999", "?act=<script>", "?person='"):
         assert 200 == client.get(path + odd).status_code

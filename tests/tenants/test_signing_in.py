@@ -21,7 +21,7 @@ EVIL = ["//evil.example", "/\\evil.example", "\\\\evil.example", "https://evil.e
 
 
 def enter(client: Browser, email: str = OWNER, password: str = PASSWORD, path: str = "/sign-in"):  # type: ignore[no-untyped-def]
-    """Type an e-mail and a password."""
+    """Type an email and a password."""
     return client.post(path, data={"email": email, "password": password})
 
 
@@ -54,7 +54,7 @@ def test_five_wrong_passwords_lock_for_fifteen_minutes_and_no_longer(sqlite_serv
     for _ in range(5):
         enter(browser(sqlite_server), password="not the password")
     refused = enter(browser(sqlite_server))
-    assert (422, True) == (refused.status_code, "too often" in refused.text)
+    assert (422, True) == (refused.status_code, "Too many wrong attempts" in refused.text)
     with moved(14 * 60):
         assert 422 == enter(browser(sqlite_server)).status_code
     with moved(15 * 60 + 1):
@@ -65,7 +65,7 @@ def test_an_unknown_e_mail_is_locked_too(sqlite_server: Flask, organization_id: 
     """A lock tells nothing about whether there is an account."""
     for _ in range(5):
         enter(browser(sqlite_server), "nobody@example.org")
-    assert "too often" in enter(browser(sqlite_server), "NOBODY@example.org").text
+    assert "Too many wrong attempts" in enter(browser(sqlite_server), "NOBODY@example.org").text
 
 
 def test_four_wrong_passwords_are_forgotten_by_a_right_one(sqlite_server: Flask, organization_id: str) -> None:
@@ -131,7 +131,7 @@ def test_another_browser_is_signed_out_from_the_account_page(sqlite_server: Flas
     """The sessions are listed with this one marked; one is ended, then all others."""
     here, there, third = (signed_in(sqlite_server) for _ in range(3))
     page = here.get("/account").text
-    assert 1 == page.count("This one")
+    assert 1 == page.count("This browser")
     ids = re.findall(r'name="session" value="(\w+)"', page)
     here.post("/account/sessions/end", data={"session": ids[0]})
     assert [200, 302] == sorted(client.get("/account").status_code for client in (there, third))
@@ -187,7 +187,7 @@ def test_signing_in_goes_to_no_other_server(sqlite_server: Flask, organization_i
 
 
 def test_signing_in_is_limited_by_address(sqlite_server: Flask, organization_id: str) -> None:
-    """Many e-mails tried from one address are refused, whatever each account's own lock says."""
+    """Many emails tried from one address are refused, whatever each account's own lock says."""
     client = browser(sqlite_server, limits=True)
     answers = [client.post("/sign-in", data={"email": "", "password": ""}).status_code for _ in range(31)]
     assert (422, 429) == (answers[0], answers[-1])

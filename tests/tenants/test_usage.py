@@ -39,7 +39,7 @@ def test_figures_are_those_of_the_ledger(server: Flask, organization: str, app: 
     found = usage.figures(2026)
     assert {"Jan": (10, 0), "Jun": (43000, 200)} == {m.name: (m.attachments, m.backups) for m in found.months if m.total}
     assert 12 == len(found.months)
-    assert [("No app in particular", 40000), ("Other (deleted)", 3000), ("Sales", 210)] == [(a.name, a.total) for a in found.apps]
+    assert [("Not in an app", 40000), ("Other (deleted)", 3000), ("Sales", 210)] == [(a.name, a.total) for a in found.apps]
     assert 43210 == found.together.total == found.quota.used
 
 

@@ -61,12 +61,12 @@ class RichText(LongText):
 
 
 class Email(Text):
-    """An e-mail address, checked for its form only."""
+    """An email address, checked for its form only."""
 
-    name, title = "email", "E-mail"
+    name, title = "email", "Email"
     options: ClassVar[Any] = s.closed({})
     form: ClassVar[re.Pattern[str]] = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}\Z")
-    what: ClassVar[str] = "an e-mail address"
+    what: ClassVar[str] = "an email address"
 
     def canonical(self, value: Any, definition: Definition) -> Any:
         """See `FieldType.canonical`."""

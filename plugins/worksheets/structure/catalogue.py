@@ -11,7 +11,7 @@ SAYS: Mapping[str, str] = {
     "text": "A name, a title, a few words on one line.",
     "long_text": "Several lines: notes, an address.",
     "rich_text": "Text with headings, lists and links.",
-    "email": "An e-mail address, checked for its form.",
+    "email": "An email address, checked for its form.",
     "phone": "A phone number, to be called with a click.",
     "url": "A link that opens in a new tab.",
     "identity_number": "The number of a passport, a card or a tax file.",

@@ -45,7 +45,7 @@ def test_an_app_is_made_and_opens(sqlite_server: Flask, organization: str) -> No
     answer = client.post(f"/o/{organization}/apps/new", data={"name": " Stock "})
     assert ["Sales", "Stock"] == names(organization)
     page = text(client, answer.location)
-    assert "Begin with a worksheet" in page and "/manage/worksheet/new" in page
+    assert "Start with a worksheet" in page and "/manage/worksheet/new" in page
 
 
 @pytest.mark.parametrize("name", ["", " ", "x" * 101, "a\nb"])
@@ -74,7 +74,7 @@ def test_an_app_is_deleted_by_its_name_only(sqlite_server: Flask, organization: 
         app = apps.all_apps()[0].id
     answer = client.post(f"/o/{organization}/apps/{app}/delete", data={"name": typed})
     assert (422, ["Sales"]) == (answer.status_code, names(organization))
-    assert "This is not its name: Sales" in answer.text and f'value="{typed}"' in answer.text
+    assert "Type the app’s name exactly: Sales" in answer.text and f'value="{typed}"' in answer.text
 
 
 def test_a_deleted_app_is_gone_for_everybody(sqlite_server: Flask, organization: str) -> None:

@@ -96,14 +96,14 @@ def test_accounts_are_added_changed_found_and_removed(sqlite_server: Flask, samp
     assert [key("q", "Partner")] == [a.role for a in service.accounts(apps.find(sample.id))]
     assert "ann@example.com" in client.get(f"{page}?search=ann").get_data(as_text=True)
     assert "No account matches" in client.get(f"{page}?search=a%25n").get_data(as_text=True)
-    assert "is not an e-mail address" in client.post(page, data={"email": "ann"}).get_data(as_text=True)
+    assert "is not an email address" in client.post(page, data={"email": "ann"}).get_data(as_text=True)
     assert 404 == client.post(page, data={"email": "bob@example.com", "role": "q_9999999999"}).status_code
     client.post(f"{page}/remove", data={"email": "ann@example.com"})
     assert [] == service.accounts(apps.find(sample.id))
 
 
 def test_accounts_are_shown_a_hundred_at_a_time(sqlite_server: Flask, sample: App) -> None:
-    """The list goes on after the last e-mail."""
+    """The list goes on after the last email."""
     with transaction():
         for n in range(101):
             service.put_account(apps.find(sample.id), f"guest{n:03}@example.com", None)

@@ -66,7 +66,7 @@ def test_triggers(said: dict[str, Any], sentence: str) -> None:
     ({"type": "create_record", "worksheet": DEALS, "values": [{"field": STAGE, "value": "o_1"}]},
      "Create a record of Deals: Stage = Won."),
     ({"type": "notify", "to": [{"ref": "role/r_1"}], "message": "Won!"}, "Notify Sales: “Won!”."),
-    ({"type": "send_email", "to": []}, "Send an e-mail to nobody yet."),
+    ({"type": "send_email", "to": []}, "Send an email to nobody yet."),
     ({"type": "delay", "minutes": 120}, "Wait 2 hours."),
     ({"type": "delay", "minutes": 90}, "Wait 90 minutes."),
     ({"type": "find_records", "worksheet": DEALS, "limit": 5, "sorts": [{"field": CLOSE, "descending": True}],

@@ -109,7 +109,7 @@ def test_what_fails_is_tried_again_ever_more_seldom_and_given_up(organization: s
     for number, wait_s in enumerate(WAITS_S, start=1):
         with moved(shift):
             found = delivered()
-            assert ("waiting", number, "Answered 500 Internal Server Error") == (found.state, found.attempts, found.answer)
+            assert ("waiting", number, "Responded with 500 Internal Server Error") == (found.state, found.attempts, found.answer)
             assert 0 == deliveries.deliver_due()
         shift += wait_s + 1
     with moved(shift):
@@ -127,7 +127,7 @@ def test_redirects_are_not_followed(organization: str, owner: str, hook: Receive
     add_hook(hook.url, owner)
     hook.status, hook.headers = 302, {"Location": hook.url + "/elsewhere"}
     say()
-    assert "Answered 302 Found; redirects are not followed" == delivered().answer
+    assert "Responded with 302 Found; redirects are not followed" == delivered().answer
     assert 1 == len(hook.got)
 
 
@@ -136,7 +136,7 @@ def test_nobody_there_is_an_answer_too(organization: str, owner: str) -> None:
     add_hook("http://127.0.0.1:9/", owner)
     say()
     found = delivered()
-    assert ("waiting", True) == (found.state, found.answer.startswith("Not reached: "))
+    assert ("waiting", True) == (found.state, found.answer.startswith("Could not connect: "))
 
 
 def test_a_new_secret_signs_what_is_sent_from_then_on(organization: str, owner: str, hook: Receiver) -> None:
@@ -157,7 +157,7 @@ def test_what_waits_for_a_webhook_that_is_removed_is_given_up(organization: str,
     say()
     with transaction():
         webhooks.remove(webhooks.webhooks()[0])
-    assert ("undelivered", "There is nobody to send it to any more.") == ((found := delivered()).state, found.answer)
+    assert ("undelivered", "The recipient no longer exists.") == ((found := delivered()).state, found.answer)
     assert [] == hook.got
 
 
@@ -218,7 +218,7 @@ def test_a_mail_goes_to_the_mail_server_and_is_tried_again(home: Path, request: 
         thread.start()
         for _ in opened_server(home, "", smtp_url=f"smtp://127.0.0.1:{mails.server_address[1]}"):
             with as_tenant(made), moved(WAITS_S[0] + 1):
-                assert ("delivered", "The mail server took it.") == ((found := delivered()).state, found.answer)
+                assert ("delivered", "Accepted by the mail server.") == ((found := delivered()).state, found.answer)
         mails.shutdown()
         thread.join()
     assert any(line.startswith("rcpt TO:<anna@example.org>") for line in mails.said)

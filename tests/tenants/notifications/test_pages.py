@@ -24,7 +24,7 @@ def say(person: str, count: int = 1) -> None:
 def test_the_inbox_shows_what_is_new_and_counts_it(server: Flask, organization: str, owner: str) -> None:
     """Opening one leads to its page and counts it as read; the rest is read at once."""
     client = signed_in(server)
-    assert "Nothing yet" in client.get("/notifications").text
+    assert "No notifications yet" in client.get("/notifications").text
     say(owner, 3)
     page = client.get("/notifications").text
     assert "Thing &lt;2&gt;" in page and "Text &amp; more." in page and "Notifications, 3 unread" in page
@@ -38,7 +38,7 @@ def test_the_inbox_shows_what_is_new_and_counts_it(server: Flask, organization: 
     assert "Thing &lt;1&gt;" not in client.get("/notifications?unread=1").text
     client.post("/notifications/read")
     assert {"unread": 0} == client.get("/notifications/unread").json
-    assert "All is read" in client.get("/notifications?unread=1").text
+    assert "You are all caught up" in client.get("/notifications?unread=1").text
 
 
 def test_the_inbox_is_read_a_page_at_a_time(server: Flask, organization: str, owner: str) -> None:
@@ -79,11 +79,11 @@ def test_wrong_numbers_in_addresses_are_no_failures(server: Flask, organization:
 def test_what_one_is_told_is_chosen(server: Flask, organization: str, owner: str, app: App) -> None:
     """A row a kind; what is ticked holds, what is not does not."""
     client = signed_in(server)
-    assert 'name="inbox.backup_done" value="1" aria-label="Backup done: here" checked' in client.get("/notifications/choices").text
+    assert 'name="inbox.backup_done" value="1" aria-label="Backup done: in Appkeep" checked' in client.get("/notifications/choices").text
     assert 302 == client.post("/notifications/choices", data={"mail.backup_done": "1", "inbox.nonsense": "1"}).status_code
     page = client.get("/notifications/choices").text
-    assert 'name="inbox.backup_done" value="1" aria-label="Backup done: here">' in page
-    assert 'name="mail.backup_done" value="1" aria-label="Backup done: by e-mail" checked' in page
+    assert 'name="inbox.backup_done" value="1" aria-label="Backup done: in Appkeep">' in page
+    assert 'name="mail.backup_done" value="1" aria-label="Backup done: by email" checked' in page
     with as_tenant(organization):
         direct.back_up(app, person=owner)
         assert [] == inbox.items(owner)
@@ -102,13 +102,13 @@ def test_a_webhook_is_added_and_its_secret_shown_once(server: Flask, organizatio
     rotated = client.post(f"{root}/{webhook_id}/rotate", follow_redirects=True).text
     assert secret not in rotated and "whsec_" in rotated
     log = client.get(f"/o/{organization}/log").text
-    assert "Webhook added" in log and "Webhook given a new secret" in log and "whsec_" not in log
+    assert "Webhook added" in log and "Webhook secret replaced" in log and "whsec_" not in log
 
 
 def test_what_cannot_be_taken_comes_back_beside_its_field(server: Flask, organization: str, owner: str) -> None:
     """With what was typed; nothing is made of it."""
     client, root = signed_in(server), f"/o/{organization}/webhooks"
-    for data, told in (({"url": "nonsense", "kind": "backup_done"}, "begins with https://"),
+    for data, told in (({"url": "nonsense", "kind": "backup_done"}, "starts with https://"),
                        ({"url": "https://example.org", "kind": "other"}, "Choose at least one")):
         answer = client.post(f"{root}/add", data=data)
         assert 422 == answer.status_code and told in answer.text and f'value="{data["url"]}"' in answer.text
@@ -121,13 +121,13 @@ def test_a_test_is_sent_and_what_became_of_it_shown(server: Flask, organization:
     client.post(f"{root}/add", data={"url": hook.url, "kind": "backup_done"})
     webhook_id = webhooks.webhooks()[0].id
     client.post(f"{root}/{webhook_id}/test")
-    assert "On its way" in client.get(f"{root}/{webhook_id}").text
+    assert "Pending" in client.get(f"{root}/{webhook_id}").text
     hook.status = 503
     deliveries.deliver_due()
     deliveries.finish()
     for path in (f"{root}/{webhook_id}", f"/o/{organization}/deliveries"):
         page = client.get(path).text
-        assert "Tried again" in page and "Answered 503" in page
+        assert "Retrying" in page and "Responded with 503" in page
     hook.status = 200
     db.session.rollback()
     delivery_id = deliveries.deliveries()[0].id
@@ -135,10 +135,10 @@ def test_a_test_is_sent_and_what_became_of_it_shown(server: Flask, organization:
     deliveries.deliver_due()
     deliveries.finish()
     assert "Delivered" in client.get(f"/o/{organization}/deliveries?state=delivered").text
-    assert "Nothing found" in client.get(f"/o/{organization}/deliveries?state=undelivered").text
+    assert "No results" in client.get(f"/o/{organization}/deliveries?state=undelivered").text
     client.post(f"{root}/{webhook_id}/remove")
     assert 404 == client.get(f"{root}/{webhook_id}").status_code
-    assert "A webhook that is gone" in client.get(f"/o/{organization}/deliveries").text
+    assert "A removed webhook" in client.get(f"/o/{organization}/deliveries").text
 
 
 def test_only_those_who_manage_the_organization_see_webhooks(server: Flask, organization: str, owner: str) -> None:

@@ -123,6 +123,6 @@ def test_what_is_not_http_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None
 
         thread = threading.Thread(target=talk)
         thread.start()
-        with pytest.raises(CallFailed, match="Not reached"):
+        with pytest.raises(CallFailed, match="Could not connect"):
             post(f"http://127.0.0.1:{listening.getsockname()[1]}/", b"{}", {}, private=True)
         thread.join()

@@ -1,4 +1,4 @@
-"""Cells of text: text, long text, rich text, e-mail, phone, URL, identity number, region, location."""
+"""Cells of text: text, long text, rich text, email, phone, URL, identity number, region, location."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def test_filters_that_make_no_sense_never_fail(place: Place, args: str) -> None:
     place.back_up()
     answer = place.get(f"/logs{args}")
     assert 200 == answer.status_code
-    assert ("Write a day as" in words(answer)) is (args in ("?since=yesterday", "?since=2026-13-01"))
+    assert ("Enter a date as" in words(answer)) is (args in ("?since=yesterday", "?since=2026-13-01"))
     assert 200 == place.get(f"/logs.csv{args}").status_code
 
 

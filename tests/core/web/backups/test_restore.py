@@ -139,7 +139,7 @@ def test_a_wrong_password_starts_nothing(place: Place) -> None:
     place.change()
     answer = started(place, backup_id, "?asked=1&config=1&some=1&only=worksheets", answer="wrong")
     shown = answer.get_data(as_text=True)
-    assert 403 == answer.status_code and "This is not your password." in shown
+    assert 403 == answer.status_code and "Wrong password." in shown
     assert "wrong" not in re.findall(r'value="([^"]*)"', shown)
     assert ["worksheets"] == [form_of(shown)["only"]] and [] == place.work()
 
