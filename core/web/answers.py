@@ -114,4 +114,4 @@ def _not_storable(error: DataError) -> Response:
 def _unexpected(error: Exception) -> Response:
     log.exception("%s %s failed", request.method, request.path)
     return refuse(_Plain("internal_error", 500, "Something went wrong",
-                         "An unexpected error occurred. It was written to the server’s log, and your change was not saved. Please try again."))
+                         "An unexpected error was written to the server’s log. Your change was not saved; please try again."))

@@ -74,7 +74,7 @@ def delete_app(organization_id: str, app_id: str) -> str | Response:
         return render_template("apps/delete.html", app=current_app_row(), typed="", error=None)
     typed = request.form.get("name", "").strip()
     if typed != name:
-        return again(render_template("apps/delete.html", app=current_app_row(), typed=typed, error=f"Type the app’s name exactly: {name}"))
+        return again(render_template("apps/delete.html", app=current_app_row(), typed=typed, error=f"Type its name exactly: {name}"))
     with transaction():
         service.delete(service.find(app_id))
     flash(f"“{name}” was deleted.", "good")

@@ -74,7 +74,7 @@ def test_an_app_is_deleted_by_its_name_only(sqlite_server: Flask, organization: 
         app = apps.all_apps()[0].id
     answer = client.post(f"/o/{organization}/apps/{app}/delete", data={"name": typed})
     assert (422, ["Sales"]) == (answer.status_code, names(organization))
-    assert "Type the app’s name exactly: Sales" in answer.text and f'value="{typed}"' in answer.text
+    assert "Type its name exactly: Sales" in answer.text and f'value="{typed}"' in answer.text
 
 
 def test_a_deleted_app_is_gone_for_everybody(sqlite_server: Flask, organization: str) -> None:
