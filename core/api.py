@@ -46,7 +46,7 @@ from core.scope import Owned, OwnedByApp, as_server, as_tenant, tenant
 from core.web import matrix
 from core.web.answers import again
 from core.web.bin import binned
-from core.web.csvfile import csv_response
+from core.web.csvfile import csv_response, harmless
 from core.web.days import day_asked, midnight
 from core.web.editor import Editing, Input, Target, Targets, digest, walk
 from core.web.gate import APP, MANAGE, ORGANIZATION, Needs, Pages
@@ -146,6 +146,7 @@ __all__ = [
     "files_in_text",
     "files_missing",
     "find_app",
+    "harmless",
     "hookimpl",
     "import_file",
     "in_transaction",

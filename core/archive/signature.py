@@ -17,6 +17,12 @@ from core.archive.errors import ArchiveDamaged, ArchiveUntrusted
 
 CONTEXT = b"appkeep-backup-v1\0"
 _HEX = re.compile(r"[0-9a-f]+\Z")
+_PRIME = 2**255 - 19
+_WEAK_Y = frozenset((
+    0, 1, _PRIME - 1,
+    0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826,
+    0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7))
+"""The y of every point whose order divides eight: under such a key one signature fits any manifest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +82,20 @@ def check_signature(signature: bytes, manifest: bytes) -> str:
     if not isinstance(value, dict) or value.keys() != {"algorithm", "key", "signature"} \
             or value["algorithm"] != "ed25519" or not _is_hex(value["key"], 64) or not _is_hex(value["signature"], 128):
         raise ArchiveDamaged("manifest.sig has another form than an Ed25519 signature of this format.")
+    if is_weak(bytes.fromhex(value["key"])):
+        raise ArchiveUntrusted("The key of the signature is a weak one, under which a signature proves nothing.")
     try:
         key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(value["key"]))
         key.verify(bytes.fromhex(value["signature"]), CONTEXT + manifest)
     except (InvalidSignature, ValueError):
         raise ArchiveUntrusted("The signature does not fit the manifest: the file was changed after it was made.") from None
     return str(value["key"])
+
+
+def is_weak(key: bytes) -> bool:
+    """Say whether a public key is a point of small order, or is written in another way than its only right one."""
+    y = int.from_bytes(key, "little") & (2**255 - 1)  # the last bit is the sign of x
+    return y >= _PRIME or y in _WEAK_Y
 
 
 def _is_hex(value: object, length: int) -> bool:

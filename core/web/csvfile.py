@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from flask import Response, stream_with_context
 
 ROWS_AT_ONCE = 500
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = "=+-@\u2212"
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([Ee][+-]?[0-9]+)?\Z")
 
 
 def csv_response(name: str, rows: Iterable[Sequence[Any]]) -> Response:
@@ -38,4 +41,16 @@ def csv_text(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
 
 def harmless(cell: Any) -> Any:
     """Return a cell that no spreadsheet takes for a formula; numbers stay numbers."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+    return f"'{cell}" if isinstance(cell, str) and _runs(cell) and not _NUMBER.match(cell) else cell
+
+
+def _runs(text: str) -> bool:
+    """Say whether a text begins like a formula, as sloppy readers see it: without blanks, and in any width of letters."""
+    if text[:1] in ("\t", "\r", "\n"):
+        return True
+    first = next((char for char in text if not _is_blank(char)), "")
+    return first != "" and unicodedata.normalize("NFKC", first)[:1] in FORMULA
+
+
+def _is_blank(char: str) -> bool:
+    return char.isspace() or unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp", "Zs")

@@ -20,7 +20,18 @@ from core.api import InvalidInput
 
 TIMEOUT_S = 10
 MOST_URL_CHARS = 500
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_SPECIAL_V4 = tuple(map(ipaddress.IPv4Network, (
+    "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24",
+    "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24",
+    "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4")))
+"""IANA's IPv4 special-purpose registry, with multicast and what is reserved; also where it says "globally reachable": nobody's server."""
+_SPECIAL_V6 = tuple(map(ipaddress.IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20")))
+"""What IANA's IPv6 special-purpose registry takes out of the unicast space: Teredo, ORCHID, documentation, 6to4, AS112."""
+_UNICAST_V6 = ipaddress.IPv6Network("2000::/3")
+"""All that was ever given out to networks; the rest is this machine's, a link's, a site's, for many, or nobody's."""
+_HOLD_V4 = tuple(map(ipaddress.IPv6Network, ("::ffff:0:0/96", "64:ff9b::/96")))
+"""Other ways to write an IPv4 address, in the last 32 bits: mapped ones and NAT64."""
+_ISATAP = (0x00005EFE, 0x02005EFE)
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -101,13 +112,14 @@ def _place(parts: SplitResult) -> Place:
 
 def reachable(address: Address) -> bool:
     """Say whether an address is one of the open network: not this machine's, not a private one, nor one that hides such a one."""
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None or address in _NAT64:
-            return reachable(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-        inner = address.sixtofour or (address.teredo[1] if address.teredo else None)
-        if (inner is not None and not reachable(inner)) or address.is_site_local:
-            return False
-    return address.is_global and not address.is_multicast and not address.is_reserved and not address.is_unspecified
+    if isinstance(address, ipaddress.IPv4Address):
+        return not any(address in network for network in _SPECIAL_V4)
+    last = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    if any(address in network for network in _HOLD_V4):
+        return reachable(last)
+    if address not in _UNICAST_V6 or any(address in network for network in _SPECIAL_V6):
+        return False
+    return int(address) >> 32 & 0xFFFFFFFF not in _ISATAP or reachable(last)
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], *, private: bool, timeout_s: float = TIMEOUT_S) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Response, request, stream_with_context
 
-from core.api import Forbidden, Needs, as_tenant
+from core.api import Forbidden, Needs, as_tenant, harmless
 from plugins.worksheets.fields import Field
 from plugins.worksheets.query import page
 from plugins.worksheets.web.around import Surroundings
@@ -77,14 +77,3 @@ def plain(line: Line, field: Field) -> str:
     if field.type.name in RAW:
         return str(value)
     return str(show(value, field, line.around, True).striptags())
-
-
-def harmless(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula; numbers stay numbers."""
-    if text[:1] in ("=", "+", "-", "@", "\t", "\r") and not _is_number(text):
-        return f"'{text}"
-    return text
-
-
-def _is_number(text: str) -> bool:
-    return text.lstrip("-").replace(".", "", 1).isdecimal() and text.count("-") <= 1

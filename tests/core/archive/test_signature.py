@@ -13,10 +13,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from core.archive.canonical import canonical
 from core.archive.errors import ArchiveDamaged, ArchiveUntrusted
-from core.archive.signature import CONTEXT, SigningKey, check_signature
+from core.archive.signature import CONTEXT, SigningKey, check_signature, is_weak
 from tests.core.archive.making import KEY
 
 MANIFEST = b'{"format":"appkeep-backup"}'
+P = 2**255 - 19  # RFC 8032: the field of the curve
 ORDER = 2**252 + 27742317777372353535851937790883648493  # RFC 8032: the order of the group
 
 
@@ -55,6 +56,50 @@ def test_a_second_signature_of_the_same_sense_is_refused() -> None:
     larger = int.from_bytes(right[32:], "little") + ORDER
     with pytest.raises(ArchiveUntrusted):
         check_signature(signed(signature=(right[:32] + larger.to_bytes(32, "little")).hex()), MANIFEST)
+
+
+def times(n: int, point: tuple[int, int]) -> tuple[int, int]:
+    """Return a point of the curve, added n times to nothing (RFC 8032, 5.1.4)."""
+    found = (0, 1)
+    for bit in bin(n)[2:]:
+        found = plus(found, found)
+        found = plus(found, point) if bit == "1" else found
+    return found
+
+
+def plus(a: tuple[int, int], b: tuple[int, int]) -> tuple[int, int]:
+    """Return the sum of two points of the curve."""
+    d = -121665 * pow(121666, -1, P) % P
+    both = d * a[0] * b[0] * a[1] * b[1] % P
+    return ((a[0] * b[1] + a[1] * b[0]) * pow(1 + both, -1, P) % P, (a[1] * b[1] + a[0] * b[0]) * pow(1 - both, -1, P) % P)
+
+
+def x_of(y: int) -> int | None:
+    """Return an x that belongs to y, None where y is of no point."""
+    d = -121665 * pow(121666, -1, P) % P
+    square = (y * y - 1) * pow(d * y * y + 1, -1, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    x = x if x * x % P == square else x * pow(2, (P - 1) // 4, P) % P
+    return x if x * x % P == square else None
+
+
+def weak_ys() -> set[int]:
+    """Return the y of all points whose order divides eight, found by arithmetic: any point, times the order of the group."""
+    points = ((x, y) for y in range(2, 60) if (x := x_of(y)) is not None)
+    return {times(ORDER, point)[1] for point in points}
+
+
+def test_no_key_of_small_order_signs_anything() -> None:
+    """One signature under such a key fits any manifest; all of them are refused, with both signs and in the other ways to write them."""
+    found = weak_ys()
+    assert 5 == len(found)
+    written = {y + sign for y in found | {y + P for y in range(19)} for sign in (0, 2**255)}
+    assert all(is_weak(key.to_bytes(32, "little")) for key in written)
+    anything = (b"\1" + bytes(63)).hex()
+    for key in written:
+        with pytest.raises(ArchiveUntrusted, match="weak"):
+            check_signature(signed(key=key.to_bytes(32, "little").hex(), signature=anything), MANIFEST)
+    assert not any(is_weak(bytes.fromhex(SigningKey.new().public_hex)) for _ in range(100))
 
 
 @pytest.mark.parametrize("data", [
