@@ -71,7 +71,7 @@ def confirm(preview: Run, name: str, person: str) -> Run:
         raise InvalidInput("There is nothing to import here: the file could not be read.")
     if files_missing(one["content"] for one in options_of(preview)["files"]):
         raise InvalidInput("The file is not kept any more, since it was sent more than a week ago. Send it again.")
-    under_way = select(Run).where(Run.kind == IMPORT, Run.state.in_(("queued", "running")),
+    under_way = select(Run).where(Run.kind == IMPORT, Run.state.in_(("queued", "running")), Run.cancel_requested.is_(False),
                                   Run.options.contains(f'"preview":"{preview.id}"', autoescape=True))
     options = {**options_of(preview), "name": name, "preview": preview.id}
     return db.session.scalar(under_way) or request(IMPORT, None, options, person, send=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.backups.log import note
 from core.backups.models import Backup
-from core.backups.saved import find_backup
+from core.backups.saved import backups_of, find_backup
 from core.backups.take import checked_name
 from core.errors import Conflict
 from core.moment import now_us
@@ -31,6 +31,20 @@ def pin(backup_id: str, person: str, *, pinned: bool) -> Backup:
         backup.pinned = pinned
         note("pin" if pinned else "unpin", backup.app_id, person, backup_id=backup.id, name=backup.name)
     return backup
+
+
+def reasons_to_keep(backup: Backup) -> list[str]:
+    """Return why a backup matters more than others: it is pinned, the newest good one, the only one. Empty for any other."""
+    others = [one for one in backups_of(backup.app_id) if one.id != backup.id]
+    good = [one for one in others if one.check_error is None]
+    found = ["It is pinned: somebody decided that it must be kept."] if backup.pinned else []
+    if not others:
+        found.append("It is the only backup of this app. Without it there is nothing to go back to.")
+    elif not good and backup.check_error is None:
+        found.append("It is the only good backup of this app. All others are damaged.")
+    elif backup.check_error is None and backup.created_at >= max(one.created_at for one in good):
+        found.append("It is the newest good backup of this app. All others are older or damaged.")
+    return found
 
 
 def delete(backup_id: str, person: str, *, act: str = "delete", reason: str = "") -> Backup:

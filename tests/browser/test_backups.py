@@ -116,6 +116,7 @@ def test_a_backup_is_made_watched_renamed_downloaded_and_deleted(place: Place, l
         with zipfile.ZipFile(path) as file:
             assert file.testzip() is None and file.namelist()[:2] == ["manifest.json", "manifest.sig"]
     page.get_by_role("link", name="Delete").click()
+    page.get_by_label("Delete it all the same").check()
     page.get_by_role("button", name="Delete the backup").click()
     expect(page.get_by_text("No backups yet")).to_be_visible()
 
@@ -143,14 +144,40 @@ def test_a_second_backup_is_refused_for_five_minutes(place: Place, look: Look) -
     """The form says when the next may start; then it does."""
     page = look(place.site, person=OWNER)
     made(page, place, data=False)
-    back_up(page, place, data=False, name="Second")
+    page.goto(f"{place.root}/new")
     expect(page.get_by_role("alert")).to_contain_text("the next may start")
-    expect(page.get_by_label("Name")).to_have_value("Second")
+    expect(page.get_by_role("button", name="Back up")).to_be_disabled()
     with moved(301):
+        page.reload()
+        page.get_by_label("Name").fill("Second")
         page.get_by_role("button", name="Back up").click()
         expect(page.get_by_text("Waiting for a worker")).to_be_visible()
         page.get_by_role("button", name="Cancel").click()
         expect(page.get_by_text("It was cancelled. Nothing was changed.")).to_be_visible()
+
+
+def test_the_button_comes_alive_once_the_next_backup_may_start(place: Place, look: Look) -> None:
+    """Whoever waits on the page need not load it again."""
+    page = look(place.site, person=OWNER)
+    made(page, place, data=False)
+    page.clock.install()
+    page.goto(f"{place.root}/new")
+    expect(page.get_by_role("button", name="Back up")).to_be_disabled()
+    page.clock.fast_forward("05:01")
+    expect(page.get_by_role("button", name="Back up")).to_be_enabled()
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_a_backup_asked_for_at_once_after_one_was_cancelled_is_made(place: Place, look: Look) -> None:
+    """Cancel, then Back up again within seconds: a new run goes on, not the cancelled one."""
+    page = look(place.site, person=OWNER)
+    back_up(page, place, data=False)
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("It was cancelled. Nothing was changed.")).to_be_visible()
+    back_up(page, place, data=False)
+    expect(page.get_by_text("Waiting for a worker")).to_be_visible()
+    with working(place.site):
+        expect(page.get_by_text("was made.")).to_be_visible()
 
 
 def test_a_restore_is_planned_proven_watched_and_undone(place: Place, look: Look) -> None:

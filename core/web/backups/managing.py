@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from flask import Response, flash, render_template, request
 
 from core.app import server
@@ -13,6 +15,7 @@ from core.backups.saved import Saved, deleted_backup
 from core.backups.take import MAX_NAME_CHARS
 from core.db import transaction
 from core.errors import Conflict, InvalidInput
+from core.runs.models import Run
 from core.runs.service import active_runs
 from core.web.backups.blueprint import BACKUP, backup_here, pages, to
 from core.web.backups.listing import HOLDS
@@ -57,16 +60,22 @@ def check(organization_id: str, app_id: str, backup_id: str) -> Response:
     """Have a backup checked; one that is being checked already is not checked twice."""
     with transaction():
         backup = backup_here(backup_id)
-        under_way = [run for run in active_runs(app_id) if run.kind == "check" and f'"backup":"{backup.id}"' in run.options]
         deep = request.form.get("deep") == "1"
+        under_way = [run for run in active_runs(app_id) if _checks(run, backup, deep)]
         run_id = under_way[0].id if under_way else request_check(backup, visit().person, deep=deep, send=True).id
     return to("backups.run", run_id=run_id)
 
 
+def _checks(run: Run, backup: Backup, deep: bool) -> bool:
+    """Say whether a run that goes on is this very check; one that is being cancelled, or looks less closely, is another."""
+    asked = json.loads(run.options)
+    return run.kind == "check" and not run.cancel_requested and (asked["backup"], bool(asked.get("deep"))) == (backup.id, deep)
+
+
 @pages.page(f"{BACKUP}/delete", Needs.BACKUP)
 def ask_delete(organization_id: str, app_id: str, backup_id: str) -> str:
-    """Ask whether a backup shall really go."""
-    return render_template("backups/delete.html", backup=backup_here(backup_id), refused=None)
+    """Ask whether a backup shall really go; one that matters more than others is asked for twice."""
+    return _ask_delete(backup_here(backup_id))
 
 
 @pages.page(f"{BACKUP}/delete", Needs.BACKUP, ("POST",))
@@ -74,13 +83,22 @@ def delete(organization_id: str, app_id: str, backup_id: str) -> Response | tupl
     """Delete a backup; who asks twice is told that it is gone."""
     if (gone := deleted_backup(app_id, backup_id)) is not None:
         return _deleted(gone.name)
-    name = backup_here(backup_id).name
+    backup = backup_here(backup_id)
+    name, sure, unpin = backup.name, "sure" in request.form, request.form.get("sure") == "unpin"
+    if not sure and not backup.pinned and managing.reasons_to_keep(backup):
+        return _ask_delete(backup, unsure=True), Conflict.status
     try:
         with noting("delete", app_id, visit().person, backup_id=backup_id), transaction():
+            if unpin:
+                managing.pin(backup_id, visit().person, pinned=False)
             managing.delete(backup_id, visit().person)
     except Conflict as refused:
-        return render_template("backups/delete.html", backup=backup_here(backup_id), refused=refused), refused.status
+        return _ask_delete(backup_here(backup_id), refused=refused), refused.status
     return _deleted(name)
+
+
+def _ask_delete(backup: Backup, *, unsure: bool = False, refused: Conflict | None = None) -> str:
+    return render_template("backups/delete.html", backup=backup, reasons=managing.reasons_to_keep(backup), unsure=unsure, refused=refused)
 
 
 def _deleted(name: str) -> Response:

@@ -85,12 +85,16 @@ def restore_under_way() -> Run | None:
 
 
 def asked_just_now(app_id: str, person: str, kind: str, **options: Any) -> str | None:
-    """Return the run of a kind that the same person asked for with these options a moment ago: who asks again has clicked twice."""
+    """Return the run of a kind that the same person asked for with these options a moment ago: who asks again has clicked twice.
+
+    A run that failed or was cancelled, or is being cancelled, is no answer to a second click: who asks after that wants a new one.
+    """
     query = select(Run).where(Run.app_id == app_id, Run.kind == kind, Run.person == person,
                               Run.requested_at > now_us() - AGAIN_WITHIN_US).order_by(Run.requested_at.desc())
     found = db.session.scalar(query)
-    same = found is not None and options.items() <= json.loads(found.options).items()
-    return found.id if found is not None and same else None
+    if found is None or found.cancel_requested or found.state in ("failed", "cancelled"):
+        return None
+    return found.id if options.items() <= json.loads(found.options).items() else None
 
 
 def run_here(run_id: str) -> Run:

@@ -7,11 +7,14 @@ from datetime import datetime
 from flask import Response, render_template, request
 
 from core.app import server
+from core.apps.models import App
 from core.backups.jobs import request_backup
 from core.backups.log import noting
-from core.backups.take import MAX_NAME_CHARS
+from core.backups.take import MAX_NAME_CHARS, check_interval
 from core.db import transaction
 from core.errors import InvalidInput, RunInProgress, TooSoon
+from core.moment import now_us
+from core.runs.service import check_free
 from core.web.backups.blueprint import ROOT, pages, to
 from core.web.backups.running import asked_just_now
 from core.web.gate import Needs
@@ -21,7 +24,7 @@ from core.web.visit import current_app_row, visit
 @pages.page(f"{ROOT}/new", Needs.BACKUP)
 def new(organization_id: str, app_id: str) -> str:
     """Ask whether data is included."""
-    return _form(data=False, name="")
+    return _form(data=False, name="", refused=_hindrance(current_app_row()))
 
 
 @pages.page(f"{ROOT}/new", Needs.BACKUP, ("POST",))
@@ -40,8 +43,19 @@ def begin(organization_id: str, app_id: str) -> Response | tuple[str, int]:
     return to("backups.show", run=run_id)
 
 
+def _hindrance(app: App) -> TooSoon | RunInProgress | None:
+    """Return why no backup could start right now, so that the form says so before it is filled in."""
+    try:
+        check_free(app.id)
+        check_interval(app, server().config, now_us())
+    except (TooSoon, RunInProgress) as refused:
+        return refused
+    return None
+
+
 def _form(*, data: bool, name: str, name_error: str | None = None, refused: TooSoon | RunInProgress | None = None) -> str:
     next_at = datetime.fromisoformat(refused.details["next_at"]) if isinstance(refused, TooSoon) else None
     return render_template("backups/new.html", data=data, name=name, name_error=name_error, refused=refused, longest=MAX_NAME_CHARS,
                            next_at=int(next_at.timestamp()) * 1_000_000 if next_at else None,
+                           wait_s=max(0, int(next_at.timestamp()) - now_us() // 1_000_000) if next_at else None,
                            interval_s=server().config.backup_interval_s)

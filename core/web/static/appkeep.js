@@ -64,6 +64,17 @@ document.addEventListener("DOMContentLoaded", () => {
   }
 });
 
+// A button that waits is let go once its time has come; the server looks again all the same.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const button of document.querySelectorAll("button[data-wait-s]")) {
+    window.setTimeout(() => {
+      document.getElementById(button.getAttribute("aria-describedby"))?.remove();
+      button.removeAttribute("aria-describedby");
+      button.disabled = false;
+    }, Number(button.dataset.waitS) * 1000);
+  }
+});
+
 // Answers that refuse are shown where the server says (#notices), not thrown away.
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.xhr.status >= 400 && event.detail.xhr.getResponseHeader("HX-Retarget")) event.detail.shouldSwap = true;

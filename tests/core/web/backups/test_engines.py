@@ -27,7 +27,7 @@ def test_the_whole_way(server: Flask) -> None:
     uploaded = place.backups()[0]
     assert ("uploaded", "here", 0) == (uploaded.type, uploaded.origin, uploaded.added_bytes)
     assert "nothing would be written" in place.text(f"/{uploaded.id}/compare")
-    place.post(f"/{backup}/delete")
+    place.post(f"/{backup}/delete", data={"sure": "1"})
     for end in ("", "/new", "/upload", "/logs", "/logs?since=2020-01-01&until=2099-01-01&act=restore", "/logs.csv", f"/{uploaded.id}",
                 f"/{uploaded.id}/restore", f"?before={uploaded.id}"):
         assert 200 == place.get(end).status_code, end

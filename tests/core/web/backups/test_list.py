@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from core.api import AppRestoring, apps, as_tenant, db, transaction
@@ -130,6 +132,38 @@ def test_a_double_click_starts_one(place: Place) -> None:
     third = place.post("/new", data=FORM).headers["Location"]
     assert first == second == third
     assert 1 == len(place.backups())
+
+
+@pytest.mark.parametrize("ended", ["cancelled", "cancelling", "failed"])
+def test_who_asks_again_after_a_run_ended_badly_gets_a_new_one(place: Place, ended: str) -> None:
+    """A second click within ten seconds leads to the run of the first, but not to one that was cancelled or failed."""
+    first = place.post("/new", data=FORM).headers["Location"]
+    with as_tenant(place.organization_id), transaction():
+        run = active_runs(place.app_id)[0]
+        run.state, run.exclusive_app_id, run.cancel_requested = {
+            "cancelled": ("cancelled", None, True), "cancelling": ("running", run.app_id, True), "failed": ("failed", None, False)}[ended]
+    again = place.post("/new", data=FORM)
+    if ended == "cancelling":  # it goes on until its next step, and says so instead of passing for the one asked for
+        assert 409 == again.status_code and "A backup of this app is running since" in words(again)
+        return
+    assert 303 == again.status_code and first != again.headers["Location"]
+    assert ["succeeded"] == place.work() and 1 == len(place.backups())
+
+
+def test_the_form_says_on_opening_when_the_next_may_start(place: Place) -> None:
+    """Within five minutes of the last, and while another goes on: nobody fills it in to learn that it is in vain."""
+    assert "disabled" not in place.get("/new").get_data(as_text=True)
+    place.post("/new", data=FORM)
+    shown = place.get("/new").get_data(as_text=True)
+    assert "A backup of this app is queued since" in shown and '<button class="button main" disabled' in shown
+    place.work()
+    with moved(60):
+        shown = place.get("/new").get_data(as_text=True)
+    assert "the next may start" in shown
+    waits = re.search(r'disabled data-wait-s="(\d+)"', shown)
+    assert waits is not None and 235 <= int(waits[1]) <= 241
+    with moved(302):
+        assert "disabled" not in place.get("/new").get_data(as_text=True)
 
 
 @pytest.mark.parametrize("name", ["x" * 121, "a\x07b"])

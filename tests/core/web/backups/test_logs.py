@@ -34,11 +34,11 @@ def test_every_act_is_listed(place: Place) -> None:
     place.get(f"/{backup}/download/config")
     place.post(f"/{backup}/rename", data={"name": "Second"})
     place.post(f"/{backup}/pin", data={"pinned": "1"})
-    place.post(f"/{backup}/delete")
+    place.post(f"/{backup}/delete", data={"sure": "1"})
     place.post(f"/{backup}/pin", data={"pinned": "0"})
     place.post(f"/{backup}/check")
     place.work()
-    place.post(f"/{backup}/delete")
+    place.post(f"/{backup}/delete", data={"sure": "1"})
     with as_tenant(place.organization_id):
         found = [(act.act, act.result) for act in reversed(acts_of(place.app_id))]
     assert [("backup", "asked"), ("backup", "done"), ("download", "done"), ("rename", "done"), ("pin", "done"), ("delete", "conflict"),

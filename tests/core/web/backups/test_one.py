@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import update
 
 from core.api import apps, as_tenant, db, direct, documents, transaction
 from core.backups.log import acts_of
+from core.backups.models import Backup
 from core.catalogue import StoredObject, object_name
+from core.moment import moved
 from core.packs import pack_name
+from core.runs.models import Run
 from core.web.bin import binned
 from tenants import service
 from tests.core.web.backups.conftest import Place, words
@@ -47,17 +51,57 @@ def test_a_pinned_backup_is_not_deleted(place: Place) -> None:
     backup_id = place.back_up(name="Kept")
     place.post(f"/{backup_id}/pin", data={"pinned": "1"})
     assert "· pinned" in place.text()
-    refused = place.post(f"/{backup_id}/delete")
+    refused = place.post(f"/{backup_id}/delete", data={"sure": "1"})
     assert 409 == refused.status_code and "“Kept” is pinned; unpin it first." in words(refused)
     place.post(f"/{backup_id}/pin", data={"pinned": "0"})
-    assert 303 == place.post(f"/{backup_id}/delete").status_code and [] == place.backups()
+    assert 303 == place.post(f"/{backup_id}/delete", data={"sure": "1"}).status_code and [] == place.backups()
+
+
+def test_a_pinned_backup_can_be_unpinned_and_deleted_in_one_step(place: Place) -> None:
+    """The page says on opening that it is pinned, and only the tick that says so lets it go; the log has both."""
+    backup_id = place.back_up(name="Kept")
+    place.post(f"/{backup_id}/pin", data={"pinned": "1"})
+    shown = place.text(f"/{backup_id}/delete")
+    assert "This backup is pinned." in shown and "Unpin and delete it" in shown
+    assert 409 == place.post(f"/{backup_id}/delete", data={}).status_code and 1 == len(place.backups())
+    assert 303 == place.post(f"/{backup_id}/delete", data={"sure": "unpin"}).status_code and [] == place.backups()
+    with as_tenant(place.organization_id):
+        assert [1, 1] == [len([one for one in acts_of(place.app_id, act=act) if one.result == "done"]) for act in ("unpin", "delete")]
+
+
+def test_the_only_and_the_newest_good_backup_are_asked_for_twice(place: Place) -> None:
+    """Any other goes by one click; a damaged newer one does not make the good one any less the newest."""
+    made = []
+    for n in range(3):
+        with moved(400 * n):
+            made.append(place.back_up())
+    old, good, damaged = made
+    with as_tenant(place.organization_id), transaction():
+        db.session.execute(update(Backup).where(Backup.id == damaged).values(check_error="gone"))
+    assert "newest good backup" in place.text(f"/{good}/delete") and "Delete it all the same" in place.text(f"/{good}/delete")
+    refused = place.post(f"/{good}/delete")
+    assert 409 == refused.status_code and "Tick this to delete the backup." in words(refused) and 3 == len(place.backups())
+    assert [303, 303] == [place.post(f"/{one}/delete").status_code for one in (damaged, old)]
+    assert "only backup of this app" in place.text(f"/{good}/delete")
+    assert 409 == place.post(f"/{good}/delete").status_code
+    assert 303 == place.post(f"/{good}/delete", data={"sure": "1"}).status_code and [] == place.backups()
+
+
+def test_a_check_that_is_being_cancelled_or_looks_less_closely_is_not_the_one_asked_for(place: Place) -> None:
+    """Asking again begins another."""
+    backup_id = place.back_up()
+    runs = [place.post(f"/{backup_id}/check").headers["Location"]]
+    with as_tenant(place.organization_id), transaction():
+        db.session.execute(update(Run).values(state="running", cancel_requested=True))
+    runs += [place.post(f"/{backup_id}/check", data=form).headers["Location"] for form in ({}, {"deep": "1"}, {"deep": "1"})]
+    assert 3 == len(set(runs)) and runs[2] == runs[3]
 
 
 def test_a_backup_is_deleted_after_a_question(place: Place) -> None:
     """Asking changes nothing; afterwards its page answers 404, and the log keeps its name."""
     backup_id = place.back_up(name="Gone")
     assert "cannot be restored any more" in place.text(f"/{backup_id}/delete") and 1 == len(place.backups())
-    place.post(f"/{backup_id}/delete")
+    place.post(f"/{backup_id}/delete", data={"sure": "1"})
     assert 404 == place.get(f"/{backup_id}").status_code
     assert "Gone (deleted)" in place.text("/logs") and "No backups yet" in place.text()
 
@@ -65,7 +109,7 @@ def test_a_backup_is_deleted_after_a_question(place: Place) -> None:
 def test_a_double_click_deletes_once_and_says_so(place: Place) -> None:
     """The second answer is that of the first; the log has one deletion."""
     backup_id = place.back_up(name="Gone")
-    answers = [place.post(f"/{backup_id}/delete") for _ in range(2)]
+    answers = [place.post(f"/{backup_id}/delete", data={"sure": "1"}) for _ in range(2)]
     assert [303, 303] == [answer.status_code for answer in answers]
     assert "“Gone” was deleted." in place.text()
     with as_tenant(place.organization_id):
@@ -77,6 +121,15 @@ def test_a_double_click_makes_one_new_app(place: Place) -> None:
     backup_id = place.back_up()
     runs = {place.post(f"/{backup_id}/copy", data={"name": "Twin"}).headers["Location"] for _ in range(2)}
     assert 1 == len(runs) and ["succeeded"] == place.work()
+
+
+def test_a_new_app_asked_for_again_after_it_was_cancelled_is_a_new_run(place: Place) -> None:
+    """What was cancelled a moment ago is no answer to who asks once more."""
+    backup_id = place.back_up()
+    first = place.post(f"/{backup_id}/copy", data={"name": "Twin"}).headers["Location"]
+    place.browser.post(f"{first}/cancel")
+    assert first != place.post(f"/{backup_id}/copy", data={"name": "Twin"}).headers["Location"]
+    assert ["succeeded"] == place.work()
 
 
 def test_a_sound_backup_is_found_whole(place: Place) -> None:
