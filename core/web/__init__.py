@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from flask import Flask
 
-from core.web import answers, apps, backups, bin, documents, home, imports, runs, shell
+from core.web import answers, apps, assets, backups, bin, compressing, documents, home, imports, runs, shell
 from core.web.gate import guard
 from core.web.protection import protect
 
 
 def register_web(app: Flask) -> None:
     """Add the core's pages, then those of plugins, behind the gate."""
+    compressing.register(app)  # first: answers are looked at in the opposite order, and nothing may follow
+    assets.register(app)
     guard(app)  # first: nobody who may not enter makes the server read what they send
     protect(app)
     answers.register(app)
