@@ -13,6 +13,7 @@ from core.archive.canonical import canonical, parse
 from core.archive.manifest import IndexLine
 from core.backups import direct
 from core.backups.merging import RestoreContext
+from core.backups.wording import act_sentence as backup_act_sentence
 from core.catalogue import files_missing, stored_bytes
 from core.cli.showing import size_text
 from core.cli.verbs import verb
@@ -123,6 +124,7 @@ __all__ = [
     "apps",
     "as_server",
     "as_tenant",
+    "backup_act_sentence",
     "batched",
     "binned",
     "canonical",

@@ -74,7 +74,7 @@ ACTS = {
 }
 """Every act that the log knows, with what people read."""
 PAGE_ENTRIES = 50
-_BACKUP_ACTS = {
+BACKUP_ACTS = {
     "backup": "backup_made", "upload": "backup_uploaded", "download": "backup_downloaded", "rename": "backup_renamed",
     "pin": "backup_pinned", "unpin": "backup_unpinned", "delete": "backup_deleted", "expire": "backup_expired", "check": "backup_checked",
     "identity": "identity_proven", "restore": "app_restored", "restore_as_new": "app_copied", "cancel": "run_cancelled",
@@ -117,7 +117,7 @@ def audit_backup(app_id: str, act: str, result: str, person: str, detail: Mappin
     """Write a line of the log of an app's backups into that of its organization; inside its transaction."""
     app = find_app(app_id)
     told = {name: value for name, value in detail.items() if isinstance(value, str | int) and name not in _TAKEN}
-    audit(_BACKUP_ACTS.get(act, "backup_other"), f"app/{app_id}", by=person, name=app.name if app else "",
+    audit(BACKUP_ACTS.get(act, "backup_other"), f"app/{app_id}", by=person, name=app.name if app else "",
           result=None if result == "done" else result, backup=detail.get("name"), **told)
 
 

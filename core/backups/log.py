@@ -23,20 +23,20 @@ from core.scope import tenant
 
 ACTS = {
     "backup": "Backup",
-    "upload": "Upload of a backup file",
+    "upload": "Upload",
     "download": "Download",
     "rename": "Rename",
     "pin": "Pin",
     "unpin": "Unpin",
-    "delete": "Deletion",
+    "delete": "Delete",
     "expire": "Removal by retention",
     "check": "Check",
-    "identity": "Proof of identity",
+    "identity": "Identity check",
     "restore": "Restore",
-    "restore_as_new": "Restore as a new app",
-    "cancel": "Request to cancel",
-    "schedule": "Change of the schedule",
-    "retention": "Change of the retention",
+    "restore_as_new": "Restore as new app",
+    "cancel": "Cancel",
+    "schedule": "Schedule change",
+    "retention": "Retention change",
 }
 """Every act that the log knows, with what people read."""
 PAGE_ACTS = 50

@@ -47,7 +47,7 @@ def set_policy(app: App, policy: Policy, person: str) -> None:
         EmptyPolicy: it has no rule.
     """
     if policy.empty:
-        raise EmptyPolicy("Say how many backups to keep: at least one of the four numbers is 1 or more.")
+        raise EmptyPolicy("Set how many backups to keep: at least one of the four numbers must be 1 or more.")
     row = db.session.get(BackupRetention, app.id) or BackupRetention(app_id=app.id)
     row.last, row.daily, row.weekly, row.monthly = policy.last, policy.daily, policy.weekly, policy.monthly
     row.changed_at, row.changed_by, row.applied_at = now_us(), person, None

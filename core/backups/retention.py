@@ -82,17 +82,17 @@ def judged(backups: Sequence[Kept], policy: Policy, now: datetime, zone: ZoneInf
         EmptyPolicy: the policy has no rule.
     """
     if policy.empty:
-        raise EmptyPolicy("Say how many backups to keep; a policy without a rule would remove all of them.")
+        raise EmptyPolicy("Set how many backups to keep. Without any rule, all of them would be removed.")
     ordered = sorted(backups, key=lambda b: (-b.created_at, b.id))
     reasons: dict[str, list[str]] = {backup.id: _always(backup, now) for backup in ordered}
     newest = next((backup for backup in ordered if backup.check_error is None), None)
     if newest is not None:
-        reasons[newest.id].append("the newest good backup")
+        reasons[newest.id].append("newest good backup")
     for backup in ordered[:policy.last]:
         reasons[backup.id].append(f"one of the last {policy.last}" if policy.last > 1 else "the last one")
     for name, period in _PERIODS.items():
         _keep_periods(ordered, getattr(policy, name), name, period, zone, reasons)
-    return [Judgement(backup, bool(reasons[backup.id]), tuple(reasons[backup.id]) or ("no rule keeps it",))
+    return [Judgement(backup, bool(reasons[backup.id]), tuple(reasons[backup.id]) or ("not kept by any rule",))
             for backup in ordered]
 
 

@@ -44,8 +44,8 @@ def check_interval(app: App, config: Config, now: int) -> None:
     if now < free_at:
         told = iso(free_at + SECOND_US - 1)  # rounded up: whoever comes at the second that was named is let in
         raise TooSoon(
-            f"The last backup of “{app.name}” started at {iso(started)}; the next may start at {told} "
-            f"(at least {config.backup_interval_s} seconds lie between two).", next_at=told)
+            f"The last backup of “{app.name}” started at {iso(started)}. The next can start at {told} "
+            f"(backups are at least {config.backup_interval_s} seconds apart).", next_at=told)
 
 
 def default_name(type_: str, app_name: str, now: int, zone: str = "UTC") -> str:

@@ -21,16 +21,16 @@ from core.web.visit import visit
 pages = Pages("runs", __name__)
 RUN = f"{ORGANIZATION}/runs/<run_id>"
 NOTES_SHOWN = 100
-TITLES = {"backup": "Backup", "restore": "Restore", "restore_as_new": "Restore as a new app", "check": "Check of a backup",
-          "upload": "Backup file", "import": "Import", "import_preview": "Looking through a file", "collect": "Tidying the store"}
+TITLES = {"backup": "Backup", "restore": "Restore", "restore_as_new": "Restore as new app", "check": "Backup check",
+          "upload": "Upload", "import": "Import", "import_preview": "Reading a file", "collect": "Storage cleanup"}
 PHASES = {"reading": "Reading the app", "verifying": "Checking the content",
-          "restoring on trial": "Restoring it on trial", "backup.reading": "Reading the app",
+          "restoring on trial": "Running a trial restore", "backup.reading": "Reading the app",
           "backup.read": "Storing the backup", "backup.objects_stored": "Storing the backup",
-          "upload.begun": "Putting the file together", "upload.verifying": "Checking the file", "restore.app_closed": "Restoring",
+          "upload.begun": "Assembling the file", "upload.verifying": "Checking the file", "restore.app_closed": "Restoring",
           "restore.safety_backup_taken": "Restoring", "import.reading": "Reading the file",
-          "import.making": "Making the app", "import.before_commit": "Making the app", "restore.planned": "Comparing with the app",
+          "import.making": "Creating the app", "import.before_commit": "Creating the app", "restore.planned": "Comparing with the app",
           "restore.verified": "Backing up the current version", "restore.merged": "Restoring",
-          "restore.before_commit": "Restoring", "copy.put": "Making the app", "collecting": "Looking what is needed"}
+          "restore.before_commit": "Restoring", "copy.put": "Creating the app", "collecting": "Finding unused content"}
 SOON_US = 2_000_000
 """So long it is too early to say how long the rest will take."""
 SECOND_US = 1_000_000
@@ -41,23 +41,23 @@ COUNTS_PARTS = ("verifying", "upload.verifying")
 UNCOUNTED = ("restore.", "backup.", "copy.", "check.", "collect", "upload.begun", "upload.before_commit")
 """What the names of phases begin with in which nothing is counted: the numbers in the row are of the phase before."""
 ADVICE = {
-    "import_failed": "Nothing of the file was kept as an app. Mend the file, or choose another one, and import it again.",
+    "import_failed": "No app was created. Fix the file or choose another one, then import it again.",
     "invalid_input": "Nothing was changed.",
     "invalid_document": "Nothing was changed.",
     "invalid_value": "Nothing was changed.",
-    "not_an_archive": "Nothing of it was kept. Choose a file that was downloaded from Backup & Restore: its name ends in .appkeep.zip.",
-    "archive_damaged": "Nothing of it was kept. Download the file again where it comes from, and send it once more.",
-    "archive_too_large": "Nothing of it was kept.",
-    "needs_newer_version": "Nothing of it was kept.",
-    "untrusted_signature": "Nothing of it was kept. Download the file again where it comes from, and send it once more.",
-    "quota_exceeded": "Nothing of it was kept. An owner or admin of the organization can choose a larger plan.",
-    "plan_changed": "Nothing was changed. Look at what a restore would do now, then start again.",
-    "object_missing": "Nothing was changed. This backup cannot be used: use another one, and make a new backup now.",
-    "object_damaged": "Nothing was changed. This backup cannot be used: use another one, and make a new backup now.",
-    "worker_died": "Nothing was half done. Try again; if it happens once more, the server may lack memory.",
-    "timed_out": "Nothing was half done. Try again, or ask whoever runs the server to allow longer runs.",
-    "internal_error": "Nothing was half done. The server's log says more; whoever runs the server can read it.",
-    "storage_failed": "Nothing was half done. Whoever runs the server must make room where files are stored.",
+    "not_an_archive": "Nothing was saved. Choose a file downloaded from Backup & Restore: its name ends in .appkeep.zip.",
+    "archive_damaged": "Nothing was saved. Download the file again from its source, then upload it once more.",
+    "archive_too_large": "Nothing was saved.",
+    "needs_newer_version": "Nothing was saved.",
+    "untrusted_signature": "Nothing was saved. Download the file again from its source, then upload it once more.",
+    "quota_exceeded": "Nothing was saved. An owner or admin of the organization can choose a larger plan.",
+    "plan_changed": "Nothing was changed. Preview the restore again, then start it.",
+    "object_missing": "Nothing was changed. This backup cannot be used. Use another one, and make a new backup now.",
+    "object_damaged": "Nothing was changed. This backup cannot be used. Use another one, and make a new backup now.",
+    "worker_died": "Nothing was changed. Try again; if it happens again, the server may be out of memory.",
+    "timed_out": "Nothing was changed. Try again, or ask the server’s operator to allow longer runs.",
+    "internal_error": "Nothing was changed. The server’s operator can find more in its log.",
+    "storage_failed": "Nothing was changed. The server’s operator must free storage space.",
 }
 
 
@@ -88,7 +88,7 @@ def cancel(organization_id: str, run_id: str) -> Response:
         service.cancel(run)
         ended = run.state
     if ended not in ("running", "cancelled"):
-        flash("It had ended before it could be cancelled.", "warn")
+        flash("It ended before it could be cancelled.", "warn")
     return redirect(url_for("runs.show", organization_id=organization_id, run_id=run_id))  # type: ignore[return-value]
 
 
@@ -104,7 +104,7 @@ def visible(run_id: str) -> Run:
     else:
         allowed = run.person == visit().person or visit().manages_organization
     if not allowed:
-        raise NotFound(f"There is no run “{run_id[:40]}”.")
+        raise NotFound("This run does not exist any more.")
     return run
 
 
@@ -113,7 +113,7 @@ def shown(run: Run) -> dict[str, Any]:
     counted = run.total > 0 and not run.phase.startswith(UNCOUNTED)
     return {"run": run, "title": TITLES.get(run.kind, "Work"), "phase": phase_of(run), "counted": counted,
             "unit": "parts" if run.phase in COUNTS_PARTS else "records", "report": report_of(run),
-            "live": run.state in ("queued", "running"), "advice": ADVICE.get(run.error_code or "", "Nothing was half done."),
+            "live": run.state in ("queued", "running"), "advice": ADVICE.get(run.error_code or "", "Nothing was changed."),
             "percent": min(100 * run.done // run.total, 100) if counted else None, "onward": onward_url(run),
             "left_s": left_s(run) if counted else None,
             **notes(report_of(run), request.args.get("q", "")[:100])}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -18,10 +19,13 @@ from core.web.icons import Look, app_mark, icon, look_of
 from core.web.menu import MenuItem
 from core.web.visit import Visit
 
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+"""A time as messages have it (`core.moment.iso`)."""
+
 
 def register(app: Flask) -> None:
     """Give templates what they need."""
-    app.jinja_env.filters.update(size=size_text, when=when, ago=ago, initials=initials)
+    app.jinja_env.filters.update(size=size_text, when=when, dated=dated, ago=ago, initials=initials)
     app.jinja_env.globals.update(document_url=document_url, edit_url=edit_url, person=person, hue=hue, icon=icon,
                                  look_of=look_of, app_sign=app_sign)
     app.context_processor(_common)
@@ -72,6 +76,22 @@ def when(time_us: int | None, zone: str | None = None, *, exact: bool = False) -
     local = moment.astimezone(ZoneInfo(zone or _zone()))
     return Markup(f'<time datetime="{moment.isoformat(timespec="seconds")}" title="{escape(local.strftime("%c %Z"))}">'
                   f'{escape(local.strftime("%d %b %Y, %H:%M:%S" if exact else "%d %b %Y, %H:%M"))}</time>')
+
+
+def dated(text: str) -> Markup:
+    """Return a message with its times as people read them, in the organization's time zone."""
+    pieces, last = [], 0
+    for found in _MOMENT.finditer(text):
+        pieces += [escape(text[last:found.start()]), _moment(found[0])]
+        last = found.end()
+    return Markup("").join([*pieces, escape(text[last:])])
+
+
+def _moment(text: str) -> Markup:
+    try:
+        return when(int(datetime.fromisoformat(text).timestamp()) * 1_000_000, exact=True)
+    except ValueError:
+        return escape(text)
 
 
 def ago(seconds: float) -> str:

@@ -15,11 +15,10 @@ from core.api import ORGANIZATION, Needs, Pages, as_tenant, csv_response, day_as
 from tenants import audit, organizations, service
 from tenants.models import AuditEntry
 from tenants.web.forms import number
+from tenants.web.log_sentences import entry_sentence
 
 pages = Pages("log", __name__)
-KEYS = ("department", "org_role", "parent", "moved_to")
-"""Details that are keys of things, which nobody reads."""
-COLUMNS = ("Time (UTC)", "Who", "What", "Whom", "Name", "Details", "From")
+COLUMNS = ("Time (UTC)", "Who", "Action", "Whom", "Name", "Details", "IP address")
 FILTERS = ("act", "person", "since", "until")
 
 
@@ -67,14 +66,13 @@ def export(organization_id: str) -> Response:
 
 
 def told(entry: AuditEntry) -> dict[str, Any]:
-    """Return an entry's details as they are shown: names for what people choose, values for the rest."""
+    """Return an entry's details as they are shown: whom it was done to, what it is about, and the rest as a sentence."""
     detail: dict[str, Any] = json.loads(entry.detail)
     kind, _, key = entry.subject.partition("/")
     whom, about = detail.pop("person", None), detail.pop("name", "")
     if kind == "user" and key != entry.person:
         whom = key
-    rest = {name: _shown(value) for name, value in detail.items() if value is not None and name not in KEYS}
-    return {"whom": whom, "about": about, "rest": rest}
+    return {"whom": whom, "about": about, "rest": entry_sentence(entry.act, detail)}
 
 
 def _rows(organization_id: str, asked: Filter) -> Iterator[tuple[str, ...]]:
@@ -92,9 +90,8 @@ def _rows(organization_id: str, asked: Filter) -> Iterator[tuple[str, ...]]:
 def _row(entry: AuditEntry, names: dict[str, str]) -> tuple[str, ...]:
     said = told(entry)
     at = datetime.fromtimestamp(entry.at // 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    rest = "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in said["rest"].items())
     act = audit.ACTS.get(entry.act, entry.act)
-    return at, _name(entry.person, names), act, _name(said["whom"], names), said["about"], rest, entry.address
+    return at, _name(entry.person, names), act, _name(said["whom"], names), said["about"], said["rest"], entry.address
 
 
 def _name(person: str | None, names: dict[str, str]) -> str:
@@ -118,7 +115,3 @@ def _sought(text: str) -> tuple[str | None, bool]:
         return text or None, True
     person = service.id_by_email(text)
     return person, person is not None
-
-
-def _shown(value: Any) -> Any:
-    return {True: "yes", False: "no"}.get(value, value) if isinstance(value, bool) else value

@@ -82,7 +82,7 @@ def made(page: Page, place: Place, *, data: bool = True, name: str = "") -> None
     """Make a backup by the button, from beginning to end."""
     with working(place.site):
         back_up(page, place, data=data, name=name)
-        expect(page.get_by_text("was made.")).to_be_visible()
+        expect(page.get_by_text("was created.")).to_be_visible()
 
 
 def open_backup(page: Page, place: Place, name: str) -> None:
@@ -96,18 +96,18 @@ def test_a_backup_is_made_watched_renamed_downloaded_and_deleted(place: Place, l
     """By hand from the first click to the last; its progress is there again after the page is loaded anew."""
     page = look(place.site, person=OWNER)
     back_up(page, place, data=data)
-    expect(page.get_by_text("Waiting for a worker")).to_be_visible()
+    expect(page.get_by_text("Waiting to start")).to_be_visible()
     page.reload()
-    expect(page.get_by_text("Waiting for a worker")).to_be_visible()
+    expect(page.get_by_text("Waiting to start")).to_be_visible()
     with working(place.site):
-        expect(page.get_by_text("was made.")).to_be_visible()  # without a click: the page asks for itself
+        expect(page.get_by_text("was created.")).to_be_visible()  # without a click: the page asks for itself
     row = page.get_by_role("row").nth(1)
     expect(row).to_contain_text("Configuration and data" if data else "Configuration")
     row.get_by_role("rowheader").get_by_role("link").click()
     page.get_by_role("textbox", name="Name").fill("Vor dem Umzug ✓")
     page.get_by_role("button", name="Rename").click()
     expect(page.get_by_role("heading", name="Vor dem Umzug ✓")).to_be_visible()
-    for words in ("Configuration", "Data", "Both in one file") if data else ("Configuration",):
+    for words in ("Configuration", "Data", "Configuration and data") if data else ("Configuration",):
         with page.expect_download() as got:
             page.get_by_role("link", name=words, exact=True).click()
         assert got.value.suggested_filename.startswith("Vor dem Umzug ✓.") and got.value.suggested_filename.endswith(".appkeep.zip")
@@ -116,8 +116,8 @@ def test_a_backup_is_made_watched_renamed_downloaded_and_deleted(place: Place, l
         with zipfile.ZipFile(path) as file:
             assert file.testzip() is None and file.namelist()[:2] == ["manifest.json", "manifest.sig"]
     page.get_by_role("link", name="Delete").click()
-    page.get_by_label("Delete it all the same").check()
-    page.get_by_role("button", name="Delete the backup").click()
+    page.get_by_label("Delete it anyway").check()
+    page.get_by_role("button", name="Delete backup").click()
     expect(page.get_by_text("No backups yet")).to_be_visible()
 
 
@@ -129,15 +129,15 @@ def test_the_menu_of_a_row_does_what_it_says(place: Place, look: Look) -> None:
     menu = page.get_by_label("More to do with Good one")
     menu.focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("link", name="Compare with the current app")).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("link", name="Compare with current app")).to_be_in_viewport(ratio=1)
     page.get_by_role("button", name="Pin", exact=True).click()
-    expect(page.get_by_text("It is pinned")).to_be_visible()
+    expect(page.get_by_text("Backup pinned")).to_be_visible()
     page.set_viewport_size({"width": 380, "height": 700})
     page.goto(place.root)
     page.get_by_label("More to do with Good one").click()
     assert [] == too_wide(page)
     page.get_by_role("link", name="Delete", exact=True).click()
-    expect(page.get_by_role("button", name="Delete the backup")).to_be_visible()
+    expect(page.get_by_role("button", name="Delete backup")).to_be_visible()
 
 
 def test_a_second_backup_is_refused_for_five_minutes(place: Place, look: Look) -> None:
@@ -145,15 +145,15 @@ def test_a_second_backup_is_refused_for_five_minutes(place: Place, look: Look) -
     page = look(place.site, person=OWNER)
     made(page, place, data=False)
     page.goto(f"{place.root}/new")
-    expect(page.get_by_role("alert")).to_contain_text("the next may start")
+    expect(page.get_by_role("alert")).to_contain_text("The next backup can start")
     expect(page.get_by_role("button", name="Back up")).to_be_disabled()
     with moved(301):
         page.reload()
         page.get_by_label("Name").fill("Second")
         page.get_by_role("button", name="Back up").click()
-        expect(page.get_by_text("Waiting for a worker")).to_be_visible()
+        expect(page.get_by_text("Waiting to start")).to_be_visible()
         page.get_by_role("button", name="Cancel").click()
-        expect(page.get_by_text("It was cancelled. Nothing was changed.")).to_be_visible()
+        expect(page.get_by_text("Cancelled. Nothing was changed.")).to_be_visible()
 
 
 def test_the_button_comes_alive_once_the_next_backup_may_start(place: Place, look: Look) -> None:
@@ -173,11 +173,11 @@ def test_a_backup_asked_for_at_once_after_one_was_cancelled_is_made(place: Place
     page = look(place.site, person=OWNER)
     back_up(page, place, data=False)
     page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_text("It was cancelled. Nothing was changed.")).to_be_visible()
+    expect(page.get_by_text("Cancelled. Nothing was changed.")).to_be_visible()
     back_up(page, place, data=False)
-    expect(page.get_by_text("Waiting for a worker")).to_be_visible()
+    expect(page.get_by_text("Waiting to start")).to_be_visible()
     with working(place.site):
-        expect(page.get_by_text("was made.")).to_be_visible()
+        expect(page.get_by_text("was created.")).to_be_visible()
 
 
 def test_a_restore_is_planned_proven_watched_and_undone(place: Place, look: Look) -> None:
@@ -273,10 +273,10 @@ def test_a_file_of_another_server_is_sent_and_restored(place: Place, look: Look,
     page.route("**/uploads/*", once)
     page.get_by_label("Backup file").set_input_files(foreign)
     with working(place.site):
-        page.get_by_role("button", name="Send and check").click()
-        expect(page.get_by_text("The file is whole, and kept as")).to_be_visible()
+        page.get_by_role("button", name="Upload and check").click()
+        expect(page.get_by_text("The file is valid and was saved as")).to_be_visible()
     assert broken
-    page.get_by_role("link", name="Restore it").click()
+    page.get_by_role("link", name="Restore", exact=True).click()
     expect(page.get_by_text("This backup comes from another server")).to_be_visible()
     page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_role("button", name="Start the restore").click()
@@ -306,8 +306,8 @@ def test_a_file_goes_on_in_another_visit(place: Place, look: Look, foreign: Path
 
     page.route("**/uploads/*", lambda route: few(route) if route.request.method == "PATCH" else route.continue_())
     page.get_by_label("Backup file").set_input_files(foreign)
-    page.get_by_role("button", name="Send and check").click()
-    expect(page.get_by_text("The connection broke.")).to_be_visible()
+    page.get_by_role("button", name="Upload and check").click()
+    expect(page.get_by_text("Connection lost.")).to_be_visible()
     page.unroute_all(behavior="ignoreErrors")
     page.goto(f"{place.root}/upload")
     expect(page.get_by_text("8.0 kB of")).to_be_visible()
@@ -315,8 +315,8 @@ def test_a_file_goes_on_in_another_visit(place: Place, look: Look, foreign: Path
     page.on("request", lambda request: went.append(request.headers["upload-offset"]) if request.method == "PATCH" else None)
     page.get_by_label("Backup file").set_input_files(foreign)
     with working(place.site):
-        page.get_by_role("button", name="Send and check").click()
-        expect(page.get_by_text("The file is whole, and kept as")).to_be_visible()
+        page.get_by_role("button", name="Upload and check").click()
+        expect(page.get_by_text("The file is valid and was saved as")).to_be_visible()
     assert "8000" == went[0]
 
 
@@ -328,12 +328,12 @@ def test_what_is_no_backup_file_is_refused(place: Place, look: Look, tmp_path: P
     page = look(place.site, person=OWNER)
     page.goto(f"{place.root}/upload")
     page.get_by_label("Backup file").set_input_files(small)
-    page.get_by_role("button", name="Send and check").click()
+    page.get_by_role("button", name="Upload and check").click()
     expect(page.get_by_role("alert")).to_contain_text("too small")
     page.get_by_label("Backup file").set_input_files(wrong)
     with working(place.site):
-        page.get_by_role("button", name="Send and check").click()
-        expect(page.get_by_text("It failed.")).to_be_visible()
+        page.get_by_role("button", name="Upload and check").click()
+        expect(page.get_by_text("Failed.")).to_be_visible()
     expect(page.get_by_text("not_an_archive")).to_be_visible()
     page.get_by_role("link", name="Choose a file").click()
     expect(page.get_by_label("Backup file")).to_be_visible()
@@ -347,11 +347,11 @@ def test_a_new_app_out_of_a_backup_is_seen_by_nobody_else(place: Place, look: Lo
     made(page, place, name="Pattern")
     open_backup(page, place, "Pattern")
     page.get_by_role("link", name="Restore as new app").click()
-    page.get_by_label("Name of the new app").fill("Zwilling")
+    page.get_by_label("App name").fill("Zwilling")
     page.get_by_role("button", name="Create app").click()
     with working(place.site):
-        expect(page.get_by_text("“Zwilling” is there.")).to_be_visible()
-    page.get_by_role("link", name="Open the new app").click()
+        expect(page.get_by_text("“Zwilling” was created.")).to_be_visible()
+    page.get_by_role("link", name="Open app").click()
     expect(page).to_have_title("Home · Zwilling · Appkeep")
     address = page.url
     other = look(place.site, person="mia@example.org")
@@ -367,7 +367,7 @@ def test_a_backup_that_the_quota_cannot_hold_says_how_much_is_left(place: Place,
     place.rename_sheet("Unheard of")  # what the organization stores already is not counted
     with full_quota(place), working(place.site):
         back_up(page, place, name="Too much")
-        expect(page.get_by_text("It failed.")).to_be_visible()
+        expect(page.get_by_text("Failed.")).to_be_visible()
         expect(page.get_by_text("of the upload quota for")).to_be_visible()
         expect(page.get_by_text("quota_exceeded")).to_be_visible()
     expect(page.get_by_role("link", name="Too much")).to_have_count(0)
@@ -393,19 +393,19 @@ def test_the_log_has_all_of_it(place: Place, look: Look, tmp_path: Path) -> None
     made(page, place, data=False, name="Logged")
     page.goto(f"{place.root}/logs")
     expect(page.get_by_role("row")).to_have_count(3)
-    page.get_by_label("What").select_option("delete")
+    page.get_by_label("Action").select_option("delete")
     page.get_by_role("button", name="Show").click()
-    expect(page.get_by_text("Nothing found")).to_be_visible()
-    page.get_by_role("link", name="Show everything").first.click()
-    page.get_by_role("link", name="steps and report").first.click()
+    expect(page.get_by_text("No results")).to_be_visible()
+    page.get_by_role("link", name="Clear filter").first.click()
+    page.get_by_role("link", name="Details").first.click()
     page.get_by_text("Steps").click()
-    expect(page.get_by_text("The content was stored")).to_be_visible()
+    expect(page.get_by_text("Content stored")).to_be_visible()
     page.goto(f"{place.root}/logs")
     with page.expect_download() as got:
         page.get_by_role("link", name="Export as CSV").click()
     path = tmp_path / "log.csv"
     got.value.save_as(path)
-    assert path.read_text(encoding="utf-8-sig").startswith("Time (UTC),Who,What,Result,Backup")
+    assert path.read_text(encoding="utf-8-sig").startswith("Time (UTC),Who,Action,Result,Backup")
 
 
 @pytest.fixture(scope="module")
@@ -437,7 +437,7 @@ def test_every_page_can_be_used_by_everybody(settled: Place, look: Look, width: 
     page.goto(settled.root)
     backup = page.locator("table.backups th a").last.get_attribute("href")
     page.goto(f"{settled.root}/logs")
-    runs = page.locator("table.logs a", has_text="steps and report").evaluate_all("all => all.map(one => one.getAttribute('href'))")
+    runs = page.locator("table.logs a", has_text="Details").evaluate_all("all => all.map(one => one.getAttribute('href'))")
     ends = ("", "/restore", "/restore?asked=1&config=1&some=1&only=pages", "/restore?asked=1", "/compare", "/copy", "/delete")
     addresses = [settled.root, *(f"{settled.root}/{end}" for end in ("new", "upload", "logs", "logs?until=1999-01-01")),
                  *(f"{backup}{end}" for end in ends), *dict.fromkeys(runs)]

@@ -59,17 +59,17 @@ def test_the_guide_is_walked_as_it_is_written(place: Place, look: Look, tmp_path
     album.take("new")
     page.get_by_role("button", name="Back up").click()
     with working(place.site):
-        expect(page.get_by_text("was made.")).to_be_visible()
+        expect(page.get_by_text("was created.")).to_be_visible()
     page.goto(place.root)
     album.take("list")
     open_backup(page, place, "Before the big change")
-    for words in ("Check", "Check by a trial restore", "Pin"):
+    for words in ("Check", "Check with a trial restore", "Pin"):
         expect(page.get_by_role("button", name=words, exact=True)).to_be_visible()
-    for words in ("Compare with the current app", "Restore as new app", "Configuration", "Data", "Both in one file"):
+    for words in ("Compare with current app", "Restore as new app", "Configuration", "Data", "Configuration and data"):
         expect(page.get_by_role("link", name=words, exact=True)).to_be_visible()
     with working(place.site):
-        page.get_by_role("button", name="Check by a trial restore").click()
-        expect(page.get_by_text("gave exactly the state that it holds")).to_be_visible()
+        page.get_by_role("button", name="Check with a trial restore").click()
+        expect(page.get_by_text("The trial restore matched the backup exactly")).to_be_visible()
     open_backup(page, place, "Before the big change")
     album.take("backup")
     spoil(place)
@@ -88,7 +88,7 @@ def test_the_guide_is_walked_as_it_is_written(place: Place, look: Look, tmp_path
     album.take("upload")
     page.goto(place.root)
     page.get_by_role("link", name="Schedule").click()
-    expect(page.get_by_role("button", name="See what would go")).to_be_visible()
+    expect(page.get_by_role("button", name="Preview removals")).to_be_visible()
     page.get_by_label("How often").select_option("daily")
     album.take("schedule")
     page.get_by_role("link", name="Logs").click()

@@ -105,3 +105,19 @@ def test_the_file_is_for_owners_and_admins(server: Flask, organization: str) -> 
     db.session.rollback()
     answers = [signed_in(server, email).get(path).status_code for email in ("member@example.org", "admin@example.org", "other@example.org")]
     assert [403, 200, 404] == answers
+
+
+def test_entries_are_told_as_sentences(server: Flask, organization: str) -> None:
+    """No names of settings, no ids: “Admin → Owner”, “With a second factor”, “With a trial restore”."""
+    owner = service.user_by_email(OWNER).id
+    with transaction():
+        audit.audit("role_changed", "user/u_1", by=owner, before="admin", after="owner")
+        audit.audit("signed_in", f"user/{owner}", by=owner, second_factor=True)
+        audit.audit("member_invited", f"organization/{organization}", by=owner, email="new@example.org", role="admin")
+        audit.audit("settings_changed", f"organization/{organization}", by=owner, second_factor_required=True)
+        audit.audit("department_deleted", "department/d_1", by=owner, name="Sales", people=1, moved_to="d_2")
+        audit.audit("backup_checked", "app/a_1", by=owner, name="CRM", backup="First", deep=True)
+        audit.audit("backup_made", "app/a_1", by=owner, name="CRM", result="too_soon", reason="Wait.")
+    told = [row[5] for row in lines(signed_in(server), f"/o/{organization}/log.csv")][:8]
+    assert {"Admin → Owner", "With a second factor", "new@example.org as admin", "Second factor required: yes", "1 person in it",
+            "Backup “First” · With a trial restore", "Refused or failed · Wait."} <= set(told)

@@ -38,7 +38,7 @@ def backup_here(backup_id: str) -> Backup:
     """
     backup = find_backup(backup_id)
     if backup.app_id != (request.view_args or {}).get("app_id"):
-        raise NotFound(f"There is no backup “{backup_id[:40]}”.")
+        raise NotFound("Backup not found. It may have been deleted.")
     return backup
 
 

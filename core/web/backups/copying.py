@@ -37,9 +37,9 @@ def begin_copy(organization_id: str, app_id: str, backup_id: str) -> Response | 
 
 def _begin(backup: Backup, name: str) -> str:
     if not visit().manages_organization:
-        raise Forbidden("Making apps is for owners and admins of the organization. Ask one of them, or restore into this app.")
+        raise Forbidden("Only owners and admins of the organization can create apps. Ask one of them, or restore into this app.")
     if backup.part == "data":
-        raise InvalidInput("This backup holds data only; a new app is made of a configuration.")
+        raise InvalidInput("This backup has data only. A new app needs a configuration.")
     with transaction():
         again = asked_just_now(backup.app_id, visit().person, "restore_as_new", backup=backup.id, name=name)
         return again or request_copy(backup_here(backup.id), visit().person, name=checked_name(name), send=True).id

@@ -39,7 +39,7 @@ def backup_state(backup: Backup) -> tuple[str, str]:
         return "info", "Being checked"
     if backup.check_error is not None:
         return "bad", "Damaged"
-    return ("good", "Whole") if backup.checked_at is not None else ("", "Not checked yet")
+    return ("good", "Verified") if backup.checked_at is not None else ("", "Not checked yet")
 
 
 @pages.app_template_global()

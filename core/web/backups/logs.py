@@ -16,7 +16,7 @@ from core.app import server
 from core.backups.log import ACTS, PAGE_ACTS, acts_of, people_of
 from core.backups.models import BackupAct
 from core.backups.saved import names_of
-from core.cli.showing import size_text
+from core.backups.wording import act_sentence
 from core.moment import iso
 from core.scope import as_tenant
 from core.web.backups.blueprint import ROOT, pages
@@ -27,9 +27,8 @@ from core.web.shell import person
 from core.web.visit import current_app_row
 
 BATCH_ACTS = 500
-COLUMNS = ("Time (UTC)", "Who", "What", "Result", "Backup", "Backup id", "Run", "From", "Details")
-WORDS = {"config": "configuration", "size_bytes": "size", "from_byte": "from byte", "to_byte": "to byte", "run": "of a"}
-RESULTS = {"done": "Done", "asked": "Asked for", "cancelled": "Cancelled", "paused": "Paused"}
+COLUMNS = ("Time (UTC)", "Who", "Action", "Result", "Backup", "Backup id", "Run", "IP address", "Details")
+RESULTS = {"done": "Done", "asked": "Started", "cancelled": "Cancelled", "paused": "Paused"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,21 +104,8 @@ def _names(acts: list[BackupAct]) -> dict[str, tuple[str, bool]]:
 
 
 def told(act: BackupAct) -> str:
-    """Return what an act's detail tells, as words."""
-    detail = {name: value for name, value in json.loads(act.detail).items() if value not in (None, "", [])}
-    if act.act == "rename" and detail.keys() >= {"before", "after"}:
-        return f"“{detail['before']}” became “{detail['after']}”"
-    if "reason" in detail:
-        return str(detail["reason"])
-    return "; ".join(f"{WORDS.get(name, name.replace('_', ' '))}: {_word(name, value)}" for name, value in detail.items())
-
-
-def _word(name: str, value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if name.endswith("_bytes") and isinstance(value, int):
-        return size_text(value)
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    """Return what an act's detail tells, as a sentence."""
+    return act_sentence(act.act, json.loads(act.detail))
 
 
 @pages.app_template_global()
@@ -138,5 +124,5 @@ def act_result(act: BackupAct) -> tuple[str, str]:
 
 @pages.app_template_global()
 def act_detail(act: BackupAct) -> str:
-    """Return what an act's detail tells, as words."""
+    """Return what an act's detail tells, as a sentence."""
     return told(act)

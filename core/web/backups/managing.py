@@ -40,7 +40,7 @@ def rename(organization_id: str, app_id: str, backup_id: str) -> Response | tupl
             managing.rename(backup_id, name, visit().person)
     except InvalidInput as refused:
         return _details(backup_here(backup_id), name=name, name_error=refused.message), refused.status
-    flash("It has its new name.", "good")
+    flash("Backup renamed.", "good")
     return to("backups.details", backup_id=backup_id)
 
 
@@ -51,7 +51,7 @@ def pin(organization_id: str, app_id: str, backup_id: str) -> Response:
     pinned = request.form.get("pinned") == "1"
     with transaction():
         managing.pin(backup_id, visit().person, pinned=pinned)
-    flash("It is pinned: nothing removes it." if pinned else "It is no longer pinned.", "good")
+    flash("Backup pinned: retention will not remove it." if pinned else "Backup unpinned.", "good")
     return to("backups.details", backup_id=backup_id)
 
 
@@ -102,7 +102,7 @@ def _ask_delete(backup: Backup, *, unsure: bool = False, refused: Conflict | Non
 
 
 def _deleted(name: str) -> Response:
-    flash(f"“{name}” was deleted. What other backups share with it stays.", "good")
+    flash(f"“{name}” was deleted. Other backups stay complete.", "good")
     return to("backups.show")
 
 
@@ -125,5 +125,5 @@ def _contents(backup: Backup) -> list[tuple[str, int, int, int]]:
 
 def _parts(backup: Backup) -> list[tuple[str, str]]:
     """Return the files that a backup can be downloaded as: (part, words)."""
-    every = [("config", "Configuration"), ("data", "Data"), ("both", "Both in one file")]
+    every = [("config", "Configuration"), ("data", "Data"), ("both", "Configuration and data")]
     return every if backup.part == "both" else [one for one in every if one[0] == backup.part]

@@ -27,14 +27,14 @@ from core.web.visit import current_app_row, visit
 RUN = f"{ROOT}/runs/<run_id>"
 AGAIN_WITHIN_US = 10 * 1_000_000
 STEPS = {
-    "backup.reading": "Began to read the app", "backup.read": "The app was read", "backup.objects_stored": "The content was stored",
-    "backup.catalogued": "The backup was entered into the list", "restore.planned": "Compared with the app",
-    "restore.verified": "The backup was proven whole", "restore.safety_backup_taken": "The current version was backed up",
-    "restore.app_closed": "The app was closed for writing", "restore.merged": "The backup was merged into the app",
-    "restore.before_commit": "Everything was made real", "copy.begun": "Began", "copy.put": "The new app was filled",
-    "copy.before_commit": "The new app was made real", "check.begun": "Began to check", "check.read": "Everything was read and compared",
-    "upload.begun": "Put the file together", "upload.verifying": "Began to check the file",
-    "check.tried": "It was restored on trial and compared", "upload.before_commit": "The backup was entered into the list",
+    "backup.reading": "Started reading the app", "backup.read": "App read", "backup.objects_stored": "Content stored",
+    "backup.catalogued": "Backup listed", "restore.planned": "Compared with the app",
+    "restore.verified": "Backup verified", "restore.safety_backup_taken": "Current version backed up",
+    "restore.app_closed": "App locked for changes", "restore.merged": "Backup merged into the app",
+    "restore.before_commit": "Changes saved", "copy.begun": "Started", "copy.put": "New app filled",
+    "copy.before_commit": "New app saved", "check.begun": "Check started", "check.read": "Everything read and compared",
+    "upload.begun": "File assembled", "upload.verifying": "File check started",
+    "check.tried": "Trial restore compared", "upload.before_commit": "Backup listed",
 }
 
 
@@ -67,7 +67,7 @@ def cancel(organization_id: str, app_id: str, run_id: str) -> Response:
     if ended == "cancelled" and found.kind == "upload":
         uploads.forget_cancelled(found)
     if ended not in ("running", "cancelled"):
-        flash("It had ended before it could be cancelled.", "warn")
+        flash("It ended before it could be cancelled.", "warn")
     return to("backups.run", run_id=run_id)
 
 
@@ -105,7 +105,7 @@ def run_here(run_id: str) -> Run:
     """
     found = service.find(run_id)
     if found.app_id != current_app_row().id or found.kind not in IN_APPS:
-        raise NotFound(f"There is no run “{run_id[:40]}”.")
+        raise NotFound("This run does not exist any more.")
     return found
 
 
@@ -127,9 +127,9 @@ def watched(app: App) -> list[dict[str, Any]]:
 def steps_of(found: Run) -> list[tuple[str, int]]:
     """Return a run's steps for people, each with its time."""
     entered = [(STEPS.get(name, name.replace("_", " ").replace(".", ": ")), at) for name, at in json.loads(found.steps)]
-    begun = [("A worker took it up", found.started_at)] if found.started_at and not entered else []
+    begun = [("Started", found.started_at)] if found.started_at and not entered else []
     ended = {"succeeded": "Done", "failed": "Failed", "cancelled": "Cancelled"}.get(found.state)
-    return [("Asked for", found.requested_at), *begun, *entered, *([(ended, found.ended_at)] if ended and found.ended_at else [])]
+    return [("Requested", found.requested_at), *begun, *entered, *([(ended, found.ended_at)] if ended and found.ended_at else [])]
 
 
 def _backup_of(found: Run) -> Backup | None:

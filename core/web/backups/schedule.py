@@ -12,7 +12,7 @@ from flask import Response, flash, render_template, request
 from core.app import server
 from core.backups import retaining, schedules
 from core.backups.models import TYPES
-from core.backups.retention import MOST, EmptyPolicy, Policy
+from core.backups.retention import MOST, Policy
 from core.backups.schedule import DEFAULT_MINUTE, EVERY, WEEKDAYS, Schedule, next_due
 from core.db import transaction
 from core.errors import Forbidden
@@ -42,7 +42,7 @@ def save_schedule(organization_id: str, app_id: str) -> Response:
         try:
             with transaction():
                 schedules.set_schedule(current_app_row(), wanted, visit().person, data="data" in request.form, enabled=on)
-            flash("Backups are made by schedule." if on else "No backups are made by schedule.", "good")
+            flash("Schedule saved." if on else "Scheduled backups turned off.", "good")
             return to("backups.schedule")
         except Forbidden as error:
             errors["every"] = error.message
@@ -72,7 +72,7 @@ def save_retention(organization_id: str, app_id: str) -> Response:
         return again(_page(retention_errors=errors))
     with transaction():
         retaining.set_policy(current_app_row(), policy, visit().person)
-    flash("Saved. What it does not keep goes within a minute; the log says which backups went, and why.", "good")
+    flash("Retention saved. Backups that it does not keep are removed within a minute; the log lists them.", "good")
     return to("backups.schedule")
 
 
@@ -81,7 +81,7 @@ def remove_retention(organization_id: str, app_id: str) -> Response:
     """Let the app keep all of its backups."""
     with transaction():
         retaining.remove_policy(current_app_row(), visit().person)
-    flash("All backups are kept from now on.", "good")
+    flash("Retention removed. All backups are kept from now on.", "good")
     return to("backups.schedule")
 
 
@@ -127,13 +127,13 @@ def _schedule_of(form: Mapping[str, str], errors: dict[str, str]) -> Schedule | 
         return None
     minute = _minute(form.get("time", ""))
     if minute is None and every != "off":
-        errors["time"] = "Type a time such as 03:00."
+        errors["time"] = "Enter a time such as 03:00."
     weekday = _whole(form.get("weekday", "0"), 0, 6)
     if weekday is None:
         errors["weekday"] = "Choose a day of the week."
     day = _whole(form.get("day", "1"), 1, 31)
     if day is None and every == "monthly":
-        errors["day"] = "Type a day from 1 to 31."
+        errors["day"] = "Enter a day from 1 to 31."
     if errors:
         return None
     return Schedule(every=every if every != "off" else "daily", minute=DEFAULT_MINUTE if minute is None else minute,
@@ -143,12 +143,12 @@ def _schedule_of(form: Mapping[str, str], errors: dict[str, str]) -> Schedule | 
 def _policy_of(form: Mapping[str, str], errors: dict[str, str]) -> Policy | None:
     """Return the policy that was typed, None with *errors* by field where it cannot be taken."""
     numbers = {name: _whole(form.get(name, "").strip() or "0", 0, MOST) for name in RULES}
-    errors.update({name: f"Type a whole number from 0 to {MOST}." for name, number in numbers.items() if number is None})
+    errors.update({name: f"Enter a whole number from 0 to {MOST}." for name, number in numbers.items() if number is None})
     if errors:
         return None
     policy = Policy(**{name: number or 0 for name, number in numbers.items()})
     if policy.empty:
-        errors["last"] = EmptyPolicy.title + ": at least one of the four numbers is 1 or more."
+        errors["last"] = "Enter 1 or more in at least one of the four fields."
         return None
     return policy
 

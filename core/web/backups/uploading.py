@@ -49,7 +49,7 @@ def begin_upload(organization_id: str, app_id: str) -> tuple[Response, int]:
     size = request.form.get("size", "")
     with noting("upload", app_id, visit().person):
         if not re.fullmatch(r"[0-9]{1,15}", size):
-            raise InvalidInput("Say how large the file is, in bytes.")
+            raise InvalidInput("The upload must state the file’s size in bytes.")
         found = uploads.begin(current_app_row(), visit().person, request.form.get("name", ""), int(size))
     return jsonify(_value(found)), 201
 
@@ -65,7 +65,7 @@ def send_part(organization_id: str, app_id: str, upload_id: str) -> Response:
     """Take a part; the header Upload-Offset says where it begins."""
     offset = request.headers.get("Upload-Offset", "")
     if not re.fullmatch(r"[0-9]{1,15}", offset):
-        raise InvalidInput("Say in the header Upload-Offset where the part begins.")
+        raise InvalidInput("The header Upload-Offset must say where the part begins.")
     uploads.append(_mine(upload_id), int(offset), request.stream)  # type: ignore[arg-type]  # a stream of bytes that can be read
     return jsonify(_value(_mine(upload_id)))
 

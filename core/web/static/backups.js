@@ -38,7 +38,7 @@ class Sending {
   async ask(url, options = {}) {
     const headers = { Accept: "application/json", "X-CSRFToken": this.token, ...options.headers };
     const answer = await fetch(url, { ...options, headers, credentials: "same-origin" });
-    if (answer.redirected) throw Object.assign(new Error("You are signed out. Sign in again in another tab, then go on."), { final: true });
+    if (answer.redirected) throw Object.assign(new Error("You are signed out. Sign in again in another tab, then continue."), { final: true });
     const value = await answer.json().catch(() => ({}));
     if (answer.ok) return value;
     const refused = new Error(value.detail || "The server refused the file.");
@@ -54,7 +54,7 @@ class Sending {
 
   async send(file) {
     this.running = true;
-    this.show("Sending");
+    this.show("Uploading");
     let upload = await this.patient(() => this.begin(file));
     if (!this.waiting.some((one) => one.upload === upload.upload)) this.waiting.push(upload);
     while (upload.received < file.size) {
@@ -81,7 +81,7 @@ class Sending {
         return found;
       } catch (error) {
         if (error.final) throw error;
-        this.tell("The connection broke. It goes on by itself as soon as the server can be reached.");
+        this.tell("Connection lost. The upload continues as soon as the server can be reached.");
         await new Promise((go) => { setTimeout(go, RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)]); });
       }
     }
@@ -120,8 +120,8 @@ class Sending {
 
   pause() {
     this.paused = !this.paused;
-    this.part("pause").textContent = this.paused ? "Go on" : "Pause";
-    this.part("words").textContent = this.paused ? "Paused" : "Sending";
+    this.part("pause").textContent = this.paused ? "Resume" : "Pause";
+    this.part("words").textContent = this.paused ? "Paused" : "Uploading";
   }
 }
 

@@ -59,7 +59,7 @@ def test_the_clock_removes_what_the_policy_does_not_keep(app: App) -> None:
     assert made[:2] == there(app)
     told = acts_of(app.id, act="expire")
     assert [("system", made[2]), ("system", made[3])] == [(act.person, act.backup_id) for act in told]
-    assert all("no rule keeps it" in act.detail for act in told)
+    assert all("not kept by any rule" in act.detail for act in told)
     direct.restore(apps.find(app.id), backups_of(app.id)[1], data=False)
 
 
@@ -135,7 +135,7 @@ def test_an_empty_policy_is_refused(app: App) -> None:
 
 
 def test_looking_changes_nothing(app: App) -> None:
-    """What would go is what goes then, and only then."""
+    """What is previewed is what goes then, and only then."""
     made = back_up(app, 3)
     judged = retaining.judge(app, Policy(last=1))
     assert [(made[0], True), (made[1], False), (made[2], False)] == [(one.backup.id, one.keep) for one in judged]

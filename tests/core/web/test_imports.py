@@ -193,7 +193,7 @@ def test_a_large_file_is_looked_through_by_a_worker(owner: Browser, organization
     """Its page says so, and leads on to the preview once the run has ended."""
     monkeypatch.setattr("core.import_runs.SMALL_BYTES", 10)
     where = sent(owner, organization, ("people.csv", CSV)).headers["Location"]
-    assert "/runs/" in where and "Waiting for a worker" in owner.get(where).get_data(as_text=True)
+    assert "/runs/" in where and "Waiting to start" in owner.get(where).get_data(as_text=True)
     with as_tenant(organization):
         work(where.rpartition("/")[2])
     onward = owner.get(f"{where}/progress").headers["HX-Redirect"]

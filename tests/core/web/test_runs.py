@@ -72,7 +72,7 @@ def test_a_run_that_has_ended_does_not_ask_again(sqlite_server: Flask, organizat
     """Why it failed and what to do is told, without polling."""
     run_id = asked(organization, state="failed", error_code="import_failed", error_message="x.csv <b> is broken")
     shown = page(signed_in(sqlite_server, "asks@example.org"), organization, run_id, "/progress")
-    assert "hx-trigger" not in shown and "x.csv &lt;b&gt; is broken" in shown and "Mend the file" in shown
+    assert "hx-trigger" not in shown and "x.csv &lt;b&gt; is broken" in shown and "Fix the file" in shown
 
 
 def test_a_queued_run_is_cancelled_at_once(sqlite_server: Flask, organization: str) -> None:
@@ -83,7 +83,7 @@ def test_a_queued_run_is_cancelled_at_once(sqlite_server: Flask, organization: s
     browser.post(f"/o/{organization}/runs/{run_id}/cancel")
     with as_tenant(organization):
         assert find(run_id).state == "cancelled"
-    assert "It was cancelled" in page(browser, organization, run_id)
+    assert "Cancelled" in page(browser, organization, run_id)
 
 
 def test_nobody_else_cancels_a_run(sqlite_server: Flask, organization: str) -> None:

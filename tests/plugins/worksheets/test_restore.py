@@ -393,7 +393,7 @@ def test_five_minutes_lie_between_two_backups(sheet: App, server: Flask) -> None
     """Counted from the start of the last; a backup before a restore is never refused."""
     first = back_up(sheet)
     server.extensions["appkeep"].config.values["backup_interval_s"] = 300
-    with pytest.raises(TooSoon, match="may start at"):
+    with pytest.raises(TooSoon, match="can start at"):
         back_up(sheet)
     direct.restore(apps.find(sheet.id), find_backup(first), safety_backup=True)
     with pytest.raises(TooSoon):

@@ -109,7 +109,7 @@ def test_a_file_with_data_of_the_limit_is_refused_with_size_and_limit(place: Pla
         object.__setattr__(kept, "values", {**kept.values, "download_limit_bytes": limit})
         answer = place.get(f"/{backup_id}/download/both")
         assert code == answer.status_code
-    assert f"({size:,} bytes)" in words(answer) and "cannot be downloaded" in words(answer)
+    assert f"({size:,} bytes)" in words(answer) and "Files with data must be smaller than" in words(answer)
     object.__setattr__(kept, "values", {**kept.values, "download_limit_bytes": 1})
     assert 200 == place.get(f"/{backup_id}/download/config").status_code
 

@@ -26,7 +26,7 @@ def test_the_whole_way(server: Flask) -> None:
     assert ["succeeded"] == place.work() and [] == kept_parts(place)
     uploaded = place.backups()[0]
     assert ("uploaded", "here", 0) == (uploaded.type, uploaded.origin, uploaded.added_bytes)
-    assert "nothing would be written" in place.text(f"/{uploaded.id}/compare")
+    assert "No differences" in place.text(f"/{uploaded.id}/compare")
     place.post(f"/{backup}/delete", data={"sure": "1"})
     for end in ("", "/new", "/upload", "/logs", "/logs?since=2020-01-01&until=2099-01-01&act=restore", "/logs.csv", f"/{uploaded.id}",
                 f"/{uploaded.id}/restore", f"?before={uploaded.id}"):
@@ -35,4 +35,4 @@ def test_the_whole_way(server: Flask) -> None:
         found = [(act.act, act.result) for act in reversed(acts_of(place.app_id))]
     assert [("backup", "asked"), ("backup", "done"), ("download", "done"), ("identity", "done"), ("restore", "asked"), ("restore", "done"),
             ("upload", "asked"), ("upload", "done"), ("delete", "done")] == found
-    assert "First (deleted)" in words(place.get("/logs"))
+    assert "First Deleted" in words(place.get("/logs"))

@@ -48,10 +48,10 @@ def test_a_backup_is_made_with_data_only_where_that_is_ticked(place: Place, data
     answer = place.post("/new", data={**FORM, **({"data": "1"} if data else {})})
     assert 303 == answer.status_code
     going_on = words(place.browser.get(answer.headers["Location"]))
-    assert "Waiting for a worker" in going_on and "Cancel" in going_on
+    assert "Waiting to start" in going_on and "Cancel" in going_on
     assert ["succeeded"] == place.work()
     shown = words(place.browser.get(answer.headers["Location"]))
-    assert "was made." in shown and "Manual Backup_Sample CRM_" in shown and "owner" in shown
+    assert "was created." in shown and "Manual Backup_Sample CRM_" in shown and "owner" in shown
     assert ("Configuration and data 200 records" in shown) is data
     assert ["both" if data else "config"] == [backup.part for backup in place.backups()]
 
@@ -72,7 +72,7 @@ def test_a_reloaded_list_shows_the_same_progress(place: Place) -> None:
 @pytest.mark.parametrize(("kind", "phase", "told"), [
     ("backup", "backup.objects_stored", "Storing the backup"), ("restore", "reading", "Backing up the current version 25 % 50 of 200 records"),
     ("restore", "restore.app_closed", "Restoring"), ("upload", "upload.verifying", "Checking the file 25 % 50 of 200 parts"),
-    ("check", "restoring on trial", "Restoring it on trial 25 %")])
+    ("check", "restoring on trial", "Running a trial restore 25 %")])
 def test_what_a_run_does_is_told_and_numbers_only_while_it_counts(place: Place, kind: str, phase: str, told: str) -> None:
     """Those of the phase before are not shown as if they were of this one."""
     place.post("/new", data=FORM)
@@ -96,9 +96,9 @@ def test_a_backup_can_be_cancelled(place: Place) -> None:
     place.post("/new", data=FORM)
     run_id = run_of(place).id
     answer = place.post(f"/runs/{run_id}/cancel")
-    assert "It was cancelled" in words(place.browser.get(answer.headers["Location"]))
+    assert "Cancelled" in words(place.browser.get(answer.headers["Location"]))
     assert [] == place.work() and [] == place.backups()
-    assert "Request to cancel" in place.text("/logs")
+    assert "<strong>Cancel</strong>" in place.get("/logs").text
 
 
 def test_a_second_backup_within_five_minutes_is_refused_with_when(place: Place) -> None:
@@ -108,7 +108,7 @@ def test_a_second_backup_within_five_minutes_is_refused_with_when(place: Place) 
     with moved(60):
         answer = place.post("/new", data=FORM)
         assert 429 == answer.status_code
-        assert "the next may start" in words(answer) and "At least 5 min" in words(answer)
+        assert "The next backup can start at" in words(answer) and "less than 5 min ago" in words(answer)
     with moved(302):
         assert 303 == place.post("/new", data=FORM).status_code
 
@@ -159,7 +159,7 @@ def test_the_form_says_on_opening_when_the_next_may_start(place: Place) -> None:
     place.work()
     with moved(60):
         shown = place.get("/new").get_data(as_text=True)
-    assert "the next may start" in shown
+    assert "The next backup can start" in shown
     waits = re.search(r'disabled data-wait-s="(\d+)"', shown)
     assert waits is not None and 235 <= int(waits[1]) <= 241
     with moved(302):

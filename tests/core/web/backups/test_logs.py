@@ -44,7 +44,7 @@ def test_every_act_is_listed(place: Place) -> None:
     assert [("backup", "asked"), ("backup", "done"), ("download", "done"), ("rename", "done"), ("pin", "done"), ("delete", "conflict"),
             ("unpin", "done"), ("check", "asked"), ("check", "done"), ("delete", "done")] == found
     shown = place.get("/logs").get_data(as_text=True)
-    assert 4 == shown.count("steps and report") and "127.0.0.1" in shown and "Second" in shown
+    assert 4 == shown.count(">Details</a>") and "127.0.0.1" in shown and "Second" in shown
     assert 10 == len(rows(place))
 
 
@@ -61,7 +61,7 @@ def test_the_log_is_filtered_by_kind_person_and_day(place: Place) -> None:
     day = datetime.fromisoformat(first).astimezone(ZoneInfo("Pacific/Auckland")).date().isoformat()
     assert 1 == len(rows(place, f"?since={day}&until={day}")) and 3 == len(rows(place, f"?since={day}"))
     assert 1 == len(rows(place, f"?until={day}"))
-    assert "Nothing found" in place.text("/logs?until=1999-01-01")
+    assert "No results" in place.text("/logs?until=1999-01-01")
 
 
 @pytest.mark.parametrize("args", ["?since=yesterday", "?since=2026-13-01", "?until=9999-12-31", "?since=0001-01-01", "?before=x",
@@ -120,7 +120,7 @@ def test_nobody_else_reads_the_log(place: Place) -> None:
     place.back_up()
     with as_tenant(place.organization_id), transaction():
         other = apps.create("Other", place.owner).id
-    assert "Nothing yet" in words(place.browser.get(place.root.replace(place.app_id, other) + "/logs"))
+    assert "No entries yet" in words(place.browser.get(place.root.replace(place.app_id, other) + "/logs"))
 
 
 def test_a_refused_restore_is_in_the_log(place: Place) -> None:
@@ -128,3 +128,20 @@ def test_a_refused_restore_is_in_the_log(place: Place) -> None:
     backup_id = place.back_up()
     place.post(f"/{backup_id}/restore", data={"asked": "1", "config": "1", "plan": "x", "answer": PASSWORD})
     assert "Plan changed" in place.text("/logs")
+
+
+def test_a_time_in_a_reason_is_told_as_people_read_it(place: Place) -> None:
+    """In the organization's time zone; not as programs write it, neither in the log nor where it is refused."""
+    with as_tenant(place.organization_id), transaction():
+        service.find_organization(place.organization_id).time_zone = "Pacific/Auckland"
+        note("backup", place.app_id, place.owner, result="too_soon", reason="The next can start at 2026-01-01T12:00:00Z.")
+    shown = place.text("/logs")
+    assert "The next can start at 02 Jan 2026, 01:00:00 ." in shown and "T12:00:00Z" not in shown
+
+
+def test_a_long_name_is_cut_on_the_screen_and_whole_in_the_page(place: Place) -> None:
+    """All of it is in the title, and the cell can be reached by keyboard."""
+    name = "x" * 120
+    place.back_up(name=name)
+    shown = place.get("/logs").text
+    assert f'<a class="cut" title="{name}"' in shown

@@ -78,7 +78,7 @@ def test_the_only_and_the_newest_good_backup_are_asked_for_twice(place: Place) -
     old, good, damaged = made
     with as_tenant(place.organization_id), transaction():
         db.session.execute(update(Backup).where(Backup.id == damaged).values(check_error="gone"))
-    assert "newest good backup" in place.text(f"/{good}/delete") and "Delete it all the same" in place.text(f"/{good}/delete")
+    assert "newest good backup" in place.text(f"/{good}/delete") and "Delete it anyway" in place.text(f"/{good}/delete")
     refused = place.post(f"/{good}/delete")
     assert 409 == refused.status_code and "Tick this to delete the backup." in words(refused) and 3 == len(place.backups())
     assert [303, 303] == [place.post(f"/{one}/delete").status_code for one in (damaged, old)]
@@ -100,10 +100,10 @@ def test_a_check_that_is_being_cancelled_or_looks_less_closely_is_not_the_one_as
 def test_a_backup_is_deleted_after_a_question(place: Place) -> None:
     """Asking changes nothing; afterwards its page answers 404, and the log keeps its name."""
     backup_id = place.back_up(name="Gone")
-    assert "cannot be restored any more" in place.text(f"/{backup_id}/delete") and 1 == len(place.backups())
+    assert "can then no longer be restored" in place.text(f"/{backup_id}/delete") and 1 == len(place.backups())
     place.post(f"/{backup_id}/delete", data={"sure": "1"})
     assert 404 == place.get(f"/{backup_id}").status_code
-    assert "Gone (deleted)" in place.text("/logs") and "No backups yet" in place.text()
+    assert "Gone Deleted" in place.text("/logs") and "No backups yet" in place.text()
 
 
 def test_a_double_click_deletes_once_and_says_so(place: Place) -> None:
@@ -139,8 +139,8 @@ def test_a_sound_backup_is_found_whole(place: Place) -> None:
     assert "Being checked" in place.text()
     assert first == place.post(f"/{backup_id}/check").headers["Location"]
     assert ["succeeded"] == place.work()
-    assert "The backup is whole." in words(place.browser.get(first))
-    assert "Whole checked" in place.text()
+    assert "All verified." in words(place.browser.get(first))
+    assert "Verified checked" in place.text()
 
 
 def test_a_damaged_backup_is_found_out(place: Place) -> None:
@@ -162,10 +162,10 @@ def test_a_damaged_backup_is_found_out(place: Place) -> None:
 def test_comparing_changes_nothing(place: Place) -> None:
     """Without a difference it says so; with one it shows what a restore would do, and the app stays as it is."""
     backup_id = place.back_up()
-    assert "nothing would be written" in place.text(f"/{backup_id}/compare")
+    assert "No differences" in place.text(f"/{backup_id}/compare")
     place.change()
     shown = place.text(f"/{backup_id}/compare")
-    assert "Firms → Companies" in shown and "nothing would be written" not in shown
+    assert "Firms → Companies" in shown and "No differences" not in shown
     assert "Firms" == place.name_of_sheet()
 
 
@@ -198,7 +198,7 @@ def test_who_may_not_make_apps_makes_none_of_a_backup(place: Place) -> None:
         service.name_admin(apps.find(place.app_id), service.user_by_email("member@example.org").id)
     backup_id = place.back_up()
     member = signed_in(place.server, "member@example.org")
-    assert "for owners and admins of the organization" in words(member.get(f"{place.root}/{backup_id}/copy"))
+    assert "Only owners and admins of the organization" in words(member.get(f"{place.root}/{backup_id}/copy"))
     assert 403 == member.post(f"{place.root}/{backup_id}/copy", data={"name": "Twin"}).status_code
     assert [] == place.work()
 

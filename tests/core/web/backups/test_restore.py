@@ -176,7 +176,7 @@ def test_who_has_a_second_factor_proves_themselves_by_a_code(place: Place) -> No
     with moved(11):
         place.change()
         again = started(place, backup_id, answer=code)
-    assert 403 == again.status_code and "was used already" in words(again)
+    assert 403 == again.status_code and "already used" in words(again)
 
 
 def enrolled(place: Place) -> str:
@@ -282,7 +282,7 @@ def test_a_restore_whose_first_backup_fails_does_not_start(place: Place) -> None
     answer = started(place, backup_id)
     assert ["failed"] == place.work() and "Firms" == place.name_of_sheet()
     shown = words(place.browser.get(answer.headers["Location"]))
-    assert "quota_exceeded" in shown and "See what a restore would do now" in shown
+    assert "quota_exceeded" in shown and "Preview the restore again" in shown
 
 
 def test_references_that_cannot_be_restored_are_listed_in_plan_and_report(place: Place) -> None:
@@ -309,8 +309,8 @@ def test_the_steps_of_a_restore_are_told_with_their_times(place: Place) -> None:
     answer = started(place, backup_id)
     place.work()
     shown = words(place.browser.get(answer.headers["Location"]))
-    steps = ["Asked for 2", "Compared with the app", "The backup was proven whole", "The current version was backed up",
-             "The app was closed for writing", "The backup was merged into the app", "Done 2"]
+    steps = ["Requested 2", "Compared with the app", "Backup verified", "Current version backed up",
+             "App locked for changes", "Backup merged into the app", "Done 2"]
     places = [shown.rindex(step) for step in steps]
     assert sorted(places) == places
 

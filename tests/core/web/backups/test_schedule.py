@@ -58,7 +58,7 @@ def test_a_schedule_is_saved_and_says_when(server: Flask, managed: App, every: s
     """With its next three runs, by the organization's clock; the change is in the log."""
     client, path = signed_in(server), path_of(managed)
     page = client.get(path).text
-    assert "No backups are made by themselves" in page and 'value="03:00"' in page
+    assert "No scheduled backups" in page and 'value="03:00"' in page
     assert 303 == client.post(path, data={**FORM, "every": every}).status_code
     page = client.get(path).text
     assert text in page and "Europe/Berlin" in page
@@ -78,7 +78,7 @@ def test_a_schedule_is_switched_off(server: Flask, managed: App) -> None:
     with moved(40 * DAY_S):
         assert [] == schedules.tick()
     page = client.get(path).text
-    assert "No backups are made by themselves" in page and 'value="02:30"' in page
+    assert "No scheduled backups" in page and 'value="02:30"' in page
 
 
 @pytest.mark.parametrize(("wrong", "field"), [
@@ -157,8 +157,8 @@ def test_what_would_go_is_shown_before_it_goes(server: Flask, managed: App) -> N
     client, path = signed_in(server), path_of(managed)
     page = client.get(f"{path}/retention?last=2&daily=&weekly=0&monthly=").text
     assert "2 of 4 backups would be removed" in page
-    assert ["Kept", "Kept", "Would go", "Would go"] == re.findall(r"Kept|Would go", page)
-    assert "the newest good backup" in page and "one of the last 2" in page and "no rule keeps it" in page
+    assert ["Kept", "Kept", "Would be removed", "Would be removed"] == re.findall(r"Kept|Would be removed", page)
+    assert "newest good backup" in page and "one of the last 2" in page and "not kept by any rule" in page
     clock.tick()
     assert 4 == len(retaining.judge(managed, Policy(last=1)))
     assert 303 == client.post(f"{path}/retention", data={"last": "2"}).status_code

@@ -83,12 +83,12 @@ def test_a_file_of_another_server_becomes_an_uploaded_backup(place: Place, forei
     """Listed with where it came from and its signature's state; its parts are gone; the run says what it is."""
     run = sent(place, foreign[what])
     assert ["succeeded"] == place.work() and [] == kept_parts(place)
-    assert "The file is whole" in words(place.browser.get(run))
+    assert "The file is valid" in words(place.browser.get(run))
     (backup,) = place.backups()
     assert ("uploaded", what, "foreign") == (backup.type, backup.part, backup.origin)
     assert "Uploaded Backup, from another server" in place.text()
     shown = place.text(f"/{backup.id}")
-    assert "Signature Of another server" in shown and "Made by Another server" in shown
+    assert "Signature From another server" in shown and "Origin Another server" in shown
     assert ("Restore as new app" in shown) is (what != "data")
     offered = place.get(f"/{backup.id}/restore").get_data(as_text=True)
     assert ('id="o-config"' in offered, 'id="o-data"' in offered) == (what != "data", what != "config")
@@ -101,7 +101,7 @@ def test_a_file_of_this_app_is_known_again(place: Place) -> None:
     assert ["succeeded"] == place.work()
     backup = place.backups()[0]
     assert ("uploaded", "here", 0) == (backup.type, backup.origin, backup.added_bytes)
-    assert "Uploaded Backup, made " in place.text() and "made there" not in place.text()
+    assert "Uploaded Backup, created " in place.text() and "created there" not in place.text()
 
 
 def test_pages_tell_when_an_uploaded_backup_was_made(place: Place, foreign: dict[str, bytes]) -> None:
@@ -109,8 +109,8 @@ def test_pages_tell_when_an_uploaded_backup_was_made(place: Place, foreign: dict
     sent(place, retold(foreign["config"], created_at="2021-02-03T04:05:06Z"))
     assert ["succeeded"] == place.work()
     backup, told = place.backups()[0], "03 Feb 2021, 04:05"
-    assert f"from another server, made there {told}" in place.text()
-    assert f"Made there {told}" in place.text(f"/{backup.id}")
+    assert f"from another server, created there {told}" in place.text()
+    assert f"Created {told}" in place.text(f"/{backup.id}")
     assert f"when it was made, {told} ." in (page := place.text(f"/{backup.id}/restore")) and f"” of {told} ." in page
 
 
@@ -124,14 +124,14 @@ def test_pages_say_nothing_of_a_moment_that_cannot_be(place: Place, foreign: dic
     for end in ("", f"/{backup.id}", f"/{backup.id}/restore"):
         answer = place.get(end)
         assert 200 == answer.status_code, end
-        assert "made there" not in words(answer).lower() and "when it was made" not in words(answer)
+        assert "created there" not in words(answer).lower() and "when it was made" not in words(answer)
 
 
 def test_a_plain_form_sends_a_file_whole(place: Place, foreign: dict[str, bytes]) -> None:
     """Without a script."""
     answer = place.post("/upload", data={"file": (io.BytesIO(foreign["both"]), "a.appkeep.zip")}, content_type="multipart/form-data")
     assert 303 == answer.status_code and ["succeeded"] == place.work()
-    assert "The file is whole" in words(place.browser.get(answer.headers["Location"]))
+    assert "The file is valid" in words(place.browser.get(answer.headers["Location"]))
 
 
 def test_a_plain_form_larger_than_a_part_is_sent_whole(place: Place, foreign: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -284,7 +284,7 @@ def test_a_file_with_a_flipped_byte_is_refused_with_a_stable_code(place: Place, 
     run = sent(place, bytes(content))
     assert ["failed"] == place.work()
     shown = words(place.browser.get(run))
-    assert "archive_damaged" in shown and "Nothing of it was kept." in shown and "Choose a file" in shown
+    assert "archive_damaged" in shown and "Nothing was saved." in shown and "Choose a file" in shown
     assert [] == kept_parts(place) == place.backups()
     with as_tenant(place.organization_id):
         assert 0 == usage(place.organization_id).reserved
@@ -346,4 +346,4 @@ def test_the_run_of_a_file_tells_its_name(place: Place, foreign: dict[str, bytes
     sent(place, foreign["config"])
     with as_tenant(place.organization_id):
         assert "upload" == runs_of(place.app_id)[0].kind
-    assert "file: x.appkeep.zip" in place.text("/logs")
+    assert "x.appkeep.zip," in place.text("/logs")
