@@ -3,6 +3,9 @@
 Content is never shared between organizations, and knowing a digest gives nobody its content. A row is written only
 after its object is durable, so a row means that the object is there.
 
+What was found missing or damaged is lost: to whoever stores its content it is not there, so that it is stored again, and all
+that needs it is whole again. Reading it is tried all the same: what was away may come back.
+
 What nothing needs any more is condemned for a while before it goes, see `core.backups.collecting`. A condemned object can
 be read, and nobody may begin to rely on it: to whoever stores or points to its content it is not there.
 """
@@ -32,7 +35,8 @@ class StoredObject(Owned, Base):
     """An object in the store: sizes in bytes, `stored` and `crc32` are of the compressed bytes.
 
     Its bytes lie at a `place` in a `pack`; where the pack is empty, in an object of the store of their own, as those of
-    large objects once did. `condemned_at` (microseconds UTC) is set while nothing needs it.
+    large objects once did. `condemned_at` (microseconds UTC) is set while nothing needs it, `lost_at` since its bytes were found
+    missing or damaged.
     """
 
     __tablename__ = "stored_object"
@@ -47,6 +51,7 @@ class StoredObject(Owned, Base):
     place: Mapped[int] = mapped_column(BigInteger, default=0)
     added_at: Mapped[int] = mapped_column(BigInteger)
     condemned_at: Mapped[int | None] = mapped_column(BigInteger)
+    lost_at: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class EmptiedPack(Owned, Base):
@@ -89,8 +94,8 @@ SELECT :organization_id, :added_at, * FROM unnest(
   CAST(:content AS text[]), CAST(:raw AS bigint[]), CAST(:stored AS text[]), CAST(:size AS bigint[]), CAST(:crc32 AS bigint[]),
   CAST(:pack AS text[]), CAST(:place AS bigint[]))
 ON CONFLICT (organization_id, content) DO UPDATE SET added_at = excluded.added_at, raw = excluded.raw, stored = excluded.stored,
-  size = excluded.size, crc32 = excluded.crc32, pack = excluded.pack, place = excluded.place, condemned_at = NULL
-  WHERE stored_object.condemned_at IS NOT NULL
+  size = excluded.size, crc32 = excluded.crc32, pack = excluded.pack, place = excluded.place, condemned_at = NULL, lost_at = NULL
+  WHERE stored_object.condemned_at IS NOT NULL OR stored_object.lost_at IS NOT NULL
 RETURNING content
 """)
 """PostgreSQL takes thousands of rows as a few arrays in a quarter of the time that their own parameters need."""
@@ -99,7 +104,7 @@ RETURNING content
 def catalogue(organization_id: str, descriptors: Iterable[Descriptor]) -> set[str]:
     """Write the catalogue's rows, and return the contents of those that nobody else has written at the same moment.
 
-    A row that is condemned speaks of the new bytes from now on: those of before may go at any time.
+    A row that is condemned or lost speaks of the new bytes from now on: those of before may go at any time, or have gone.
     """
     table, connection = StoredObject.__table__, db.session.connection()
     common = {"organization_id": organization_id, "added_at": now_us()}
@@ -110,8 +115,8 @@ def catalogue(organization_id: str, descriptors: Iterable[Descriptor]) -> set[st
     insert = sqlite_insert(table)
     anew = {name: insert.excluded[name] for name in (*_PARTS, "added_at") if name != "content"}
     statement = insert.on_conflict_do_update(
-        index_elements=["organization_id", "content"], set_={**anew, "condemned_at": None},
-        where=table.c.condemned_at.is_not(None)).returning(table.c.content)
+        index_elements=["organization_id", "content"], set_={**anew, "condemned_at": None, "lost_at": None},
+        where=table.c.condemned_at.is_not(None) | table.c.lost_at.is_not(None)).returning(table.c.content)
     return set(connection.execute(statement, [common | row for row in rows]).scalars())
 
 
@@ -135,9 +140,11 @@ def stored_bytes() -> tuple[int, int, int]:
 
 def known_digests() -> Digests:
     """Return the contents that the current organization has and that one may rely on."""
-    return Digests(db.session.execute(select(StoredObject.content).where(StoredObject.condemned_at.is_(None))).scalars())
+    return Digests(db.session.execute(select(StoredObject.content).where(RELIABLE)).scalars())
 
 
+RELIABLE = StoredObject.condemned_at.is_(None) & StoredObject.lost_at.is_(None)
+"""What one may begin to rely on."""
 _PLACED = tuple(getattr(StoredObject, part) for part in _PARTS)
 """Columns, not rows: a large backup asks for thousands."""
 
@@ -150,6 +157,15 @@ def known_descriptors(contents: Iterable[str]) -> dict[str, Placed]:
 def _rows(contents: Iterable[str], *conditions: ColumnElement[bool]) -> Iterator[Any]:
     for some in batched(contents, ASKED_AT_ONCE):
         yield from db.session.execute(select(*_PLACED).where(_among(some), *conditions))
+
+
+def all_descriptors() -> Iterator[Placed]:
+    """Yield the descriptors of all that the current organization has, in the order of their contents."""
+    last = ""
+    while rows := db.session.execute(select(*_PLACED).where(StoredObject.content > last).order_by(StoredObject.content)
+                                     .limit(ASKED_AT_ONCE)).all():
+        yield from (Placed(*row) for row in rows)
+        last = rows[-1].content
 
 
 def in_packs(packs: Iterable[str]) -> dict[str, list[Placed]]:
@@ -170,9 +186,45 @@ def _among(contents: list[str]) -> ColumnElement[bool]:
 
 
 def files_missing(contents: Iterable[str]) -> set[str]:
-    """Return those of the contents that the current organization does not have, or that are about to go."""
+    """Return those of the contents that the current organization does not have, that are about to go, or that are lost."""
     wanted = set(contents)
-    return wanted - {row.content for row in _rows(wanted, StoredObject.condemned_at.is_(None))}
+    return wanted - {row.content for row in _rows(wanted, RELIABLE)}
+
+
+def lost_among(contents: Iterable[str]) -> set[str]:
+    """Return those of the contents that were found missing or damaged, and were not stored again since."""
+    return {row.content for row in _rows(contents, StoredObject.lost_at.is_not(None))}
+
+
+def lost_since_before(contents: Iterable[str], moment_us: int) -> bool:
+    """Say whether any of the contents has been lost since before a moment."""
+    return any(_rows(contents, StoredObject.lost_at < moment_us))
+
+
+def mark_lost(descriptors: Iterable[Placed], *, packs: Iterable[str] = ()) -> int:
+    """Let objects count as lost that could not be read as they were stored, and all that lay in packs that are gone.
+
+    Only as they were described: what has been stored again since lies elsewhere. The caller owns the transaction.
+    """
+    c = StoredObject.__table__.c
+    places = [*map(_place_of, descriptors), *(c.pack == pack for pack in packs)]
+    return sum(_set_lost(place & c.lost_at.is_(None), now_us()) for place in places)
+
+
+def mark_found(descriptors: Iterable[Placed]) -> int:
+    """Let objects count as there again that were read and are what they were; the caller owns the transaction."""
+    return sum(_set_lost(_place_of(one), None) for one in descriptors)
+
+
+def _place_of(one: Placed) -> ColumnElement[bool]:
+    c = StoredObject.__table__.c
+    return (c.content == one.content) & (c.pack == one.pack) & (c.place == one.place)
+
+
+def _set_lost(which: ColumnElement[bool], value: int | None) -> int:
+    table = StoredObject.__table__
+    return int(db.session.connection().execute(
+        update(table).where(table.c.organization_id == tenant(), which).values(lost_at=value)).rowcount)
 
 
 def known_descriptor(content: str) -> Placed:

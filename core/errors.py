@@ -104,13 +104,19 @@ class OriginUnconfirmed(Conflict):
     code, title = "origin_unconfirmed", "Origin not confirmed"
 
 
-class ObjectMissing(AppkeepError):
+class ObjectLost(AppkeepError):
+    """What the two below have in common: `lost` says which object of which organization it is, where that is known."""
+
+    lost: Any = None
+
+
+class ObjectMissing(ObjectLost):
     """The store does not hold an object that it should."""
 
     code, status, title = "object_missing", 500, "Stored object missing"
 
 
-class ObjectDamaged(AppkeepError):
+class ObjectDamaged(ObjectLost):
     """The store holds an object whose bytes are not what they were."""
 
     code, status, title = "object_damaged", 500, "Stored object damaged"
@@ -120,6 +126,18 @@ class StorageFailed(AppkeepError):
     """The store cannot take an object: its disk is full, or it cannot be reached or written to."""
 
     code, status, title = "storage_failed", 507, "Storage failed"
+
+
+class StoreUnavailable(AppkeepError):
+    """The store cannot be reached or asked just now; nothing is known to be wrong with what lies in it."""
+
+    code, status, title = "store_unavailable", 503, "Storage cannot be reached"
+
+
+class DatabaseUnavailable(AppkeepError):
+    """The database cannot be reached, or others keep it busy; nothing was half done."""
+
+    code, status, title = "database_unavailable", 503, "The server is busy"
 
 
 class NoTenant(AppkeepError):

@@ -15,15 +15,24 @@ from typing import BinaryIO
 from core.app import server
 from core.archive.compression import compress, compress_stream, decompress, decompress_stream
 from core.archive.manifest import Descriptor
-from core.catalogue import Digests, catalogue, files_missing, keep_young, known_descriptor, known_digests, object_name
+from core.catalogue import Digests, catalogue, files_missing, keep_young, known_descriptor, known_digests, mark_lost, object_name
 from core.db import transaction
-from core.errors import AppkeepError, ObjectDamaged, ObjectMissing
+from core.errors import AppkeepError, ObjectDamaged, ObjectLost, ObjectMissing, StoreUnavailable
 from core.keys import new_key
 from core.packs import SMALL_BYTES, Packing, Placed, Windows, pack_name
-from core.scope import tenant
+from core.scope import as_tenant, tenant
 from core.store import Batch, Store
 
 CHUNK_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """An object of an organization that is missing or damaged; maybe its pack is gone, with all that lay there."""
+
+    organization_id: str
+    descriptor: Placed
+    whole_pack: bool
 
 
 @dataclass(frozen=True)
@@ -50,15 +59,25 @@ class Shelf:
             ObjectDamaged: the store has other bytes.
         """
         digest, previous = hashlib.sha256(), b""
-        for chunk in self._chunks(descriptor):
-            digest.update(chunk)
-            if previous:
-                yield previous
-            previous = chunk
-        if digest.hexdigest() != descriptor.stored:
-            raise ObjectDamaged(f"The stored object {descriptor.content} is not what was stored.",
-                                content=descriptor.content)
+        with self._naming(descriptor):
+            for chunk in self._chunks(descriptor):
+                digest.update(chunk)
+                if previous:
+                    yield previous
+                previous = chunk
+            if digest.hexdigest() != descriptor.stored:
+                raise ObjectDamaged(f"The stored object {descriptor.content} is not what was stored.",
+                                    content=descriptor.content)
         yield previous
+
+    @contextmanager
+    def _naming(self, descriptor: Placed) -> Iterator[None]:
+        """Let what is found lost in the block say which object it is."""
+        try:
+            yield
+        except ObjectLost as error:
+            error.lost = error.lost or Lost(self.organization_id, descriptor, whole_pack=isinstance(error, ObjectMissing))
+            raise
 
     def _chunks(self, descriptor: Placed) -> Iterable[bytes]:
         if not descriptor.pack:
@@ -75,12 +94,13 @@ class Shelf:
             ObjectMissing, ObjectDamaged: see `stored`.
         """
         stored = b"".join(self.stored(descriptor))
-        try:
-            raw = decompress(stored, descriptor.raw)
-        except (AppkeepError, ValueError) as error:
-            raise ObjectDamaged(f"The stored object {descriptor.content} cannot be unpacked: {error}") from error
-        if hashlib.sha256(raw).hexdigest() != descriptor.content:
-            raise ObjectDamaged(f"The stored object {descriptor.content} holds something else.")
+        with self._naming(descriptor):
+            try:
+                raw = decompress(stored, descriptor.raw)
+            except (AppkeepError, ValueError) as error:
+                raise ObjectDamaged(f"The stored object {descriptor.content} cannot be unpacked: {error}") from error
+            if hashlib.sha256(raw).hexdigest() != descriptor.content:
+                raise ObjectDamaged(f"The stored object {descriptor.content} holds something else.")
         return raw
 
     def verify(self, descriptor: Placed) -> None:
@@ -90,15 +110,16 @@ class Shelf:
             ObjectMissing, ObjectDamaged: see `stored`.
         """
         digest = hashlib.sha256()
-        try:
-            for chunk in decompress_stream(self.stored(descriptor), descriptor.raw):
-                digest.update(chunk)
-        except (ObjectMissing, ObjectDamaged):
-            raise
-        except (AppkeepError, ValueError) as error:
-            raise ObjectDamaged(f"The stored object {descriptor.content} cannot be unpacked: {error}") from error
-        if digest.hexdigest() != descriptor.content:
-            raise ObjectDamaged(f"The stored object {descriptor.content} holds something else.")
+        with self._naming(descriptor):
+            try:
+                for chunk in decompress_stream(self.stored(descriptor), descriptor.raw):
+                    digest.update(chunk)
+            except (ObjectLost, StoreUnavailable):
+                raise
+            except (AppkeepError, ValueError) as error:
+                raise ObjectDamaged(f"The stored object {descriptor.content} cannot be unpacked: {error}") from error
+            if digest.hexdigest() != descriptor.content:
+                raise ObjectDamaged(f"The stored object {descriptor.content} holds something else.")
 
 
 def shelf() -> Shelf:
@@ -235,8 +256,11 @@ def writing_objects(purpose: str = "attachment", app_id: str | None = None, *, c
     Raises:
         AppkeepError: a plugin refuses so much; nothing of it is kept.
     """
+    known = known_digests()
+    if len(known):
+        server().store.look()  # whose whole store is away would find nothing to store, and say that it had been stored
     with server().store.batch() as batch:
-        writer = ObjectWriter(shelf(), batch, known_digests(), purpose, app_id, counted)
+        writer = ObjectWriter(shelf(), batch, known, purpose, app_id, counted)
         yield writer
         writer.packing.finish()
         writer.reserve()
@@ -267,6 +291,21 @@ def put_file(stream: BinaryIO, app_id: str | None = None) -> tuple[str, int]:
         if found[0] not in writer.added:
             keep_young(found[0])  # what will name it is saved in another request, maybe much later
         return found
+
+
+def note_lost(*errors: BaseException) -> int:
+    """Let what errors found lost count as not stored, and return how much that is; whoever stores it next mends all that needs it.
+
+    Not inside a transaction, which would take it back with what failed.
+    """
+    found = [error.lost for error in errors if isinstance(error, ObjectLost) and error.lost is not None]
+    count = 0
+    for organization_id in sorted({lost.organization_id for lost in found}):
+        mine = [lost for lost in found if lost.organization_id == organization_id]
+        packs = {lost.descriptor.pack for lost in mine if lost.whole_pack and lost.descriptor.pack}
+        with as_tenant(organization_id), transaction():
+            count += mark_lost([lost.descriptor for lost in mine], packs=packs)
+    return count
 
 
 def read_object(content: str) -> bytes:

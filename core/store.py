@@ -1,16 +1,19 @@
 """Stores of objects: named bytes that never change; a local folder or S3. What the bytes are is not known here.
 
+What is not there (`ObjectMissing`) and what could not be looked at (`StoreUnavailable`) are told apart: the first is lost.
 The one danger: an object is durable only when the `batch()` around its `put_if_absent` has ended without an error.
 """
 
 from __future__ import annotations
 
 import ctypes
+import errno
+import http.client
 import os
 import re
 import sys
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from itertools import count
@@ -20,11 +23,14 @@ from typing import Any, BinaryIO, Protocol
 from urllib.parse import urlsplit
 
 from core.config import Config
-from core.errors import InvalidInput, ObjectMissing, StorageFailed
+from core.errors import InvalidInput, ObjectMissing, StorageFailed, StoreUnavailable
 
 CHUNK_BYTES = 1024 * 1024
 FEW_FILES = 256
 """Up to so many are flushed one by one: flushing the file system waits for what others write there, too."""
+S3_TRIES, S3_CONNECT_S, S3_READ_S = 3, 5, 30
+BROKEN = (OSError, http.client.HTTPException)
+"""What a connection raises that breaks in the middle of an answer, beside what boto has names for."""
 NAME = re.compile(r"[a-z0-9_]+(?:/[A-Za-z0-9_]+)*(?:\.[a-z]+)?\Z")
 
 
@@ -45,11 +51,19 @@ class Store(Protocol):
     def batch(self) -> AbstractContextManager[Batch]:
         """Give something to put objects in; what was put is durable, all of it, when the block ends."""
 
+    def look(self) -> None:
+        """Refuse to go on where the store is away.
+
+        Raises:
+            StoreUnavailable: it is.
+        """
+
     def get(self, name: str, start: int = 0, size: int | None = None) -> Iterator[bytes]:
         """Yield an object's bytes, or *size* of them from *start*, in chunks of at most 1 MiB; as far as there are any.
 
         Raises:
             ObjectMissing: there is none of that name.
+            StoreUnavailable: the store cannot be asked now; as all of these may.
         """
 
     def size(self, name: str) -> int | None:
@@ -93,6 +107,22 @@ def _told(*failures: type[Exception]) -> Iterator[None]:
                             "written to; then try again.") from error
 
 
+@contextmanager
+def _asking(*failures: type[Exception]) -> Iterator[None]:
+    """Say of any of the failures that the store could not be asked."""
+    try:
+        yield
+    except failures as error:
+        raise away(error) from error
+
+
+def away(error: Exception) -> StoreUnavailable:
+    """Return the refusal that tells of a store which could not be asked."""
+    why = getattr(error, "strerror", None) or error
+    return StoreUnavailable(f"The place where files are stored cannot be reached just now ({why}). Nothing in it is known to be lost; "
+                            "try again in a moment.")
+
+
 def _checked(name: str) -> str:
     if not NAME.match(name):
         raise ValueError(f"not a name of an object: {name!r}")
@@ -127,28 +157,39 @@ class FolderStore:
 
     def get(self, name: str, start: int = 0, size: int | None = None) -> Iterator[bytes]:
         """See `Store.get`."""
-        try:
-            file = self.path(name).open("rb", buffering=0)
-        except FileNotFoundError:
-            raise ObjectMissing(f"The store has no object {name}.", name=name) from None
-        with file:
+        with self._opened(name) as file:
             if start:
                 file.seek(start)
             left = size
-            while chunk := file.read(CHUNK_BYTES if left is None else min(left, CHUNK_BYTES)):
+            while chunk := _read(file, CHUNK_BYTES if left is None else min(left, CHUNK_BYTES)):
                 yield chunk
                 left = None if left is None else left - len(chunk)
 
+    def _opened(self, name: str) -> BinaryIO:
+        with _asking(OSError):
+            try:
+                return self.path(name).open("rb", buffering=0)
+            except FileNotFoundError:
+                self.look()
+                raise ObjectMissing(f"The store has no object {name}.", name=name) from None
+
+    def look(self) -> None:
+        """See `Store.look`: a store whose whole folder is gone is away, as a disk is that is not mounted."""
+        if not self.root.is_dir():
+            raise away(FileNotFoundError(errno.ENOENT, f"there is no folder {self.root.name}"))
+
     def size(self, name: str) -> int | None:
         """See `Store.size`."""
-        try:
-            return self.path(name).stat().st_size
-        except FileNotFoundError:
-            return None
+        with _asking(OSError):
+            try:
+                return self.path(name).stat().st_size
+            except FileNotFoundError:
+                return None
 
     def delete(self, name: str) -> None:
         """See `Store.delete`."""
-        self.path(name).unlink(missing_ok=True)
+        with _asking(OSError):
+            self.path(name).unlink(missing_ok=True)
 
     def list(self, prefix: str) -> Iterator[tuple[str, float]]:
         """See `Store.list`."""
@@ -220,6 +261,11 @@ class _FolderBatch:
         self.waiting.clear()
 
 
+def _read(file: BinaryIO, size: int) -> bytes:
+    with _asking(OSError):
+        return file.read(size)
+
+
 def _write_file(path: str, chunks: Iterable[bytes | bytearray]) -> None:
     with _told(OSError):
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -228,6 +274,13 @@ def _write_file(path: str, chunks: Iterable[bytes | bytearray]) -> None:
             _write_all(descriptor, chunk)
     finally:
         os.close(descriptor)
+
+
+def _refused(error: Exception) -> bool:
+    """Say whether a store answered that it will not take something, so that trying again is of no use."""
+    response = getattr(error, "response", None) or {}
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
+    return 400 <= int(status) < 500 and int(status) not in (408, 429)
 
 
 def _write_all(descriptor: int, chunk: bytes | bytearray) -> None:
@@ -268,10 +321,14 @@ class S3Store:
     def __init__(self, bucket: str, prefix: str, threads: int = 8) -> None:
         import boto3  # only servers that use S3 pay for loading it
         from boto3.exceptions import Boto3Error
+        from botocore.config import Config as BotoConfig
         from botocore.exceptions import BotoCoreError, ClientError
 
         self.failures = (Boto3Error, BotoCoreError, ClientError)
-        self.client = boto3.client("s3", endpoint_url=os.environ.get("APPKEEP_S3_ENDPOINT_URL") or None)
+        tries = {} if "AWS_MAX_ATTEMPTS" in os.environ else {"retries": {"mode": "standard", "total_max_attempts": S3_TRIES}}
+        # Somebody may be waiting for a page: boto's own patience is a minute a try.
+        settings = BotoConfig(connect_timeout=S3_CONNECT_S, read_timeout=S3_READ_S, **tries)
+        self.client = boto3.client("s3", endpoint_url=os.environ.get("APPKEEP_S3_ENDPOINT_URL") or None, config=settings)
         self.bucket, self.prefix, self.threads = bucket, f"{prefix}/" if prefix else "", threads
 
     @contextmanager
@@ -285,45 +342,86 @@ class S3Store:
     def get(self, name: str, start: int = 0, size: int | None = None) -> Iterator[bytes]:
         """See `Store.get`."""
         part = {} if size is None and not start else {"Range": f"bytes={start}-{'' if size is None else start + size - 1}"}
-        try:
-            body = self.client.get_object(Bucket=self.bucket, Key=self.prefix + _checked(name), **part)["Body"]
-        except self.client.exceptions.NoSuchKey:
-            raise ObjectMissing(f"The store has no object {name}.", name=name) from None
-        except self.client.exceptions.ClientError as error:
-            if error.response["Error"]["Code"] != "InvalidRange":
-                raise
+        body = self._body(name, part)
+        if body is None:
             return  # nothing lies there any more: whoever reads it sees that it is short
         with body:
-            yield from body.iter_chunks(CHUNK_BYTES)
+            chunks = body.iter_chunks(CHUNK_BYTES)
+            while chunk := self._next(chunks):
+                yield chunk
+
+    def look(self) -> None:
+        """See `Store.look`."""
+        with _asking(*self.failures):
+            self.client.head_bucket(Bucket=self.bucket)
+
+    def _body(self, name: str, part: dict[str, str]) -> Any:
+        with _asking(*self.failures):
+            try:
+                return self.client.get_object(Bucket=self.bucket, Key=self.prefix + _checked(name), **part)["Body"]
+            except self.client.exceptions.NoSuchKey:
+                raise ObjectMissing(f"The store has no object {name}.", name=name) from None
+            except self.client.exceptions.ClientError as error:
+                if error.response["Error"]["Code"] != "InvalidRange":
+                    raise
+                return None
+
+    def _next(self, chunks: Iterator[bytes]) -> bytes:
+        """Return the next chunk, b"" after the last one; the connection may break between any two."""
+        with _asking(*self.failures, *BROKEN):
+            return next(chunks, b"")
 
     def size(self, name: str) -> int | None:
         """See `Store.size`."""
-        try:
-            found = self.client.head_object(Bucket=self.bucket, Key=self.prefix + _checked(name))
-        except self.client.exceptions.ClientError as error:
-            if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
-                return None
-            raise
-        return int(found["ContentLength"])
+        with _asking(*self.failures):
+            try:
+                found = self.client.head_object(Bucket=self.bucket, Key=self.prefix + _checked(name))
+            except self.client.exceptions.ClientError as error:
+                if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
+                    return None
+                raise
+            return int(found["ContentLength"])
 
     def delete(self, name: str) -> None:
         """See `Store.delete`."""
-        self.client.delete_object(Bucket=self.bucket, Key=self.prefix + _checked(name))
+        with _asking(*self.failures):
+            self.client.delete_object(Bucket=self.bucket, Key=self.prefix + _checked(name))
 
     def list(self, prefix: str) -> Iterator[tuple[str, float]]:
         """See `Store.list`."""
-        pages = self.client.get_paginator("list_objects_v2")
-        for page in pages.paginate(Bucket=self.bucket, Prefix=f"{self.prefix}{_checked(prefix)}/"):
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=f"{self.prefix}{_checked(prefix)}/")
+        for page in self._pages(pages):
             for item in page.get("Contents", ()):
                 yield item["Key"].removeprefix(self.prefix), item["LastModified"].timestamp()
 
     def abandon(self, before: float) -> None:
         """See `Store.abandon`: uploads of large objects that were never completed."""
-        pages = self.client.get_paginator("list_multipart_uploads")
-        for page in pages.paginate(Bucket=self.bucket, Prefix=self.prefix):
+        pages = self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket, Prefix=self.prefix)
+        for page in self._pages(pages):
             for one in page.get("Uploads", ()):
                 if one["Initiated"].timestamp() < before:
-                    self.client.abort_multipart_upload(Bucket=self.bucket, Key=one["Key"], UploadId=one["UploadId"])
+                    with _asking(*self.failures):
+                        self.client.abort_multipart_upload(Bucket=self.bucket, Key=one["Key"], UploadId=one["UploadId"])
+
+    def _pages(self, pages: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+        waiting = iter(pages)
+        while True:
+            with _asking(*self.failures):
+                page = next(waiting, None)
+            if page is None:
+                return
+            yield page
+
+    @contextmanager
+    def sending(self) -> Iterator[None]:
+        """Tell of what fails in the block: a store that answers and refuses, or one that is away."""
+        with _told(*self.failures):
+            try:
+                yield
+            except self.failures as error:
+                if not _refused(error):
+                    raise away(error) from error
+                raise
 
 
 class _S3Batch:
@@ -338,7 +436,7 @@ class _S3Batch:
                 return False
             self.sent[name] = None
         key = self.store.prefix + _checked(name)
-        with _told(*self.store.failures):
+        with self.store.sending():
             if self.store.size(name) is not None:
                 return False
             if isinstance(data, bytes | bytearray):
@@ -349,7 +447,7 @@ class _S3Batch:
         return True
 
     def finish(self) -> None:
-        with _told(*self.store.failures):
+        with self.store.sending():
             for future in self.sent.values():
                 if future is not None:
                     future.result()

@@ -92,4 +92,5 @@ def report_of_backup(made: Backup, started_us: int) -> Mapping[str, Any]:
     return {"backup": made.id, "name": made.name, "content_id": made.content_id, "size_bytes": made.size_bytes,
             "added_bytes": made.added_bytes, "raw_bytes": made.raw_bytes, "records": made.records,
             "segments": made.segments, "segments_added": made.segments_added,
-            "milliseconds": (now_us() - started_us) // 1000}
+            "milliseconds": (now_us() - started_us) // 1000,
+            **({"check_error": made.check_error} if made.check_error else {})}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
@@ -13,12 +14,19 @@ from core.apps.state import Snapshot
 from core.archive.canonical import parse
 from core.archive.manifest import Content, parse_index
 from core.backups.models import Backup
+from core.catalogue import lost_since_before
 from core.db import db, reading
-from core.errors import ObjectDamaged, ObjectMissing
+from core.errors import ObjectLost
 from core.import_runs import kept_contents
+from core.moment import now_us
 from core.objects import read_object
 from core.refs import FILE_MARK, files_in_text
 from core.runs.context import RunContext
+
+LOST_KEPT_DAYS = 30
+"""So long a backup whose list is lost keeps all others from being tidied: its list may come back."""
+DAY_US = 24 * 3600 * 1_000_000
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -72,14 +80,25 @@ def _need_of_backups(found: Needed, watch: RunContext | Unwatched) -> None:
         for _, _, entry in Content.from_dict(parse(content.encode(), max_bytes=1024 * 1024)).entries():
             if entry.index in found:
                 continue  # an index that another backup has in common with this one
-            try:
-                lines = parse_index(read_object(entry.index))
-            except (ObjectMissing, ObjectDamaged) as error:
-                raise type(error)(f"What the backup “{name}” holds cannot be read, so nothing is removed from the store: {error.message} "
-                                  "Check that backup, and delete it if it cannot be mended.", backup=backup_id) from error
-            found.add(line.content for line in lines)
+            found.add(_contents_of(entry.index, backup_id, name))
             found.add([entry.index])
         watch.progress("collecting", number, len(backups), 0)
+
+
+def _contents_of(index: str, backup_id: str, name: str) -> Iterator[str]:
+    """Yield what an index lists; nothing where it has been lost for so long that nobody will mend it any more."""
+    try:
+        lines = parse_index(read_object(index))
+    except ObjectLost as error:
+        if lost_since_before([index], now_us() - LOST_KEPT_DAYS * DAY_US):
+            log.warning("What the backup %s alone needs is not kept any more: its list was lost %s days ago", backup_id, LOST_KEPT_DAYS)
+            return
+        told = type(error)(f"What the backup “{name}” holds cannot be read, so nothing is removed from the store: {error.message} "
+                           f"Removing goes on once that is mended, the backup is deleted (appkeep backup-delete {backup_id}), or "
+                           f"{LOST_KEPT_DAYS} days have gone.", backup=backup_id)
+        told.lost = error.lost
+        raise told from error
+    yield from (line.content for line in lines)
 
 
 def _need_of_app(found: Needed, app: App, snapshot: Snapshot) -> None:

@@ -15,7 +15,7 @@ from core.apps.state import Snapshot
 from core.archive.canonical import canonical
 from core.backups.content import Description, describe
 from core.backups.models import TYPES, Backup
-from core.catalogue import known_descriptors
+from core.catalogue import known_descriptors, lost_among
 from core.config import Config
 from core.db import db, reading
 from core.errors import InvalidInput, TooSoon
@@ -108,6 +108,7 @@ def _row(app: App, found: Description, writer: ObjectWriter, *, data: bool, type
          person: str, started_at: int) -> Backup:
     lines = [line for part in found.lines.values() for line in part]
     sizes = known_descriptors({line.content for line in lines} | {e.index for e in _entries(found)})
+    lost = len(lost_among(sizes))
     now = now_us()
     zone = server().registry.hook.organization_time_zone(organization_id=app.organization_id) or "UTC"
     return Backup(
@@ -120,7 +121,14 @@ def _row(app: App, found: Description, writer: ObjectWriter, *, data: bool, type
         segments_added=writer.added_count, records=sum(e.records for e in _entries(found)),
         created_at=now, created_by=person, started_at=started_at, origin="here",
         signer=server().signing_key.public_hex,
+        **({"checked_at": now, "check_error": _lost_text(lost)} if lost else {}),
     )
+
+
+def _lost_text(count: int) -> str:
+    """Return what a backup says from its beginning that holds files whose only copy is lost: nobody could store them again."""
+    what = "1 file of the app was" if count == 1 else f"{count} files of the app were"
+    return f"{what} lost from the store before this backup was made, and is not in it; all else is."
 
 
 def _entries(found: Description) -> list[Any]:

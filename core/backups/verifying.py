@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from itertools import chain
+from typing import Any, TypeVar
 
 from core.apps.models import App
 from core.apps.state import Snapshot
@@ -13,16 +14,17 @@ from core.backups.content import describe
 from core.backups.merging import Only
 from core.backups.rehearsing import RestoreDiffers, rehearse
 from core.backups.saved import Saved, find_backup
-from core.catalogue import known_descriptors, picked
-from core.db import reading, transaction
-from core.errors import AppkeepError, ObjectDamaged
+from core.catalogue import all_descriptors, in_packs, known_descriptors, lost_among, mark_found, picked
+from core.db import batched, reading, transaction
+from core.errors import AppkeepError, ObjectDamaged, ObjectLost
 from core.moment import now_us
-from core.objects import Shelf, shelf
+from core.objects import Shelf, note_lost, shelf
 from core.packs import Placed
 from core.runs.context import RunContext
 
 UNSOUND = ("object_missing", "object_damaged", "archive_damaged", RestoreDiffers.code)
 """What says that a backup is not whole; anything else says that it could not be looked at."""
+T = TypeVar("T")
 THREADS = 2
 BATCH = 256
 
@@ -87,8 +89,13 @@ def _check_whole(saved: Saved, run: RunContext) -> dict[str, int]:
     if saved.content.content_id != saved.backup.content_id:
         raise ObjectDamaged(f"The catalogue's row of backup {saved.backup.id} does not fit its content.")
     found: dict[str, IndexLine] = {}
+    unread: list[ObjectLost] = []
     for name, part, entry in saved.content.entries():
-        lines = saved.lines[name, part]
+        try:
+            lines = saved.lines_of(entry)
+        except ObjectLost as error:
+            unread.append(error)  # the others are looked at all the same, so that all that is lost is stored again
+            continue
         counted = PartEntry(
             entry.index, entry.raw,
             documents=sum(x.count for x in lines if x.section == "documents") if part == "config" else 0,
@@ -97,26 +104,81 @@ def _check_whole(saved: Saved, run: RunContext) -> dict[str, int]:
         if counted != entry:
             raise ObjectDamaged(f"The index of {name}, {part}, counts other things than the backup.")
         found |= {line.content: line for line in lines}
-    _verify(found.values(), run)
+    _verify(found.values(), run, unread)
+    _note_found(known_descriptors({entry.index for _, _, entry in saved.content.entries()}).values())
     return {"objects": len(found), "raw_bytes": sum(line.raw for line in found.values())}
 
 
-def _verify(lines: Iterable[IndexLine], run: RunContext) -> None:
-    """Read and prove objects in threads, in batches, so that a cancel is noticed and memory stays flat."""
-    wanted, place = list(lines), shelf()
+def _verify(lines: Iterable[IndexLine], run: RunContext, unread: Iterable[ObjectLost] = ()) -> None:
+    """Read and prove objects in threads, in batches, so that a cancel is noticed and memory stays flat.
+
+    All of them are looked at, and what is lost is noted, before the first that is lost is told.
+    """
+    wanted, place, lost = list(lines), shelf(), list(unread)
     total, done, size = len(wanted), 0, 0
     with ThreadPoolExecutor(THREADS) as pool:
         for start in range(0, total, BATCH):
             batch = wanted[start:start + BATCH]
-            known = known_descriptors({line.content for line in batch})
-            work = [(line, picked(known, line.content)) for line in batch]
-            size += sum(pool.map(lambda item: _prove(place, *item), work))
+            proven = _prove_batch(pool, place, batch, lost)
+            size += sum(descriptor.raw for descriptor in proven)
+            _note_found(proven)
             done += len(batch)
             run.progress("verifying", done, total, size)
+        if lost:
+            _prove_beside(pool, place, lost, run, everything=bool(unread))
+    if lost:
+        note_lost(*lost)
+        first, count = lost[0], len(lost)
+        raise first if count == 1 else type(first)(f"{count} objects are lost or damaged. {first.message}", objects=count)
 
 
-def _prove(place: Shelf, line: IndexLine, descriptor: Placed) -> int:
+def _prove_batch(pool: ThreadPoolExecutor, place: Shelf, batch: Iterable[IndexLine], lost: list[ObjectLost]) -> list[Placed]:
+    """Return the descriptors of those that are whole; what is wrong with the others is added to *lost*."""
+    known = known_descriptors({line.content for line in batch})
+    return _whole(pool, lambda line: _prove(place, line, picked(known, line.content)), batch, lost)
+
+
+def _prove_beside(pool: ThreadPoolExecutor, place: Shelf, lost: list[ObjectLost], run: RunContext, *, everything: bool) -> None:
+    """Add to *lost* what else is wrong in the packs in which something was damaged; in all, where a list could not be read.
+
+    What a list named that cannot be read is known to nobody: without this the next backup would rely on it.
+    """
+    packs = {error.lost.descriptor.pack for error in lost if error.lost is not None and not error.lost.whole_pack}
+    told = {error.lost.descriptor.content for error in lost if error.lost is not None}
+    rows = all_descriptors() if everything else chain.from_iterable(in_packs(packs).values())
+    for number, batch in enumerate(batched((row for row in rows if row.content not in told), BATCH), start=1):
+        _whole(pool, lambda row: _prove_row(place, row), batch, lost)
+        run.progress("verifying", number * BATCH, 0, 0)
+
+
+def _prove_row(place: Shelf, row: Placed) -> Placed:
+    place.verify(row)
+    return row
+
+
+def _whole(pool: ThreadPoolExecutor, prove: Callable[[T], Placed], batch: Iterable[T], lost: list[ObjectLost]) -> list[Placed]:
+    def tried(one: T) -> Placed | ObjectLost:
+        try:
+            return prove(one)
+        except ObjectLost as error:
+            return error
+
+    found = list(pool.map(tried, batch))
+    lost += [one for one in found if isinstance(one, ObjectLost)]
+    return [one for one in found if not isinstance(one, ObjectLost)]
+
+
+def _note_found(proven: Iterable[Placed]) -> None:
+    """Let what counted as lost and was read just now count as there again."""
+    by_content = {descriptor.content: descriptor for descriptor in proven}
+    again = lost_among(by_content)
+    if again:
+        with transaction():
+            mark_found(by_content[content] for content in sorted(again))
+
+
+def _prove(place: Shelf, line: IndexLine, descriptor: Placed) -> Placed:
     place.verify(descriptor)
     if line.raw != descriptor.raw:
         raise ObjectDamaged(f"The object {line.content} has another size than its index says.")
-    return descriptor.raw
+    return descriptor

@@ -1,4 +1,4 @@
-"""Verbs on backups: backup, backups, plan, restore, restore-as-new, upload, download, inspect, check."""
+"""Verbs on backups: backup, backups, rename, pin, delete, plan, restore, restore-as-new, upload, download, inspect, check."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import click
 from sqlalchemy import select
 
 from core.apps import service
-from core.backups import files, jobs
+from core.backups import files, jobs, managing
 from core.backups.log import note, noting
 from core.backups.models import ORIGINS, TYPES, Backup
 from core.backups.restoring import Options
@@ -21,7 +21,7 @@ from core.backups.restoring import plan as plan_of
 from core.backups.saved import backups_of, find_backup
 from core.cli.showing import plan_lines, restore_lines, size_text
 from core.cli.verbs import as_option, done, person_of, verb, worker_option
-from core.db import db
+from core.db import db, transaction
 from core.errors import InvalidInput, NotFound
 from core.moment import iso
 from core.runs.models import Run
@@ -106,6 +106,32 @@ def register(main: click.Group) -> None:
             person = person_of(email)
             result = done(lambda send: jobs.request_copy(found, person, name=name, send=send), worker=worker)
             return {"run": result["run"], **result["report"]}
+
+    @verb(main, "backup-rename", show=lambda result: (f"{result['backup']}  “{result['name']}”",))
+    @click.argument("backup_id", metavar="BACKUP")
+    @click.argument("name")
+    @as_option
+    def backup_rename(backup_id: str, name: str, email: str | None) -> dict[str, Any]:
+        """Give BACKUP another NAME of 1 to 120 characters."""
+        with opened_backup(backup_id), transaction():
+            return backup_value(managing.rename(backup_id, name, person_of(email)))
+
+    @verb(main, "backup-pin", show=lambda result: (f"{result['backup']}  {'pinned' if result['pinned'] else 'not pinned'}",))
+    @click.argument("backup_id", metavar="BACKUP")
+    @click.option("--off", is_flag=True, help="Let it go again.")
+    @as_option
+    def backup_pin(backup_id: str, off: bool, email: str | None) -> dict[str, Any]:
+        """Keep BACKUP from being removed by retention or deleted, until it is unpinned."""
+        with opened_backup(backup_id), transaction():
+            return backup_value(managing.pin(backup_id, person_of(email), pinned=not off))
+
+    @verb(main, "backup-delete", show=lambda result: (f"{result['backup']}  “{result['name']}” deleted",))
+    @click.argument("backup_id", metavar="BACKUP")
+    @as_option
+    def backup_delete(backup_id: str, email: str | None) -> dict[str, Any]:
+        """Delete BACKUP. What other backups share with it stays; what it alone needs is removed by gc."""
+        with opened_backup(backup_id), transaction():
+            return backup_value(managing.delete(backup_id, person_of(email)))
 
     @verb(main, "upload")
     @click.argument("file", type=click.File("rb"))
@@ -213,7 +239,7 @@ def backup_value(backup: Backup) -> dict[str, Any]:
     """Return a backup's row as JSON."""
     return {"backup": backup.id, "app": backup.app_id, "name": backup.name, "type": backup.type, "part": backup.part,
             "content_id": backup.content_id, "size_bytes": backup.size_bytes, "added_bytes": backup.added_bytes,
-            "records": backup.records, "created_at": iso(backup.created_at), "created_by": backup.created_by,
+            "records": backup.records, "pinned": backup.pinned, "created_at": iso(backup.created_at), "created_by": backup.created_by,
             "origin": backup.origin, "signer": backup.signer, "made_at": iso(backup.made_at) if backup.made_at else None,
             "checked_at": iso(backup.checked_at) if backup.checked_at else None, "check_error": backup.check_error}
 

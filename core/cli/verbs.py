@@ -6,7 +6,8 @@ import functools
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -17,6 +18,7 @@ from core.db import db, transaction
 from core.errors import AppkeepError
 from core.keys import SYSTEM
 from core.migrating import ensure_schema
+from core.objects import note_lost
 from core.plugins import load_plugins
 from core.runs.models import Run
 from core.runs.service import find, report_of, work
@@ -42,7 +44,7 @@ def verb(group: click.Group, name: str, *, show: Show = plainly) -> Callable[[Ca
         @functools.wraps(function)
         def run(as_json: bool, **given: Any) -> None:
             try:
-                with create_app().app_context():
+                with create_app().app_context(), _noting_lost():
                     ensure_schema()
                     result = function(**given)
             except AppkeepError as error:
@@ -57,6 +59,15 @@ def verb(group: click.Group, name: str, *, show: Show = plainly) -> Callable[[Ca
         return group.command(name, help=function.__doc__)(flag(run))
 
     return decorate
+
+
+@contextmanager
+def _noting_lost() -> Iterator[None]:
+    try:
+        yield
+    except AppkeepError as error:
+        note_lost(error)
+        raise
 
 
 def _refuse(error: AppkeepError, *, as_json: bool) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from rq.timeouts import BaseTimeoutException
 from sqlalchemy import func, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from core.app import server
 from core.apps.models import App
@@ -19,6 +19,7 @@ from core.db import after_commit, db, transaction
 from core.errors import AppkeepError, NotFound, RunCancelled, RunInProgress, RunLost
 from core.keys import new_key
 from core.moment import iso, now_us
+from core.objects import note_lost
 from core.runs.context import SECOND_US, RunContext, heartbeat
 from core.runs.kinds import HANDLERS, LOG
 from core.runs.models import EXCLUSIVE, RESEND_AFTER_S, Run
@@ -139,6 +140,7 @@ def work(run_id: str) -> Run | None:
         except RunCancelled as error:
             _end(context, "cancelled", error)
         except AppkeepError as error:
+            _note_lost(error)
             _end(context, "failed", error)
         except (BaseTimeoutException, KeyboardInterrupt, SystemExit):
             _end(context, "failed", _problem("timed_out", "The run took too long, or its process was told to end."))
@@ -149,6 +151,13 @@ def work(run_id: str) -> Run | None:
             _end(context, "failed", _problem("internal_error", f"Something unexpected: {type(error).__name__}: {error}"))
         _announce(find(run_id))
         return find(run_id)
+
+
+def _note_lost(error: AppkeepError) -> None:
+    try:
+        note_lost(error)
+    except SQLAlchemyError:
+        log.exception("What was found lost could not be noted")  # the next check finds it again
 
 
 def _announce(run: Run) -> None:

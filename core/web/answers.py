@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from core.app import server
 from core.errors import AppkeepError, InvalidInput
+from core.objects import note_lost
 from core.web.gate import SignInNeeded
 
 PROBLEM = "application/problem+json"
@@ -42,6 +43,7 @@ def refuse(error: AppkeepError) -> Response:
     """Answer a refusal (RFC 9457 for programs)."""
     if error.status >= 500:
         log.error("%s %s: %s: %s", request.method, request.path, error.code, error.message)
+        note_lost(error)
     if wants_json():
         response = jsonify({"type": f"urn:appkeep:{error.code}", **error.as_dict(), "instance": request.path})
         response.mimetype = PROBLEM
