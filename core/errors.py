@@ -105,9 +105,11 @@ class OriginUnconfirmed(Conflict):
 
 
 class ObjectLost(AppkeepError):
-    """What the two below have in common: `lost` says which object of which organization it is, where that is known."""
+    """The store does not have an object as it was: it is missing or damaged."""
 
+    code, status, title = "object_lost", 500, "Stored object lost"
     lost: Any = None
+    """Which object of which organization it is, where that is known."""
 
 
 class ObjectMissing(ObjectLost):
