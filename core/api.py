@@ -45,7 +45,7 @@ from core.refs import FILE_MARK, files, files_in_text, pointers
 from core.runs.models import Run
 from core.scope import Owned, OwnedByApp, as_server, as_tenant, tenant
 from core.web import matrix
-from core.web.answers import again
+from core.web.answers import again, send_kept
 from core.web.bin import binned
 from core.web.csvfile import csv_response, harmless
 from core.web.days import day_asked, midnight
@@ -176,6 +176,7 @@ __all__ = [
     "rights_here",
     "schemas",
     "scratch",
+    "send_kept",
     "server",
     "size_text",
     "standing",

@@ -123,6 +123,11 @@ def sign_in_url(next_url: str) -> str | None:
 
 
 @hookspec(firstresult=True)
+def sign_in_page(next_url: str, kept: str) -> str | None:
+    """Give the page to sign in at; what was typed, *kept* as a text, goes along with it as the field "kept" (`core.api.send_kept`)."""
+
+
+@hookspec(firstresult=True)
 def home_url(person: str) -> str | None:
     """Give the address of the page that somebody comes to who has just signed in."""
 

@@ -13,7 +13,7 @@ from core.api import App, Run, Visitor, as_tenant, hookimpl, in_transaction, tra
 from tenants import audit, commands, organizations, proving, quota, service, signing_in
 from tenants.notifications import deliveries, events
 from tenants.plans import plan
-from tenants.web import BLUEPRINTS
+from tenants.web import BLUEPRINTS, entrance
 
 
 @hookimpl
@@ -84,6 +84,11 @@ def sign_in_url(next_url: str) -> str:
     if not organizations.is_set_up():
         return url_for("first_start.set_up")
     return url_for("entrance.sign_in", next=next_url)
+
+
+@hookimpl
+def sign_in_page(next_url: str, kept: str) -> str | None:
+    return entrance.page(kept=kept, next_url=next_url) if organizations.is_set_up() else None
 
 
 @hookimpl

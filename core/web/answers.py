@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from flask import Flask, Response, jsonify, make_response, redirect, render_template, request
+from flask import Flask, Response, flash, g, jsonify, make_response, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from core.app import server
 from core.errors import AppkeepError, InvalidInput
 from core.objects import note_lost
+from core.web import kept
 from core.web.gate import SignInNeeded
 
 PROBLEM = "application/problem+json"
@@ -58,18 +59,35 @@ def refuse(error: AppkeepError) -> Response:
 
 
 def ask_to_sign_in(error: AppkeepError) -> Response:
-    """Send people to the page to sign in at; answer programs 401."""
+    """Send people to the page to sign in at, with what they had typed; answer programs 401."""
     if wants_json():
         return refuse(error)
-    back = request.full_path.rstrip("?") if request.method == "GET" and not is_partial() else "/"
-    url = server().registry.hook.sign_in_url(next_url=back)
+    hook = server().registry.hook
+    if is_partial():
+        return _told_in_place(401, hook.sign_in_url(next_url=url_for("home.signed_in")))
+    back = request.full_path.rstrip("?") if request.method == "GET" else kept.came_from()
+    form = kept.keep()
+    page = hook.sign_in_page(next_url=back, kept=form) if form else None
+    if page is not None:
+        return make_response(page, error.status)
+    url = hook.sign_in_url(next_url=back)
     if url is None:
         return refuse(error)
-    if is_partial():
-        response = make_response("", 401)
-        response.headers["HX-Redirect"] = url
-        return response
+    if request.method != "GET":
+        flash("You were signed out. Nothing was saved.", "warn")
     return redirect(url)  # type: ignore[return-value]
+
+
+def _told_in_place(status: int, sign_in_url: str | None) -> Response:
+    """Say beside what was typed into a page that its session is over; without an address to sign in at, that it was another."""
+    page = render_template("signed_out.html", sign_in_url=sign_in_url, stale=sign_in_url is None)
+    return make_response(page, status, {"HX-Retarget": "#notices", "HX-Reswap": "innerHTML"})
+
+
+def send_kept(text: str, why: str, back_url: str) -> Response | None:
+    """Return the page that sends a form again which was kept, None where the text holds none."""
+    found = kept.read(text)
+    return make_response(render_template("kept.html", kept=found, why=why, back_url=back_url)) if found is not None else None
 
 
 def again(page: str) -> Response:
@@ -104,8 +122,17 @@ def _http(error: HTTPException) -> Response | HTTPException:
 
 
 def _forged(_error: CSRFError) -> Response:
+    here, own = g.get("visit"), kept.is_our_own()
+    if own and here is not None and here.visitor is not None and not wants_json():
+        # Sent by a page of ours that was opened before somebody signed in anew: a click sends it with the token of now.
+        if is_partial():
+            return _told_in_place(400, None)
+        page = send_kept(kept.keep() or "", "You have signed in again since the page was opened, so it was not saved.", kept.came_from())
+        if page is not None:
+            page.status_code = 400
+            return page
     return refuse(_Plain("forgery_refused", 400, "Please try again",
-                         "The page was open for too long, or the request came from another site. Reload the page and try again."))
+                         "The page was open for too long, or the request came from elsewhere. Load the page again."))
 
 
 def _not_storable(error: DataError) -> Response:

@@ -126,7 +126,7 @@ def _enter_app(visit: Visit, needs: Needs, app_id: str) -> None:
     app = find(app_id)
     here = standing(app, visit.person)
     if not here.sees and not (needs is Needs.ORG_ADMIN and visit.manages_organization):
-        raise NotFound("Page not found.")
+        raise NotFound(f"There is no app “{app_id[:40]}”.")  # word for word what `find` says of an app that does not exist
     visit.app, visit.standing = app, here  # not before: a refusal is shown in the same shell, which names the app
     if needs in (Needs.APP_ADMIN, Needs.BACKUP) and not here.admin:
         raise Forbidden("Only admins of the app can open this page.")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from datetime import timedelta
 
-from flask import Response, redirect, render_template, request, session, url_for
+from flask import Response, make_response, redirect, render_template, request, session, url_for
 from flask_login import login_user, logout_user
 
-from core.api import Needs, Pages, again, limiter, now_us, transaction, visit
+from core.api import Needs, Pages, again, limiter, now_us, send_kept, transaction, visit
 from tenants import accounts, organizations, proving, second_factor, service, sessions
 from tenants.audit import audit_person
 from tenants.models import User
@@ -30,18 +30,20 @@ def sign_in() -> str | Response:
         return to(url_for("first_start.set_up"))
     email = request.form.get("email", "")
     if request.method == "GET":
-        return render_template("tenants/sign_in.html", email="", error=None)
+        return page()
     found: list[User] = []
     error = refused(lambda: found.append(proving.with_password(email, request.form.get("password", ""))))
     if error:
-        return again(render_template("tenants/sign_in.html", email=email, error=error))
+        return again(page(email=email, error=error, kept=_kept()))
     user = found[0]
     if second_factor.enrolled(user):
         session.clear()
         session[_STEP] = {"user": user.id, "at": now_us(), "mark": _mark(user)}
+        if kept := _kept():
+            return make_response(_second_page(kept=kept))
         return to(url_for("entrance.second_step", next=request.args.get("next")))
     enter(user, second_factor=False)
-    return to(local(request.args.get("next")))
+    return _onward()
 
 
 @pages.page("/sign-in/code", Needs.NOTHING, ("GET", "POST"))
@@ -51,15 +53,40 @@ def second_step() -> str | Response:
     user = _half_signed_in()
     if user is None:
         session.pop(_STEP, None)
+        if kept := _kept():
+            return again(page(error="That took too long. Enter your password again.", kept=kept))
         return to(url_for("entrance.sign_in", next=request.args.get("next")))
     if request.method == "GET":
-        return render_template("tenants/second_step.html", error=None)
+        return _second_page()
     user_id = user.id
     error = refused(lambda: proving.prove_code(user_id, request.form.get("code", "")[:100]))
     if error:
-        return again(render_template("tenants/second_step.html", error=error))
+        return again(_second_page(error=error, kept=_kept()))
     enter(accounts.found(user_id), second_factor=True)
-    return to(local(request.args.get("next")))
+    return _onward()
+
+
+def page(*, email: str = "", error: str | None = None, kept: str = "", next_url: str | None = None) -> str:
+    """Return the page to sign in at, with what was typed before as far as it is kept."""
+    next_url = next_url or request.args.get("next")
+    return render_template("tenants/sign_in.html", email=email, error=error, kept=kept, next_url=next_url,
+                           action=url_for("entrance.sign_in", next=next_url))
+
+
+def _second_page(*, error: str | None = None, kept: str = "") -> str:
+    return render_template("tenants/second_step.html", error=error, kept=kept,
+                           action=url_for("entrance.second_step", next=request.args.get("next")))
+
+
+def _kept() -> str:
+    return request.form.get("kept", "")
+
+
+def _onward() -> Response:
+    """Go on to what was typed before signing in, or else to where somebody wanted to go."""
+    onward = local(request.args.get("next"))
+    why = "You were signed out when you sent this, so it was not saved. Now you are signed in again."
+    return (send_kept(_kept(), why, onward) if _kept() else None) or to(onward)
 
 
 @pages.page("/sign-out", Needs.NOTHING, ("POST",))

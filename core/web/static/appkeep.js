@@ -77,7 +77,9 @@ document.addEventListener("DOMContentLoaded", () => {
 
 // Answers that refuse are shown where the server says (#notices), not thrown away.
 document.addEventListener("htmx:beforeSwap", (event) => {
-  if (event.detail.xhr.status >= 400 && event.detail.xhr.getResponseHeader("HX-Retarget")) event.detail.shouldSwap = true;
+  if (event.detail.xhr.status < 400 || !event.detail.xhr.getResponseHeader("HX-Retarget")) return;
+  event.detail.shouldSwap = true;
+  if (event.detail.xhr.status === 401) event.detail.isError = false; // said in the page; no error of a script
 });
 document.addEventListener("htmx:sendError", () => {
   const notices = document.getElementById("notices");
@@ -87,4 +89,24 @@ document.addEventListener("htmx:sendError", () => {
   notice.setAttribute("role", "alert");
   notice.textContent = "The server could not be reached. Nothing was changed; try again in a moment.";
   notices.replaceChildren(notice);
+});
+
+// A page whose session has ended keeps what was typed into it. Once its reader has signed in again, in another tab, its forms get the new token.
+async function takeToken() {
+  const notice = document.querySelector("[data-signed-out]");
+  if (!notice) return;
+  const answer = await fetch("/session", { headers: { Accept: "application/json" }, credentials: "same-origin" });
+  if (!answer.ok) return;
+  const { token, name } = await answer.json();
+  document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRFToken": token }));
+  for (const field of document.querySelectorAll("input[name=csrf_token]")) field.value = token;
+  if (!notice.isConnected) return;
+  notice.className = "notice good";
+  notice.removeAttribute("data-signed-out");
+  notice.textContent = `You are signed in again as ${name}. What you typed was not saved yet: save it once more.`;
+}
+window.addEventListener("focus", takeToken);
+document.addEventListener("visibilitychange", () => { if (!document.hidden) takeToken(); });
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.target.querySelector?.('[data-signed-out="stale"]')) takeToken();
 });

@@ -27,7 +27,6 @@ const RETRY_MS = [1000, 2000, 4000, 8000, 15000];
 class Sending {
   constructor(form) {
     this.form = form;
-    this.token = form.querySelector('[name="csrf_token"]').value;
     this.waiting = JSON.parse(form.dataset.waiting || "[]");
     this.paused = false;
     this.running = false;
@@ -36,7 +35,7 @@ class Sending {
   part(name) { return this.form.querySelector(`[data-${name}]`); }
 
   async ask(url, options = {}) {
-    const headers = { Accept: "application/json", "X-CSRFToken": this.token, ...options.headers };
+    const headers = { Accept: "application/json", "X-CSRFToken": this.form.querySelector('[name="csrf_token"]').value, ...options.headers };
     const answer = await fetch(url, { ...options, headers, credentials: "same-origin" });
     if (answer.redirected) throw Object.assign(new Error("You are signed out. Sign in again in another tab, then continue."), { final: true });
     const value = await answer.json().catch(() => ({}));
