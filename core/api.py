@@ -3,9 +3,8 @@
 from core import schemas
 from core.access import EVERYTHING, NOTHING, Rights, Standing, rights, standing
 from core.app import create_app, field_type, server
-from core.apps import documents, placing
+from core.apps import documents, locks, placing
 from core.apps import service as apps
-from core.apps.documents import check_writable
 from core.apps.models import App, DocumentRow
 from core.apps.service import find_app, opened, org_choices, org_exists
 from core.apps.state import Snapshot
@@ -128,7 +127,6 @@ __all__ = [
     "batched",
     "binned",
     "canonical",
-    "check_writable",
     "create_app",
     "csrf",
     "csv_response",
@@ -156,6 +154,7 @@ __all__ = [
     "is_person",
     "is_sign",
     "limiter",
+    "locks",
     "matrix",
     "midnight",
     "new_key",

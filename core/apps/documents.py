@@ -14,12 +14,13 @@ from jsonschema.exceptions import best_match
 from sqlalchemy import delete, func, select
 
 from core.app import server
+from core.apps import locks
 from core.apps.models import App, DocumentRow, HiddenPart
 from core.apps.state import MAX_BODY_BYTES, parse_body
 from core.archive.canonical import canonical
 from core.component import Component, Document, Kind
-from core.db import db, in_transaction
-from core.errors import AppRestoring, Conflict, InvalidDocument, InvalidInput, NotFound
+from core.db import db
+from core.errors import Conflict, InvalidDocument, InvalidInput, NotFound
 from core.keys import SINGLE, is_key
 from core.moment import now_us
 from core.refs import split
@@ -49,8 +50,8 @@ def change(app: App, person: str, *, put: Iterable[Document] = (), hide: Iterabl
 
     Returns what components counted while following the change.
     """
+    locks.take(app)
     documents = list(put)
-    check_writable(app)
     texts = {document.address: body_text(document) for document in documents}
     before = _standing(app, documents)
     after = {document.address: document for document in documents}
@@ -70,7 +71,7 @@ def hide(app: App, address: str, person: str) -> None:
         NotFound: there is no such live document or part.
         Conflict: every app has exactly one document of this kind.
     """
-    check_writable(app)
+    locks.take(app)
     kind, key, part, part_key = _split(address)
     if part is None:
         change(app, person, hide=[address])
@@ -89,7 +90,7 @@ def bring_back(app: App, address: str, person: str) -> None:
     Raises:
         NotFound: it is not in the recycle bin.
     """
-    check_writable(app)
+    locks.take(app)
     kind, key, part, part_key = _split(address)
     if part is None:
         row = _row(app, kind, key, hidden=True)
@@ -111,7 +112,7 @@ def purge(app: App, address: str, person: str) -> None:
     Raises:
         NotFound: it is not in the recycle bin (a live thing is hidden first).
     """
-    check_writable(app)
+    locks.alone(app)
     kind, key, part, part_key = _split(address)
     component = component_of(kind)
     if part is None:
@@ -137,6 +138,17 @@ def get(app: App, address: str) -> Document:
     return _document(_row(app, kind, key, hidden=False))
 
 
+def held(app: App, address: str) -> Document:
+    """Return a live document that nobody changes until the caller's transaction ends; many may hold it at once.
+
+    Raises:
+        NotFound: there is none.
+    """
+    kind, key, _, _ = _split(address)
+    locks.hold_document(app.id, kind, key)
+    return get(app, address)
+
+
 def live(app: App, kind: str | None = None) -> list[Document]:
     """Return the live documents of an app, of one kind if it is named, in their order."""
     query = select(DocumentRow).where(DocumentRow.app_id == app.id, DocumentRow.hidden_at.is_(None))
@@ -160,24 +172,6 @@ def bin_of(app: App) -> list[tuple[str, int]]:
 def component_of(kind: str) -> Component:
     """Return the component that a kind belongs to."""
     return server().registry.kind(kind)[0]
-
-
-def check_writable(app: App) -> None:
-    """Refuse to write to an app that is being restored, and outside a transaction.
-
-    Raises:
-        AppRestoring: a restore is going on; reads go on too.
-        NotFound: the app belongs to another organization.
-    """
-    if not in_transaction():
-        raise RuntimeError("Writes to an app belong inside transaction().")
-    found = db.session.execute(
-        select(App.restoring_run_id).where(App.id == app.id).with_for_update(read=True)
-    ).first()
-    if found is None:
-        raise NotFound(f"There is no app “{app.id}”.")
-    if found[0] is not None and db.session.info.get("restoring_run") != found[0]:
-        raise AppRestoring(f"“{app.name}” is being restored; it can be read, and written again in a moment.", run=found[0])
 
 
 def check_body(document: Document) -> None:

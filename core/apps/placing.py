@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.app import server
-from core.apps import documents
+from core.apps import documents, locks
 from core.apps.models import App
 from core.component import Document
 from core.errors import NotFound
@@ -18,6 +18,7 @@ Part = Mapping[str, Any]
 
 def add(app: App, kind: str, body: Mapping[str, Any], person: str) -> Document:
     """Make a document behind all others of its kind and return it."""
+    locks.take(app)
     letter = server().registry.kind(kind)[1].letter
     position = max((d.position + 1 for d in documents.live(app, kind)), default=0)
     return documents.put(app, Document(kind=kind, key=new_key(letter), body=body, position=position), person)
@@ -30,6 +31,7 @@ def put_body(app: App, document: Document, body: Mapping[str, Any], person: str)
 
 def move(app: App, address: str, by: int, person: str) -> None:
     """Move a document up (-1) or down (1) among the live ones of its kind."""
+    locks.take(app)
     document = documents.get(app, address)
     siblings = documents.live(app, document.kind)
     place = next(n for n, one in enumerate(siblings) if one.key == document.key)

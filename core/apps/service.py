@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from core.app import server
-from core.apps import documents
+from core.apps import documents, locks
 from core.apps.models import App
 from core.component import Document
 from core.db import db, transaction
@@ -25,6 +25,7 @@ def create(name: str, person: str, *, empty: bool = False) -> App:
     app = App(id=new_key("a"), organization_id=tenant(), name=name, created_at=now_us(), created_by=person, revision=0)
     db.session.add(app)
     db.session.flush()
+    locks.own(app)
     if not empty:
         given = [d for c in server().registry.components.values() for d in c.starting_documents(name)]
         documents.change(app, person, put=given)
@@ -83,6 +84,7 @@ def all_apps() -> list[App]:
 
 def delete(app: App) -> None:
     """Remove an app from sight; its backups stay."""
+    locks.alone(app)
     app.deleted_at = now_us()
     server().registry.hook.app_deleted(app=app)
 
@@ -101,6 +103,7 @@ def apply(app: App, operations: Iterable[Mapping[str, Any]], person: str) -> lis
     """
     answers = []
     with transaction():
+        locks.take(app)
         pending = _Pending(app, person)
         for number, operation in enumerate(operations, start=1):
             try:

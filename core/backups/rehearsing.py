@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from core.apps import locks
 from core.apps.models import App
 from core.apps.state import Snapshot
 from core.archive.manifest import Content
@@ -71,6 +72,7 @@ def _restored(saved: Saved, person: str) -> tuple[Mapping[str, Any], Content]:
               revision=0, deleted_at=now_us())
     db.session.add(app)
     db.session.flush()
+    locks.own(app)
     connection = db.session.connection()
     told = merge(meet(app, saved, connection, person, config=True, data=data, writing=True))
     db.session.flush()

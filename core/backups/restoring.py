@@ -8,10 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import update
-
 from core.app import server
-from core.apps import documents, service
+from core.apps import documents, locks, service
 from core.apps.models import App
 from core.archive.canonical import canonical
 from core.backups.merging import Only, RestoreContext, meet, merge
@@ -99,7 +97,7 @@ def restore(run: RunContext) -> None:
             run.fence()
             report["components"] = _merge_in(service.find(app.id), saved, run, options)
             run.step("restore.merged")
-            db.session.execute(update(App.__table__).where(App.__table__.c.id == app.id).values(restoring_run_id=None))
+            locks.mark(app.id, None)
             run.succeed(report)
             run.step("restore.before_commit")
     run.step("restore.committed", ended=True)
@@ -168,8 +166,10 @@ def _merge_in(app: App, saved: Saved, run: RunContext, options: Options) -> dict
 @contextmanager
 def _closed(app_id: str, run: RunContext) -> Iterator[None]:
     """Let others read the app and not write it. A run that dies here leaves it closed until it is recovered."""
-    table = App.__table__
     with transaction():
         run.fence()
-        db.session.execute(update(table).where(table.c.id == app_id).values(restoring_run_id=run.run_id))
+        locks.mark(app_id, run.run_id)
+    with transaction():
+        run.fence()
+        locks.wait_for_writers(app_id)
     yield

@@ -14,9 +14,9 @@ from core.api import (
     InvalidInput,
     NotFound,
     Operation,
-    check_writable,
     db,
     documents,
+    locks,
     new_key,
     now_us,
 )
@@ -33,7 +33,7 @@ def put_account(app: App, email: str, role: str | None) -> None:
     Raises:
         NotFound: the app has no such portal role.
     """
-    check_writable(app)
+    locks.take(app)
     email = email.strip().lower()
     if not EMAIL.match(email):
         raise InvalidInput(f"“{email[:100]}” is not an email address.")
@@ -74,7 +74,7 @@ def checked_name(name: str) -> str:
 
 def remove_account(app: App, email: str) -> None:
     """Remove an account; it is no error where there is none."""
-    check_writable(app)
+    locks.take(app)
     db.session.execute(delete(PortalAccount).where(PortalAccount.app_id == app.id, PortalAccount.email == email.strip().lower()))
 
 

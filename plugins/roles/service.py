@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import delete, func, select
 
-from core.api import App, Document, InvalidInput, Operation, check_writable, db, documents, new_key, org_choices, org_exists
+from core.api import App, Document, InvalidInput, Operation, db, documents, locks, new_key, org_choices, org_exists
 from plugins.roles.models import RoleMember
 
 MEMBER_KINDS = (("user", "People"), ("department", "Departments"), ("org_role", "Org roles"))
@@ -44,7 +44,7 @@ def assign(app: App, role: str, member: str) -> None:
         NotFound: the app has no such role.
         InvalidInput: the organization has no such member.
     """
-    check_writable(app)
+    locks.take(app)
     documents.get(app, f"role/{role}")
     if not org_exists(app.organization_id, member):
         raise InvalidInput(f"There is no {member[:80]} in the organization.")
@@ -55,7 +55,7 @@ def assign(app: App, role: str, member: str) -> None:
 
 def unassign(app: App, role: str, member: str) -> None:
     """Take a role away; it is no error where they do not have it."""
-    check_writable(app)
+    locks.take(app)
     db.session.execute(delete(RoleMember).where(
         RoleMember.app_id == app.id, RoleMember.role == role, RoleMember.member == member))
 

@@ -13,7 +13,20 @@ from typing import Any
 
 import msgspec
 
-from core.api import App, Document, Forbidden, NotFound, RecordView, Rights, Standing, documents, rights, server
+from core.api import (
+    App,
+    Document,
+    Forbidden,
+    NotFound,
+    RecordView,
+    Rights,
+    Standing,
+    documents,
+    in_transaction,
+    locks,
+    rights,
+    server,
+)
 from plugins.worksheets import service
 from plugins.worksheets.fields import Field, fields_of
 from plugins.worksheets.formula.derived import paths
@@ -128,15 +141,26 @@ def read_record(app: App, access: SheetAccess, seq: int, action: str = "read", *
 
 
 def found_row(app: App, access: SheetAccess, seq: Any, action: str, *, deleted: bool = False) -> Row:
-    """Return a record's whole row; see `read_record`."""
-    known = type(seq) is int and 1 <= seq <= service.MAX_SEQ
-    row = service.door_of(app).row(access.document.key, seq) if known else None
+    """Return a record's whole row; see `read_record`. To do something with it inside a transaction, it is held for that."""
+    row = _row(app, access.document.key, seq, held=action != "read" and in_transaction()) if _known(seq) else None
     if row is None or (row.deleted_at is not None) is not deleted or not access.may("read", row):
         raise NotFound("There is no such record in this worksheet.")
     if action != "read" and not access.may(action, row):
         what = {"update": "changed", "delete": "deleted or brought back"}.get(action, action)
         raise Forbidden(f"Record {seq} cannot be {what} by you.")
     return row
+
+
+def _known(seq: Any) -> bool:
+    return type(seq) is int and 1 <= seq <= service.MAX_SEQ
+
+
+def _row(app: App, worksheet: str, seq: int, *, held: bool) -> Row | None:
+    door = service.door_of(app)
+    if not held:
+        return door.row(worksheet, seq)
+    locks.share(app)
+    return service.held_row(door, worksheet, seq)
 
 
 def save_record(app: App, access: SheetAccess, seq: int | None, values: Mapping[str, Any], person: str) -> int:
@@ -195,6 +219,8 @@ def purge(app: App, access: SheetAccess, seq: int, person: str) -> int:
         Forbidden: they do not manage the app.
         NotFound: see `read_record`.
     """
+    if access.standing.admin:
+        locks.alone(app)  # before it is read, which takes a weaker lock: two would wait for each other
     found_row(app, access, seq, "delete", deleted=True)
     if not access.standing.admin:
         raise Forbidden("Only those who manage the app remove records for good.")

@@ -17,10 +17,10 @@ from core.api import (
     InvalidValue,
     NotFound,
     canonical,
-    check_writable,
     db,
     documents,
     is_person,
+    locks,
     now_us,
     parse,
     scratch,
@@ -77,6 +77,7 @@ def put_record(app: App, worksheet: str, seq: int | None, values: Mapping[str, A
     vals = {} if old is None else loads(old.vals)
     vals = {key: value for key, value in {**vals, **changes}.items() if value is not None}
     now = now_us()
+    sheet.door.hold_values(worksheet, _unique(sheet, changes))
     if old is None:
         seq = sheet.door.next_number(worksheet)
         _number(sheet, [vals])
@@ -109,13 +110,14 @@ def put_records(app: App, worksheet: str, records: Sequence[Any], person: str) -
         rows.append(row)
         valued.append((row.seq, vals))
     seqs = [row.seq for row in rows]
+    if seqs:  # before the question which are free: whoever gives numbers waits here
+        sheet.door.raise_counter(worksheet, max(seqs))
     _check_free(sheet, seqs)
     _number(sheet, [vals for _, vals in valued])
     rows = [row._replace(vals=_text(vals, f"record {row.seq}")) for row, (_, vals) in zip(rows, valued, strict=True)]
     sheet.door.write(worksheet, rows)
     _attach(sheet, valued)
     if seqs:
-        sheet.door.raise_counter(worksheet, max(seqs))
         for key in sheet.autonumbers:
             sheet.door.raise_counter(f"{worksheet}/{key}", max((v.get(key, 0) for _, v in valued), default=0))
     _remember(app, sheet, seqs)
@@ -132,18 +134,15 @@ def delete_record(app: App, worksheet: str, seq: int, person: str) -> None:
 def bring_back_record(app: App, worksheet: str, seq: int, person: str) -> None:
     """Bring a record back from the recycle bin, with the subform rows that went with it."""
     sheet = _sheet(app, worksheet)
-    row = sheet.door.row(worksheet, _seq(seq))
-    if row is None or row.deleted_at is None:
-        raise NotFound(f"Record {seq} of {worksheet} is not in the recycle bin.")
+    row = _deleted_row(sheet, seq)
     _move_with_rows(sheet, row, None)
 
 
 def purge_record(app: App, worksheet: str, seq: int, person: str) -> int:
     """Remove a record in the recycle bin for good, and what pointed to it in this app; return how many pointers."""
+    locks.alone(app)  # or somebody who has just been told that the record exists would point to it afterwards
     sheet = _sheet(app, worksheet)
-    row = sheet.door.row(worksheet, _seq(seq))
-    if row is None or row.deleted_at is None:
-        raise NotFound(f"Record {seq} of {worksheet} is not in the recycle bin.")
+    row = _deleted_row(sheet, seq)
     sheet.door.purge(worksheet, [row.seq])
     return _forget_pointers(app, sheet.door, f"worksheet/{worksheet}", row.seq)
 
@@ -193,7 +192,7 @@ def purge_worksheet(app: App, worksheet: str) -> None:
 def purge_field(app: App, worksheet: str, key: str) -> None:
     """Remove the values of a field in the recycle bin for good."""
     door = door_of(app)
-    for batch in door.holding(worksheet, [key]):
+    for batch in door.hold_all(worksheet, [key]):
         rows = []
         for row in batch:
             hidden = {k: v for k, v in loads(row.hidden or "{}").items() if k != key}
@@ -210,7 +209,7 @@ def follow_fields(app: App, before: Document, after: Document) -> None:
         return
     door = door_of(app)
     door.index.settle(after.key, indexed_kinds(fields))
-    for batch in door.holding(after.key, moved):
+    for batch in door.hold_all(after.key, moved):
         rows = [settled(row, fields, moved) for row in batch]
         door.write(after.key, [new for new, old in zip(rows, batch, strict=True) if new != old])
 
@@ -270,8 +269,8 @@ def file_uses(fields: Mapping[str, Field], valued: Iterable[tuple[int, Mapping[s
 
 
 def _sheet(app: App, worksheet: str) -> _Sheet:
-    check_writable(app)
-    return _Sheet(app, documents.get(app, f"worksheet/{worksheet}"), door_of(app))
+    locks.share(app)
+    return _Sheet(app, documents.held(app, f"worksheet/{worksheet}"), door_of(app))
 
 
 def _seq(seq: Any) -> int:
@@ -281,9 +280,22 @@ def _seq(seq: Any) -> int:
 
 
 def _live_row(sheet: _Sheet, seq: int) -> Row:
-    row = sheet.door.row(sheet.key, _seq(seq))
+    row = held_row(sheet.door, sheet.key, _seq(seq))
     if row is None or row.deleted_at is not None:
         raise NotFound(f"There is no record {seq} in worksheet {sheet.key}.")
+    return row
+
+
+def held_row(door: Door, worksheet: str, seq: int) -> Row | None:
+    """Return a row, in the bin or not, that nobody else changes until the caller's transaction ends."""
+    found = door.hold(worksheet, [seq])
+    return found[0] if found else None
+
+
+def _deleted_row(sheet: _Sheet, seq: int) -> Row:
+    row = held_row(sheet.door, sheet.key, _seq(seq))
+    if row is None or row.deleted_at is None:
+        raise NotFound(f"Record {seq} of {sheet.key} is not in the recycle bin.")
     return row
 
 
@@ -338,12 +350,16 @@ def _check_required(sheet: _Sheet, vals: Mapping[str, Any], changes: Mapping[str
             raise InvalidValue(f"{where}: the field “{one.name}” must not be empty.")
 
 
+def _unique(sheet: _Sheet, changes: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Return those of the values that no two records may have."""
+    return [(key, value) for key, value in changes.items() if value is not None and sheet.fields[key].definition.get("unique")]
+
+
 def _check_unique(sheet: _Sheet, seq: int, changes: Mapping[str, Any], where: str) -> None:
-    for key, value in changes.items():
-        if value is not None and sheet.fields[key].definition.get("unique"):
-            twin = sheet.door.holder(sheet.key, key, value, seq)
-            if twin is not None:
-                raise InvalidValue(f"{where}: the value of “{sheet.fields[key].name}” is used by record {twin} already.")
+    for key, value in _unique(sheet, changes):
+        twin = sheet.door.holder(sheet.key, key, value, seq)
+        if twin is not None:
+            raise InvalidValue(f"{where}: the value of “{sheet.fields[key].name}” is used by record {twin} already.")
 
 
 def _check_targets(sheet: _Sheet, changes: Mapping[str, Any], where: str, targets: Targets | None = None) -> None:
@@ -399,8 +415,7 @@ def _own_rows(sheet: _Sheet, row: Row) -> list[tuple[_Sheet, Row]]:
     for key, one in sheet.fields.items():
         if one.type.name == "subform" and key in vals:
             child = _sheet(sheet.app, one.definition["options"]["target"]["ref"].rpartition("/")[2])
-            rows = (child.door.row(child.key, seq) for seq in vals[key])
-            found += [(child, r) for r in rows if r is not None and r.deleted_at == row.deleted_at]
+            found += [(child, r) for r in child.door.hold(child.key, vals[key]) if r.deleted_at == row.deleted_at]
     return found
 
 
@@ -409,7 +424,7 @@ def _forget_pointers(app: App, door: Door, address: str, seq: int) -> int:
     count = 0
     for document in documents.live(app, "worksheet"):
         fields = {k: f for k, f in fields_of(document.body).items() if f.type.points}
-        for batch in door.holding(document.key, fields) if fields else ():
+        for batch in door.hold_all(document.key, fields) if fields else ():
             for row in batch:
                 new, taken = _without(row, fields, address, seq)
                 count += taken

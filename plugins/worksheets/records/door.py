@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, delete, func, select, update
+from sqlalchemy import Connection, Select, delete, func, select, text, update
 
 from core.api import FILE_MARK, Segment, batched, files_in_text
-from plugins.worksheets.models import Attachment, Counter, Record
+from plugins.worksheets.models import Attachment, Record
 from plugins.worksheets.records.index import Index, Kept
 
 table = Record.__table__
@@ -31,6 +31,15 @@ class Row(NamedTuple):
 
 COLUMNS = [c[name] for name in Row._fields]
 LOAD_ROWS = 20_000
+# One statement each: two that make the same counter at once would both find none.
+_TAKE = text("""
+INSERT INTO counter (app_id, name, next) VALUES (:app, :name, :first)
+ON CONFLICT (app_id, name) DO UPDATE SET next = counter.next + :count RETURNING next
+""")
+_RAISE = text("""
+INSERT INTO counter (app_id, name, next) VALUES (:app, :name, :next) ON CONFLICT (app_id, name)
+DO UPDATE SET next = CASE WHEN counter.next < excluded.next THEN excluded.next ELSE counter.next END
+""")
 
 
 def _kept(row: Row) -> Kept:
@@ -79,6 +88,9 @@ class Door:
         """Let queries of the block go along the primary key, step by step, whatever the engine believes of the table."""
         yield
 
+    def hold_values(self, worksheet: str, values: Iterable[tuple[str, Any]]) -> None:
+        """Let nobody else give any of these (field, value) to a record until the transaction ends."""
+
     # What they do alike.
 
     def write(self, worksheet: str, rows: Iterable[Row]) -> None:
@@ -114,6 +126,16 @@ class Door:
         found = self.rows(worksheet, seq, seq)
         return found[0] if found else None
 
+    def hold(self, worksheet: str, seqs: Iterable[int]) -> list[Row]:
+        """Return those of the rows that exist, in the bin or not, in order, to be changed: nobody else can until the end.
+
+        Whoever reads a record, merges and writes it whole reads it by this.
+        """
+        found: list[Row] = []
+        for some in batched(sorted(set(seqs)), 500):
+            found += self.fetch(select(*COLUMNS).where(*self._of(worksheet), c.seq.in_(some)).order_by(c.seq).with_for_update())
+        return found
+
     def some(self, worksheet: str, seqs: Iterable[int]) -> list[Row]:
         """Return those of the rows that exist and are not in the bin, in order."""
         wanted = sorted(set(seqs))
@@ -144,6 +166,11 @@ class Door:
     def is_bare(self, worksheet: str) -> bool:
         """Say whether the worksheet has no row at all, not even in the bin."""
         return self.connection.execute(select(c.seq).where(*self._of(worksheet)).limit(1)).first() is None
+
+    def hold_all(self, worksheet: str, fields: Iterable[str]) -> Iterator[list[Row]]:
+        """Yield what `holding` does, to be changed; see `hold`."""
+        for batch in self.holding(worksheet, fields):
+            yield self.hold(worksheet, [row.seq for row in batch])
 
     def holding(self, worksheet: str, fields: Iterable[str]) -> Iterator[list[Row]]:
         """Yield, in batches, the rows that may hold a value of one of *fields*, shown or hidden."""
@@ -225,24 +252,12 @@ class Door:
 
     def next_number(self, name: str, count: int = 1) -> int:
         """Take *count* numbers from a counter and return the first."""
-        n = Counter.__table__.c
-        mine = (n.app_id == self.app_id) & (n.name == name)
-        first = self.connection.execute(select(n.next).where(mine).with_for_update()).scalar()
-        if first is None:
-            self.connection.execute(Counter.__table__.insert().values(app_id=self.app_id, name=name, next=1 + count))
-            return 1
-        self.connection.execute(update(Counter.__table__).where(mine).values(next=first + count))
-        return int(first)
+        given = {"app": self.app_id, "name": name, "first": 1 + count, "count": count}
+        return int(self.connection.execute(_TAKE, given).scalar_one()) - count
 
     def raise_counter(self, name: str, above: int) -> None:
-        """Make sure that a counter's next number is above *above*."""
-        n = Counter.__table__.c
-        mine = (n.app_id == self.app_id) & (n.name == name)
-        current = self.connection.execute(select(n.next).where(mine).with_for_update()).scalar()
-        if current is None:
-            self.connection.execute(Counter.__table__.insert().values(app_id=self.app_id, name=name, next=above + 1))
-        elif current <= above:
-            self.connection.execute(update(Counter.__table__).where(mine).values(next=above + 1))
+        """Make sure that a counter's next number is above *above*; nobody else takes of it until the transaction ends."""
+        self.connection.execute(_RAISE, {"app": self.app_id, "name": name, "next": above + 1})
 
     def _of(self, worksheet: str) -> tuple[Any, Any]:
         return c.app_id == self.app_id, c.worksheet == worksheet

@@ -48,6 +48,7 @@ SELECT r.seq, j.value::bigint FROM record r, jsonb_array_elements_text((r.vals::
 WHERE r.app_id = :app AND r.worksheet = :worksheet AND r.deleted_at IS NULL
   AND jsonb_typeof((r.vals::jsonb) -> :field) = 'array' AND j.value = ANY(:seqs) ORDER BY 1, 2
 """)
+_HOLD = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 _HOLDER = text("""
 SELECT seq FROM record WHERE app_id = :app AND worksheet = :worksheet AND seq <> :but AND deleted_at IS NULL
   AND (vals::jsonb) -> :field = CAST(:value AS jsonb) LIMIT 1
@@ -125,6 +126,11 @@ class PostgreSQLDoor(Door):
         """See `Door.pointing`."""
         given = {"field": field, "app": self.app_id, "worksheet": worksheet, "seqs": [str(seq) for seq in seqs]}
         return [(row[0], row[1]) for row in self.connection.execute(_POINTING, given)]
+
+    def hold_values(self, worksheet: str, values: Iterable[tuple[str, Any]]) -> None:
+        """See `Door.hold_values`."""
+        for name in sorted(f"{self.app_id}/{worksheet}/{field}/{json.dumps(value, sort_keys=True)}" for field, value in values):
+            self.connection.execute(_HOLD, {"name": name})
 
     def holder(self, worksheet: str, field: str, value: Any, but: int) -> int | None:
         """See `Door.holder`."""
