@@ -1,6 +1,6 @@
 """The front door: all that a plugin may import. What is not here may change without notice."""
 
-from core import schemas
+from core import budget, schemas
 from core.access import EVERYTHING, NOTHING, Rights, Standing, rights, standing
 from core.app import create_app, field_type, server
 from core.apps import documents, locks, placing
@@ -126,6 +126,7 @@ __all__ = [
     "backup_act_sentence",
     "batched",
     "binned",
+    "budget",
     "canonical",
     "create_app",
     "csrf",

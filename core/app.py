@@ -11,6 +11,7 @@ from pathlib import Path
 from flask import Flask, current_app
 
 from core.archive.signature import SigningKey
+from core.budget import Slots
 from core.config import Config, read_config
 from core.db import db
 from core.fieldtype import FieldType
@@ -34,6 +35,11 @@ class Server:
     def store(self) -> Store:
         """Where objects lie."""
         return open_store(self.config)
+
+    @cached_property
+    def slots(self) -> Slots:
+        """The places for slow requests in this process."""
+        return Slots(self.config.web_threads)
 
     @cached_property
     def signing_key(self) -> SigningKey:

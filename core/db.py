@@ -14,14 +14,18 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, Engine, MetaData, Table, event, text
+from sqlalchemy import Connection, Engine, ExceptionContext, MetaData, Table, event, text
 from sqlalchemy.orm import DeclarativeBase
+
+from core import budget
 
 T = TypeVar("T")
 BUSY_TIMEOUT_S = 30
 CACHE_KB = 8192
 WALK_CACHE_KB = 2048
 KEEPALIVES = {"tcp_keepalives_idle": 10, "tcp_keepalives_interval": 5, "tcp_keepalives_count": 4}
+PROGRESS_STEPS = 100_000
+"""SQLite looks at the clock after so many of its own steps, a few thousandths of a second."""
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -42,6 +46,7 @@ class Base(DeclarativeBase):
 # What was loaded stays readable after a commit; every transaction begins with a rollback, which forgets it.
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 _writing: ContextVar[bool] = ContextVar("appkeep_writing", default=False)
+_BOUND = "appkeep_bound"
 _OUTBOX = "appkeep_outbox"
 _SCRATCH = "appkeep_scratch"
 
@@ -65,6 +70,33 @@ def _prepare(connection: Any, _record: Any) -> None:
 def _begin(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE" if _writing.get() else "BEGIN")
+    _bound(connection)
+
+
+def _bound(connection: Connection) -> None:
+    """Let no statement that a request reads with run for longer than the request may; what writes is not cut off."""
+    mine = None if _writing.get() else budget.current()
+    if connection.dialect.name == "postgresql":
+        if mine is not None:
+            connection.exec_driver_sql(f"SET LOCAL statement_timeout = {mine.left_ms}")
+    elif mine is not None or connection.info.get(_BOUND):
+        connection.info[_BOUND] = mine is not None
+        driver(connection).set_progress_handler(None if mine is None else mine.is_over, PROGRESS_STEPS)
+
+
+@event.listens_for(Engine, "before_cursor_execute")
+def _look(*_statement: Any) -> None:
+    if not _writing.get() and (mine := budget.current()) is not None:
+        mine.look_at_clock()
+
+
+@event.listens_for(Engine, "handle_error")
+def _cut_off(context: ExceptionContext) -> None:
+    """Say in words that a statement was ended for its request's budget."""
+    was, mine = context.original_exception, budget.current()
+    ended = getattr(was, "sqlstate", None) == "57014" or getattr(was, "sqlite_errorname", "") == "SQLITE_INTERRUPT"
+    if mine is not None and ended:
+        raise mine.cut() from was
 
 
 @contextmanager

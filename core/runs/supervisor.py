@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from urllib.error import URLError
 
+from core.budget import AT_ONCE_BYTES
 from core.config import Config
 from core.errors import AppkeepError
 from core.runs import valkey
@@ -77,7 +78,7 @@ def run_web(config: Config) -> None:
     from core.app import create_app
 
     waitress.serve(create_app(config), host=config.web_host, port=config.web_port, threads=config.web_threads,
-                   ident=None, max_request_body_size=config.upload_limit_bytes + 2**20)
+                   ident=None, max_request_body_size=config.upload_limit_bytes + 2**20, outbuf_high_watermark=AT_ONCE_BYTES)
 
 
 def start(command: Sequence[str]) -> subprocess.Popen[bytes]:

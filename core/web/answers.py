@@ -9,7 +9,10 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 
+from core import budget
 from core.app import server
+from core.budget import BudgetSpent, ServerBusy
+from core.db import db
 from core.errors import AppkeepError, InvalidInput
 from core.objects import note_lost
 from core.web import kept
@@ -42,7 +45,10 @@ def is_partial() -> bool:
 
 def refuse(error: AppkeepError) -> Response:
     """Answer a refusal (RFC 9457 for programs)."""
-    if error.status >= 500:
+    if isinstance(error, BudgetSpent):
+        db.session.rollback()  # a statement may have been cut off
+    budget.end()  # saying so takes little
+    if error.status >= 500 and not isinstance(error, ServerBusy):
         log.error("%s %s: %s: %s", request.method, request.path, error.code, error.message)
         note_lost(error)
     if wants_json():
@@ -55,6 +61,8 @@ def refuse(error: AppkeepError) -> Response:
     else:
         response = make_response(render_template("error.html", error=error))
     response.status_code = error.status
+    if isinstance(error, ServerBusy):
+        response.headers["Retry-After"] = "5"
     return response
 
 

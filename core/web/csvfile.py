@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from flask import Response, stream_with_context
+
+from core import budget
 
 ROWS_AT_ONCE = 500
 FORMULA = "=+-@\u2212"
@@ -18,6 +21,7 @@ _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([Ee][+-]?[0-9]+)?\Z")
 
 def csv_response(name: str, rows: Iterable[Sequence[Any]]) -> Response:
     """Answer with rows as a CSV file to download, sent as they come; *name* is plain ASCII."""
+    budget.hold_place("the file", math.inf)
     response = Response(stream_with_context(csv_text(rows)), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

@@ -5,15 +5,18 @@ What somebody may not know of answers 404, the same as what does not exist; what
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from enum import Enum
 from typing import Any, TypeVar
 
 from flask import Blueprint, Flask, Response, current_app, g, redirect, request
 
+from core import budget
 from core.access import standing
 from core.app import server
 from core.apps.service import find
+from core.budget import Budget
 from core.errors import AppkeepError, Forbidden, NotFound
 from core.scope import as_tenant
 from core.web.visit import Visit
@@ -79,6 +82,7 @@ def enter() -> Response | None:
         SignInNeeded, NotFound, Forbidden: see `Needs`.
     """
     g.visit = visit = Visit()
+    _begin_budget()
     if request.endpoint is None or request.endpoint == "static":
         return None
     if "\0" in request.path or any("\0" in value for values in request.args.listvalues() for value in values):
@@ -106,6 +110,14 @@ def leave(_error: BaseException | None = None) -> None:
     visit: Visit | None = g.get("visit")
     if visit is not None:
         visit.scopes.close()
+    budget.end()
+
+
+def _begin_budget() -> None:
+    """Begin what the request may do. One that changes something has no clock: it must not end after it was saved, before it says so."""
+    config, reads = server().config, request.method in ("GET", "HEAD")
+    time_s, slow_s = (config.request_time_s, config.request_slow_s) if reads else (math.inf, math.inf)
+    budget.begin(Budget(config.request_work, server().slots, time_s=time_s, slow_s=slow_s))
 
 
 def _enter_organization(visit: Visit, needs: Needs, names: dict[str, Any]) -> None:
@@ -113,6 +125,8 @@ def _enter_organization(visit: Visit, needs: Needs, names: dict[str, Any]) -> No
     visit.organization_id = organization_id
     visit.role = server().registry.hook.role_in_organization(organization_id=organization_id, person=visit.person)
     visit.scopes.enter_context(as_tenant(organization_id))
+    if (mine := budget.current()) is not None:
+        mine.enter(organization_id)
     if "app_id" in names:
         _enter_app(visit, needs, names["app_id"])
         return

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask, g, url_for
 from markupsafe import Markup, escape
 
+from core import budget
 from core.app import VERSION, server
 from core.apps.models import App
 from core.cli.showing import size_text
@@ -34,8 +35,14 @@ def register(app: Flask) -> None:
 
 def _common() -> dict[str, Any]:
     visit: Visit | None = g.get("visit")
-    return {"visit": visit, "visitor": visit.visitor if visit else None, "version": VERSION,
+    return {"visit": visit, "visitor": visit.visitor if visit else None, "version": VERSION, "cut_notes": _cut_notes(),
             **(_menus(visit.app) if visit and visit.app and visit.standing else {"app_menu": (), "mobile_menu": ()})}
+
+
+def _cut_notes() -> list[str]:
+    """Return what the page must say was left out for want of work; more may come while it is rendered."""
+    mine = budget.current()
+    return [] if mine is None else mine.notes
 
 
 def _menus(app: App) -> dict[str, Iterable[MenuItem]]:

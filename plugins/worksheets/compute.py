@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from core.api import Definition, FieldType, RecordView, field_type
+from core.api import Definition, FieldType, RecordView, budget, field_type
 from plugins.worksheets.formula.derived import builds_on, paths
-from plugins.worksheets.formula.reading import field_of, target_of
+from plugins.worksheets.formula.reading import field_of, target_of, title_field
 from plugins.worksheets.formula.shown import bare
 from plugins.worksheets.formula.values import CalculationFailed
 
@@ -16,6 +16,9 @@ MAX_LAYERS = 30
 
 MAX_LINKS = 3
 """How many links away records are read in batches; what lies farther is read when it is needed."""
+
+READ_WORK, COMPUTE_WORK = 20, 10
+"""What reading a linked record, and beginning to compute a field, takes of a request's budget."""
 
 Place = tuple[str, str]
 """A field: the address of its worksheet, and its key."""
@@ -88,6 +91,7 @@ class Computation:
         known = self._records.setdefault(address, {})
         wanted = list(seqs)
         unknown = [seq for seq in dict.fromkeys(wanted) if seq not in known]
+        budget.spend(len(wanted) + READ_WORK * len(unknown))
         if unknown:
             found = self.reader.records(address, unknown)
             known.update({seq: found.get(seq) for seq in unknown})
@@ -103,6 +107,7 @@ class Computation:
         if any(seq not in known for seq in wanted):
             unknown = [seq for seq in self._together(address, field, wanted) if seq not in known]
             found = self.reader.referring(address, field, unknown)
+            budget.spend(READ_WORK * len(unknown) + sum(map(len, found.values())))
             known.update({seq: list(found.get(seq, ())) for seq in unknown})
         return {seq: known[seq] for seq in wanted if known[seq]}
 
@@ -173,6 +178,13 @@ class Computation:
         for link, read in beyond.items():
             self._load_link(address, link, read, records, links)
 
+    def load_titles(self, address: str, links: Iterable[str], records: Sequence[RecordView]) -> None:
+        """Read at once what it takes to say what the records are called that link fields of a page of records name."""
+        for link in links:
+            target = target_of(self.definition(address, link), address)
+            title = None if target is None else title_field(target, self)
+            self._load_link(address, link, () if title is None else (title["key"],), records, MAX_LINKS)
+
     def _load_link(self, address: str, link: str, read: Iterable[str], records: Sequence[RecordView],
                    links: int) -> None:
         try:
@@ -192,6 +204,7 @@ class Computation:
 
     def _computed(self, kind: FieldType, definition: Definition, record: RecordView, address: str) -> Any:
         place = (address, str(definition["key"]))
+        budget.spend(COMPUTE_WORK)
         try:
             if self._layers.above(place) > MAX_LAYERS:
                 return CalculationFailed("the field builds on itself, or on too many others")

@@ -14,6 +14,7 @@ from werkzeug.datastructures import ContentRange
 from core.backups import files
 from core.backups.files import Download, DownloadTooLarge
 from core.backups.log import note, noting
+from core.budget import AT_ONCE_BYTES, keep_place
 from core.web.backups.blueprint import BACKUP, backup_here, pages
 from core.web.gate import Needs
 from core.web.visit import visit
@@ -58,8 +59,12 @@ def asked_span(size: int, etag: str) -> Span | None:
 
 def _sent(found: Download, span: Span | None) -> Response:
     start, end = span or (0, found.size)
+    large = end - start > AT_ONCE_BYTES and request.method != "HEAD"
+    free = keep_place("the download") if large else None
     body: Iterator[bytes] = iter(()) if request.method == "HEAD" else found.chunks(start, end)
     response = Response(body, 206 if span else 200, mimetype="application/zip", direct_passthrough=True)
+    if free is not None:
+        response.call_on_close(free)
     response.content_length = end - start
     if span:
         response.headers["Content-Range"] = ContentRange("bytes", start, end, found.size).to_header()

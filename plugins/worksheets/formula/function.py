@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from core.api import budget
 from plugins.worksheets.formula.values import CalculationFailed
 
 MANY = 1_000
@@ -27,13 +28,17 @@ class Surroundings:
     now: datetime
     seq: int
     work: int = field(default=MAX_WORK)
+    budget: budget.Budget | None = field(default_factory=budget.current)
 
     def spend(self, amount: int) -> None:
         """Count work done: about one for each value and each character made.
 
         Raises:
             CalculationFailed: the formula has done more than one may.
+            BudgetSpent: the request has done more than one may.
         """
+        if self.budget is not None:
+            self.budget.spend(amount)
         self.work -= amount
         if self.work < 0:
             raise CalculationFailed("the formula takes too long")

@@ -6,11 +6,11 @@ many rows as the page may look at, it says that it is partial and where to go on
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 
-from core.api import App
+from core.api import App, budget
 from plugins.worksheets.query.ask import Ask, Page
 from plugins.worksheets.query.cursors import read_cursor, write_cursor
 from plugins.worksheets.query.orders import Order, Spot
@@ -22,6 +22,9 @@ SCAN_ROWS = 20_000
 """So many rows one request looks at in Python."""
 MAX_LIMIT = 1000
 _BATCH = 500
+ROW_WORK = 20
+"""What looking at one row takes of a request's budget, beside what its fields take."""
+CUT = f"Not all records were looked at: it takes more work than one page may do. {budget.HELP}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,13 @@ def page(app: App, ask: Ask, *, cursor: str | None = None, limit: int = 50, look
     if not ask.within:
         return Page(notes=tuple(plan.notes))
     look = look if ask.within.everybody else None
-    found = _sorted_here(plan, spot, back, limit) if plan.order.slow else _looked_through(plan, spot, back, limit, look)
+    try:
+        found = _sorted_here(plan, spot, back, limit) if plan.order.slow else _looked_through(plan, spot, back, limit, look)
+    except budget.BudgetSpent:
+        if not plan.looks:
+            raise  # the database was cut off, and answers no more
+        budget.tell(CUT)
+        return Page(partial=True, notes=tuple(plan.notes))
     made = _shown(plan, found, spot, back)
     if is_sorted_slowly(plan):
         made.unindexed = plan.order.terms[0].name
@@ -84,18 +93,27 @@ def _looked_through(plan: Plan, spot: Spot | None, back: bool, limit: int, look:
         return Found(seen, len(walked.rows) > limit, walked.stopped if len(walked.rows) <= limit else None)
     kept: list[Seen] = []
     batches = Batches(plan, spot, back, look, plan.needs)
-    for scanned, last in enumerate(batches, start=1):
-        if matches(plan, last):
-            kept.append(last)
-            if len(kept) > limit:
-                return Found(kept[:limit], True)
-        if scanned >= SCAN_ROWS:
-            return Found(kept, True, plan.order.spot(last))
+    last: Seen | None = None
+    try:
+        for scanned, one in enumerate(batches, start=1):
+            if matches(plan, one):
+                kept.append(one)
+                if len(kept) > limit:
+                    return Found(kept[:limit], True)
+            last = one
+            if scanned >= SCAN_ROWS:
+                return Found(kept, True, plan.order.spot(last))
+    except budget.BudgetSpent:
+        if last is None:
+            raise
+        budget.tell(CUT)
+        return Found(kept, True, plan.order.spot(last))
     return Found(kept, False, batches.stopped)
 
 
 def matches(plan: Plan, seen: Seen) -> bool:
     """Say whether a record that SQL let through is meant."""
+    budget.spend(ROW_WORK)
     return plan.predicate.holds(seen) and (not plan.search.words or plan.search.holds(seen))
 
 
@@ -130,21 +148,38 @@ def scanned(plan: Plan, most: int = SCAN_ROWS, look: int | None = None) -> tuple
     by_number.order = Order()
     batches = Batches(by_number, None, False, look, plan.needs)
     kept: list[Seen] = []
-    for number, seen in enumerate(batches, start=1):
-        if number > most:
-            return kept, False
-        if matches(plan, seen):
-            kept.append(seen)
+    try:
+        for number, seen in enumerate(batches, start=1):
+            if number > most:
+                return kept, False
+            if matches(plan, seen):
+                kept.append(seen)
+    except budget.BudgetSpent:
+        budget.tell(CUT)
+        return kept, False
     return kept, batches.stopped is None
 
 
 def _sorted_here(plan: Plan, spot: Spot | None, back: bool, limit: int) -> Found:
     """Sort in Python, as far as the bound reaches: the order hangs on computed values."""
     seen, whole = scanned(plan)
-    spots = plan.order.sorted([(plan.order.spot(one), one) for one in seen])
-    if not whole:
-        plan.notes.append(f"Only the first {SCAN_ROWS:,} records are sorted: the field is computed.")
+    placed = _placed(plan, seen)
+    spots = plan.order.sorted(placed)
+    if not whole or len(placed) < len(seen):
+        plan.notes.append(f"Only the first {len(placed):,} records are sorted: the field is computed.")
     if spot is not None:
         spots = [one for one in spots if (plan.order.compare(one[0], spot) < 0 if back else plan.order.compare(one[0], spot) > 0)]
     chosen = [one for _, one in (spots[::-1] if back else spots)]
     return Found(chosen[:limit], len(chosen) > limit)
+
+
+def _placed(plan: Plan, seen: Sequence[Seen]) -> list[tuple[Spot, Seen]]:
+    """Return records with their places in the order, as far as the request's budget reaches."""
+    placed: list[tuple[Spot, Seen]] = []
+    try:
+        for one in seen:
+            budget.spend(ROW_WORK)
+            placed.append((plan.order.spot(one), one))
+    except budget.BudgetSpent:
+        budget.tell(CUT)
+    return placed

@@ -67,6 +67,11 @@ class Plan:
         return self.predicate.slow or bool(self.search.words)
 
     @property
+    def looks(self) -> bool:
+        """Whether the question, its order included, takes looking at records in Python."""
+        return self.slow or self.order.slow
+
+    @property
     def needs(self) -> frozenset[str]:
         """The keys of the fields that looking at them in Python takes."""
         found = self.predicate.needs | frozenset(term.name for term in self.order.terms)

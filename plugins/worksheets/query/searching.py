@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import or_
 
+from core.api import budget
 from plugins.worksheets.fields import Field
 from plugins.worksheets.models import Record
 from plugins.worksheets.query.facets import Column, Facet, facet_of
@@ -55,6 +56,7 @@ class Search:
     def holds(self, seen: Seen) -> bool:
         """Say whether every word occurs in some shown text of a record."""
         texts = [fold(text) for key in self.fields if (text := seen.text(key))]
+        budget.spend(2 * len(self.fields) + sum(map(len, texts)) * (1 + len(self.words)) // 100)
         return all(any(word in text for text in texts) for word in self.words)
 
     def _plain(self, values: Values, word: str) -> Expression:

@@ -32,11 +32,15 @@ class Eye:
         self.computation = Computation(reader(self.app), now=now_us())
 
     def see(self, rows: Sequence[Row], needed: Iterable[str]) -> list[Seen]:
-        """Return rows as seen, with what the computed fields among *needed* build on read at once."""
+        """Return rows as seen, with what the computed fields and links among *needed* take read at once."""
+        needed = list(needed)
         views = record_views(rows)
         derived = [key for key in needed if key in self.fields and self.computed(key)]
         if derived:
             self.computation.load(self.address, derived, views)
+        links = [key for key in needed if key in self.fields and self.fields[key].type.name in LINKING]
+        if links:
+            self.computation.load_titles(self.address, links, views)
         return [Seen(self, row, view) for row, view in zip(rows, views, strict=True)]
 
     def computed(self, key: str) -> bool:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import math
+import tempfile
 from collections.abc import Iterator
 from typing import Any
 
 from flask import Response, request, stream_with_context
 
-from core.api import Forbidden, Needs, as_tenant, harmless
+from core.api import Forbidden, Needs, as_tenant, budget, harmless
 from plugins.worksheets.fields import Field
 from plugins.worksheets.query import page
+from plugins.worksheets.query.plan import Plan
 from plugins.worksheets.web.around import Surroundings
 from plugins.worksheets.web.asked import Asked, columns_of, read_asked
 from plugins.worksheets.web.blueprint import SHEET, pages
@@ -22,6 +25,9 @@ from plugins.worksheets.web.lines import Line, lines_of
 from plugins.worksheets.web.sheet import Sheet, open_sheet
 
 BATCH = 500
+EXPORT_TIMES = 3
+"""An export with computed values may take so many times what a page may."""
+CHUNK_BYTES = 64 * 1024
 RAW = ("text", "long_text", "rich_text", "email", "phone", "url", "identity_number", "number", "currency", "percent", "date",
        "datetime", "time", "rating", "text_combination")
 """Types whose values are written as they are stored; the others as they are shown."""
@@ -34,9 +40,31 @@ def export(organization_id: str, app_id: str, key: str) -> Response:
     if not sheet.access.may_export:
         raise Forbidden("You may not take records out of this worksheet.")
     asked = read_asked(sheet, request.args)
-    response = Response(stream_with_context(_as_tenant(sheet, csv_of(sheet, asked))), mimetype="text/csv")
+    response = Response(_streamed(sheet, asked) if _is_plain(sheet, asked) else _made_whole(sheet, asked), mimetype="text/csv")
     response.headers["Content-Disposition"] = disposition("attachment", f"{sheet.name}.csv")
     return response
+
+
+def _is_plain(sheet: Sheet, asked: Asked) -> bool:
+    """Say whether each line takes little work: nothing is computed, nothing looked for in what people read."""
+    computed = any(one.type.derived_for(one.definition) for one in columns_of(sheet, asked))
+    return not (computed or Plan(sheet.app, ask_of(sheet, asked)).looks)
+
+
+def _streamed(sheet: Sheet, asked: Asked) -> Iterator[str]:
+    budget.hold_place("the export", math.inf)
+    return stream_with_context(_as_tenant(sheet, csv_of(sheet, asked)))
+
+
+def _made_whole(sheet: Sheet, asked: Asked) -> Iterator[bytes]:
+    """Yield a file that was made before its first line is sent, so that one that cannot be made whole is refused in words."""
+    budget.hold_place("the export", EXPORT_TIMES)
+    file = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the answer that reads it
+    for text in csv_of(sheet, asked):
+        file.write(text.encode())
+        budget.check_whole()
+    file.seek(0)
+    return iter(lambda: file.read(CHUNK_BYTES), b"")
 
 
 def _as_tenant(sheet: Sheet, lines: Iterator[str]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from flask import Response
 
-from core.api import Needs, NotFound, read_file
+from core.api import Needs, NotFound, budget, read_file
 from plugins.worksheets.service import loads
 from plugins.worksheets.web.blueprint import RECORD, pages
 from plugins.worksheets.web.finding import find
@@ -23,9 +23,12 @@ def file(organization_id: str, app_id: str, key: str, seq: int, field: str, cont
     """Give a file of a record."""
     sheet = open_sheet(key)
     item = _named(sheet, seq, field, content)
+    free = budget.keep_place("the file") if item["size"] > budget.AT_ONCE_BYTES else None
     kind = item["type"] if item["type"] in INLINE else "application/octet-stream"
     way = "inline" if kind in INLINE else "attachment"
     response = Response(read_file(content), mimetype=kind)
+    if free is not None:
+        response.call_on_close(free)
     response.headers["Content-Length"] = str(item["size"])
     response.headers["Content-Disposition"] = disposition(way, item["name"])
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from markupsafe import Markup
 
-from core.api import RecordView
+from core.api import RecordView, budget
 from plugins.worksheets.fields import Field
 from plugins.worksheets.query import record_views
 from plugins.worksheets.records import Row
@@ -37,19 +38,32 @@ class Line:
 
 def lines_of(around: Surroundings, rows: Sequence[Row], fields: Iterable[Field]) -> list[Line]:
     """Return the lines of some rows with the values of *fields*; how many rows there are costs no more questions."""
+    budget.begin_showing()
     wanted = list(fields)
     views = list(record_views(rows))
     address = around.sheet.document.address
     derived = [field.key for field in wanted if field.type.derived_for(field.definition)]
-    around.computation.load(address, derived, views)
+    _as_far_as_possible(lambda: around.computation.load(address, derived, views))
     stored = {field.key for field in wanted if field.stored}
     found = []
     for row, view in zip(rows, views, strict=True):
         values = {key: value for key, value in view.vals.items() if key in stored}
-        values |= around.computation.values(address, derived, view)
+        _as_far_as_possible(partial(_add_computed, values, around, derived, view))
         found.append(Line(row, view, values, around.of(row.seq)))
-    around.load(wanted, [line.values for line in found])
+    _as_far_as_possible(lambda: around.load(wanted, [line.values for line in found]))
     return found
+
+
+def _add_computed(values: dict[str, Any], around: Surroundings, derived: Sequence[str], view: RecordView) -> None:
+    values.update(around.computation.values(around.sheet.document.address, derived, view))
+
+
+def _as_far_as_possible(act: Callable[[], object]) -> None:
+    """Do something of a page; where the request's budget ends, the page lacks it and says so."""
+    try:
+        act()
+    except budget.BudgetSpent:
+        budget.tell(f"Some computed values and names are not shown: they take more work than one page may do. {budget.HELP}")
 
 
 def title_of(around: Surroundings, line: Line) -> str:
