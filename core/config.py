@@ -47,7 +47,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("web_host", "127.0.0.1", str, "Address the web server listens on."),
     Setting("web_port", 8080, int, "Port the web server listens on."),
     Setting("web_threads", 8, int, "Threads of the embedded web server, that is requests at once; half of them may be slow ones."),
-    Setting("request_work", 5_000_000, int, "How much work one request may do, a millionth of a second each; then it is partial."),
+    Setting("request_work_count", 5_000_000, int, "How much work one request may do, a millionth of a second each; then it is partial."),
     Setting("request_time_s", 10, int, "How long one request may read and compute; then its answer is partial, or it is refused."),
     Setting("request_slow_s", 1, int, "A request that takes longer needs one of the places for slow ones, few for each organization."),
     Setting("public_url", "", str, "The address people reach this server at, for links in mail; empty: web_host and web_port."),

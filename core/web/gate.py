@@ -117,7 +117,7 @@ def _begin_budget() -> None:
     """Begin what the request may do. One that changes something has no clock: it must not end after it was saved, before it says so."""
     config, reads = server().config, request.method in ("GET", "HEAD")
     time_s, slow_s = (config.request_time_s, config.request_slow_s) if reads else (math.inf, math.inf)
-    budget.begin(Budget(config.request_work, server().slots, time_s=time_s, slow_s=slow_s))
+    budget.begin(Budget(config.request_work_count, server().slots, time_s=time_s, slow_s=slow_s))
 
 
 def _enter_organization(visit: Visit, needs: Needs, names: dict[str, Any]) -> None:

@@ -50,7 +50,7 @@ def _letters() -> list[str]:
 def set_work(desk: Desk, work: int) -> None:
     """Give each request so much, and as much time as it takes."""
     config: Any = desk.server.extensions["appkeep"].config
-    config.values.update(request_work=work, request_time_s=3600, request_slow_s=3600)
+    config.values.update(request_work_count=work, request_time_s=3600, request_slow_s=3600)
 
 
 def test_a_search_through_heavy_formulas_stops_and_says_so(heavy: tuple[Desk, list[Budget]]) -> None:
