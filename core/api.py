@@ -41,6 +41,7 @@ from core.moment import now_us
 from core.objects import ObjectWriter, put_file, read_file, writing_objects
 from core.pictures import PICTURES, SHOWN_TYPES, put_picture
 from core.refs import FILE_MARK, files, files_in_text, pointers
+from core.row_security import loading
 from core.runs.models import Run
 from core.scope import Owned, OwnedByApp, as_server, as_tenant, tenant
 from core.web import matrix
@@ -156,6 +157,7 @@ __all__ = [
     "is_sign",
     "limiter",
     "locks",
+    "loading",
     "matrix",
     "midnight",
     "new_key",

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 
+from core import row_security
 from core.app import server
 from core.db import db
 from core.errors import AppkeepError
+from core.scope import as_server
 
 if TYPE_CHECKING:
     from alembic.config import Config as AlembicConfig
@@ -60,8 +62,13 @@ def ensure_schema() -> None:
     Raises:
         AppkeepError: the database was made by a newer version.
     """
+    with as_server():
+        _ensure_schema()
+
+
+def _ensure_schema() -> None:
     with db.engine.connect() as connection:
-        if _standing(connection) == newest():
+        if _standing(connection) == newest() and not (connection.dialect.name == "postgresql" and row_security.is_due(connection)):
             return
         connection.rollback()
     from alembic import command
@@ -77,6 +84,8 @@ def ensure_schema() -> None:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         _refuse_newer(connection, script)
         command.upgrade(alembic_config(connection), "heads")
+        if connection.dialect.name == "postgresql":
+            row_security.install(connection)
         connection.commit()
 
 

@@ -1,5 +1,7 @@
 """The tenants' wall: inside `as_tenant` the session sees one organization's rows; outside, owned tables refuse.
 
+On PostgreSQL the database has a second one behind it; see `core.row_security`.
+
 The one danger: `Session.get` answers from the identity map without asking the database, so changing the tenant
 empties the session.
 """
@@ -10,9 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from sqlalchemy import ForeignKey, String, event, select
+from sqlalchemy import Connection, Engine, ForeignKey, String, event, select
 from sqlalchemy.orm import Mapped, ORMExecuteState, Session, declared_attr, mapped_column, with_loader_criteria
 
+from core import row_security
 from core.db import db
 from core.errors import NoTenant
 
@@ -69,6 +72,7 @@ def _switched(organization_id: str | None, *, unscoped: bool) -> Iterator[None]:
     db.session.expunge_all()
     tokens = _tenant.set(organization_id), _unscoped.set(unscoped)
     try:
+        _follow()
         yield
         if db.session.new or db.session.dirty:
             db.session.flush()
@@ -76,6 +80,20 @@ def _switched(organization_id: str | None, *, unscoped: bool) -> Iterator[None]:
         db.session.expunge_all()
         _tenant.reset(tokens[0])
         _unscoped.reset(tokens[1])
+        _follow()
+
+
+def _follow() -> None:
+    """Let the database's own wall stand where this one stands, in a transaction that is open already."""
+    session = db.session()
+    if session.in_transaction():
+        _enter(session.connection())
+
+
+@event.listens_for(Engine, "begin")
+def _enter(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        row_security.enter(connection, _tenant.get(), unscoped=_unscoped.get())
 
 
 @event.listens_for(Session, "do_orm_execute")

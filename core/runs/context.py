@@ -26,6 +26,7 @@ from core.db import BUSY_TIMEOUT_S, db, in_transaction
 from core.errors import RunCancelled, RunLost
 from core.moment import now_us
 from core.runs.models import Run
+from core.scope import as_tenant
 
 log = logging.getLogger(__name__)
 PROGRESS_INTERVAL_US = 500_000
@@ -137,7 +138,7 @@ def heartbeat(context: RunContext) -> Iterator[None]:
     ended = threading.Event()
 
     def beat() -> None:
-        with app.app_context():
+        with app.app_context(), as_tenant(context.organization_id):
             while not ended.wait(server().config.lease_s / 3):
                 try:
                     context.renew()

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import func, select, text
 
-from core.api import Segment, driver
+from core.api import Segment, driver, loading
 from plugins.worksheets.records.door import Door, Row, table
 from plugins.worksheets.records.lines import SEGMENT_RECORDS
 
@@ -112,14 +112,15 @@ class PostgreSQLDoor(Door):
                 cursor.executemany(_MERGE.replace(f"SELECT {_FIELDS} FROM incoming_record", f"VALUES {marks}"),
                                    [(self.app_id, worksheet, *row) for row in rows])
                 return
-            cursor.execute("CREATE TEMPORARY TABLE IF NOT EXISTS incoming_record (LIKE record) ON COMMIT DROP")
-            cursor.execute("TRUNCATE incoming_record")
-            self._copy(cursor, "incoming_record", worksheet, rows)
-            cursor.execute(_MERGE)
+            with loading(self.connection, self.app_id):
+                cursor.execute("CREATE TEMPORARY TABLE IF NOT EXISTS incoming_record (LIKE record) ON COMMIT DROP")
+                cursor.execute("TRUNCATE incoming_record")
+                self._copy(cursor, "incoming_record", worksheet, rows)
+                cursor.execute(_MERGE)
 
     def load_rows(self, worksheet: str, rows: Iterable[Row]) -> None:
         """See `Door.load_rows`."""
-        with driver(self.connection).cursor() as cursor:
+        with loading(self.connection, self.app_id), driver(self.connection).cursor() as cursor:
             self._copy(cursor, "record", worksheet, rows)
 
     def pointing(self, worksheet: str, field: str, seqs: Sequence[int]) -> list[tuple[int, int]]:
