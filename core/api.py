@@ -43,7 +43,7 @@ from core.pictures import PICTURES, SHOWN_TYPES, put_picture
 from core.refs import FILE_MARK, files, files_in_text, pointers
 from core.row_security import loading
 from core.runs.models import Run
-from core.scope import Owned, OwnedByApp, as_server, as_tenant, tenant
+from core.scope import Owned, OwnedByApp, as_server, as_tenant, every_organization, tenant
 from core.web import matrix
 from core.web.answers import again, send_kept
 from core.web.bin import binned
@@ -143,6 +143,7 @@ __all__ = [
     "driver",
     "edit_url",
     "ensure_schema",
+    "every_organization",
     "field_type",
     "files",
     "files_in_text",

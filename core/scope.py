@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from sqlalchemy import Connection, Engine, ForeignKey, String, event, select
+from sqlalchemy import ClauseElement, Connection, Engine, Executable, ForeignKey, String, event, select
 from sqlalchemy.orm import Mapped, ORMExecuteState, Session, declared_attr, mapped_column, with_loader_criteria
+from sqlalchemy.sql.util import find_tables
 
 from core import row_security
 from core.db import db
@@ -67,6 +68,24 @@ def as_server() -> Iterator[None]:
 
 
 @contextmanager
+def every_organization() -> Iterator[Connection]:
+    """Give the session's connection for a statement on tables that looks across organizations; the session keeps what it holds.
+
+    For what is a person's and lies in many organizations: the statement itself says whose. Its rows are read inside the block.
+    """
+    db.session.flush()
+    tokens = _tenant.set(None), _unscoped.set(True)
+    try:
+        connection = db.session.connection()
+        _follow()
+        yield connection
+    finally:
+        _tenant.reset(tokens[0])
+        _unscoped.reset(tokens[1])
+        _follow()
+
+
+@contextmanager
 def _switched(organization_id: str | None, *, unscoped: bool) -> Iterator[None]:
     db.session.flush()
     db.session.expunge_all()
@@ -94,6 +113,17 @@ def _follow() -> None:
 def _enter(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         row_security.enter(connection, _tenant.get(), unscoped=_unscoped.get())
+
+
+@event.listens_for(Engine, "before_execute")
+def _refuse_ownerless(_connection: Connection, statement: Executable, *_given: object) -> None:
+    """Refuse a statement on owned tables, however it was written, where nobody has said for whom: fail closed and aloud."""
+    if _tenant.get() is not None or _unscoped.get() or not isinstance(statement, ClauseElement):
+        return
+    named = find_tables(statement, include_joins=True, include_aliases=True, include_selects=True, include_crud=True)
+    owned = sorted({str(table.description) for table in named} & row_security.owned_tables().keys())
+    if owned:
+        raise NoTenant(f"A statement on {owned[0]} needs an organization: open as_tenant(…) or as_server() first.")
 
 
 @event.listens_for(Session, "do_orm_execute")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from core.api import App, Conflict, NotFound, as_server, as_tenant, db, new_key, now_us, tenant
+from core.api import App, Conflict, NotFound, as_server, as_tenant, db, every_organization, new_key, now_us, tenant
 from tenants import passwords
 from tenants.audit import audit
 from tenants.models import AppAdmin, Department, DepartmentMember, Membership, Organization, OrgRole, OrgRoleMember, User
@@ -106,11 +106,12 @@ def places_of(person: str) -> list[Place]:
     org, membership, admin, app = Organization.__table__, Membership.__table__, AppAdmin.__table__, App.__table__
     here = select(org.c.id, org.c.name, membership.c.role).join(membership, membership.c.organization_id == org.c.id).where(
         membership.c.user_id == person, org.c.closed_at.is_(None))
-    found = {row.id: Place(row.id, row.name, row.role) for row in db.session.execute(here)}
     managed = select(org.c.id, org.c.name).join(app, app.c.organization_id == org.c.id).join(admin, admin.c.app_id == app.c.id).where(
         admin.c.user_id == person, org.c.closed_at.is_(None), app.c.deleted_at.is_(None)).distinct()
-    for row in db.session.execute(managed):
-        found.setdefault(row.id, Place(row.id, row.name, None))
+    with every_organization() as connection:
+        found = {row.id: Place(row.id, row.name, row.role) for row in connection.execute(here)}
+        for row in connection.execute(managed):
+            found.setdefault(row.id, Place(row.id, row.name, None))
     return sorted(found.values(), key=lambda place: (place.name.casefold(), place.id))
 
 

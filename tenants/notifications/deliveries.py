@@ -18,7 +18,7 @@ from functools import partial
 from flask import Flask, current_app
 from sqlalchemy import delete, func, select, tuple_, update
 
-from core.api import NotFound, as_tenant, db, now_us, server, transaction
+from core.api import NotFound, as_server, as_tenant, db, now_us, server, transaction
 from tenants import mail
 from tenants.models import Membership, User
 from tenants.notifications.models import Delivery, Notification, Webhook
@@ -49,7 +49,8 @@ def deliver_due() -> int:
     if room <= 0:
         return 0
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # the proxy is of no use in a thread
-    taken = [one for one in _due(room) if _take(one[0])]
+    with as_server():
+        taken = [one for one in _due(room) if _take(one[0])]
     for delivery_id, organization_id in taken:
         future = _threads.submit(_deliver, app, delivery_id, organization_id)
         _under_way.add(future)
@@ -108,10 +109,11 @@ def forget_old() -> None:
     """Remove what nobody looks for any more: deliveries after two months, what was read after a year."""
     aged = {_table: (_table.c.made_at < now_us() - KEPT_S * SECOND_US) & (_table.c.state != "waiting"),
             Notification.__table__: Notification.__table__.c.at < now_us() - READ_KEPT_S * SECOND_US}
-    for table, old in aged.items():
-        if db.session.connection().execute(select(table.c.id).where(old).limit(1)).first() is not None:
-            with transaction():
-                db.session.connection().execute(delete(table).where(old))
+    with as_server():
+        for table, old in aged.items():
+            if db.session.connection().execute(select(table.c.id).where(old).limit(1)).first() is not None:
+                with transaction():
+                    db.session.connection().execute(delete(table).where(old))
 
 
 def _due(most: int) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Select, func, select, update
 
-from core.api import NotFound, db, now_us
+from core.api import NotFound, db, every_organization, now_us
 from tenants.models import Membership, Organization
 from tenants.notifications.models import Notification
 
@@ -41,14 +41,16 @@ def items(person: str, *, unread: bool = False, before: int | None = None) -> li
         query = query.where(_table.c.read_at.is_(None))
     if before is not None:
         query = query.where(_table.c.id < before)
-    return [Item(row.id, row.title, row.text, row.path, row.kind, row.organization, row.at, row.read_at is not None)
-            for row in db.session.execute(query)]
+    with every_organization() as connection:
+        return [Item(row.id, row.title, row.text, row.path, row.kind, row.organization, row.at, row.read_at is not None)
+                for row in connection.execute(query)]
 
 
 def unread_count(person: str) -> int:
     """Return how many notifications a person has not read."""
     found = _theirs(person).where(_table.c.read_at.is_(None)).subquery()
-    return db.session.scalar(select(func.count()).select_from(found)) or 0
+    with every_organization() as connection:
+        return connection.scalar(select(func.count()).select_from(found)) or 0
 
 
 def read(person: str, notification_id: int) -> Item:
@@ -57,7 +59,8 @@ def read(person: str, notification_id: int) -> Item:
     Raises:
         NotFound: they have none of that id.
     """
-    row = db.session.execute(_theirs(person).where(_table.c.id == notification_id)).first()
+    with every_organization() as connection:
+        row = connection.execute(_theirs(person).where(_table.c.id == notification_id)).first()
     if row is None:
         raise NotFound("This notification does not exist any more.")
     _mark(_table.c.id == notification_id)
