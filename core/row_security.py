@@ -8,7 +8,7 @@ The one danger: PostgreSQL takes no COPY into a guarded table, and asks the poli
 steps out of the role for many rows of one app. Only the door to the records calls it, and it asks first, behind the wall,
 whether the app is the organization's.
 
-See docs/decisions/0013-row-level-security.md.
+See docs/decisions/0016-row-level-security.md.
 """
 
 from __future__ import annotations
