@@ -14,6 +14,7 @@ from core import migrating
 from core.app import create_app
 from core.config import read_config
 from core.db import db
+from core.scope import as_server
 from tests.conftest import ENGINES
 from tests.postgresql import PostgreSQL
 
@@ -47,7 +48,7 @@ def test_a_database_of_the_first_version_keeps_what_it_has(kind: str, home: Path
             ):
                 connection.execute(text(statement))
         migrating.ensure_schema()
-        with db.engine.connect() as connection:
+        with as_server(), db.engine.connect() as connection:
             counts = [connection.execute(text(f"SELECT count(*) FROM {table}")).scalar()
                       for table in ("organization", "user_account", "membership", "app")]
             assert [1, 1, 1, 1] == counts
