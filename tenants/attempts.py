@@ -1,13 +1,18 @@
-"""How often somebody guessed wrong: five times in fifteen minutes lock what they guessed at for fifteen.
+"""How often somebody guessed wrong: five times in fifteen minutes lock what they guessed at, for where they guess from, for fifteen.
+
+Guesses are counted for each place that they come from, so that nobody locks out another: a browser in which the person has signed in
+before, the address of one, or any other address. Those from places that are new to the person are also counted together, and more than
+a few of them a day wait for each other ever longer; known places do not wait for them.
 
 Counted in the database, so that it holds for all web processes together and over a restart. An attempt is written down
-and committed before it is looked at: of any number of attempts at once no more than five are looked at.
+and committed before it is looked at: of any number of attempts at once no more than are allowed are looked at.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import delete, select
 
@@ -15,34 +20,51 @@ from core.api import db, in_transaction, now_us, transaction
 from tenants.errors import Locked
 from tenants.models import Attempt
 
+SECOND_US = 1_000_000
 ALLOWED = 5
-WINDOW_US = LOCKED_US = 15 * 60 * 1_000_000
+WINDOW_US = LOCKED_US = 15 * 60 * SECOND_US
+TOGETHER = 20
+"""So many wrong guesses a day from new places are looked at without a pause."""
+DAY_US = 86_400 * SECOND_US
 
 
-def guess(what: str, whose: str, right: Callable[[], bool]) -> bool:
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a guess comes from: a name that tells it from other places, and whether the person was there before."""
+
+    name: str
+    known: bool = False
+
+
+def guess(what: str, whose: str, right: Callable[[], bool], origin: Origin) -> bool:
     """Return what *right* answers, unless *what* of *whose* was guessed wrong too often.
 
     A right guess forgets the wrong ones. Commits by itself: what is refused must not take its count back with it.
 
     Args:
-        what: What is guessed at, "password" or "code".
-        whose: Whose it is: an email, also one that nobody has, or a person's id.
+        what: What is guessed at: "password", "code", or "proof" of who is signed in already.
+        whose: Whose it is: an e-mail, also one that nobody has, or a person's id.
         right: Looks at the guess.
+        origin: Where it comes from.
 
     Raises:
-        Locked: five wrong guesses in fifteen minutes, the last of them less than fifteen minutes ago.
+        Locked: five wrong guesses from there in fifteen minutes, the last of them less than fifteen minutes ago; or too many
+            from all new places together.
     """
     if in_transaction():
         raise RuntimeError("An attempt is counted even if what follows fails: not inside transaction().")
-    subject = hashlib.sha256(f"{what}\0{whose}".encode()).hexdigest()
-    mine = _note(subject)
-    if (until := locked_until(_times(subject, but=mine))) is not None and until > now_us():
-        _forget(Attempt.id == mine)
-        minutes = (until - now_us()) // 60_000_000 + 1
+    here, together = _subject(what, whose, origin.name), _subject(what, whose)
+    mine = _note([here] if origin.known else [here, together])
+    until = locked_until(_times(here, but=mine)) or 0
+    if not origin.known:
+        until = max(until, paused_until(_times(together, but=mine)) or 0)
+    if until > now_us():
+        _forget(Attempt.id.in_(mine))
+        minutes = (until - now_us()) // (60 * SECOND_US) + 1
         raise Locked(f"Too many wrong attempts. Try again in {minutes} {'minute' if minutes == 1 else 'minutes'}.")
     if not right():
         return False
-    _forget(Attempt.subject == subject)
+    _forget(Attempt.subject.in_([here] if origin.known else [here, together]))
     return True
 
 
@@ -52,17 +74,29 @@ def locked_until(times: Sequence[int]) -> int | None:
     return max(ends, default=None)
 
 
-def _note(subject: str) -> int:
+def paused_until(times: Sequence[int]) -> int | None:
+    """Return until when the next guess from a new place waits after those of a day, oldest first: ever longer, at most as a lock."""
+    beyond = len(times) - TOGETHER
+    if beyond < 0:
+        return None
+    return times[-1] + min(LOCKED_US, SECOND_US << min(beyond // 2 + 1, 30))
+
+
+def _subject(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _note(subjects: Sequence[str]) -> list[int]:
     with transaction():
-        db.session.execute(delete(Attempt).where(Attempt.at < now_us() - WINDOW_US - LOCKED_US))
-        attempt = Attempt(subject=subject, at=now_us())
-        db.session.add(attempt)
+        db.session.execute(delete(Attempt).where(Attempt.at < now_us() - DAY_US))
+        attempts = [Attempt(subject=subject, at=now_us()) for subject in subjects]
+        db.session.add_all(attempts)
         db.session.flush()
-        return attempt.id
+        return [attempt.id for attempt in attempts]
 
 
-def _times(subject: str, but: int) -> Sequence[int]:
-    found = db.session.scalars(select(Attempt.at).where(Attempt.subject == subject, Attempt.id != but).order_by(Attempt.at)).all()
+def _times(subject: str, but: Sequence[int]) -> Sequence[int]:
+    found = db.session.scalars(select(Attempt.at).where(Attempt.subject == subject, Attempt.id.not_in(but)).order_by(Attempt.at)).all()
     db.session.rollback()
     return found
 

@@ -11,12 +11,13 @@ from sqlalchemy import insert, select
 
 from core.api import db, now_us, transaction
 from tenants import passwords, second_factor
-from tenants.attempts import guess
+from tenants.attempts import Origin, guess
 from tenants.audit import audit_person
 from tenants.errors import Locked, ProofRefused
 from tenants.models import Attempt, User
 from tenants.naming import folded
 from tenants.second_factor import enrolled
+from tenants.signing_in import origin_of, origin_of_session
 
 __all__ = ["enrolled", "method_of", "prove", "prove_code", "prove_password", "prove_person", "with_password"]
 WRONG = "Wrong email or password."
@@ -32,7 +33,8 @@ def with_password(email: str, password: str) -> User:
     address = folded(email)[:254]
     user = db.session.scalar(select(User).where(User.email == address))
     user_id = user.id if user else None
-    if not _told(user_id, lambda: guess("password", address, lambda: _right(address, password))):
+    origin = origin_of(user_id)
+    if not _told(user_id, lambda: guess("password", address, lambda: _right(address, password), origin)):
         raise ProofRefused(WRONG)
     found = db.session.scalar(select(User).where(User.email == address))
     if found is None:
@@ -48,7 +50,7 @@ def prove(user: User, code_or_password: str) -> None:
         Locked: it was tried too often.
     """
     if enrolled(user):
-        prove_code(user.id, code_or_password, recovery=False)
+        prove_code(user.id, code_or_password, recovery=False, signed_in=True)
     else:
         prove_password(user, code_or_password)
 
@@ -72,29 +74,35 @@ def prove_person(person: str, answer: str) -> None:
 
 
 def prove_password(user: User, password: str) -> None:
-    """See that a password is the person's.
+    """See that a password is that of the person who is signed in; counted for their session, so that nobody else uses it up.
 
     Raises:
         ProofRefused, Locked: see `prove`.
     """
-    address = user.email
-    if not _told(user.id, lambda: guess("password", address, lambda: _right(address, password))):
+    address, user_id = user.email, user.id
+    if not _told(user_id, lambda: guess("proof", user_id, lambda: _right(address, password), origin_of_session())):
         raise ProofRefused("Wrong password.")
 
 
-def prove_code(user_id: str, code: str, *, recovery: bool = True) -> None:
+def prove_code(user_id: str, code: str, *, recovery: bool = True, signed_in: bool = False) -> None:
     """See that a code is the person's, and use it up.
 
     Args:
         user_id: Whose.
         code: Out of their device or, with *recovery*, one of their recovery codes.
         recovery: Whether a recovery code is taken too.
+        signed_in: Whether the person is signed in already: then it is counted for their session alone.
 
     Raises:
         ProofRefused, Locked: see `prove`.
     """
-    if not _told(user_id, lambda: guess("code", user_id, lambda: _take(user_id, code, recovery=recovery))):
+    what, origin = _counted_as(user_id, signed_in=signed_in)
+    if not _told(user_id, lambda: guess(what, user_id, lambda: _take(user_id, code, recovery=recovery), origin)):
         raise ProofRefused("Wrong code, or it was already used. Wait for the next one.")
+
+
+def _counted_as(user_id: str, *, signed_in: bool) -> tuple[str, Origin]:
+    return ("proof", origin_of_session()) if signed_in else ("code", origin_of(user_id))
 
 
 def _right(address: str, password: str) -> bool:

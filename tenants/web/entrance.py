@@ -12,7 +12,7 @@ from core.api import Needs, Pages, again, limiter, now_us, send_kept, transactio
 from tenants import accounts, organizations, proving, second_factor, service, sessions
 from tenants.audit import audit_person
 from tenants.models import User
-from tenants.signing_in import SignedIn, signed_in
+from tenants.signing_in import SignedIn, remember_device, signed_in
 from tenants.web.forms import local, refused, to
 
 pages = Pages("entrance", __name__, template_folder="../templates")
@@ -120,6 +120,7 @@ def enter(user: User, *, second_factor: bool) -> None:
     found = sessions.find_session(token)
     if found is not None:
         login_user(SignedIn(token, *found))
+        remember_device(user_id)
 
 
 def _half_signed_in() -> User | None:

@@ -105,7 +105,7 @@ def _unproven() -> str | None:
     user = accounts.found(me().id)
     user_id = user.id
     return refused(lambda: proving.prove_password(user, request.form.get("password", ""))) or refused(
-        lambda: proving.prove_code(user_id, request.form.get("code", "")[:100]))
+        lambda: proving.prove_code(user_id, request.form.get("code", "")[:100], signed_in=True))
 
 
 def _page(**errors: str | None) -> str:

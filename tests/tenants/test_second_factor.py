@@ -14,6 +14,7 @@ from flask import Flask
 from core.api import as_server, as_tenant, db, now_us, transaction
 from core.moment import moved
 from tenants import accounts, proving, second_factor, service
+from tenants.attempts import Origin
 from tenants.errors import Locked, ProofRefused
 from tests.web import OWNER, PASSWORD, Browser, browser, make_organization, make_person, signed_in
 
@@ -165,7 +166,7 @@ def test_many_guesses_at_once_are_no_more_than_five(sqlite_server: Flask, owner:
 
     def act() -> object:
         try:
-            return proving.guess("code", owner, lambda: bool(looked.append(1)))
+            return proving.guess("code", owner, lambda: bool(looked.append(1)), Origin("somewhere"))
         except Locked:
             return "locked"
 
