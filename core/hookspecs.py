@@ -217,8 +217,8 @@ def remove_record(app: App, person: str, worksheet: str, seq: int) -> bool | Non
 
 
 @hookspec(firstresult=True)
-def person_name(person: str) -> str | None:
-    """Give what a person is called, for people to read."""
+def person_name(organization_id: str, person: str) -> str | None:
+    """Give what a person who is or was of an organization is called; None for everybody else."""
 
 
 @hookspec

@@ -5,10 +5,10 @@ The caller owns the transaction.
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from core.api import InvalidInput, as_server, db, now_us, server
-from tenants import links, mail, service, sessions
+from tenants import links, mail, second_factor, service, sessions
 from tenants.audit import audit_person
 from tenants.errors import LinkSpent
 from tenants.models import AppAdmin, Membership, User
@@ -31,12 +31,20 @@ def ask_for_reset(email: str) -> None:
 def reset(token: str, password: str) -> None:
     """Set a new password by a link; every session of the person ends.
 
+    Whoever follows the link reads the mail of the address. Where nobody had proven that before, all that whoever made the
+    account could come in by goes: its second factor too.
+
     Raises:
         LinkSpent: the link is not good.
         InvalidInput: the password cannot be taken; the link stays good, since the transaction is lost.
     """
     link = links.use("reset", token)
     user = service.user_by_email(link.email)
+    if user.email_proven_at is None:
+        second_factor.take_away(user.id)
+        links.spend_made_by("email", user.id)
+        user = service.user_by_email(link.email)
+    prove_email(user.id)
     service.set_password(user, password)
     links.spend("reset", user.email)
     sessions.close_sessions(user.id)
@@ -97,10 +105,15 @@ def change_email(token: str, user_id: str) -> str:
     _tell(user, "Your email was changed", f"from now on you sign in with {address}, no longer with this address.")
     links.spend("reset", user.email)
     with service.unique("This email address is already in use."):
-        user.email = address
+        user.email, user.email_proven_at = address, now_us()
         db.session.flush()
     audit_person("email_changed", user_id)
     return address
+
+
+def prove_email(user_id: str) -> None:
+    """Write down that a person has shown that they read the mail of their address."""
+    db.session.execute(update(User).where(User.id == user_id, User.email_proven_at.is_(None)).values(email_proven_at=now_us()))
 
 
 def find(user_id: str) -> User | None:

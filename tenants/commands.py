@@ -65,7 +65,9 @@ def register(cli: click.Group) -> None:
         """Make a person who can sign in."""
         secret = password or _asked_password()
         with as_server(), transaction():
-            return {"user": service.create_user(email, name, secret).id}
+            made = service.create_user(email, name, secret).id
+            accounts.prove_email(made)  # the operator says whose it is
+            return {"user": made}
 
     @verb(user, "list", show=_people_lines)
     def user_list() -> dict[str, Any]:

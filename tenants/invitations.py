@@ -1,7 +1,8 @@
 """Invitations: a link by which somebody becomes a member of an organization, or an admin of one of its apps.
 
-The link proves that its holder reads the mail of the invited address. Where no mail server is set, the page shows the
-link to whoever invites, who passes it on. The caller owns the transaction.
+A link that was mailed proves that its holder reads the mail of the invited address. Where no mail server is set, the page
+shows the link to whoever invites, who passes it on: it proves nothing. An invitation is worth what its inviter may do when
+it is accepted. The caller owns the transaction.
 """
 
 from __future__ import annotations
@@ -113,6 +114,7 @@ def read(token: str) -> Invitation:
     """
     link = links.find("invite", token)
     email, organization_id, role, app_id = link.email, link.organization_id or "", link.role, link.app_id
+    inviter = link.made_by
     user = db.session.scalar(select(User).where(User.email == email))
     account = "none" if user is None or accounts.is_blank(user) else "there"
     with as_tenant(organization_id):
@@ -121,6 +123,7 @@ def read(token: str) -> Invitation:
         app = find_app(app_id) if app_id else None
         if organization is None or (app_id and app is None):
             raise LinkSpent(links.SPENT)
+        _check_inviter(organization_id, role, inviter)
         return Invitation(email, organization_id, organization.name, role, app.name if app else None, account)
 
 
@@ -134,6 +137,8 @@ def accept(token: str, user_id: str) -> str:
     link = links.use("invite", token)
     if accounts.found(user_id).email != link.email:
         raise LinkSpent(links.SPENT)
+    if link.mailed:
+        accounts.prove_email(user_id)
     role, app_id = link.role, link.app_id
     with as_tenant(told.organization_id):
         app = find_app(app_id) if app_id else None
@@ -170,6 +175,16 @@ def accept_as_new(token: str, name: str, password: str) -> str:
     return user_id
 
 
+def _check_inviter(organization_id: str, role: str | None, inviter: str) -> None:
+    """Refuse an invitation whose inviter is no longer what it takes to invite somebody to that.
+
+    Raises:
+        LinkSpent: so it is.
+    """
+    if service.role_of(organization_id, inviter) not in (("owner",) if role == "owner" else ("owner", "admin")):
+        raise LinkSpent("This invitation is no longer good: whoever sent it may not invite anybody any more. Ask for a new one.")
+
+
 def _open() -> Select[MailedLink]:
     return select(MailedLink).where(
         MailedLink.kind == "invite", MailedLink.organization_id == tenant(), MailedLink.used_at.is_(None),
@@ -186,7 +201,8 @@ def _send(email: str, by: User, *, role: str | None = None, app: App | None = No
     db.session.execute(delete(MailedLink).where(
         MailedLink.kind == "invite", MailedLink.email == email, MailedLink.organization_id == tenant(), same,
         MailedLink.used_at.is_(None)))
-    made = links.make("invite", email, by.id, organization_id=tenant(), role=role, app_id=app.id if app else None)
+    made = links.make("invite", email, by.id, organization_id=tenant(), role=role, app_id=app.id if app else None,
+                      mailed=mail.has_server())
     organization = service.find_organization(tenant())
     mail.send(email, "invite", inviter=by.name, organization=organization.name, role=role, app=app.name if app else None,
               link=made.url)

@@ -31,13 +31,13 @@ class Made:
 
 
 def make(kind: str, email: str, made_by: str, *, organization_id: str | None = None, role: str | None = None,
-         app_id: str | None = None) -> Made:
-    """Make a link of a kind for whoever reads the mail of *email*."""
+         app_id: str | None = None, mailed: bool = True) -> Made:
+    """Make a link of a kind for whoever reads the mail of *email*; *mailed* is that nobody else is shown it."""
     token, now = secrets.token_urlsafe(32), now_us()
     db.session.execute(delete(MailedLink).where(MailedLink.expires_at < now - KEPT_US))
     db.session.add(MailedLink(
         id=digest(token), kind=kind, email=email, organization_id=organization_id, role=role, app_id=app_id, made_at=now,
-        made_by=made_by, expires_at=now + int(GOOD_FOR[kind].total_seconds()) * 1_000_000))
+        made_by=made_by, mailed=mailed, expires_at=now + int(GOOD_FOR[kind].total_seconds()) * 1_000_000))
     db.session.flush()
     return Made(digest(token), f"{server().config.address}/{PATHS[kind]}/{token}")
 
@@ -73,6 +73,12 @@ def use(kind: str, token: str) -> MailedLink:
 def spend(kind: str, email: str) -> None:
     """Let no link of a kind to an email be good any more."""
     db.session.execute(update(MailedLink).where(MailedLink.kind == kind, MailedLink.email == email, MailedLink.used_at.is_(None))
+                       .values(used_at=now_us()))
+
+
+def spend_made_by(kind: str, user_id: str) -> None:
+    """Let no link of a kind that a person asked for be good any more."""
+    db.session.execute(update(MailedLink).where(MailedLink.kind == kind, MailedLink.made_by == user_id, MailedLink.used_at.is_(None))
                        .values(used_at=now_us()))
 
 

@@ -20,13 +20,14 @@ PAGE_MEMBERS = 50
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member, as others see them."""
+    """A member, as others see them; `proven` says whether they have shown that they read the mail of their address."""
 
     id: str
     name: str
     email: str
     role: str
     second_factor: bool
+    proven: bool
 
 
 def members(*, text: str = "", after: str | None = None) -> list[Member]:
@@ -145,10 +146,12 @@ def _keep_an_owner(but: str) -> None:
         raise Conflict("This is the organization’s last owner. Make somebody else an owner first.")
 
 
-def _members() -> Select[str, str, str, str, bool]:
-    return select(User.id, User.name, User.email, Membership.role, User.totp_secret.is_not(None).label("second_factor")).join(
+def _members() -> Select[str, str, str, str, bool, bool]:
+    return select(User.id, User.name, User.email, Membership.role, User.totp_secret.is_not(None).label("second_factor"),
+                  User.email_proven_at.is_not(None).label("proven")).join(
         Membership, Membership.user_id == User.id)
 
 
-def _member(row: Row[str, str, str, str, bool]) -> Member:
-    return Member(id=row.id, name=row.name, email=row.email, role=row.role, second_factor=bool(row.second_factor))
+def _member(row: Row[str, str, str, str, bool, bool]) -> Member:
+    return Member(id=row.id, name=row.name, email=row.email, role=row.role, second_factor=bool(row.second_factor),
+                  proven=bool(row.proven))

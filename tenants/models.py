@@ -31,7 +31,8 @@ class User(Base):
 
     `totp_secret` is set once a second factor is enrolled; `totp_last_step` is the time step of the last code taken, so
     that none is taken twice; `totp_pending` is a secret that is not proven yet to be in somebody's device;
-    `recovery_codes` is a JSON list of digests of those that are left.
+    `recovery_codes` is a JSON list of digests of those that are left. `email_proven_at` is None as long as nobody has
+    shown that they read the mail of the address: whoever invited them could have made the account themselves.
     """
 
     __tablename__ = "user_account"
@@ -45,6 +46,7 @@ class User(Base):
     totp_last_step: Mapped[int | None] = mapped_column(BigInteger)
     totp_pending: Mapped[str | None] = mapped_column(Text)
     recovery_codes: Mapped[str | None] = mapped_column(Text)
+    email_proven_at: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class UserSession(Base):
@@ -66,7 +68,8 @@ class MailedLink(Base):
 
     `kind` is "invite" (into an organization as `role`, or as an admin of its `app_id`), "reset" of a password or
     "email", which proves a new email of whoever made it. `id` is the SHA-256 of the token in the link.
-    It is no `Owned` table: whoever follows a link is nobody's member yet.
+    `mailed` says that only a mail carried it, so that it proves who reads the mail of `email`; where no mail server is set,
+    pages show invitations to whoever invites. It is no `Owned` table: whoever follows a link is nobody's member yet.
     """
 
     __tablename__ = "mailed_link"
@@ -81,6 +84,7 @@ class MailedLink(Base):
     made_by: Mapped[str] = mapped_column(String(16))
     expires_at: Mapped[int] = mapped_column(BigInteger)
     used_at: Mapped[int | None] = mapped_column(BigInteger)
+    mailed: Mapped[bool] = mapped_column(Boolean, default=False)
 
 
 class Attempt(Base):
@@ -97,7 +101,9 @@ class AuditEntry(Owned, Base):
     """That somebody did something that matters in an organization; the database lets nobody change or remove it."""
 
     __tablename__ = "audit_entry"
-    __table_args__ = (Index("ix_audit_entry_organization_id_id", "organization_id", "id"),)
+    __table_args__ = (Index("ix_audit_entry_organization_id_id", "organization_id", "id"),
+                      Index("ix_audit_entry_organization_id_person", "organization_id", "person"),
+                      Index("ix_audit_entry_organization_id_subject", "organization_id", "subject"))
 
     id: Mapped[int] = mapped_column(NUMBER, primary_key=True)
     organization_id: Mapped[str] = mapped_column(String(16))

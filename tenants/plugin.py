@@ -108,8 +108,8 @@ def manages_app(app: App, person: str) -> bool:
 
 
 @hookimpl
-def person_name(person: str) -> str | None:
-    return service.name_of(person)
+def person_name(organization_id: str, person: str) -> str | None:
+    return service.name_of(organization_id, person)
 
 
 @hookimpl

@@ -15,10 +15,10 @@ import pyotp
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.sql import Update
 
-from core.api import Conflict, as_server, db, now_us
+from core.api import Conflict, as_server, db, now_us, tenant
 from tenants.audit import audit_person
 from tenants.errors import ProofRefused
-from tenants.models import Membership, Organization, User
+from tenants.models import AppAdmin, Membership, Organization, User
 
 ISSUER = "Appkeep"
 STEP_S = 30
@@ -32,11 +32,12 @@ def enrolled(user: User) -> bool:
 
 
 def required_by(user_id: str) -> list[str]:
-    """Return the names of the organizations of a person that ask for a second factor."""
+    """Return the names of the organizations that ask a person for a second factor: their member, or an admin of their app."""
     with as_server():
-        return list(db.session.scalars(select(Organization.name).join(
-            Membership, Membership.organization_id == Organization.id).where(
-            Membership.user_id == user_id, Organization.second_factor_required, Organization.closed_at.is_(None))))
+        return list(db.session.scalars(select(Organization.name).where(
+            or_(Organization.id.in_(select(Membership.organization_id).where(Membership.user_id == user_id)),
+                Organization.id.in_(select(AppAdmin.organization_id).where(AppAdmin.user_id == user_id))),
+            Organization.second_factor_required, Organization.closed_at.is_(None)).order_by(Organization.name)))
 
 
 def begin(user: User) -> str:
@@ -121,9 +122,10 @@ def take_away(user_id: str) -> None:
 
 
 def without_one() -> int:
-    """Return how many members of the current organization have no second factor."""
-    query = select(func.count()).select_from(Membership).join(User, User.id == Membership.user_id)
-    return db.session.scalar(query.where(User.totp_secret.is_(None))) or 0
+    """Return how many members of the current organization, and admins of its apps, have no second factor."""
+    asked = or_(User.id.in_(select(Membership.user_id).where(Membership.organization_id == tenant())),
+                User.id.in_(select(AppAdmin.user_id).where(AppAdmin.organization_id == tenant())))
+    return db.session.scalar(select(func.count()).select_from(User).where(asked, User.totp_secret.is_(None))) or 0
 
 
 def _step(secret: str, code: str) -> int | None:

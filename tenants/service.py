@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from core.api import App, Conflict, NotFound, as_server, as_tenant, db, every_organization, new_key, now_us, tenant
 from tenants import passwords
 from tenants.audit import audit
-from tenants.models import AppAdmin, Department, DepartmentMember, Membership, Organization, OrgRole, OrgRoleMember, User
+from tenants.models import AppAdmin, AuditEntry, Department, DepartmentMember, Membership, Organization, OrgRole, OrgRoleMember, User
 from tenants.naming import checked_email, checked_name, folded
 from tenants.plans import DEFAULT_PLAN, plan
 
@@ -162,9 +162,15 @@ def apps_managed_by(person: str) -> list[App]:
     return sorted(found, key=lambda app: app.name.casefold())
 
 
-def name_of(person: str) -> str | None:
-    """Return what a person is called."""
-    return db.session.scalar(select(User.name).where(User.id == person))
+def name_of(organization_id: str, person: str) -> str | None:
+    """Return what a person is called who is or was of an organization: its member, an admin of its app, or in its log."""
+    with as_tenant(organization_id):
+        belongs = or_(*(exists().where(model.user_id == person, model.organization_id == organization_id)
+                        for model in (Membership, AppAdmin)))
+        was = exists().where(AuditEntry.organization_id == organization_id, AuditEntry.person == person)
+        named = exists().where(AuditEntry.organization_id == organization_id, AuditEntry.subject == f"user/{person}")
+        return (db.session.scalar(select(User.name).where(User.id == person, belongs))
+                or db.session.scalar(select(User.name).where(User.id == person, or_(was, named))))
 
 
 def user_by_email(email: str) -> User:

@@ -72,7 +72,7 @@ def person(person_id: str) -> str:
     """Return what a person is called."""
     if person_id == "system":
         return "Appkeep"
-    return server().registry.hook.person_name(person=person_id) or "Former user"
+    return server().registry.hook.person_name(organization_id=tenant(), person=person_id) or "Former user"
 
 
 def when(time_us: int | None, zone: str | None = None, *, exact: bool = False) -> Markup:

@@ -6,8 +6,8 @@ worksheet. See `docs/decisions/0009-who-reads-what.md`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -26,11 +26,12 @@ from core.api import (
     locks,
     rights,
     server,
+    standing,
 )
 from plugins.worksheets import service
 from plugins.worksheets.fields import Field, fields_of
 from plugins.worksheets.formula.derived import paths
-from plugins.worksheets.query.ask import EVERYBODY, NOBODY, Scope
+from plugins.worksheets.query.ask import EVERYBODY, NOBODY, Ask, Filter, Scope
 from plugins.worksheets.records import Row
 
 _POINTING_OPTIONS = ("of", "uses")
@@ -96,6 +97,17 @@ class SheetAccess:
             return NOBODY
         return Scope(people=self._colleagues if reach == "department" else frozenset({self.standing.person}))
 
+    @cached_property
+    def sight(self) -> PersonSight:
+        """What the person may read wherever links and computed values lead from here."""
+        return PersonSight(self.app, self.standing, {(self.app.id, self.document.key): self})
+
+    def ask(self, *, filter: Filter | None = None, sorts: Sequence[tuple[str, bool]] = (), search: str = "",
+            deleted: bool = False) -> Ask:
+        """Return a question for records that reaches, and is answered by, what the person may read and nothing else."""
+        return Ask(self.document.key, filter=filter, sorts=sorts, search=search, fields=self.readable_fields, deleted=deleted,
+                   within=self.scope("read"), sight=self.sight)
+
     def may(self, action: str, row: Row | RecordView) -> bool:
         """Say whether an action ("read", "update", "delete") is allowed on a record."""
         scope = self.scope(action)
@@ -118,6 +130,33 @@ class SheetAccess:
         for key, one in self.fields.items():
             if one.type.name == "member" and key in vals:
                 yield from (item["org"].rpartition("/")[2] for item in vals[key])
+
+
+@dataclass
+class PersonSight:
+    """What one person may read anywhere in the organization, asked once a worksheet: see `query.Sight`.
+
+    In another app they are what they are there: a pointer into it shows whoever looks what they may read there themselves,
+    whoever wrote the pointer.
+    """
+
+    app: App
+    standing: Standing
+    known: dict[tuple[str, str], SheetAccess | None] = field(default_factory=dict)
+
+    def of(self, app: App, worksheet: str) -> SheetAccess | None:
+        """Return the person's rights on a worksheet, None where they may not see it."""
+        place = app.id, worksheet
+        if place not in self.known:
+            self.known[place] = self._look(app, worksheet)
+        return self.known[place]
+
+    def _look(self, app: App, worksheet: str) -> SheetAccess | None:
+        here = self.standing if app.id == self.app.id else standing(app, self.standing.person)
+        try:
+            return SheetAccess.of(app, here, worksheet)
+        except NotFound:
+            return None
 
 
 def read_record(app: App, access: SheetAccess, seq: int, action: str = "read", *, deleted: bool = False) -> Row:

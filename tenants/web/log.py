@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Response, render_template, request, stream_with_context
 
-from core.api import ORGANIZATION, Needs, Pages, as_tenant, csv_response, day_asked, midnight
+from core.api import ORGANIZATION, Needs, Pages, as_tenant, csv_response, day_asked, midnight, tenant
 from tenants import audit, organizations, service
 from tenants.models import AuditEntry
 from tenants.web.forms import number
@@ -98,7 +98,7 @@ def _name(person: str | None, names: dict[str, str]) -> str:
     if person is None:
         return ""
     if person not in names:
-        names[person] = "Appkeep" if person == "system" else service.name_of(person) or "Former user"
+        names[person] = "Appkeep" if person == "system" else service.name_of(tenant(), person) or "Former user"
     return names[person]
 
 

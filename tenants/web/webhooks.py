@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response, render_template, request, session, url_for
 
-from core.api import ORGANIZATION, Needs, Pages, again, limiter, transaction, visit
+from core.api import ORGANIZATION, Needs, Pages, again, limiter, tenant, transaction, visit
 from tenants import service
 from tenants.notifications import deliveries as sent
 from tenants.notifications import webhooks
@@ -126,7 +126,7 @@ def _listed(rows: list[Delivery]) -> list[dict[str, Any]]:
     urls = {row.id: row.url for row in webhooks.webhooks()}
     titles = {name: kind.title for name, kind in KINDS.items()} | {webhooks.TEST: "Test"}
     return [{"row": row, "kind": titles.get(row.kind, row.kind), "to": urls.get(row.target, "A removed webhook")
-             if row.channel == "webhook" else service.name_of(row.target)} for row in rows]
+             if row.channel == "webhook" else service.name_of(tenant(), row.target)} for row in rows]
 
 
 def _show_once(webhook_id: str, secret: str) -> None:

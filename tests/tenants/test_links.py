@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from core.api import App, apps, as_server, as_tenant, db, server, transaction
+from core.config import Config
 from core.moment import moved
-from tenants import accounts, invitations, links, mail, service
+from tenants import accounts, invitations, links, mail, members, service
 from tenants.errors import LinkSpent
 from tenants.models import MailedLink, Membership
 from tests.web import OWNER, PASSWORD, browser, make_member, make_organization, make_person, signed_in
@@ -124,10 +127,10 @@ def test_nothing_is_sent_of_what_did_not_happen(sqlite_server: Flask, organizati
     assert [] == mails()
 
 
-def invited(organization_id: str, email: str, role: str = "member") -> str:
-    """Invite somebody as the owner and return the link's path."""
+def invited(organization_id: str, email: str, role: str = "member", by: str = OWNER) -> str:
+    """Invite somebody and return the link's path."""
     with as_tenant(organization_id), transaction():
-        url = invitations.invite(email, accounts.found(service.user_by_email(OWNER).id), "owner", role)
+        url = invitations.invite(email, service.user_by_email(by), "owner", role)
     return "/" + url.split("/", 3)[3]
 
 
@@ -305,3 +308,77 @@ def test_a_link_used_by_many_at_once_lets_one_in(server: Flask) -> None:
             return "spent"
 
     assert 1 == sum(answer == OWNER for answer in together(server, act))
+
+
+@pytest.mark.parametrize(("now", "role", "answer"), [
+    ("admin", "member", 302), ("member", "member", 410), (None, "member", 410), ("admin", "owner", 410), ("owner", "owner", 302)])
+def test_an_invitation_is_worth_what_its_inviter_may_do(sqlite_server: Flask, organization_id: str, now: str | None, role: str, answer: int) -> None:
+    """Who was removed or is less by now has invited nobody: neither the page nor the form lets the invited in."""
+    inviter = make_member(organization_id, "inviter@example.org", "owner")
+    path = invited(organization_id, "new@example.org", role, "inviter@example.org")
+    with as_tenant(organization_id), transaction():
+        if now is None:
+            members.remove(inviter, by_role="owner", from_apps=True)
+        else:
+            service.add_member(service.user_by_email("inviter@example.org"), now)
+
+    client = browser(sqlite_server)
+    assert (200 if answer == 302 else 410) == client.get(path).status_code
+    assert answer == client.post(path, data={"name": "New", "password": NEW}).status_code
+    with as_tenant(organization_id):
+        assert (answer == 302) == (db.session.scalar(select(Membership).where(
+            Membership.user_id == service.id_by_email("new@example.org"))) is not None)
+
+
+def test_an_invitation_that_was_shown_to_its_inviter_proves_no_address(sqlite_server: Flask, organization_id: str) -> None:
+    """Without a mail server the account is made, and marked among the members; a link out of a mail proves it."""
+    path = invited(organization_id, "new@example.org")
+    assert 302 == browser(sqlite_server).post(path, data={"name": "New", "password": NEW}).status_code
+    assert "Not verified" in signed_in(sqlite_server).get(f"/o/{organization_id}/members?q=new").get_data(as_text=True)
+
+    browser(sqlite_server).post("/forgotten", data={"email": "new@example.org"})
+    assert 302 == browser(sqlite_server).post(link_in("reset"), data={"password": PASSWORD}).status_code
+    assert "Not verified" not in signed_in(sqlite_server).get(f"/o/{organization_id}/members?q=new").get_data(as_text=True)
+
+
+def test_who_proves_an_address_first_gets_the_account_alone(sqlite_server: Flask, organization_id: str) -> None:
+    """What whoever made the account could come in by is gone with the first proof: second factor, sessions, links for another email."""
+    path = invited(organization_id, "new@example.org")
+    browser(sqlite_server).post(path, data={"name": "New", "password": NEW})
+    with transaction():
+        made = service.user_by_email("new@example.org")
+        made.totp_secret = "JBSWY3DPEHPK3PXP"
+        made_id = made.id
+    maker = signed_in(sqlite_server, "new@example.org")
+    maker.post("/account/email", data={"email": "maker@example.org", "password": NEW})
+    with transaction():
+        other = links.make("email", "maker@example.org", made_id)
+    browser(sqlite_server).post("/forgotten", data={"email": "new@example.org"})
+    assert 302 == browser(sqlite_server).post(link_in("reset"), data={"password": PASSWORD}).status_code
+
+    db.session.expire_all()
+    assert service.user_by_email("new@example.org").totp_secret is None
+    assert 302 == maker.get("/account").status_code
+    with pytest.raises(LinkSpent):
+        links.find("email", other.url.rpartition("/")[2])
+
+
+def test_a_proven_account_keeps_its_second_factor_when_its_password_is_reset(sqlite_server: Flask, organization_id: str) -> None:
+    """A mailbox alone does not open an account that asks for more."""
+    with transaction():
+        owner = service.user_by_email(OWNER)
+        owner.totp_secret, owner.email_proven_at = "JBSWY3DPEHPK3PXP", 1
+    browser(sqlite_server).post("/forgotten", data={"email": OWNER})
+    assert 302 == browser(sqlite_server).post(link_in("reset"), data={"password": NEW}).status_code
+
+    db.session.expire_all()
+    assert service.user_by_email(OWNER).totp_secret is not None
+
+
+def test_an_invitation_that_was_mailed_proves_the_address(sqlite_server: Flask, organization_id: str) -> None:
+    """Only who reads that mail has the link."""
+    sqlite_server.extensions["appkeep"] = replace(server(), config=Config({**server().config.values, "smtp_url": "smtp://127.0.0.1:9"}))
+    path = invited(organization_id, "new@example.org")
+    assert 302 == browser(sqlite_server).post(path, data={"name": "New", "password": NEW}).status_code
+    db.session.rollback()
+    assert service.user_by_email("new@example.org").email_proven_at is not None

@@ -11,7 +11,7 @@ import pyotp
 import pytest
 from flask import Flask
 
-from core.api import as_server, as_tenant, db, now_us, transaction
+from core.api import apps, as_server, as_tenant, db, now_us, transaction
 from core.moment import moved
 from tenants import accounts, proving, second_factor, service
 from tenants.attempts import Origin
@@ -321,3 +321,20 @@ def test_how_many_are_without_one_is_counted_in_the_organization_only(sqlite_ser
     make_organization("Other", "other@example.org")
     with as_tenant(service.find_organization("Acme").id):
         assert 1 == second_factor.without_one()
+
+
+def test_an_admin_of_an_app_needs_one_without_being_a_member(sqlite_server: Flask, owner: str) -> None:
+    """Who comes in by an app alone is led to set it up like a member, cannot turn it off, and is counted as without one."""
+    admin = make_person("outside@example.org", password=PASSWORD)
+    with as_server():
+        organization_id = service.organizations_of(owner)[0][0].id
+    with as_tenant(organization_id), transaction():
+        service.name_admin(apps.create("Sales", owner), admin)
+        service.find_organization(organization_id).second_factor_required = True
+    with as_tenant(organization_id):
+        assert 2 == second_factor.without_one()
+
+    browser = signed_in(sqlite_server, "outside@example.org", second_factor=False)
+    answer = browser.get("/account")
+    assert (302, True) == (answer.status_code, "second-factor" in answer.location)
+    assert ["Acme"] == second_factor.required_by(admin)

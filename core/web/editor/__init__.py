@@ -20,7 +20,7 @@ from core.web.editor.pieces import Pieces, Schema, title_of
 from core.web.editor.reading import ABSENT, Reader, Reading
 from core.web.editor.sent import Sent, act, sent
 from core.web.editor.targets import Target, Targets
-from core.web.editor.uploads import place_uploads, unknown_files
+from core.web.editor.uploads import place_uploads, seal, sealed, unknown_files
 
 __all__ = ["ABSENT", "Editing", "Input", "Reading", "Target", "Targets", "digest", "title_of", "walk"]
 
@@ -49,6 +49,7 @@ class Editing:
         self.stale = False
         self.status = 200
         self.focus: str | None = None
+        self.fresh = set[str]()
 
     @property
     def digest(self) -> str:
@@ -72,7 +73,8 @@ class Editing:
             InvalidInput: it is more than a form of ours would send.
         """
         tree = sent(form.items(multi=True), self.prefix)
-        place_uploads(tree, files.items(multi=True), self.app, self.prefix)
+        self.fresh = sealed(self.app, self.targets.person, (text for name, text in form.items(multi=True) if name.endswith("~seal")))
+        self.fresh |= place_uploads(tree, files.items(multi=True), self.app, self.prefix)
         command = form.get("do", "save")
         if command != "save":
             self.focus = act(tree, command, self.prefix)
@@ -93,7 +95,7 @@ class Editing:
         elif self.reading.problems:
             self.status = 422
             self.refused = "Nothing was saved yet: look at what is marked below."
-        elif unknown_files(self.reading.value, self.body):
+        elif unknown_files(self.app, self.reading.value, self.body, self.fresh):
             self.status, self.refused = 422, "A file of this form is not there. Upload it again."
         return self.status == 200
 
@@ -107,11 +109,15 @@ class Editing:
         else:
             self.refused = error.message
 
+    def _seal(self, digest: str) -> str:
+        """Return what the form carries beside a file that is not saved yet, nothing beside others."""
+        return seal(self.app, self.targets.person, digest) if digest in self.fresh else ""
+
     @cached_property
     def tree(self) -> Input:
         """The controls; made at first use, when nothing more comes."""
         builder = Builder(self.root, targets=self.targets, reading=self.reading, prefix=self.prefix, without=self.without,
-                          pieces=self.pieces, narrow=self.narrow)
+                          pieces=self.pieces, narrow=self.narrow, seal=self._seal)
         return builder.build(self.schema, self.reading.value, self.title)
 
     @property

@@ -42,7 +42,8 @@ class Input:
 
     `options` are (value, text) of a select, `targets` what a pointer may point to, `more` the (name, title) of
     properties that can be added. `on` says that an optional property is there ("empty": as empty text), `plain` that a
-    flag is off when it is absent, `reloads` that the form is shown anew when the control changes.
+    flag is off when it is absent, `reloads` that the form is shown anew when the control changes. `seal` goes with a file
+    that is not saved yet.
     """
 
     asks: str
@@ -66,6 +67,7 @@ class Input:
     is_row: bool = False
     many: int | None = None
     chosen: str = ""
+    seal: str = ""
 
     @property
     def id(self) -> str:
@@ -112,9 +114,9 @@ class Builder:
 
     def __init__(self, root: Schema, *, targets: Knows, reading: Reading | None = None, prefix: str = "v",
                  without: frozenset[str] = frozenset(), pieces: Pieces | None = None,
-                 narrow: Callable[[Input], None] | None = None) -> None:
+                 narrow: Callable[[Input], None] | None = None, seal: Callable[[str], str] = lambda digest: "") -> None:
         self.root, self.targets, self.prefix, self.without, self.narrow = root, targets, prefix, without, narrow
-        self.reading = reading or Reading()
+        self.reading, self.seal = reading or Reading(), seal
         self.pieces = pieces or Pieces(root)
 
     def build(self, schema: Schema, value: Any, title: str = "") -> Input:
@@ -196,6 +198,7 @@ class Builder:
 
     def _file(self, piece: Piece, value: Any, path: str, found: Input) -> None:
         found.value = value if isinstance(value, Mapping) else None
+        found.seal = self.seal(str(value.get("file", ""))) if isinstance(value, Mapping) else ""
 
     def _list(self, piece: Piece, value: Any, path: str, found: Input) -> None:
         for place, item in enumerate(() if value is ABSENT else value):

@@ -3,7 +3,7 @@
 Who may read what is decided before: `plugins.worksheets.access` gives the fields and the scope that an `Ask` has.
 """
 
-from plugins.worksheets.query.ask import EVERYBODY, NOBODY, Ask, Page, Scope, Sort
+from plugins.worksheets.query.ask import EVERYBODY, NOBODY, Ask, Page, Scope, Sight, Sort
 from plugins.worksheets.query.counting import count, groups
 from plugins.worksheets.query.paging import page
 from plugins.worksheets.query.reading import listed_choices, reader, record_views
@@ -16,6 +16,7 @@ __all__ = [
     "Ask",
     "Page",
     "Scope",
+    "Sight",
     "Sort",
     "count",
     "groups",

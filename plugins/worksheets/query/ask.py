@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
+from core.api import App, RecordView
 from plugins.worksheets.records import Row
 
 Filter = Mapping[str, Any]
@@ -38,12 +39,34 @@ EVERYBODY = Scope(everybody=True)
 NOBODY = Scope()
 
 
+class Seeable(Protocol):
+    """What somebody may read of one worksheet."""
+
+    @property
+    def readable_fields(self) -> tuple[str, ...]:
+        """The keys of the fields that they may read."""
+
+    def scope(self, action: str) -> Scope:
+        """Return whose records an action reaches."""
+
+    def may(self, action: str, row: Row | RecordView) -> bool:
+        """Say whether an action is allowed on a record."""
+
+
+class Sight(Protocol):
+    """Who looks: what they may read wherever links and computed values lead, in this app and in others."""
+
+    def of(self, app: App, worksheet: str) -> Seeable | None:
+        """Return what they may read of a worksheet, None for nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """A question for records of one worksheet.
 
     `fields` are the keys of the fields that the visitor may read: what the others hold is not searched, and a condition
-    or sort that names one is left out and noted. None is all. Sorts can be given as pairs.
+    or sort that names one is left out and noted. None is all. Sorts can be given as pairs. Titles of links and computed
+    values are compared as `sight` sees them; without one everything is seen, as the server itself sees it.
     """
 
     worksheet: str
@@ -53,6 +76,7 @@ class Ask:
     fields: Collection[str] | None = None
     deleted: bool = False
     within: Scope = EVERYBODY
+    sight: Sight | None = None
 
 
 @dataclass(slots=True)

@@ -55,7 +55,7 @@ class Plan:
         self.everything = fields_of(document.body, stored=False)
         readable = self.everything.keys() if self.ask.fields is None else set(self.ask.fields)
         self.fields = {key: one for key, one in self.everything.items() if key in readable}
-        self.eye = Eye(self.app, document.address, self.everything)
+        self.eye = Eye(self.app, document.address, self.everything, self.ask.sight)
         self.predicate = self._tree(self.ask.filter, moment_of(self.app), 0)
         self.search = Search.of(self.ask.search, self.fields, self.eye)
         self.order, left = order_of(self.ask.sorts, self.fields, self.eye)

@@ -1,4 +1,4 @@
-"""What computations read: worksheets, records and choices as they are now. It asks nobody whether they may."""
+"""What computations read: worksheets, records and choices as they are now, as far as whoever looks may see them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from core.api import App, Definition, NotFound, RecordView, db, documents, find_app
+from plugins.worksheets.query.ask import Seeable, Sight
 from plugins.worksheets.records import Door, Row, open_door
 
 
@@ -17,16 +18,19 @@ def record_views(rows: Iterable[Row]) -> list[RecordView]:
                        updated_at=row.updated_at, updated_by=row.updated_by) for row in rows]
 
 
-def reader(app: App) -> AppReader:
-    """Return what reads for the computed values of an app's records, through the session's connection."""
-    return AppReader(app)
+def reader(app: App, sight: Sight | None) -> AppReader:
+    """Return what reads for the computed values of an app's records, through the session's connection.
+
+    What *sight* does not see is as if it were not there; None sees everything, as the server itself does.
+    """
+    return AppReader(app, sight)
 
 
 class AppReader:
     """See `compute.Reader`. Remembers the bodies it gave, so let it go with the page."""
 
-    def __init__(self, app: App) -> None:
-        self.app = app
+    def __init__(self, app: App, sight: Sight | None) -> None:
+        self.app, self.sight = app, sight
         self.connection = db.session.connection()
         self._bodies: dict[str, Mapping[str, Any] | None] = {}
         self._apps: dict[str, App | None] = {app.id: app}
@@ -41,14 +45,19 @@ class AppReader:
     def records(self, address: str, seqs: Iterable[int]) -> Mapping[int, RecordView]:
         """Return those of the records that exist and are not deleted."""
         door, worksheet = self._door(address)
-        return {} if door is None else {one.seq: one for one in record_views(door.some(worksheet, seqs))}
+        return {} if door is None else {one.seq: one for one in record_views(self._seen(address, door.some(worksheet, seqs)))}
 
     def referring(self, address: str, field: str, seqs: Iterable[int]) -> Mapping[int, list[int]]:
         """Return, for each seq pointed to, the live records of worksheet *address* whose *field* points to it."""
         door, worksheet = self._door(address)
         found: dict[int, list[int]] = {}
-        for seq, target in () if door is None else door.pointing(worksheet, field, list(dict.fromkeys(seqs))):
-            found.setdefault(target, []).append(seq)
+        if door is None or not self._shows(address, field):
+            return found
+        pairs = list(door.pointing(worksheet, field, list(dict.fromkeys(seqs))))
+        seen = self._seen_numbers(address, door, worksheet, [seq for seq, _ in pairs])
+        for seq, target in pairs:
+            if seen is None or seq in seen:
+                found.setdefault(target, []).append(seq)
         return found
 
     def choices(self, definition: Definition) -> Mapping[str, str]:
@@ -62,9 +71,34 @@ class AppReader:
             body = None if app is None else documents.get(app, f"worksheet/{address.rpartition('/')[2]}").body
         except NotFound:
             return None
+        if app is not None and body is not None and self.sight is not None:
+            body = _narrowed(body, self.sight.of(app, address.rpartition("/")[2]))
         if app is not None and body is not None:
             self._homes.update({id(definition): app for definition in body.get("fields", ())})
         return body
+
+    def _rights(self, address: str) -> Seeable | None:
+        """Return what whoever looks may read of a worksheet; asked only where somebody looks."""
+        app = self._app(address)
+        return None if self.sight is None or app is None else self.sight.of(app, address.rpartition("/")[2])
+
+    def _shows(self, address: str, field: str) -> bool:
+        rights = self._rights(address)
+        return self.sight is None or (rights is not None and field in rights.readable_fields)
+
+    def _seen(self, address: str, rows: Iterable[Row]) -> list[Row]:
+        """Return those of the rows that whoever looks may read."""
+        if self.sight is None:
+            return list(rows)
+        rights = self._rights(address)
+        return [] if rights is None else [row for row in rows if rights.may("read", row)]
+
+    def _seen_numbers(self, address: str, door: Door, worksheet: str, seqs: Sequence[int]) -> set[int] | None:
+        """Return which of the records may be read by whoever looks; None for all of them."""
+        rights = self._rights(address)
+        if self.sight is None or (rights is not None and rights.scope("read").everybody):
+            return None
+        return {row.seq for row in self._seen(address, door.some(worksheet, dict.fromkeys(seqs)))}
 
     def _app(self, address: str) -> App | None:
         if not address.startswith("app/"):
@@ -80,6 +114,14 @@ class AppReader:
         if app is None or self.worksheet(address) is None:
             return None, ""
         return open_door(self.connection, app.id), address.rpartition("/")[2]
+
+
+def _narrowed(body: Mapping[str, Any], rights: Seeable | None) -> Mapping[str, Any] | None:
+    """Return a worksheet's body with the fields that may be read only; None where nothing of it may."""
+    if rights is None:
+        return None
+    readable = frozenset(rights.readable_fields)
+    return {**body, "fields": [one for one in body.get("fields", ()) if one["key"] in readable]}
 
 
 def listed_choices(app: App, definition: Definition) -> Sequence[Mapping[str, Any]]:

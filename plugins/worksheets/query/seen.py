@@ -11,6 +11,7 @@ from plugins.worksheets.compute import Computation
 from plugins.worksheets.fields import Field
 from plugins.worksheets.formula.reading import read_field
 from plugins.worksheets.formula.values import CalculationFailed
+from plugins.worksheets.query.ask import Sight
 from plugins.worksheets.query.reading import reader, record_views
 from plugins.worksheets.records import Row
 
@@ -25,11 +26,12 @@ class Eye:
     app: App
     address: str
     fields: Mapping[str, Field]
+    sight: Sight | None = None
     computation: Computation = field(init=False)
     _names: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.computation = Computation(reader(self.app), now=now_us())
+        self.computation = Computation(reader(self.app, self.sight), now=now_us())
 
     def see(self, rows: Sequence[Row], needed: Iterable[str]) -> list[Seen]:
         """Return rows as seen, with what the computed fields and links among *needed* take read at once."""

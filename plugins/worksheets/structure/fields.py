@@ -7,7 +7,8 @@ from typing import Any
 
 from flask import Response, flash, render_template, request
 
-from core.api import AppkeepError, Document, Needs, current_app_row, field_type, placing, transaction, visit
+from core.api import AppkeepError, Document, Needs, current_app_row, current_standing, field_type, placing, transaction, visit
+from plugins.worksheets.access import PersonSight
 from plugins.worksheets.formula import GROUPS as FUNCTIONS
 from plugins.worksheets.structure import building, catalogue, expressions
 from plugins.worksheets.structure.blueprint import SHEET, pages, sheet_document, to, url
@@ -96,7 +97,7 @@ def _trial(form: FieldForm) -> Trial:
     if not form.options.value.get(option):
         return Trial(hint="What it gives for the first records is shown here while you write.")
     try:
-        return tried(form.app, form.sheet, form.field())
+        return tried(form.app, form.sheet, form.field(), PersonSight(form.app, current_standing()))
     except AppkeepError as error:
         return Trial(wrong=error.message)
 

@@ -11,6 +11,7 @@ from plugins.worksheets.compute import Computation
 from plugins.worksheets.definitions import check_field
 from plugins.worksheets.formula.reading import title_field
 from plugins.worksheets.formula.values import CalculationFailed
+from plugins.worksheets.query.ask import Sight
 from plugins.worksheets.query.reading import reader, record_views
 from plugins.worksheets.service import door_of
 
@@ -29,8 +30,8 @@ class Trial:
 class _With:
     """A reader that sees a worksheet with one field as it is being written."""
 
-    def __init__(self, app: App, sheet: Document, field: Definition) -> None:
-        self.reader = reader(app)
+    def __init__(self, app: App, sheet: Document, field: Definition, sight: Sight) -> None:
+        self.reader = reader(app, sight)
         others = [d for d in sheet.body.get("fields", ()) if d["key"] != field["key"]]
         self.address, self.body = sheet.address, {**sheet.body, "fields": [*others, field]}
 
@@ -47,8 +48,8 @@ class _With:
         return self.reader.choices(definition)
 
 
-def tried(app: App, sheet: Document, field: Definition) -> Trial:
-    """Return what a computed field gives for the first records of its worksheet.
+def tried(app: App, sheet: Document, field: Definition, sight: Sight) -> Trial:
+    """Return what a computed field gives for the first records of its worksheet, as far as *sight* sees what it leads to.
 
     Raises:
         InvalidDocument: the field makes no sense.
@@ -57,7 +58,7 @@ def tried(app: App, sheet: Document, field: Definition) -> Trial:
     records = record_views(door_of(app).some_after(sheet.key, 0)[:RECORDS])
     if not records:
         return Trial(hint="It can be calculated. There are no records yet to try it on.")
-    computation = Computation(_With(app, sheet, field), now=now_us())
+    computation = Computation(_With(app, sheet, field, sight), now=now_us())
     computation.load(sheet.address, [field["key"]], records)
     return Trial(lines=[_line(computation, sheet.address, field, record) for record in records])
 

@@ -14,14 +14,12 @@ from core.api import (
     Definition,
     NotFound,
     RecordView,
-    current_standing,
     documents,
     field_type,
     find_app,
     now_us,
     org_choices,
     server,
-    standing,
 )
 from plugins.worksheets.access import SheetAccess
 from plugins.worksheets.compute import Computation
@@ -46,7 +44,7 @@ class Surroundings:
     seq: int = 0
 
     def __post_init__(self) -> None:
-        self.computation = Computation(reader(self.sheet.app), now=now_us())
+        self.computation = Computation(reader(self.sheet.app, self.sheet.access.sight), now=now_us())
         self._links: dict[tuple[str, int], Linked] = {}
         self._names: dict[str, dict[str, str]] = {}
         self._choices: dict[int, tuple[Definition, Sequence[Choice]]] = {}
@@ -74,7 +72,7 @@ class Surroundings:
             self._names[kind] = {one: name.partition(" (")[0] for one, name in org_choices(self.sheet.app.organization_id, kind)}
         known = self._names[kind]
         if address not in known:
-            known[address] = _gone(address)
+            known[address] = _gone(self.sheet.app.organization_id, address)
         return known[address]
 
     def file_url(self, key: str, item: Mapping[str, Any]) -> str | None:
@@ -112,8 +110,10 @@ class Surroundings:
 
     def _named(self, address: str, seq: int, record: RecordView | None, place: Place | None) -> Linked:
         if record is None:
-            return Linked(f"#{seq} (deleted)")
-        if place is None or not place.access.may("read", record):
+            # Whoever may not read every record there is not told which of those they do not see are gone.
+            told = place is not None and place.access.scope("read").everybody
+            return Linked(f"#{seq} (deleted)" if told else f"#{seq}")
+        if place is None:
             return Linked(f"#{seq}")
         title = "" if place.title is None else self._title(address, place.title, record)
         return Linked(title or f"#{seq}", place.url(seq))
@@ -145,20 +145,12 @@ class Surroundings:
     def _find_place(self, address: str) -> Place | None:
         """Return where an address leads, None where the visitor may see nothing of it."""
         app_part, _, key = address.rpartition("worksheet/")
-        app, here = self.sheet.app, current_standing()
-        if app_part:
-            other = find_app(app_part.split("/")[1])
-            if other is None:
-                return None
-            app, here = other, standing(other, self.sheet.person)
-        try:
-            access = SheetAccess.of(app, here, key)
-        except NotFound:
-            return None
-        if not access.scope("read"):
+        app = find_app(app_part.split("/")[1]) if app_part else self.sheet.app
+        access = None if app is None else self.sheet.access.sight.of(app, key)
+        if app is None or access is None or not access.scope("read"):
             return None
         definition = title_field(address, self.computation)
-        if definition is not None and (definition["key"] not in access.readable_fields or definition["type"] in LINKING):
+        if definition is not None and definition["type"] in LINKING:
             definition = None
         return Place(app, key, access, definition)
 
@@ -217,13 +209,13 @@ def choices_of(app: App, definition: Definition) -> list[Choice]:
     return [Choice(one["key"], one["name"], one.get("colour", "")) for one in given]
 
 
-def _gone(address: str) -> str:
+def _gone(organization_id: str, address: str) -> str:
     kind, _, key = address.partition("/")
     if kind != "user":
         return "Something that is gone"
     if key == "system":
         return "The server"
-    return server().registry.hook.person_name(person=key) or "Somebody who is gone"
+    return server().registry.hook.person_name(organization_id=organization_id, person=key) or "Somebody who is gone"
 
 
 def _pointing(fields: Iterable[Field]) -> tuple[list[tuple[str, str]], list[str]]:

@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from core.api import documents, org_choices
 from plugins.worksheets.fields import Field
 from plugins.worksheets.fieldtypes.pointers import target_address
-from plugins.worksheets.query import Ask, page
+from plugins.worksheets.query import page
 from plugins.worksheets.web.around import Place, Surroundings
 from plugins.worksheets.web.cells.choices import tag
 from plugins.worksheets.web.cells.pointers import address_of
@@ -102,8 +102,7 @@ def _record(around: Surroundings, address: str, seq: int, value: str = "", befor
 
 def _page(place: Place, search: str, limit: int) -> list[int]:
     """Return the numbers of records that the visitor may read and that match, a page of them."""
-    ask = Ask(place.key, search=search, fields=place.access.readable_fields, within=place.access.scope("read"))
-    return [row.seq for row in page(place.app, ask, limit=limit).rows]
+    return [row.seq for row in page(place.app, place.access.ask(search=search), limit=limit).rows]
 
 
 def _free(sheet: Sheet, around: Surroundings, one: Field, search: str, chosen: list[str]) -> Candidates:

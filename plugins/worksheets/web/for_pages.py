@@ -23,7 +23,7 @@ from core.api import (
 from plugins.worksheets.access import SheetAccess, delete_record, found_row
 from plugins.worksheets.fields import Field
 from plugins.worksheets.fieldtypes.pointers import target_address
-from plugins.worksheets.query import Ask, listed_choices, page
+from plugins.worksheets.query import listed_choices, page
 from plugins.worksheets.records import Row
 from plugins.worksheets.service import loads
 from plugins.worksheets.web.around import LINKING, Surroundings
@@ -121,8 +121,7 @@ def _numbered(sheet: Sheet, seqs: Sequence[int]) -> Iterator[Row]:
 def _asked_rows(sheet: Sheet, asked: RecordsAsked, view: Mapping[str, Any] | None, most: int) -> list[Row]:
     filters = [one for one in ((view or {}).get("filter"), asked.filter) if one]
     sorts = [(str(part_key(one["field"])), bool(one.get("descending"))) for one in asked.sorts or (view or {}).get("sorts", ())]
-    ask = Ask(sheet.key, filter={"all": filters} if filters else None, sorts=sorts, search=asked.search,
-              fields=sheet.access.readable_fields, within=sheet.access.scope("read"))
+    ask = sheet.access.ask(filter={"all": filters} if filters else None, sorts=sorts, search=asked.search)
     rows: list[Row] = []
     cursor = None
     while len(rows) < min(most, 2 * MOST_RECORDS):

@@ -42,8 +42,8 @@ def grid(organization_id: str, app_id: str, key: str) -> str | Response:
 
 def ask_of(sheet: Sheet, asked: Asked, **more: Any) -> Ask:
     """Return the question for the records that an address asks for, no further than the visitor may read."""
-    return Ask(worksheet=sheet.key, filter=more.pop("filter", asked.filter()), sorts=more.pop("sorts", asked.sorting()),
-               search=asked.search, fields=sheet.access.readable_fields, within=sheet.access.scope("read"), **more)
+    return sheet.access.ask(filter=more.pop("filter", asked.filter()), sorts=more.pop("sorts", asked.sorting()),
+                            search=asked.search, **more)
 
 
 def page_of(sheet: Sheet, asked: Asked, ask: Ask, limit: int = PAGE) -> tuple[Asked, Page]:

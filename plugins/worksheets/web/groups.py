@@ -10,7 +10,6 @@ from typing import Any
 from markupsafe import Markup
 
 from plugins.worksheets.fields import Field
-from plugins.worksheets.query import Ask
 from plugins.worksheets.query import groups as counted
 from plugins.worksheets.web.around import Surroundings
 from plugins.worksheets.web.asked import Asked
@@ -61,8 +60,7 @@ def grouping_of(sheet: Sheet, asked: Asked, around: Surroundings) -> Grouping:
     one = sheet.fields.get(part_key(first["field"]) or "") if first else None
     if one is None or not one.stored:
         return Grouping()
-    whole = Ask(worksheet=sheet.key, filter=asked.filter(), search=asked.search, fields=sheet.access.readable_fields,
-                within=sheet.access.scope("read"))
+    whole = sheet.access.ask(filter=asked.filter(), search=asked.search)
     counts = counted(sheet.app, whole, one.key, most=MOST_GROUPS)
     options = in_order(around, one, counts.found)
     around.load([one], [{one.key: value} for value, _ in options])

@@ -58,7 +58,7 @@ def app(sqlite_server: Flask) -> Iterator[App]:
 @pytest.mark.parametrize("component", ["settings", "worksheets", "pages", "workflows", "roles", "portal"])
 def test_full_documents_come_back(sqlite_server: Flask, app: App, component: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Documents that fill every property of every kind's schema are the same after the form."""
-    monkeypatch.setattr("core.web.editor.unknown_files", lambda value, before: set())
+    monkeypatch.setattr("core.web.editor.unknown_files", lambda app, value, before, fresh: set())
     given = full_documents(component)
     for document in given[:: max(1, len(given) // 40)]:
         assert_comes_back(sqlite_server, app, document)
