@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from core.api import (
+    EVERYTHING,
     App,
     Document,
     Forbidden,
@@ -100,7 +101,7 @@ class SheetAccess:
     @cached_property
     def sight(self) -> PersonSight:
         """What the person may read wherever links and computed values lead from here."""
-        return PersonSight(self.app, self.standing, {(self.app.id, self.document.key): self})
+        return PersonSight(self.app, self.standing, known={(self.app.id, self.document.key): self})
 
     def ask(self, *, filter: Filter | None = None, sorts: Sequence[tuple[str, bool]] = (), search: str = "",
             deleted: bool = False) -> Ask:
@@ -137,11 +138,12 @@ class PersonSight:
     """What one person may read anywhere in the organization, asked once a worksheet: see `query.Sight`.
 
     In another app they are what they are there: a pointer into it shows whoever looks what they may read there themselves,
-    whoever wrote the pointer.
+    whoever wrote the pointer. With `whole_app` they see all of their own app: so its rules are followed, whoever looks.
     """
 
     app: App
     standing: Standing
+    whole_app: bool = False
     known: dict[tuple[str, str], SheetAccess | None] = field(default_factory=dict)
 
     def of(self, app: App, worksheet: str) -> SheetAccess | None:
@@ -154,6 +156,8 @@ class PersonSight:
     def _look(self, app: App, worksheet: str) -> SheetAccess | None:
         here = self.standing if app.id == self.app.id else standing(app, self.standing.person)
         try:
+            if self.whole_app and app.id == self.app.id:
+                return SheetAccess(app, here, documents.get(app, f"worksheet/{worksheet}"), EVERYTHING)
             return SheetAccess.of(app, here, worksheet)
         except NotFound:
             return None

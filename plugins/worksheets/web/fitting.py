@@ -1,10 +1,14 @@
-"""Whether records fit a filter that the worksheet's own rules, buttons and colours have; all fields count for these."""
+"""Whether records fit a filter that the worksheet's own rules, buttons and colours have.
+
+All of the app counts for these, and of other apps what the visitor may read there.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from plugins.worksheets.access import PersonSight
 from plugins.worksheets.query import Ask
 from plugins.worksheets.query.plan import Plan
 from plugins.worksheets.records import Row
@@ -15,7 +19,7 @@ def fitting(sheet: Sheet, asked: Mapping[str, Any] | None, rows: Sequence[Row]) 
     """Return for each row whether it fits; without a filter all do."""
     if not asked or not rows:
         return [True] * len(rows)
-    plan = Plan(sheet.app, Ask(worksheet=sheet.key, filter=asked))
+    plan = Plan(sheet.app, Ask(worksheet=sheet.key, filter=asked, sight=PersonSight(sheet.app, sheet.access.standing, whole_app=True)))
     return [plan.predicate.holds(seen) for seen in plan.eye.see(rows, plan.needs)]
 
 

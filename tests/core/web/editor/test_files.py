@@ -79,6 +79,6 @@ def test_a_file_that_the_apps_documents_show_can_be_named(two: tuple[App, str]) 
     picture = {"file": digest, "name": "a.png", "size": len(OF_OTHERS), "type": "image/png"}
     settings = documents.live(app, "app")[0]
     with transaction():
-        documents.put(app, type(settings)(kind="app", key=settings.key, body={**settings.body, "picture": picture}, position=0), "system")
+        documents.put(app, type(settings)(kind="app", key=settings.key, body={**settings.body, "icon": picture}, position=0), "system")
 
     assert form(app).receive(named(digest), MultiDict())

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
-from core.api import as_tenant, documents, transaction
-from tests.plugins.worksheets.web.making import GROUPED, PEOPLE, SHEET, Desk, field, field_ref, key_of, rights
-from tests.web import Browser
+from core.api import Document, apps, as_tenant, documents, find_app, transaction
+from plugins.worksheets.service import put_record
+from tenants import service
+from tests.plugins.worksheets.web.making import GROUPED, PEOPLE, SHEET, VIEW, Desk, field, field_ref, key_of, rights
+from tests.web import Browser, make_person, signed_in
 
 LINK = field_ref(SHEET, "link")
 NAME = field_ref(PEOPLE, "name")
@@ -69,3 +71,36 @@ def test_what_is_not_read_changes_no_answer(desk: Desk, role: Mapping[str, Any])
         assert mine[page] == after[page], page
     assert {page for page in ASKED if owners[page] != owners_after[page]} >= {
         "?q=zebra", "/export.csv", *(f"?where={key_of('f', word)}&op=contains&value=zebra" for word in ("link", "looked", "told", "again"))}
+
+
+def test_a_pointer_into_another_app_gives_its_writer_nothing(desk: Desk) -> None:
+    """An admin who knows a worksheet's address in an app that is not theirs: no page, trial, colour or choice tells what is in it."""
+    with as_tenant(desk.organization_id), transaction():
+        other = apps.create("Secret", "system")
+        sheet = {"name": "Salaries", "fields": [field("name", "text")]}
+        documents.put(other, Document(kind="worksheet", key=PEOPLE, body=sheet, position=0), "system")
+        other_id = other.id
+        admin = make_person("admin@example.org")
+        service.name_admin(desk.app, admin)
+        things = documents.get(desk.app, f"worksheet/{SHEET}")
+        far = field("link", "relationship", options={"target": {"org": f"app/{other_id}/worksheet/{PEOPLE}"}})
+        fields = [far if one["key"] == far["key"] else one for one in things.body["fields"] if one["key"] != key_of("f", "way")]
+        colours = [{"place": "left_border", "colour": "#ff0000", "when": {"field": LINK, "operator": "contains", "value": "zebra"}}]
+        views = [{**one, "colours": colours} if one["key"] == VIEW["key"] else one for one in things.body["views"]]
+        documents.put(desk.app, replace(things, body={**things.body, "fields": [*fields, *THROUGH], "views": views}), "system")
+    with as_tenant(desk.organization_id), transaction():
+        for name in ("Zebra", "Ant"):
+            put_record(find_app(other_id), PEOPLE, None, {key_of("f", "name"): name}, "system")
+    for text, link in (("A", [1]), ("B", [2])):
+        desk.put(text=text, link=link)
+    browser = signed_in(desk.server, "admin@example.org")
+    mine, owners = told_of(desk, browser), told_of(desk, desk.owner)
+    with as_tenant(desk.organization_id), transaction():
+        for seq, name in ((1, "Ant"), (2, "Zebra")):
+            put_record(find_app(other_id), PEOPLE, seq, {key_of("f", "name"): name}, "system")
+
+    assert mine == told_of(desk, browser)
+    assert owners == told_of(desk, desk.owner)  # who does not manage that app either
+    with as_tenant(desk.organization_id), transaction():
+        service.name_admin(find_app(other_id), admin)
+    assert mine != told_of(desk, browser)
