@@ -14,10 +14,14 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, Engine, ExceptionContext, MetaData, Table, event, text
+from sqlalchemy import BigInteger, Connection, Engine, ExceptionContext, MetaData, Table, event, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, PendingRollbackError, SQLAlchemyError
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.sql.functions import FunctionElement
 
 from core import budget
+from core.moment import ahead_us, correct
 
 T = TypeVar("T")
 BUSY_TIMEOUT_S = 30
@@ -26,6 +30,8 @@ WALK_CACHE_KB = 2048
 KEEPALIVES = {"tcp_keepalives_idle": 10, "tcp_keepalives_interval": 5, "tcp_keepalives_count": 4}
 PROGRESS_STEPS = 100_000
 """SQLite looks at the clock after so many of its own steps, a few thousandths of a second."""
+PASSING = ("08", "57P", "53300", "40001", "40P01", "55P03")
+"""Conditions of PostgreSQL that pass: no connection, shutting down, too many clients, deadlocks and locks waited for in vain."""
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -33,6 +39,27 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+
+class database_now(FunctionElement[int]):  # a function of SQL, and called like one
+    """The moment in microseconds UTC by the database's clock, which all processes share: what leases are measured by."""
+
+    type = BigInteger()
+    inherit_cache = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ahead_us = ahead_us()
+
+
+@compiles(database_now, "sqlite")
+def _sqlite_now(element: database_now, _compiler: Any, **_: Any) -> str:
+    return f"(CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER) * 1000 + {element.ahead_us})"
+
+
+@compiles(database_now, "postgresql")
+def _postgresql_now(element: database_now, _compiler: Any, **_: Any) -> str:
+    return f"(CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS bigint) + {element.ahead_us})"
 
 
 class Base(DeclarativeBase):
@@ -57,6 +84,7 @@ def _prepare(connection: Any, _record: Any) -> None:
         # A machine that lost its power holds its row locks until the server notices: in half a minute, not two hours.
         for setting, value in KEEPALIVES.items():
             connection.execute(f"SET {setting} = {value}")
+        _look_at_the_clock(connection)
         connection.commit()
         return
     # pysqlite's own idea of when a transaction starts is switched off: `_begin` says it.
@@ -64,6 +92,31 @@ def _prepare(connection: Any, _record: Any) -> None:
     for pragma in ("journal_mode=WAL", "foreign_keys=ON", "recursive_triggers=ON", "synchronous=FULL",
                    f"busy_timeout={BUSY_TIMEOUT_S * 1000}", f"cache_size=-{CACHE_KB}", "trusted_schema=OFF"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _look_at_the_clock(connection: Any) -> None:
+    """Compare clocks at each new connection; on SQLite the database's is this machine's own."""
+    correct(int(connection.execute("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS bigint)").fetchone()[0]))
+
+
+def is_outage(error: BaseException) -> bool:
+    """Say whether an error tells that the database is away, or kept busy by others, so that trying again is of use."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, PendingRollbackError)
+    if error.connection_invalidated:
+        return True
+    if isinstance(error.orig, sqlite3.OperationalError):
+        return any(word in str(error.orig) for word in ("locked", "busy"))
+    state = getattr(error.orig, "sqlstate", None)
+    return isinstance(error, OperationalError | InterfaceError) and (state is None or state.startswith(PASSING))
+
+
+def let_go() -> None:
+    """Undo what the session holds, in whatever state its connection is."""
+    try:
+        db.session.rollback()
+    except SQLAlchemyError:
+        db.session().invalidate()
 
 
 @event.listens_for(Engine, "begin")

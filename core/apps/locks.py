@@ -115,9 +115,17 @@ def _ask(app: App, how: dict[str, Any]) -> None:
                               .execution_options(populate_existing=True))
     if found is None or found.deleted_at is not None:
         raise NotFound(f"There is no app “{app_id}”.")
-    if found.restoring_run_id is not None and db.session.info.get("restoring_run") != found.restoring_run_id:
+    closer = found.restoring_run_id
+    if closer is not None and db.session.info.get("restoring_run") != closer and _still_closed(closer):
         raise AppRestoring(f"“{name}” is being restored; it can be read, and written again in a moment.",
-                           run=found.restoring_run_id)
+                           run=closer)
+
+
+def _still_closed(run_id: str) -> bool:
+    """Say whether a restore still keeps its app closed; one that was left by its process is ended, and the app is open."""
+    from core.runs.service import closes  # runs know of apps, and are asked only where one keeps an app closed
+
+    return closes(run_id)
 
 
 def _forget_documents(app_id: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, Integer, String, Text
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base
@@ -16,6 +16,8 @@ class App(Owned, Base):
     """
 
     __tablename__ = "app"
+    __table_args__ = (Index("ix_app_closed", "restoring_run_id", sqlite_where=text("restoring_run_id IS NOT NULL"),
+                            postgresql_where=text("restoring_run_id IS NOT NULL")),)
 
     id: Mapped[str] = mapped_column(String(16), primary_key=True)
     name: Mapped[str] = mapped_column(String(200), default="")

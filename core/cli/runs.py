@@ -14,7 +14,7 @@ from core.db import db, transaction
 from core.errors import NotFound
 from core.moment import iso
 from core.runs.models import Run
-from core.runs.service import cancel, find, runs_of
+from core.runs.service import cancel, end_lost_of, find, runs_of
 from core.scope import as_server, as_tenant
 
 
@@ -26,12 +26,13 @@ def register(main: click.Group) -> None:
     def runs(app_id: str) -> dict[str, Any]:
         """List the backups, restores and checks of APP that were asked for, newest first."""
         with service.opened(app_id) as app:
+            end_lost_of(app.id)
             return {"runs": [run_value(run) for run in runs_of(app.id)]}
 
     @verb(main, "cancel", show=lambda result: (f"{result['run']}: {result['state']}",))
     @click.argument("run_id", metavar="RUN")
     def cancel_(run_id: str) -> dict[str, Any]:
-        """Ask for RUN to be cancelled: a queued one is at once, a running one at its next step."""
+        """Ask for RUN to be cancelled: a queued one, or one whose worker is gone, is at once; a running one at its next step."""
         with as_server():
             organization_id = db.session.scalar(select(Run.organization_id).where(Run.id == run_id))
         if organization_id is None:

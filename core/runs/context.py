@@ -17,12 +17,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from core.app import server
 from core.archive.canonical import canonical
-from core.db import BUSY_TIMEOUT_S, db, in_transaction
+from core.db import BUSY_TIMEOUT_S, database_now, db, in_transaction
 from core.errors import RunCancelled, RunLost
 from core.moment import now_us
 from core.runs.models import Run
@@ -87,7 +87,7 @@ class RunContext:
             select(_c.attempt, _c.state, _c.cancel_requested).where(_c.id == self.run_id).with_for_update()).first()
         self._judge(found)
         # Renewed here as well: while this transaction holds the row, the heartbeat cannot.
-        db.session.connection().execute(update(_table).where(_c.id == self.run_id).values(lease_until=self._lease()))
+        db.session.connection().execute(update(_table).where(_c.id == self.run_id).values(lease_until=lease_end()))
 
     def succeed(self, report: Mapping[str, Any]) -> None:
         """End the run with its report, inside the transaction that makes its work real."""
@@ -104,11 +104,7 @@ class RunContext:
     def renew(self) -> None:
         """Prolong the lease; a lost run stays lost."""
         with suppress(OperationalError), _aside() as connection:
-            connection.execute(update(_table).where(self._mine()).values(lease_until=self._lease()))
-
-    def _lease(self) -> int:
-        until: int = now_us() + server().config.lease_s * SECOND_US
-        return until
+            connection.execute(update(_table).where(self._mine()).values(lease_until=lease_end()))
 
     def _mine(self) -> Any:
         return (_c.id == self.run_id) & (_c.attempt == self.attempt) & (_c.state == "running")
@@ -129,6 +125,12 @@ class RunContext:
             raise RunLost(f"Run {self.run_id} was taken over or ended; attempt {self.attempt} stops.", run=self.run_id)
         if found.cancel_requested:
             raise RunCancelled("The run was cancelled.", run=self.run_id)
+
+
+def lease_end() -> ColumnElement[int]:
+    """Return until when a lease lasts that is given now, by the database's clock: a machine whose own is wrong keeps its runs."""
+    until: ColumnElement[int] = database_now() + server().config.lease_s * SECOND_US
+    return until
 
 
 @contextmanager

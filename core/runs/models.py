@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Index, Integer, String, Text
+from sqlalchemy import BigInteger, Boolean, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base
@@ -19,7 +19,9 @@ class Run(Owned, Base):
 
     `exclusive_app_id` is the app's id while an exclusive run is queued or running, so that the database itself refuses
     a second one. `attempt` counts the workers that took it up; only the latest may write. `announced_at` is set once plugins
-    have heard of its end. `options` and `report` are
+    have heard of its end. `worker` names the process that has it (see `core.runs.workers`), or that asked for it to do it itself.
+    A run that met an outage waits until `not_before`; `outages` counts those. Leases, `sent_at` and `not_before` are of the
+    database's clock. `options` and `report` are
     canonical JSON; `steps` is a JSON list of [name, time], one for each step that was entered, in all attempts.
     """
 
@@ -28,6 +30,12 @@ class Run(Owned, Base):
         Index("uq_run_exclusive_app_id", "exclusive_app_id", unique=True),
         Index("ix_run_state_lease", "state", "lease_until"),
         Index("ix_run_app_requested", "app_id", "requested_at"),
+        Index("ix_run_open", "organization_id", "requested_at", sqlite_where=text("ended_at IS NULL"),
+              postgresql_where=text("ended_at IS NULL")),
+        Index("ix_run_unannounced", "ended_at", sqlite_where=text("announced_at IS NULL AND ended_at IS NOT NULL"),
+              postgresql_where=text("announced_at IS NULL AND ended_at IS NOT NULL")),
+        Index("ix_run_kind_requested", "kind", "requested_at"),
+        Index("ix_run_ended", "ended_at"),
     )
 
     id: Mapped[str] = mapped_column(String(16), primary_key=True)
@@ -52,4 +60,7 @@ class Run(Owned, Base):
     started_at: Mapped[int | None] = mapped_column(BigInteger)
     ended_at: Mapped[int | None] = mapped_column(BigInteger)
     lease_until: Mapped[int | None] = mapped_column(BigInteger)
+    not_before: Mapped[int | None] = mapped_column(BigInteger)
+    outages: Mapped[int] = mapped_column(Integer, default=0)
+    worker: Mapped[str | None] = mapped_column(String(100))
     announced_at: Mapped[int | None] = mapped_column(BigInteger)

@@ -9,20 +9,21 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rq.timeouts import BaseTimeoutException
-from sqlalchemy import func, select, update
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.exc import DBAPIError, IntegrityError, PendingRollbackError, SQLAlchemyError
 
 from core.app import server
 from core.apps.models import App
 from core.archive.canonical import canonical
-from core.db import after_commit, db, transaction
-from core.errors import AppkeepError, NotFound, RunCancelled, RunInProgress, RunLost
+from core.db import after_commit, database_now, db, is_outage, let_go, transaction
+from core.errors import AppkeepError, DatabaseUnavailable, NotFound, RunCancelled, RunInProgress, RunLost, StoreUnavailable
 from core.keys import new_key
 from core.moment import iso, now_us
 from core.objects import note_lost
-from core.runs.context import SECOND_US, RunContext, heartbeat
+from core.runs.context import SECOND_US, RunContext, heartbeat, lease_end
 from core.runs.kinds import HANDLERS, LOG
 from core.runs.models import EXCLUSIVE, RESEND_AFTER_S, Run
+from core.runs.workers import is_gone, this_process
 from core.scope import as_server, as_tenant, tenant
 
 __all__ = ["RunContext", "cancel", "claim", "find", "recover", "report_of", "request", "runs_of", "work"]
@@ -33,6 +34,23 @@ _c = _table.c
 ANNOUNCED_WITHIN_US = 10 * SECOND_US
 RESEND_AFTER_US = RESEND_AFTER_S * SECOND_US
 """A queued run that nobody took up for this long is sent again: the queue may have lost it."""
+FAR_AHEAD_US = 3600 * SECOND_US
+ABANDONED_TICKS = 2
+"""A run whose lease has ended since so many looks of the clock is taken up by nobody: there is no clock."""
+OUTAGE_PAUSES_S = (5, 15, 30, 60, 120, 300, 600, 1200)
+"""How long a run waits after each outage that it met in a row of them; after the last it fails."""
+OUTAGE = "outage"
+ANNOUNCED_AT_ONCE = 50
+UNHEARD_AGAIN_US = 60 * SECOND_US
+OPEN = Run.ended_at.is_(None) & Run.state.in_(("queued", "running"))
+"""Runs that have not ended; asked for like this so that an index has them alone."""
+_unheard: dict[str, int] = {}
+"""Runs whose end could not be told, and when it is tried again."""
+
+
+def _due() -> ColumnElement[bool]:
+    """Return the condition that a queued run need not wait any more."""
+    return _c.not_before.is_(None) | (_c.not_before <= database_now())
 
 
 def request(kind: str, app: App | None, options: Mapping[str, Any], person: str, *, send: bool) -> Run:
@@ -43,10 +61,11 @@ def request(kind: str, app: App | None, options: Mapping[str, Any], person: str,
     """
     exclusive = app.id if app is not None and kind in EXCLUSIVE else None
     if exclusive is not None:
+        end_lost(_c.exclusive_app_id == exclusive)
         check_free(exclusive)
     run = Run(id=new_key("n"), organization_id=tenant(), kind=kind, app_id=app.id if app else None,
               exclusive_app_id=exclusive, person=person, options=canonical(options).decode(), requested_at=now_us(),
-              sent_at=now_us() if send else None)
+              sent_at=database_now() if send else None, worker=None if send else this_process())
     try:
         with db.session.begin_nested():
             db.session.add(run)
@@ -74,6 +93,10 @@ def check_free(app_id: str) -> None:
     running = exclusive_run(app_id)
     if running is not None:
         since = iso(running.started_at or running.requested_at)
+        if running.state == "running" and is_gone(running.worker):
+            raise RunInProgress(f"A {running.kind} of this app was left by its worker; it is taken up again within "
+                                f"{server().config.lease_s} seconds. Wait for it, or cancel it.", run=running.id, kind=running.kind,
+                                state="running", since=since)
         raise RunInProgress(f"A {running.kind} of this app is {running.state} since {since}; wait until it has ended "
                             "or cancel it.", run=running.id, kind=running.kind, state=running.state, since=since)
 
@@ -98,7 +121,7 @@ def runs_of(app_id: str, most: int = 200) -> list[Run]:
 
 def active_runs(app_id: str | None = None) -> list[Run]:
     """Return the queued and running runs of the current organization, or of one of its apps, the longest wait first."""
-    query = select(Run).where(Run.state.in_(("queued", "running"))).order_by(Run.requested_at, Run.id)
+    query = select(Run).where(OPEN).order_by(Run.requested_at, Run.id)
     return list(db.session.scalars(query if app_id is None else query.where(Run.app_id == app_id)))
 
 
@@ -109,12 +132,11 @@ def report_of(run: Run) -> dict[str, Any]:
 
 def claim(run_id: str) -> RunContext | None:
     """Take a queued run up as its next attempt; None when it is not queued (any more)."""
-    now = now_us()
     with as_server(), transaction():
         taken = db.session.connection().execute(
-            update(_table).where(_c.id == run_id, _c.state == "queued").values(
-                state="running", attempt=_c.attempt + 1, started_at=now,
-                lease_until=now + server().config.lease_s * SECOND_US)).rowcount
+            update(_table).where(_c.id == run_id, _c.state == "queued", _due()).values(
+                state="running", attempt=_c.attempt + 1, started_at=now_us(), not_before=None, error_message=None,
+                worker=this_process(), lease_until=lease_end())).rowcount
         if not taken:
             return None
         row = db.session.connection().execute(select(_table).where(_c.id == run_id)).one()
@@ -129,28 +151,73 @@ def work(run_id: str) -> Run | None:
         return None
     with as_tenant(context.organization_id):
         try:
-            with heartbeat(context):
-                report: Mapping[str, Any] | None = _named(HANDLERS[find(run_id).kind])(context)
-                if report is not None:
-                    with transaction():
-                        context.succeed(report)
-        except RunLost as error:
-            log.warning("%s", error)
+            return _worked(context)
+        except (DBAPIError, PendingRollbackError) as error:
+            if not is_outage(error):
+                raise
+            # The database is still away: the lease runs out, and the run is taken up again when there is one.
+            log.warning("Run %s was left: the database cannot be reached", run_id)
+            let_go()
             return None
-        except RunCancelled as error:
-            _end(context, "cancelled", error)
-        except AppkeepError as error:
-            _note_lost(error)
-            _end(context, "failed", error)
-        except (BaseTimeoutException, KeyboardInterrupt, SystemExit):
-            _end(context, "failed", _problem("timed_out", "The run took too long, or its process was told to end."))
-            raise
-        except Exception as error:
-            # The one place at the top: whatever a plugin or library raises, the run must end and the app be free.
-            log.exception("Run %s failed", run_id)
-            _end(context, "failed", _problem("internal_error", f"Something unexpected: {type(error).__name__}: {error}"))
-        _announce(find(run_id))
-        return find(run_id)
+
+
+def _worked(context: RunContext) -> Run | None:
+    run_id = context.run_id
+    try:
+        with heartbeat(context):
+            report: Mapping[str, Any] | None = _named(HANDLERS[find(run_id).kind])(context)
+            if report is not None:
+                with transaction():
+                    context.succeed(report)
+    except RunLost as error:
+        log.warning("%s", error)
+        return None
+    except RunCancelled as error:
+        _end(context, "cancelled", error)
+    except AppkeepError as error:
+        _note_lost(error)
+        if _waits(context, error):
+            return find(run_id)
+        _end(context, "failed", error)
+    except (BaseTimeoutException, KeyboardInterrupt, SystemExit):
+        _end(context, "failed", _problem("timed_out", "The run took too long, or its process was told to end."))
+        raise
+    except Exception as error:
+        # The one place at the top: whatever a plugin or library raises, the run must end and the app be free.
+        told = _told(error, run_id)
+        if _waits(context, told):
+            return find(run_id)
+        _end(context, "failed", told)
+    _announce(find(run_id))
+    return find(run_id)
+
+
+def _told(error: Exception, run_id: str) -> AppkeepError:
+    if is_outage(error):
+        log.warning("Run %s met an outage of the database: %s", run_id, error)
+        let_go()
+        return DatabaseUnavailable("The database could not be reached, or others kept it busy for too long. Nothing was half done; "
+                                   "try again.")
+    log.exception("Run %s failed", run_id)
+    return _problem("internal_error", f"Something unexpected: {type(error).__name__}: {error}")
+
+
+def _waits(context: RunContext, error: AppkeepError) -> bool:
+    """Let a run that met an outage wait and be tried again, ever later, where nobody waits for its process; say whether it does."""
+    if not isinstance(error, StoreUnavailable | DatabaseUnavailable):
+        return False
+    mine = (_c.id == context.run_id) & (_c.attempt == context.attempt) & (_c.state == "running")
+    with transaction():
+        run = db.session.connection().execute(select(_c.outages, _c.sent_at, _c.cancel_requested).where(mine)).first()
+        if run is None or run.sent_at is None or run.cancel_requested or run.outages >= len(OUTAGE_PAUSES_S):
+            return False
+        until = database_now() + OUTAGE_PAUSES_S[run.outages] * SECOND_US
+        db.session.connection().execute(update(_table).where(mine).values(
+            state="queued", lease_until=None, not_before=until, sent_at=until, outages=_c.outages + 1, phase=OUTAGE,
+            steps=context.steps_text, error_message=error.message[:2000]))
+        _open_app(context.run_id)
+    log.warning("Run %s waits, and is tried again in %s s: %s", context.run_id, OUTAGE_PAUSES_S[run.outages], error.message)
+    return True
 
 
 def _note_lost(error: AppkeepError) -> None:
@@ -187,53 +254,139 @@ def _write_end(run_id: str) -> None:
 def announce_ended() -> None:
     """Tell plugins of the runs whose process died before it did, and of those that were ended by the clock."""
     now = now_us()
+    ended = (_c.announced_at.is_(None) & _c.ended_at.is_not(None)
+             & (_c.ended_at < now - ANNOUNCED_WITHIN_US) & (_c.ended_at > now - 24 * 3600 * SECOND_US))
     with as_server():
-        silent = db.session.execute(select(_c.id, _c.organization_id).where(
-            _c.announced_at.is_(None), _c.ended_at < now - ANNOUNCED_WITHIN_US, _c.ended_at > now - 24 * 3600 * SECOND_US)
-            .limit(50)).all()
-    for run_id, organization_id in silent:
+        silent = db.session.execute(select(_c.id, _c.organization_id).where(ended).order_by(_c.ended_at.desc())
+                                    .limit(ANNOUNCED_AT_ONCE + len(_unheard))).all()
+    for run_id, organization_id in [one for one in silent if _unheard.get(one[0], 0) <= now][:ANNOUNCED_AT_ONCE]:
+        _unheard.pop(run_id, None)
         with as_tenant(organization_id):
             _announce(find(run_id))
+            if find(run_id).announced_at is None:  # whoever cannot hear of it now is told again later, and holds nobody up
+                _unheard[run_id] = now + UNHEARD_AGAIN_US
+    for run_id in [one for one, again in _unheard.items() if again < now - 24 * 3600 * SECOND_US]:
+        del _unheard[run_id]
 
 
 def cancel(run: Run) -> None:
-    """Ask for a run to be cancelled; a queued one is at once, a running one at its next step, an ended one stays."""
+    """Ask for a run to be cancelled; a queued one, and one whose worker is gone, is at once, a running one at its next step.
+
+    One that has ended stays as it ended.
+    """
     # What the row says now counts, not what was read of it: a worker may have taken it up or ended it since.
     for state, values in (("queued", {"state": "cancelled", "exclusive_app_id": None, "ended_at": now_us()}),
                           ("running", {})):
         db.session.connection().execute(
             update(_table).where(_c.id == run.id, _c.state == state).values(cancel_requested=True, **values))
+    end_lost(_c.id == run.id)
     db.session.refresh(run)
+
+
+def end_lost(*which: ColumnElement[bool]) -> list[str]:
+    """End those runs of the current organization whose worker is gone and that nobody takes up; return their ids.
+
+    Whoever meets a run may do so, in their own transaction. A run that a worker was sent for is left to the clock for a while, unless
+    somebody wants it cancelled; the process that one was to be done by is gone for good.
+    """
+    return [row.id for row in _lost(*which) if _end_left(row)]
+
+
+def _lost(*which: ColumnElement[bool]) -> list[Any]:
+    """Return the rows of those runs of the current organization that are lost, and nobody's to take up."""
+    mine = (_c.organization_id == tenant(), _c.ended_at.is_(None), *which)
+    expired = (_c.lease_until < database_now()).label("expired")
+    abandoned = (_c.lease_until < database_now() - ABANDONED_TICKS * server().config.clock_tick_s * SECOND_US).label("abandoned")
+    rows = db.session.connection().execute(select(_table, expired, abandoned).where(*mine)).all()
+    return [row for row in rows if (is_gone(row.worker) or row.expired) and (
+        row.sent_at is None or (row.state == "running" and (row.cancel_requested or row.abandoned)))]
+
+
+def _end_left(row: Any) -> bool:
+    """End a run that was left by its worker, unless somebody was quicker; those who are told of ends are told after the commit."""
+    if row.cancel_requested:
+        values: dict[str, Any] = {"state": "cancelled"}
+    else:
+        values = {"state": "failed", "error_code": "worker_died",
+                  "error_message": "The process that did this ended before it was done. Nothing was half done; try again."}
+    same = (_c.id == row.id) & (_c.attempt == row.attempt) & (_c.state == row.state)
+    taken = db.session.connection().execute(update(_table).where(same).values(
+        exclusive_app_id=None, ended_at=now_us(), lease_until=None, **values)).rowcount
+    if not taken:
+        return False
+    _open_app(row.id)
+    log.warning("Run %s was left by its worker and has ended: %s", row.id, values["state"])
+    after_commit(lambda: _announce_as(row.id, row.organization_id))
+    return True
+
+
+def _announce_as(run_id: str, organization_id: str) -> None:
+    with as_tenant(organization_id):
+        _announce(find(run_id))
+
+
+def end_lost_of(app_id: str) -> None:
+    """End the lost runs of an app, as `end_lost` does, in a transaction of its own where there are any: for whoever looks at them."""
+    if _lost(_c.app_id == app_id):
+        with transaction():
+            end_lost(_c.app_id == app_id)
+
+
+def closes(run_id: str) -> bool:
+    """Say whether a run still keeps its app closed; one that is lost or over does not, and the app is opened. In a transaction."""
+    end_lost(_c.id == run_id)
+    if db.session.connection().execute(select(_c.id).where(_c.id == run_id, _c.ended_at.is_(None))).first() is not None:
+        return True
+    _open_app(run_id)
+    return False
 
 
 def recover() -> list[str]:
     """Take up again what a dead worker left and what the queue lost; return the ids of runs sent.
 
-    Any number of processes may do this at once.
+    Any number of processes may do this at once. Nothing is written, and nobody waited for, where there is nothing to do.
     """
-    with as_server(), transaction():
-        sent = _requeue_expired() + _resend_forgotten()
-        _free_apps()
-        for run_id in sent:
-            after_commit(lambda run_id=run_id: _send(run_id))  # type: ignore[misc]
+    with as_server():
+        found = db.session.connection().execute(
+            select(_c.id).where(_expired()).union_all(select(_c.id).where(_forgotten())).limit(1)).first() or _wrongly_closed()
+        db.session.rollback()
+        if not found:
+            return []
+        with transaction():
+            sent = _requeue_expired() + _resend_forgotten()
+            _free_apps()
+            for run_id in sent:
+                after_commit(lambda run_id=run_id: _send(run_id))  # type: ignore[misc]
     return sent
+
+
+def _expired() -> ColumnElement[bool]:
+    return (_c.state == "running") & (_c.lease_until < database_now())
+
+
+def _forgotten() -> ColumnElement[bool]:
+    # A run that was never sent was to be done by the process that asked for it, and that process is gone.
+    since = database_now() - RESEND_AFTER_US
+    waited = (_c.sent_at < since) | (_c.sent_at.is_(None) & (_c.requested_at < since)) | (_c.not_before <= database_now())
+    # What was sent at a moment that is yet to come was sent by a clock that was wrong.
+    return (_c.state == "queued") & _due() & (waited | (_c.sent_at > database_now() + FAR_AHEAD_US))
 
 
 def _requeue_expired() -> list[str]:
     now, attempts = now_us(), server().config.run_attempts
-    expired = db.session.execute(select(_c.id, _c.attempt, _c.cancel_requested).where(
+    expired = db.session.execute(select(_c.id, _c.attempt, _c.outages, _c.cancel_requested).where(
         # A row that is locked belongs to an attempt in the middle of its last transaction: alive.
-        _c.state == "running", _c.lease_until < now).with_for_update(skip_locked=True)).all()
+        _expired()).with_for_update(skip_locked=True)).all()
     again = []
-    for run_id, attempt, cancelled in expired:
-        mine = (_c.id == run_id) & (_c.attempt == attempt) & (_c.state == "running") & (_c.lease_until < now)
+    for run_id, attempt, outages, cancelled in expired:
+        mine = (_c.id == run_id) & (_c.attempt == attempt) & _expired()
         if cancelled:
             values: dict[str, Any] = {"state": "cancelled", "exclusive_app_id": None, "ended_at": now}
-        elif attempt >= attempts:
+        elif attempt - outages >= attempts:
             values = {"state": "failed", "exclusive_app_id": None, "ended_at": now, "error_code": "worker_died",
-                      "error_message": f"The worker died {attempt} times while it worked on this."}
+                      "error_message": f"The worker died {attempt - outages} times while it worked on this."}
         else:
-            values = {"state": "queued", "sent_at": now}
+            values = {"state": "queued", "sent_at": database_now()}
         taken = db.session.connection().execute(update(_table).where(mine).values(lease_until=None, **values)).rowcount
         if taken and values["state"] == "queued":
             log.warning("Run %s lost its worker and is taken up again", run_id)
@@ -242,13 +395,19 @@ def _requeue_expired() -> list[str]:
 
 
 def _resend_forgotten() -> list[str]:
-    now = now_us()
-    # A run that was never sent was to be done by the process that asked for it, and that process is gone.
-    forgotten = (_c.state == "queued") & (func.coalesce(_c.sent_at, _c.requested_at) < now - RESEND_AFTER_US)
-    found = list(db.session.execute(select(_c.id).where(forgotten)).scalars())
+    found = list(db.session.execute(select(_c.id).where(_forgotten())).scalars())
     if found:
-        db.session.connection().execute(update(_table).where(_c.id.in_(found)).values(sent_at=now))
+        db.session.connection().execute(update(_table).where(_c.id.in_(found)).values(sent_at=database_now(), not_before=None))
     return found
+
+
+def _wrongly_closed() -> bool:
+    apps = App.__table__
+    closed = db.session.execute(select(apps.c.restoring_run_id).where(apps.c.restoring_run_id.is_not(None))).scalars().all()
+    if not closed:
+        return False
+    open_ = db.session.execute(select(_c.id).where(_c.id.in_(closed), _c.ended_at.is_(None))).all()
+    return len(open_) < len(set(closed))
 
 
 def _free_apps() -> None:
@@ -266,9 +425,13 @@ def _end(context: RunContext, state: str, error: AppkeepError) -> None:
             _c.id == context.run_id, _c.attempt == context.attempt, _c.state == "running").values(
                 state=state, exclusive_app_id=None, ended_at=now_us(), lease_until=None, steps=context.steps_text,
                 error_code=error.code, error_message=error.message[:2000]))
-        apps = App.__table__
-        db.session.connection().execute(update(apps).where(apps.c.restoring_run_id == context.run_id)
-                                        .values(restoring_run_id=None))
+        _open_app(context.run_id)
+
+
+def _open_app(run_id: str) -> None:
+    """Let the app be written again that a run keeps closed."""
+    apps = App.__table__
+    db.session.connection().execute(update(apps).where(apps.c.restoring_run_id == run_id).values(restoring_run_id=None))
 
 
 def _problem(code: str, message: str) -> AppkeepError:

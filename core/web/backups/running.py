@@ -18,7 +18,7 @@ from core.errors import NotFound
 from core.moment import now_us
 from core.runs import service
 from core.runs.models import Run
-from core.runs.service import active_runs, exclusive_run, report_of
+from core.runs.service import active_runs, end_lost_of, exclusive_run, report_of
 from core.web.backups.blueprint import ROOT, backup_here, here, pages, to
 from core.web.gate import APP, Needs
 from core.web.runs import IN_APPS, shown
@@ -118,6 +118,7 @@ def around(found: Run) -> dict[str, Any]:
 
 def watched(app: App) -> list[dict[str, Any]]:
     """Return the runs that the list of backups shows on top: the one that the address asks for, and all that go on."""
+    end_lost_of(app.id)
     live = [one for one in active_runs(app.id) if one.kind in IN_APPS]
     asked = request.args.get("run", "")
     named = [run_here(asked)] if asked and asked not in {one.id for one in live} else []
