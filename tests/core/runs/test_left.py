@@ -6,6 +6,7 @@ import contextvars
 import os
 import traceback
 
+import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import text, update
@@ -230,9 +231,9 @@ def test_a_database_that_is_restarted_under_a_backup_costs_another_try(
     run_id = ask("backup", app, None)
 
     def end_all() -> None:
-        with db.engine.connect() as connection:
-            connection.execute(text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                                    "WHERE datname = current_database() AND pid <> pg_backend_pid()"))
+        with psycopg.connect(db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)) as connection:
+            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                               "WHERE datname = current_database() AND pid <> pg_backend_pid()")
 
     with monkeypatch.context() as here:
         at_step(here, "backup.reading", end_all)
