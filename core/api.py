@@ -49,7 +49,7 @@ from core.web.answers import again, send_kept
 from core.web.bin import binned
 from core.web.csvfile import csv_response, harmless
 from core.web.days import day_asked, midnight
-from core.web.editor import Editing, Input, Target, Targets, digest, walk
+from core.web.editor import Editing, Input, Target, Targets, digest, seen_another, walk
 from core.web.gate import APP, MANAGE, ORGANIZATION, Needs, Pages
 from core.web.icons import ICONS, Look, is_sign
 from core.web.menu import MenuItem
@@ -179,6 +179,7 @@ __all__ = [
     "rights_here",
     "schemas",
     "scratch",
+    "seen_another",
     "send_kept",
     "server",
     "size_text",

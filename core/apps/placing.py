@@ -7,6 +7,7 @@ from typing import Any
 
 from core.app import server
 from core.apps import documents, locks
+from core.apps.combining import combined
 from core.apps.models import App
 from core.component import Document
 from core.errors import NotFound
@@ -25,8 +26,23 @@ def add(app: App, kind: str, body: Mapping[str, Any], person: str) -> Document:
 
 
 def put_body(app: App, document: Document, body: Mapping[str, Any], person: str) -> Document:
-    """Give a document another body; it stays where it stands."""
-    return documents.put(app, Document(kind=document.kind, key=document.key, body=body, position=document.position), person)
+    """Give a document another body; it stays where it stands, and so does what others changed since it was read.
+
+    Raises:
+        Conflict: somebody changed the same since *document* was read.
+    """
+    return documents.put(app, combined_with(app, document, body), person)
+
+
+def combined_with(app: App, document: Document, body: Mapping[str, Any]) -> Document:
+    """Return a document as it stands now with what makes *body* differ from the *document* that was read; nobody changes it meanwhile.
+
+    Raises:
+        Conflict: see `put_body`.
+    """
+    locks.take(app)
+    now = documents.get(app, document.address)
+    return Document(kind=now.kind, key=now.key, body=combined(document.body, body, now.body), position=now.position)
 
 
 def move(app: App, address: str, by: int, person: str) -> None:

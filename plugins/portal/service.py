@@ -55,6 +55,7 @@ def create_role(app: App, name: str, person: str) -> Document:
     Raises:
         InvalidInput: the name is empty, too long or has control characters.
     """
+    locks.take(app)
     position = max((role.position for role in documents.live(app, "portal_role")), default=-1) + 1
     body = {"name": checked_name(name), "worksheets": [], "pages": []}
     return documents.put(app, Document(kind="portal_role", key=new_key("q"), body=body, position=position), person)

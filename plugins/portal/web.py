@@ -9,22 +9,25 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from core.api import (
     MANAGE,
     SHOWN_TYPES,
-    Document,
     InvalidInput,
     Needs,
     NotFound,
     Pages,
     again,
     current_app_row,
+    digest,
     documents,
+    placing,
     put_picture,
     read_file,
+    seen_another,
     transaction,
     visit,
 )
 from plugins.portal import editing, service
 
 pages = Pages("portal", __name__, template_folder="templates")
+STALE = "Somebody else changed this meanwhile. What you typed is still here; save again to put it in its place."
 PICTURES = ("logo", "cover")
 
 
@@ -38,16 +41,18 @@ def portal(organization_id: str, app_id: str) -> str | Response:
     if request.method == "POST":
         try:
             body = editing.changed_portal(body, request.form)
+            if seen_another(request.form, found.body):
+                raise InvalidInput(STALE)
             body = _with_pictures(body)
             with transaction():
-                documents.put(app, Document(kind="portal", key=found.key, body=body, position=found.position), visit().person)
+                placing.put_body(app, found, body, visit().person)
             flash("The portal's settings were saved.", "good")
             return _to("portal.portal")
         except InvalidInput as refused:
             error = refused.message
     homes = [d for kind in ("page", "worksheet") for d in documents.live(app, kind)]
     page = render_template("portal/portal.html", body=body, error=error, roles=documents.live(app, "portal_role"), homes=homes,
-                           counts=service.counts(app), editing=editing)
+                           counts=service.counts(app), editing=editing, seen=digest(found.body))
     return again(page) if error else page
 
 
@@ -91,13 +96,16 @@ def role(organization_id: str, app_id: str, key: str) -> str | Response:
         body = editing.changed_role(app, body, request.form)
         try:
             service.checked_name(body["name"])
+            if seen_another(request.form, found.body):
+                raise InvalidInput(STALE)
             with transaction():
-                documents.put(app, Document(kind="portal_role", key=key, body=body, position=found.position), visit().person)
+                placing.put_body(app, found, body, visit().person)
             flash("The portal role was saved.", "good")
             return _to("portal.role", key=key)
         except InvalidInput as refused:
             error = refused.message
-    page = render_template("portal/role.html", role=found, shown=editing.shown(app, body), error=error, editing=editing)
+    page = render_template("portal/role.html", role=found, shown=editing.shown(app, body), error=error, editing=editing,
+                           seen=digest(found.body))
     return again(page) if error else page
 
 

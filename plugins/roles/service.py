@@ -20,6 +20,7 @@ def create(app: App, name: str, person: str) -> Document:
     Raises:
         InvalidInput: the name is empty, too long or has control characters.
     """
+    locks.take(app)
     position = max((role.position for role in documents.live(app, "role")), default=-1) + 1
     body = {"name": checked_name(name), "worksheets": [], "pages": []}
     return documents.put(app, Document(kind="role", key=new_key("r"), body=body, position=position), person)

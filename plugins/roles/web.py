@@ -6,9 +6,24 @@ from typing import Any
 
 from flask import Response, flash, redirect, render_template, request, url_for
 
-from core.api import MANAGE, Document, InvalidInput, Needs, NotFound, Pages, again, current_app_row, documents, transaction, visit
+from core.api import (
+    MANAGE,
+    InvalidInput,
+    Needs,
+    NotFound,
+    Pages,
+    again,
+    current_app_row,
+    digest,
+    documents,
+    placing,
+    seen_another,
+    transaction,
+    visit,
+)
 from plugins.roles import editing, preview, service
 
+STALE = "Somebody else changed this role meanwhile. What you chose is still here; save again to put it in its place."
 pages = Pages("roles", __name__, template_folder="templates")
 
 
@@ -37,14 +52,16 @@ def role(organization_id: str, app_id: str, key: str) -> str | Response:
         body = editing.changed(app, body, request.form)
         try:
             service.checked_name(body["name"])
+            if seen_another(request.form, found.body):
+                raise InvalidInput(STALE)
             with transaction():
-                documents.put(app, Document(kind="role", key=key, body=body, position=found.position), visit().person)
+                placing.put_body(app, found, body, visit().person)
             flash("The role was saved.", "good")
             return _to(key)
         except InvalidInput as refused:
             error = refused.message
     page = render_template("roles/role.html", role=found, shown=editing.shown(app, body), error=error, editing=editing,
-                           members=service.named_members(app, key), choices=service.choices(app))
+                           seen=digest(found.body), members=service.named_members(app, key), choices=service.choices(app))
     return again(page) if error else page
 
 

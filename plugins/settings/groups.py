@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from core.api import App, Document, InvalidInput, NotFound, documents, placing
+from core.api import App, Document, InvalidInput, NotFound, documents, locks, placing
 from plugins.settings.naming import checked
 
 SHOWN = ("worksheet", "page")
@@ -31,6 +31,7 @@ def change(app: App, key: str, person: str, **properties: Any) -> None:
     Raises:
         NotFound: there is no such group.
     """
+    locks.take(app)
     group = documents.get(app, f"group/{key}")
     body = {name: value for name, value in {**group.body, **properties}.items() if value or name not in properties}
     placing.put_body(app, group, body, person)
@@ -48,6 +49,7 @@ def place(app: App, address: str, to: str, person: str) -> None:
         NotFound: there is no such item or group.
         InvalidInput: the group is full.
     """
+    locks.take(app)
     if address.partition("/")[0] not in SHOWN:
         raise NotFound("Only worksheets and pages stand in the navigation.")
     documents.get(app, address)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from core.api import App, Document, DocumentRow, InvalidInput, db, documents, new_key
+from core.api import App, Document, DocumentRow, InvalidInput, db, documents, locks, new_key
 from core.api import schemas as s
 from plugins.workflows import editing
 from plugins.workflows.names import Names
@@ -43,6 +43,7 @@ def create(app: App, name: str, person: str) -> Document:
     Raises:
         InvalidInput: the name is empty, too long or has control characters.
     """
+    locks.take(app)
     position = max((one.position for one in documents.live(app, "workflow")), default=-1) + 1
     body = {"name": checked_name(name), "enabled": False, "trigger": {"type": "manual"}, "steps": []}
     return documents.put(app, Document(kind="workflow", key=new_key("f"), body=body, position=position), person)
@@ -50,6 +51,7 @@ def create(app: App, name: str, person: str) -> Document:
 
 def change(app: App, key: str, person: str, **given: Any) -> None:
     """Give a workflow other properties; None takes one away."""
+    locks.take(app)
     found = documents.get(app, f"workflow/{key}")
     body = {name: value for name, value in {**found.body, **given}.items() if value is not None}
     documents.put(app, Document(kind="workflow", key=key, body=body, position=found.position), person)

@@ -18,7 +18,10 @@ from core.api import (
     Targets,
     again,
     current_app_row,
+    digest,
     documents,
+    locks,
+    seen_another,
     transaction,
     visit,
 )
@@ -32,6 +35,7 @@ pages = Pages("workflows", __name__, template_folder="templates")
 ONE = f"{MANAGE}/workflow/<key>"
 STEP = f"{ONE}/step/<step>"
 Body = Mapping[str, Any]
+STALE = "Somebody else changed this workflow meanwhile, so nothing was saved. Below it is as it is now."
 
 
 @pages.page(f"{MANAGE}/workflows", Needs.APP_ADMIN, ("GET", "POST"))
@@ -56,13 +60,16 @@ def workflow(organization_id: str, app_id: str, key: str) -> str | Response:
     found, error = documents.get(app, f"workflow/{key}"), None
     if request.method == "POST":
         try:
+            if seen_another(request.form, found.body):
+                raise InvalidInput(STALE)
             name, description = service.checked_name(request.form.get("name", "")), request.form.get("description", "").strip()
             with transaction():
                 service.change(app, key, visit().person, name=name, description=description or None)
             return _to(key)
         except InvalidInput as refused:
             error = refused.message
-    page = render_template("workflows/workflow.html", workflow=found, said=Speaker(Names(app), found.body), error=error, editing=editing)
+    page = render_template("workflows/workflow.html", workflow=found, said=Speaker(Names(app), found.body), error=error, editing=editing,
+                           seen=digest(found.body))
     return again(page) if error else page
 
 
@@ -190,6 +197,7 @@ def _saved(form: Editing, key: str, change: Callable[[Body], Body]) -> bool:
 def _change(key: str, change: Callable[[Body], Body]) -> None:
     app = current_app_row()
     with transaction():
+        locks.take(app)
         body = change(documents.get(app, f"workflow/{key}").body)
         service.change(app, key, visit().person, **body)
 

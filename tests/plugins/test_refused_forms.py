@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from core.api import App, apps, digest, documents, import_file
+from core.api import App, apps, digest, documents, import_file, placing, transaction
 from plugins.sample.keys import key
 from tests.conftest import made_organization
+from tests.forms import untouched
 from tests.web import make_person, signed_in
 
 NAMELESS = {"name": " "}
@@ -56,3 +57,28 @@ def test_a_refused_form_says_so_by_its_status(sqlite_server: Flask, sample: App,
     marked = re.findall(r'<p class="(?:error|notice bad)"[^>]*>(.*?)</p>', page, re.S)
     assert 422 == answer.status_code and [one for one in marked if told in one], marked
     assert "<form" in page and before == state(sample)
+
+
+@pytest.mark.parametrize(("path", "address", "named"), [
+    ("role", f"role/{key('r', 'Sales')}", "name"),
+    ("portal", "portal/main", "title"),
+    ("portal_role", f"portal_role/{key('q', 'Partner')}", "name"),
+    ("workflow", f"workflow/{key('f', 'Won')}", "name"),
+    ("group", f"group/{key('g', 'Work')}", "name"),
+    ("worksheet", f"worksheet/{key('w', 'Deals')}", "name"),
+])
+def test_a_form_made_from_an_older_state_replaces_nothing_unseen(sqlite_server: Flask, sample: App, path: str, address: str,
+                                                                 named: str) -> None:
+    """What somebody else saved after the page was opened is not put back by saving the page: it is told first."""
+    where = f"/o/{sample.organization_id}/apps/{sample.id}/manage/{'portal' if path == 'portal' else address}"
+    client = signed_in(sqlite_server)
+    opened = untouched(client, where)
+    with transaction():
+        app = apps.find(sample.id)
+        document = documents.get(app, address)
+        placing.put_body(app, document, {**document.body, named: "By another"}, "system")
+    answer = client.post(where, data=opened)
+    assert answer.status_code in (409, 422)
+    assert "meanwhile" in unescape(answer.get_data(as_text=True))
+    assert "By another" == documents.get(apps.find(sample.id), address).body[named]
+    assert client.post(where, data=untouched(client, where)).status_code in (302, 303)

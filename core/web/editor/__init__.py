@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -22,12 +22,17 @@ from core.web.editor.sent import Sent, act, sent
 from core.web.editor.targets import Target, Targets
 from core.web.editor.uploads import place_uploads, seal, sealed, unknown_files
 
-__all__ = ["ABSENT", "Editing", "Input", "Reading", "Target", "Targets", "digest", "title_of", "walk"]
+__all__ = ["ABSENT", "Editing", "Input", "Reading", "Target", "Targets", "digest", "seen_another", "title_of", "walk"]
 
 
 def digest(value: Any) -> str:
     """Return what stands for a value, so that a form can say which one it was made from."""
     return hashlib.sha256(canonical(value)).hexdigest()[:32]
+
+
+def seen_another(form: Mapping[str, str], value: Any) -> bool:
+    """Say whether a form was made from another value than the one that is there: its field “seen” has that one's digest."""
+    return form.get("seen") not in (None, digest(value))
 
 
 class Editing:

@@ -23,6 +23,7 @@ from core.api import (
     current_app_row,
     documents,
     edit_url,
+    locks,
     new_key,
     transaction,
     visit,
@@ -53,6 +54,7 @@ def new(organization_id: str, app_id: str) -> str | Response:
     if given["text"]:
         blocks.append(_started("text", given["text"]))
     with transaction():
+        locks.take(app)
         position = max((one.position + 1 for one in documents.live(app, "page")), default=0)
         made = documents.put(app, Document(kind="page", key=new_key("p"), body={"name": given["name"], "blocks": blocks},
                                            position=position), visit().person)
@@ -81,6 +83,7 @@ def change(organization_id: str, app_id: str, key: str) -> Response:
     app, form = current_app_row(), request.form
     act, _, block = form.get("do", "").partition(" ")
     with transaction():
+        locks.take(app)
         document = documents.get(app, f"page/{key}")
         if form.get("digest") != _digest(document):
             flash(STALE, "warn")
@@ -139,6 +142,7 @@ def _form(document: Document, form: forming.Form, asked: Mapping[str, Any], titl
         try:
             value = forming.read(editing.value, form, tokens, names, asked)
             with transaction():
+                locks.take(app)
                 put(value)
             flash("It was saved.", "good")
             return _to(edit_url(document.address) + anchor)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from flask import Response, flash, render_template, request
 
-from core.api import ICONS, MANAGE, InvalidInput, Needs, again, current_app_row, documents, transaction, visit
+from core.api import ICONS, MANAGE, InvalidInput, Needs, again, current_app_row, digest, documents, seen_another, transaction, visit
 from plugins.settings import groups
 from plugins.settings.naming import checked
 from plugins.settings.web.blueprint import pages, to, typed
 
 HERE = f"{MANAGE}/settings/navigation"
+STALE = "Somebody else changed this group meanwhile. What you typed is still here; save again to put it in its place."
 
 
 @pages.page(HERE, Needs.APP_ADMIN, ("GET", "POST"))
@@ -44,16 +45,20 @@ def group(organization_id: str, app_id: str, key: str) -> str | Response:
     """Show a group's name, icon and whether it is shown, and change them."""
     found = documents.get(current_app_row(), f"group/{key}")
     if request.method == "GET":
-        return render_template("settings/group.html", group=found, body=found.body, icons=ICONS, error=None)
+        return render_template("settings/group.html", group=found, body=found.body, icons=ICONS, error=None,
+                               seen=digest(found.body))
     icon = found.body.get("icon", "") if typed("icon") == "keep" else typed("icon")
     given = {"name": typed("name"), "icon": icon if icon in ICONS or typed("icon") == "keep" else "", "hidden": "hidden" in request.form}
     try:
         given["name"] = checked(typed("name"), "A group's name")
+        if seen_another(request.form, found.body):
+            raise InvalidInput(STALE)
         with transaction():
             groups.change(current_app_row(), key, visit().person, **given)
     except InvalidInput as refused:
         shown = {**found.body, **given}
-        return again(render_template("settings/group.html", group=found, body=shown, icons=ICONS, error=refused.message))
+        return again(render_template("settings/group.html", group=found, body=shown, icons=ICONS, error=refused.message,
+                                     seen=digest(found.body)))
     flash("The group was saved.", "good")
     return to("navigation", _anchor=key)
 

@@ -16,6 +16,7 @@ from core.api import (
     NotFound,
     documents,
     field_type,
+    locks,
     new_key,
     placing,
 )
@@ -34,6 +35,7 @@ Body = Mapping[str, Any]
 
 def new_worksheet(app: App, name: str, person: str, description: str = "") -> Document:
     """Make a worksheet that one can use at once: a field “Name” that names its records, and a grid."""
+    locks.take(app)
     key, field = new_key("w"), new_key("f")
     body = {
         "name": name, "fields": [{"key": field, "type": "text", "name": "Name", "options": {}}],
@@ -119,7 +121,7 @@ def put_two_way(app: App, sheet: Document, field: Definition, other_name: str, p
         placing.put_body(app, sheet, body, person)
         return
     bodies = [(sheet, placing.with_part(sheet, "field", field)), (target, placing.with_part(target, "field", mirror))]
-    documents.change(app, person, put=[Document(kind=d.kind, key=d.key, body=body, position=d.position) for d, body in bodies])
+    documents.change(app, person, put=[placing.combined_with(app, document, body) for document, body in bodies])
 
 
 def linked_fields(app: App) -> expressions.Linked:

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Response, flash, redirect, request
 
-from core.api import Document, Needs, documents, transaction
+from core.api import Document, Needs, documents, locks, transaction
 from plugins.worksheets.web.asked import Asked, read_asked
 from plugins.worksheets.web.blueprint import SHEET, pages
 from plugins.worksheets.web.sheet import Sheet, open_sheet, part_key
@@ -20,6 +20,7 @@ def keep(organization_id: str, app_id: str, key: str) -> Response:
     asked = read_asked(sheet, request.form)
     if asked.view is not None:
         with transaction():
+            locks.take(sheet.app)
             document = documents.get(sheet.app, sheet.document.address)
             views = [kept(sheet, asked, view) if view["key"] == asked.view["key"] else view for view in document.body["views"]]
             documents.put(sheet.app, Document(kind="worksheet", key=key, body={**document.body, "views": views},
