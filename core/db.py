@@ -76,6 +76,7 @@ _writing: ContextVar[bool] = ContextVar("appkeep_writing", default=False)
 _BOUND = "appkeep_bound"
 _OUTBOX = "appkeep_outbox"
 _SCRATCH = "appkeep_scratch"
+_COMMITS = "appkeep_commits"
 
 
 @event.listens_for(Engine, "connect")
@@ -171,6 +172,7 @@ def transaction() -> Iterator[None]:
         yield
         outbox = db.session.info.pop(_OUTBOX, [])
         db.session.commit()
+        db.session.info[_COMMITS] = commits() + 1
     except BaseException:
         db.session.info.pop(_OUTBOX, None)
         # SQLite rolls back by itself on a full disk; the session's rollback copes with both.
@@ -181,6 +183,12 @@ def transaction() -> Iterator[None]:
         _writing.reset(token)
     for send in outbox:
         send()
+
+
+def commits() -> int:
+    """Return how many transactions the current session has committed."""
+    found: int = db.session.info.get(_COMMITS, 0)
+    return found
 
 
 def after_commit(send: Callable[[], None]) -> None:

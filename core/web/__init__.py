@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from core.web import answers, apps, assets, backups, bin, compressing, documents, home, imports, runs, shell
+from core.web import answers, apps, assets, backups, bin, compressing, documents, home, imports, repeating, runs, shell
 from core.web.gate import guard
 from core.web.protection import protect
 
@@ -16,6 +16,7 @@ def register_web(app: Flask) -> None:
     guard(app)  # first: nobody who may not enter makes the server read what they send
     protect(app)
     answers.register(app)
+    repeating.register(app)
     shell.register(app)
     registry = app.extensions["appkeep"].registry
     given = registry.hook.register_blueprint()

@@ -1,0 +1,48 @@
+"""Repeating: a request that the database ended so that others could go on is done once more, from its start."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+from flask import Flask, has_request_context, request
+from sqlalchemy.exc import OperationalError
+
+from core.db import commits, db
+
+T = TypeVar("T")
+TRIES = 4
+ENDED_FOR_OTHERS = ("40001", "40P01")
+"""What PostgreSQL says to one of several that wait for each other, or that cannot all be taken for one after the other."""
+FORMS = ("", "application/x-www-form-urlencoded", "multipart/form-data")
+"""What a request may have sent to be read a second time; files and other bodies are read as a stream, which is gone by then."""
+log = logging.getLogger(__name__)
+
+
+def register(app: Flask) -> None:
+    """Let every view be repeated that can be."""
+    view = app.dispatch_request
+    app.dispatch_request = lambda: repeated(view) if request.mimetype in FORMS else view()  # type: ignore[method-assign]  # the one place where all views are called
+
+
+def repeated(work: Callable[[], T]) -> T:
+    """Return what *work* does, done again where the database ended it for others' sake before anything was committed.
+
+    Raises:
+        OperationalError: it was ended each time, or after it had committed something.
+    """
+    before = commits()
+    for _ in range(TRIES - 1):
+        try:
+            return work()
+        except OperationalError as error:
+            if commits() != before or _has_files() or getattr(error.orig, "sqlstate", None) not in ENDED_FOR_OTHERS:
+                raise
+            log.info("Done again: %s", error.orig)
+            db.session.rollback()
+    return work()
+
+
+def _has_files() -> bool:
+    return has_request_context() and bool(request.files)
