@@ -49,7 +49,7 @@ def bring_back(organization_id: str, app_id: str) -> Response:
     found = _named(app)
     with transaction():
         documents.bring_back(app, found.address, visit().person)
-    flash(f"“{found.name}” is back.", "good")
+    flash(f"“{found.name}” was restored.", "good")
     return _to_bin()
 
 
@@ -59,11 +59,11 @@ def delete(organization_id: str, app_id: str) -> Response:
     app = current_app_row()
     found = _named(app)
     if found.holds and request.form.get("name", "").strip() != found.name.strip():
-        flash(f"Nothing was deleted: to delete it for good, type its name exactly: {found.name}", "bad")
+        flash(f"Nothing was deleted. To delete it permanently, type its name exactly: {found.name}", "bad")
         return _to_bin()
     with transaction():
         documents.purge(app, found.address, visit().person)
-    flash(f"“{found.name}” was deleted for good.", "good")
+    flash(f"“{found.name}” was deleted permanently.", "good")
     return _to_bin()
 
 
@@ -72,7 +72,7 @@ def empty(organization_id: str, app_id: str) -> Response:
     """Delete for good all that the page showed; what came to the bin since stays."""
     app = current_app_row()
     if request.form.get("sure") != "1":
-        raise InvalidInput("Tick the box that says that all of it may go for good.")
+        raise InvalidInput("Tick the box to confirm that everything will be deleted permanently.")
     shown = set(request.form.getlist("address"))
     going = [address for address, _ in documents.bin_of(app) if address in shown]
     with transaction():
@@ -113,7 +113,7 @@ def _named(app: App) -> Binned:
     found: Iterable[Binned] = (_described(app, one, at) for one, at in documents.bin_of(app) if one == address)
     one = next(iter(found), None)
     if one is None:
-        raise NotFound("That is not in the recycle bin any more.")
+        raise NotFound("This is not in the recycle bin any more.")
     return one
 
 

@@ -52,7 +52,7 @@ def component(organization_id: str, app_id: str, component: str) -> str:
     """List a component's documents, by kind."""
     found = server().registry.components.get(component)
     if found is None:
-        raise NotFound(f"There is no “{component[:40]}” to manage.")
+        raise NotFound("Page not found.")
     app = current_app_row()
     kinds = [(kind, documents.live(app, kind.name)) for kind in found.kinds]
     return render_template("documents/component.html", component=found, kinds=kinds)
@@ -63,13 +63,13 @@ def new(organization_id: str, app_id: str, kind: str) -> str | Response | tuple[
     """Make a document in a form made of its kind's schema."""
     app, (component, found) = current_app_row(), server().registry.kind(kind)
     if found.single:
-        raise NotFound(f"Every app has its one {found.title.lower()} already.")
+        raise NotFound(f"This app already has its {found.title.lower()}.")
     editing = Editing(app, found.schema, {}, targets=_targets(), without=found.parts.values(), title=found.title)
     if request.method == "POST" and editing.receive(request.form, request.files):
         try:
             with transaction():
                 made = placing.add(app, kind, {**_empty_lists(found), **editing.value}, visit().person)
-            flash(f"The {found.title.lower()} was made.", "good")
+            flash(f"{found.title} created.", "good")
             return _to(edit_url(made.address))
         except AppkeepError as error:
             editing.refuse(error)
@@ -87,7 +87,7 @@ def edit(organization_id: str, app_id: str, kind: str, key: str) -> str | Respon
         try:
             with transaction():
                 placing.put_body(app, document, editing.value, visit().person)
-            flash("It was saved.", "good")
+            flash("Saved.", "good")
             return _to(edit_url(document.address))
         except AppkeepError as error:
             editing.refuse(error)
@@ -102,7 +102,7 @@ def hide(organization_id: str, app_id: str, kind: str, key: str) -> Response:
     name = name_of(documents.get(app, f"{kind}/{key}"))
     with transaction():
         documents.hide(app, f"{kind}/{key}", visit().person)
-    flash(f"“{name}” is in the app's recycle bin. It can be brought back from there.", "good")
+    flash(f"“{name}” was moved to the recycle bin. You can restore it from there.", "good")
     return _to(_back() or _component_url(kind))
 
 
@@ -136,7 +136,7 @@ def _part_page(document: Document, part: str, part_key: str | None) -> str | Res
             given = {**editing.value, "key": part_key} if part_key is not None else editing.value
             with transaction():
                 placing.put_part(app, document, part, given, visit().person)
-            flash(f"The {part.replace('_', ' ')} was saved.", "good")
+            flash(f"{part.replace('_', ' ').capitalize()} saved.", "good")
             return _to(edit_url(document.address))
         except AppkeepError as error:
             editing.refuse(error)
@@ -151,7 +151,7 @@ def hide_part(organization_id: str, app_id: str, kind: str, key: str, part: str,
     found = placing.part_of(documents.get(app, f"{kind}/{key}"), part, part_key)
     with transaction():
         documents.hide(app, f"{kind}/{key}/{part}/{part_key}", visit().person)
-    flash(f"“{found.get('name', part_key)}” is in the recycle bin. It can be brought back from there.", "good")
+    flash(f"“{found.get('name', part_key)}” was moved to the recycle bin. You can restore it from there.", "good")
     return _to(_back() or edit_url(f"{kind}/{key}"))
 
 

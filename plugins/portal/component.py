@@ -35,7 +35,7 @@ class Portal(Component):
     """Documents as usual; accounts of a role that goes move to the default role."""
 
     name, title, version, kinds = "portal", "Portal", 1, (PORTAL, PORTAL_ROLE)
-    about, rank = "The way in for people outside the organization.", 50
+    about, rank = "Access for people outside the organization.", 50
 
     def starting_documents(self, name: str) -> Iterable[Document]:
         """See `Component.starting_documents`."""

@@ -18,8 +18,8 @@ MATRIX = m.Matrix("worksheets", "worksheet", ACTIONS, (
 ))
 PAGES = m.Flags("pages", "page", "Pages", (m.Flag("visible", "Visible"),))
 METHODS = (("password", "Email and password"), ("email_code", "A code sent by email"))
-REGISTRATION = (("", "Not decided"), ("closed", "Nobody"), ("invite", "Whoever was invited"),
-                ("approval", "Anybody, after somebody agreed"), ("open", "Anybody"))
+REGISTRATION = (("", "Not set"), ("closed", "Nobody"), ("invite", "Only invited people"),
+                ("approval", "Anybody, after approval"), ("open", "Anybody"))
 MAX_HOURS = 24 * 365
 Body = Mapping[str, Any]
 Form = Mapping[str, str]
@@ -82,5 +82,5 @@ def _hours(text: str) -> int | None:
     if not text:
         return None
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MAX_HOURS:
-        raise InvalidInput(f"A session lasts 1 to {MAX_HOURS} hours.")
+        raise InvalidInput(f"Enter 1 to {MAX_HOURS} hours for the session.")
     return int(text)

@@ -46,7 +46,7 @@ def portal(organization_id: str, app_id: str) -> str | Response:
             body = _with_pictures(body)
             with transaction():
                 placing.put_body(app, found, body, visit().person)
-            flash("The portal's settings were saved.", "good")
+            flash("Portal settings saved.", "good")
             return _to("portal.portal")
         except InvalidInput as refused:
             error = refused.message
@@ -72,7 +72,7 @@ def picture(organization_id: str, app_id: str, which: str) -> Response:
     """Give the portal's logo or cover."""
     found = documents.get(current_app_row(), "portal/main").body.get("look", {}).get(which) if which in PICTURES else None
     if found is None or found["type"] not in SHOWN_TYPES:
-        raise NotFound("There is no such picture.")
+        raise NotFound("This picture does not exist any more.")
     response = Response(b"".join(read_file(found["file"])), mimetype=found["type"])
     response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     return response
@@ -100,7 +100,7 @@ def role(organization_id: str, app_id: str, key: str) -> str | Response:
                 raise InvalidInput(STALE)
             with transaction():
                 placing.put_body(app, found, body, visit().person)
-            flash("The portal role was saved.", "good")
+            flash("Portal role saved.", "good")
             return _to("portal.role", key=key)
         except InvalidInput as refused:
             error = refused.message
@@ -116,7 +116,7 @@ def remove_role(organization_id: str, app_id: str, key: str) -> Response:
     name = documents.get(app, f"portal_role/{key}").body["name"]
     with transaction():
         documents.hide(app, f"portal_role/{key}", visit().person)
-    flash(f"“{name}” is in the app's recycle bin; its accounts have the default role now.", "good")
+    flash(f"“{name}” was moved to the recycle bin. Its accounts now have the default role.", "good")
     return _to("portal.portal")
 
 

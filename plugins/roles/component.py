@@ -22,7 +22,7 @@ class Roles(Component):
     """Documents as usual; members lie beside them."""
 
     name, title, version, kinds = "roles", "Roles", 1, (ROLE,)
-    about, rank = "Who of the organization may see and change what.", 40
+    about, rank = "Who in the organization can see and change what.", 40
 
     def operations(self) -> Mapping[str, Operation]:
         """See `Component.operations`."""

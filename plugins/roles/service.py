@@ -34,7 +34,7 @@ def checked_name(name: str) -> str:
     """
     name = name.strip()
     if not 1 <= len(name) <= 100 or any(ord(char) < 32 for char in name):
-        raise InvalidInput("A role's name has 1 to 100 characters.")
+        raise InvalidInput("Enter a role name of 1 to 100 characters.")
     return name
 
 
@@ -48,7 +48,7 @@ def assign(app: App, role: str, member: str) -> None:
     locks.take(app)
     documents.get(app, f"role/{role}")
     if not org_exists(app.organization_id, member):
-        raise InvalidInput(f"There is no {member[:80]} in the organization.")
+        raise InvalidInput(f"The organization has no {member[:80]}.")
     if db.session.get(RoleMember, (app.id, role, member)) is None:
         db.session.add(RoleMember(app_id=app.id, role=role, member=member))
         db.session.flush()

@@ -56,7 +56,7 @@ def role(organization_id: str, app_id: str, key: str) -> str | Response:
                 raise InvalidInput(STALE)
             with transaction():
                 placing.put_body(app, found, body, visit().person)
-            flash("The role was saved.", "good")
+            flash("Role saved.", "good")
             return _to(key)
         except InvalidInput as refused:
             error = refused.message
@@ -90,7 +90,7 @@ def remove_role(organization_id: str, app_id: str, key: str) -> Response:
     name = documents.get(app, f"role/{key}").body["name"]
     with transaction():
         documents.hide(app, f"role/{key}", visit().person)
-    flash(f"“{name}” is in the app's recycle bin; its members come back with it.", "good")
+    flash(f"“{name}” was moved to the recycle bin. Its members come back when you restore it.", "good")
     return redirect(url_for("roles.all_roles", **_where()))  # type: ignore[return-value]
 
 
@@ -101,7 +101,7 @@ def rights(organization_id: str, app_id: str) -> str:
     people = dict(next((found for title, found in service.choices(app) if title == "People"), ()))
     person = request.args.get("person", "")
     if person and person not in people:
-        raise NotFound("There is no such person in the organization.")
+        raise NotFound("This person is not in the organization.")
     found = preview.preview(app, person.removeprefix("user/")) if person else None
     return render_template("roles/rights.html", people=people, person=person, found=found, actions=editing.ACTIONS)
 

@@ -32,7 +32,7 @@ def added(choices: list[Choice], lines: str) -> list[Choice]:
     """
     names = [name.strip() for name in lines[:MAX_CHOICES * MAX_NAME].splitlines() if name.strip()]
     if len(choices) + len(names) > MAX_CHOICES:
-        raise InvalidInput(f"An option set has {MAX_CHOICES} choices at most.")
+        raise InvalidInput(f"An option set can have {MAX_CHOICES} choices at most.")
     return [*choices, *({"key": new_key("o"), "name": checked(name, "A choice", MAX_NAME), "colour": COLOURS[(n + 1) % len(COLOURS)]}
                         for n, name in enumerate(names, start=len(choices)))]
 

@@ -35,7 +35,7 @@ class Settings(Component):
     """The app's own documents; who its members are is elsewhere."""
 
     name, title, version, kinds = "settings", "Settings", 1, (APP, NAVIGATION, OPTION_SET, GROUP)
-    about, rank = "The app's name and look, its navigation, and choices that worksheets share.", 60
+    about, rank = "Name and appearance, navigation, and choices shared by worksheets.", 60
 
     def starting_documents(self, name: str) -> Iterable[Document]:
         """See `Component.starting_documents`."""

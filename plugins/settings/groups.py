@@ -51,19 +51,19 @@ def place(app: App, address: str, to: str, person: str) -> None:
     """
     locks.take(app)
     if address.partition("/")[0] not in SHOWN:
-        raise NotFound("Only worksheets and pages stand in the navigation.")
+        raise NotFound("Only worksheets and pages can be in the navigation.")
     documents.get(app, address)
     groups = documents.live(app, "group")
     if to in STEPS:
         _step(app, groups, address, STEPS[to], person)
         return
     if to != "none" and to not in {group.key for group in groups}:
-        raise NotFound("There is no such group.")
+        raise NotFound("This group does not exist any more.")
     for group in groups:
         items = [ref for ref in refs(group) if ref != address]
         if group.key == to:
             if len(items) >= MAX_ITEMS:
-                raise InvalidInput(f"A group holds {MAX_ITEMS} items at most.")
+                raise InvalidInput(f"A group can have {MAX_ITEMS} items at most.")
             items.append(address)
         _put(app, group, items, person)
 
@@ -90,12 +90,12 @@ def _put(app: App, group: Document, items: list[str], person: str) -> None:
 def left_out(body: Mapping[str, Any]) -> str | None:
     """Return why a worksheet or page stands in no navigation, None where it does."""
     if body.get("shared"):
-        return "its header and footer stand on other pages"
+        return "it provides the header and footer of other pages"
     if any(p.get("in", "path") == "path" for p in body.get("parameters", ())):
-        return "other pages lead to it"
+        return "other pages link to it"
     types = set(_types(body.get("blocks", ())))
     if "sign_in" in types and not types & TELLING:
-        return "it asks to sign in, which everybody has who comes here"
+        return "it is a sign-in page, and everybody here is signed in"
     return None
 
 

@@ -46,7 +46,7 @@ def parsed(text: str) -> Path:
         NotFound: it is none.
     """
     if not _PATH.match(text):
-        raise NotFound("There is no such item.")
+        raise NotFound("This item does not exist any more.")
     return tuple(int(part) for part in text.split("-"))
 
 
@@ -64,7 +64,7 @@ class Navigation:
             Conflict: somebody else changed it.
         """
         if seen != now:
-            raise Conflict("Somebody else changed the navigation meanwhile. Look at it as it is now, and try again.")
+            raise Conflict("Somebody else changed the navigation. Check the current version below, and try again.")
 
     def siblings(self, path: Path) -> list[Item]:
         """Return the list that holds an item.
@@ -90,7 +90,7 @@ class Navigation:
         """
         where = self.items if inside is None else self.item(inside).setdefault("items", [])
         if len(where) >= MAX_ITEMS:
-            raise InvalidInput(f"There may be {MAX_ITEMS} items here at most.")
+            raise InvalidInput(f"There can be {MAX_ITEMS} items here at most.")
         where.append(item)
 
     def step(self, path: Path, by: int) -> None:
@@ -109,7 +109,7 @@ class Navigation:
 
     def _at(self, items: list[Item], place: int) -> Item:
         if place >= len(items):
-            raise NotFound("There is no such item.")
+            raise NotFound("This item does not exist any more.")
         return items[place]
 
 
@@ -124,10 +124,10 @@ def item(app: App, label: str, icon: str, target: str, kept: Item | None = None)
         found.pop(name, None)
     document = next((d for kind in ("worksheet", "page") for d in documents.live(app, kind) if d.address == target), None)
     if target and document is None:
-        raise InvalidInput("Choose a worksheet or page that is there.")
+        raise InvalidInput("Choose a worksheet or page from the list.")
     label = label.strip() or (str(document.body.get("name", "")) if document else "")
     if not label:
-        raise InvalidInput("Give the item a label, or choose what it opens.")
+        raise InvalidInput("Enter a label, or choose what the item opens.")
     found["label"] = checked(label, "An item's label")
     if icon in ICONS or is_sign(icon):
         found["icon"] = icon

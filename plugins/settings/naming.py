@@ -13,7 +13,7 @@ def checked(name: str, what: str, most: int = 100) -> str:
     """
     name = name.strip()
     if not 1 <= len(name) <= most or any(ord(char) < 32 for char in name):
-        raise InvalidInput(f"{what} has 1 to {most} characters.")
+        raise InvalidInput(f"{what} must have 1 to {most} characters.")
     return name
 
 
@@ -25,7 +25,7 @@ def checked_text(text: str, most: int) -> str:
     """
     text = text.replace("\r\n", "\n").strip()
     if len(text) > most:
-        raise InvalidInput(f"This may have {most} characters at most.")
+        raise InvalidInput(f"Enter {most} characters at most.")
     if "\0" in text:
-        raise InvalidInput("This holds a character that no text may hold.")
+        raise InvalidInput("This text has a character that cannot be stored. Remove it.")
     return text

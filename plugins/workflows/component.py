@@ -10,7 +10,7 @@ class Workflows(Component):
     """Documents as usual; a copy comes switched off, so that a restored twin sends nothing by itself."""
 
     name, title, version, kinds = "workflows", "Workflows", 1, (WORKFLOW,)
-    about, rank = "What happens by itself, and when.", 30
+    about, rank = "What happens automatically, and when.", 30
 
     def copied(self, document: Document, app_name: str) -> Document:
         """See `Component.copied`."""

@@ -26,9 +26,9 @@ STEPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "condition": ("Choose a branch", ()),
     "loop": ("Repeat for each", ("over",)),
     "delay": ("Wait", ("minutes", "until")),
-    "approval": ("Ask for approval", ("approvers", "needed", "message")),
+    "approval": ("Request approval", ("approvers", "needed", "message")),
     "run_workflow": ("Start another workflow", ("workflow",)),
-    "set_variable": ("Remember a value", ("variable", "value")),
+    "set_variable": ("Set a variable", ("variable", "value")),
     "end": ("End", ()),
 }
 """Type of step -> its name for people, and the properties that make sense for it."""
@@ -37,11 +37,11 @@ TRIGGERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "record_updated": ("A record changes", ("worksheet", "fields", "when")),
     "record_deleted": ("A record is deleted", ("worksheet", "when")),
     "date_reached": ("A date is reached", ("worksheet", "date_field", "days_before", "when")),
-    "schedule": ("At set times", ("schedule",)),
-    "button": ("Somebody presses a button", ("button",)),
-    "webhook": ("Its web address is called", ()),
-    "form_submitted": ("A form is sent", ("worksheet", "view", "when")),
-    "manual": ("Somebody starts it", ("worksheet",)),
+    "schedule": ("On a schedule", ("schedule",)),
+    "button": ("A button is clicked", ("button",)),
+    "webhook": ("A webhook is received", ()),
+    "form_submitted": ("A form is submitted", ("worksheet", "view", "when")),
+    "manual": ("Started manually", ("worksheet",)),
 }
 """The same for triggers."""
 STRUCTURE = frozenset({"key", "type", "steps", "branches"})
@@ -61,12 +61,12 @@ def find(body: Body, key: str) -> Step:
 def add(body: Body, where: str, after: str, kind: str) -> tuple[dict[str, Any], str]:
     """Return the body with a new step of a type after another of the same list, at its start for "", and its key."""
     if kind not in STEPS:
-        raise InvalidInput("Choose what the step does.")
+        raise InvalidInput("Choose a step type.")
     changed = deepcopy(dict(body))
     steps = _list(changed, where)
     place = next((n for n, step in enumerate(steps, 1) if step["key"] == after), None) if after else 0
     if place is None:
-        raise NotFound("The step to add this one after is not there any more.")
+        raise NotFound("The step before this one was deleted. Reload the page and try again.")
     step: Step = {"key": new_key("t"), "type": kind}
     if kind == "condition":
         step["branches"] = [{"name": "If", "steps": []}, {"name": "Otherwise", "steps": []}]
@@ -111,7 +111,7 @@ def branch(body: Body, key: str, n: int) -> Step:
     """
     branches: list[Step] = find(body, key).get("branches", [])
     if not 0 <= n < len(branches):
-        raise NotFound("There is no such branch.")
+        raise NotFound("This branch does not exist any more.")
     return branches[n]
 
 
@@ -121,7 +121,7 @@ def add_branch(body: Body, key: str) -> dict[str, Any]:
     step = find(changed, key)
     branches: list[Step] = step.setdefault("branches", [])
     if step["type"] != "condition" or len(branches) >= MAX_BRANCHES:
-        raise InvalidInput(f"A condition has at most {MAX_BRANCHES} branches, and other steps have none.")
+        raise InvalidInput(f"A condition can have {MAX_BRANCHES} branches at most.")
     otherwise = bool(branches) and not branches[-1].get("when")
     branches.insert(len(branches) - otherwise, {"name": f"Branch {len(branches) + 1}", "steps": []})
     return changed
@@ -159,7 +159,7 @@ def _list(body: Body, where: str) -> list[Step]:
     for name, steps in _lists(body["steps"], ""):
         if name == where:
             return steps
-    raise NotFound("The place for the step is not there any more.")
+    raise NotFound("The place for this step was deleted. Reload the page and try again.")
 
 
 def _standing(body: Body, key: str) -> tuple[list[Step], int]:
@@ -167,4 +167,4 @@ def _standing(body: Body, key: str) -> tuple[list[Step], int]:
         for place, step in enumerate(steps):
             if step["key"] == key:
                 return steps, place
-    raise NotFound("The workflow has no such step.")
+    raise NotFound("This step does not exist any more.")

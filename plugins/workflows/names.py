@@ -38,7 +38,7 @@ class Names:
         address = (pointer or {}).get("ref") or (pointer or {}).get("org") or ""
         parts = address.split("/")
         kind = parts[2] if len(parts) == 4 else parts[0]
-        return self._names.get(address) or f"{KINDS.get(kind, 'something')} that is not there any more"
+        return self._names.get(address) or f"{KINDS.get(kind, 'something')} that was deleted"
 
     def choice(self, field: Pointer, key: str) -> str | None:
         """Return what a choice of a select field is called, None where the field has none of that key."""

@@ -112,7 +112,7 @@ class Speaker:
         if "variable" in use:
             return f"the variable {use['variable']}"
         number = self.numbers.get(use.get("step", ""))
-        of = f"step {number}" if number else "a step that is not there any more"
+        of = f"step {number}" if number else "a deleted step"
         if "field" in use:
             return f"{self.names.of(use['field'])} of {of}" if "step" in use else self.names.of(use["field"])
         return f"{use['path']} of {of}"
@@ -151,17 +151,17 @@ class Speaker:
         return schedule(trigger.get("schedule", {"every": "day"}))
 
     def _on_button(self, trigger: Body) -> str:
-        return f"When somebody presses {self.names.of(trigger.get('button'))}"
+        return f"When somebody clicks {self.names.of(trigger.get('button'))}"
 
     def _on_webhook(self, trigger: Body) -> str:
-        return "When its web address is called"
+        return "When a webhook is received"
 
     def _on_form_submitted(self, trigger: Body) -> str:
         form = f"the form {self.names.of(trigger['view'])}" if "view" in trigger else f"a form of {self._sheet(trigger)}"
-        return f"When {form} is sent"
+        return f"When {form} is submitted"
 
     def _on_manual(self, trigger: Body) -> str:
-        return f"When somebody starts it for {self._record(trigger)}" if "worksheet" in trigger else "When somebody starts it"
+        return f"When started manually for  {self._record(trigger)}" if "worksheet" in trigger else "When started manually"
 
     # Steps.
 
@@ -169,10 +169,10 @@ class Speaker:
         return "; ".join(f"{self.names.of(one['field'])} = {self.value(one['value'], one['field'])}" for one in step.get("values", ()))
 
     def _sheet(self, step: Body) -> str:
-        return self.names.of(step.get("worksheet")) if "worksheet" in step else "a worksheet that is not chosen yet"
+        return self.names.of(step.get("worksheet")) if "worksheet" in step else "a worksheet (not chosen yet)"
 
     def _which(self, step: Body) -> str:
-        return f"the record {self.value(step['record'])} of" if "record" in step else "the record at hand, in"
+        return f"the record {self.value(step['record'])} of" if "record" in step else "the current record, in"
 
     def _create_record(self, step: Body) -> str:
         values = self._values(step)
@@ -206,27 +206,27 @@ class Speaker:
         return f": {' – '.join(said)}" if said else ""
 
     def _webhook(self, step: Body) -> str:
-        return f"Send a {step.get('method', 'POST')} request to {self.value(step['url']) if 'url' in step else 'an address not set yet'}"
+        return f"Send a {step.get('method', 'POST')} request to {self.value(step['url']) if 'url' in step else 'an address (not set)'}"
 
     def _condition(self, step: Body) -> str:
-        return "Go on with the first branch that fits"
+        return "Continue with the first branch that matches"
 
     def _loop(self, step: Body) -> str:
-        return f"Do this for each of {self.value(step['over'])}" if "over" in step else "Do this for each of a list not chosen yet"
+        return f"Repeat for each of {self.value(step['over'])}" if "over" in step else "Do this for each item of a list (not chosen yet)"
 
     def _delay(self, step: Body) -> str:
         if "until" in step:
             return f"Wait until {self.value(step['until'])}"
-        return f"Wait {time(step['minutes'])}" if "minutes" in step else "Wait for a time not set yet"
+        return f"Wait {time(step['minutes'])}" if "minutes" in step else "Wait for a time (not set yet)"
 
     def _approval(self, step: Body) -> str:
         return f"Wait until {'all' if step.get('needed') == 'all' else 'one'} of {self._people(step.get('approvers', ()))} approves"
 
     def _run_workflow(self, step: Body) -> str:
-        return f"Start the workflow {self.names.of(step['workflow'])}" if "workflow" in step else "Start a workflow not chosen yet"
+        return f"Start the workflow {self.names.of(step['workflow'])}" if "workflow" in step else "Start a workflow (not chosen yet)"
 
     def _set_variable(self, step: Body) -> str:
-        return f"Remember {self.value(step.get('value'))} as {step.get('variable', 'a variable without a name')}"
+        return f"Set {step.get('variable', 'a variable without a name')} to {self.value(step.get('value'))}"
 
     def _end(self, step: Body) -> str:
         return "End here"

@@ -65,7 +65,7 @@ def checked_name(name: str) -> str:
     """
     name = name.strip()
     if not 1 <= len(name) <= 100 or any(ord(char) < 32 for char in name):
-        raise InvalidInput("A workflow's name has 1 to 100 characters.")
+        raise InvalidInput("Enter a workflow name of 1 to 100 characters.")
     return name
 
 

@@ -88,7 +88,7 @@ def remove(organization_id: str, app_id: str, key: str) -> Response:
     name = documents.get(current_app_row(), f"workflow/{key}").body["name"]
     with transaction():
         documents.hide(current_app_row(), f"workflow/{key}", visit().person)
-    flash(f"“{name}” is in the app's recycle bin.", "good")
+    flash(f"“{name}” was moved to the recycle bin.", "good")
     return _to_list()
 
 
@@ -98,7 +98,7 @@ def trigger(organization_id: str, app_id: str, key: str) -> str | Response:
     now = documents.get(current_app_row(), f"workflow/{key}").body["trigger"]
     kind = request.args.get("type", now["type"])
     if kind not in editing.TRIGGERS:
-        raise NotFound("There is no such type of trigger.")
+        raise NotFound("Unknown trigger type. Choose one from the list.")
     asked = editing.TRIGGERS[kind][1]
     form = _form(key, service.trigger_schema(kind), {name: value for name, value in now.items() if name in asked})
     if _saved(form, key, lambda body: {**body, "trigger": {"type": kind, **form.value}}):

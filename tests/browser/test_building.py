@@ -80,10 +80,10 @@ def test_a_form_of_a_page_makes_a_record(site: Site, page: Page) -> None:
 def test_a_workflow_is_built_of_steps(site: Site, page: Page) -> None:
     """Named, given a trigger and a step, switched on; it is said in sentences."""
     page.goto(f"{site.app_path}/manage/workflows")
-    page.get_by_label("Name of a new workflow").fill("Greet")
-    page.get_by_role("button", name="Make the workflow").click()
-    page.get_by_role("link", name="Change the trigger").click()
-    page.get_by_label("It starts when").select_option("record_created")
+    page.get_by_label("Workflow name").fill("Greet")
+    page.get_by_role("button", name="Create workflow").click()
+    page.get_by_role("link", name="Change trigger").click()
+    page.get_by_label("Start when").select_option("record_created")
     page.get_by_role("button", name="Choose", exact=True).click()
     page.get_by_label("Worksheet").select_option(label="Companies")
     page.get_by_role("button", name="Save").last.click()
@@ -92,20 +92,20 @@ def test_a_workflow_is_built_of_steps(site: Site, page: Page) -> None:
     page.get_by_label("What the step does").first.select_option("end")
     page.get_by_role("button", name="Add", exact=True).first.click()
     expect(page.get_by_role("region", name="Steps")).to_contain_text("1")
-    page.get_by_role("button", name="Switch on").click()
-    expect(page.get_by_role("button", name="Switch off")).to_be_visible()
+    page.get_by_role("button", name="Turn on").click()
+    expect(page.get_by_role("button", name="Turn off")).to_be_visible()
     assert [] == accessible(page) + too_wide(page)
 
 
 def test_a_role_is_made_with_its_rights(site: Site, page: Page) -> None:
     """What was ticked and chosen is what the page shows when it is opened again."""
     page.goto(f"{site.app_path}/manage/roles")
-    page.get_by_label("Name of a new role").fill("Apprentice")
-    page.get_by_role("button", name="Make the role").click()
+    page.get_by_label("Role name").fill("Apprentice")
+    page.get_by_role("button", name="Create role").click()
     row = page.locator("tr, [data-row]").filter(has=page.get_by_text("Products", exact=True)).first
     row.get_by_role("combobox").first.select_option("all")
-    page.get_by_role("button", name="Save the role").click()
-    expect(page.get_by_text("The role was saved")).to_be_visible()
+    page.get_by_role("button", name="Save role").click()
+    expect(page.get_by_text("Role saved")).to_be_visible()
     page.reload()
     row = page.locator("tr, [data-row]").filter(has=page.get_by_text("Products", exact=True)).first
     expect(row.get_by_role("combobox").first).to_have_value("all")
@@ -116,10 +116,10 @@ def test_the_portal_gets_a_logo(site: Site, page: Page) -> None:
     """A picture is taken and shown; what is none is refused with a sentence."""
     page.goto(f"{site.app_path}/manage/portal")
     page.get_by_label("Logo").set_input_files({"name": "logo.png", "mimeType": "image/png", "buffer": PNG})
-    page.get_by_role("button", name="Save the settings").click()
+    page.get_by_role("button", name="Save settings").click()
     expect(page.get_by_role("img", name="Logo: logo.png")).to_be_visible()
     page.get_by_label("Logo", exact=False).last.set_input_files({"name": "logo.png", "mimeType": "image/png", "buffer": b"<svg onload=alert(1)>"})
-    page.get_by_role("button", name="Save the settings").click()
+    page.get_by_role("button", name="Save settings").click()
     expect(page.get_by_text("PNG, JPEG, GIF or WebP file")).to_be_visible()
 
 
@@ -128,18 +128,18 @@ def test_what_was_deleted_comes_back_from_the_bin(site: Site, page: Page) -> Non
     page.goto(f"{site.app_path}/manage/page/{key('p', 'Company')}")
     page.get_by_text("Delete this page").click()
     with page.expect_navigation():
-        page.get_by_role("button", name="Move to the recycle bin").click()
+        page.get_by_role("button", name="Move to recycle bin").click()
     side = page.get_by_role("navigation", name="Manage the app")
     side.get_by_role("link", name="Recycle bin").click()
     row = page.locator(".things > li").filter(has_text="Company")
-    row.get_by_role("button", name="Bring back").click()
-    expect(page.get_by_text("“Company” is back")).to_be_visible()
+    row.get_by_role("button", name="Restore").click()
+    expect(page.get_by_text("“Company” was restored")).to_be_visible()
     page.goto(f"{site.app_path}/manage/page/{key('p', 'Company')}")
     page.get_by_text("Delete this page").click()
     with page.expect_navigation():
-        page.get_by_role("button", name="Move to the recycle bin").click()
+        page.get_by_role("button", name="Move to recycle bin").click()
     side.get_by_role("link", name="Recycle bin").click()
-    row.get_by_text("Delete for good").first.click()
-    row.get_by_role("button", name=re.compile("^Delete “Company” for good")).click()
-    expect(page.get_by_text("was deleted for good")).to_be_visible()
+    row.get_by_text("Delete permanently").first.click()
+    row.get_by_role("button", name=re.compile("^Delete “Company” permanently")).click()
+    expect(page.get_by_text("was deleted permanently")).to_be_visible()
     expect(row).to_have_count(0)

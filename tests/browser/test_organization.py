@@ -130,7 +130,7 @@ def test_a_role_opens_an_app_to_a_member(site: Site, page: Page, look: Look) -> 
     mate.goto(f"{site.organization}/")
     expect(mate.get_by_role("heading", name="No apps yet")).to_be_visible()
     page.goto(f"{site.app_path}/manage/role/{key('r', 'Reader')}")
-    choose(page, "Give it to", email)
+    choose(page, "Add a member", email)
     page.get_by_role("button", name="Add").click()
     expect(page.get_by_role("button", name=re.compile("^Take the role from"))).to_have_count(1)
     mate.reload()

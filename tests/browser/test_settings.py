@@ -27,7 +27,7 @@ def test_an_app_gets_another_name_and_look(site: Site, page: Page) -> None:
     page.get_by_role("radio", name="Heart").focus()
     page.keyboard.press("Space")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("The settings were saved")).to_be_visible()
+    expect(page.get_by_text("Settings saved")).to_be_visible()
     page.goto(f"{site.organization}/")
     card = page.get_by_role("main").get_by_role("link", name="Customers")
     expect(card).to_contain_text("Who buys what.")
@@ -41,15 +41,15 @@ def test_an_app_gets_another_name_and_look(site: Site, page: Page) -> None:
 def test_a_group_is_made_and_filled(site: Site, page: Page) -> None:
     """A worksheet moves into it by the menu beside its name, and the navigation shows it."""
     page.get_by_role("navigation", name="Settings").get_by_role("link", name="Navigation", exact=True).click()
-    page.get_by_label("Name of a new group").fill("Catalogue")
-    page.get_by_role("button", name="Make the group").click()
-    expect(page.get_by_text("Nothing is in this group")).to_be_visible()
+    page.get_by_label("Group name").fill("Catalogue")
+    page.get_by_role("button", name="Create group").click()
+    expect(page.get_by_text("This group is empty")).to_be_visible()
     row = page.locator("li", has=page.get_by_role("link", name="Products", exact=True)).filter(has=page.get_by_text("Move to…"))
     row.get_by_text("Move to…").click()
     row.get_by_role("button", name="Catalogue").click()
     side = page.get_by_role("navigation", name="App", exact=True)
     expect(side.locator("h2", has_text="Catalogue")).to_be_visible()
-    expect(page.get_by_text("Nothing is in this group")).to_have_count(0)
+    expect(page.get_by_text("This group is empty")).to_have_count(0)
     assert [] == accessible(page) + too_wide(page)
 
 
@@ -59,12 +59,12 @@ def test_an_option_set_is_made_and_changed(site: Site, page: Page) -> None:
     page.get_by_role("link", name="New option set").click()
     page.get_by_label("Name").fill("Sizes")
     page.get_by_label("Choices").fill("Small\nMiddle\nLarge")
-    page.get_by_role("button", name="Make it").click()
+    page.get_by_role("button", name="Create").click()
     page.get_by_role("button", name="Move Large up").click()
     expect(page.get_by_label("Choice 2", exact=True)).to_have_value("Large")
     page.get_by_role("button", name="Remove Small").click()
     expect(page.get_by_label("Choice 1", exact=True)).to_have_value("Large")
-    page.get_by_role("button", name="Bring back").click()
+    page.get_by_role("button", name="Restore").click()
     expect(page.get_by_label("Choice 1", exact=True)).to_have_value("Small")
     assert [] == accessible(page) + too_wide(page)
 
@@ -81,7 +81,7 @@ def test_the_mobile_navigation_is_built(site: Site, look: Look, page: Page) -> N
     phone.get_by_role("navigation", name="Shortcuts").get_by_role("link", name="Activities").click()
     expect(phone).to_have_url(re.compile("/worksheet/w_"))
     page.get_by_role("button", name="Take Activities out").click()
-    expect(page.get_by_text("The item was taken out")).to_be_visible()
+    expect(page.get_by_text("Item removed")).to_be_visible()
 
 
 def test_an_app_is_deleted_by_its_name(site: Site, page: Page) -> None:

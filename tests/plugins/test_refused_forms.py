@@ -46,7 +46,7 @@ def state(app: App) -> dict[str, str]:
     ("page/new", NAMELESS, "1 to 100 characters"),
     ("settings", NAMELESS, "1 to 100 characters"),
     ("settings/navigation", NAMELESS, "1 to 100 characters"),
-    ("settings/mobile", {"label": ""}, "Give the item a label"),
+    ("settings/mobile", {"label": ""}, "Enter a label, or choose"),
     ("option_set/new", NAMELESS, "1 to 100 characters"),
 ])
 def test_a_refused_form_says_so_by_its_status(sqlite_server: Flask, sample: App, path: str, form: dict[str, str], told: str) -> None:

@@ -99,9 +99,9 @@ class Editing:
             self.stale, self.status = True, 409
         elif self.reading.problems:
             self.status = 422
-            self.refused = "Nothing was saved yet: look at what is marked below."
+            self.refused = "Nothing was saved. Check the marked fields below."
         elif unknown_files(self.app, self.reading.value, self.body, self.fresh):
-            self.status, self.refused = 422, "A file of this form is not there. Upload it again."
+            self.status, self.refused = 422, "A file of this form is missing. Upload it again."
         return self.status == 200
 
     def refuse(self, error: AppkeepError) -> None:
@@ -110,7 +110,7 @@ class Editing:
         path = error.details.get("path")
         if isinstance(path, list) and path:
             self.reading.problems[".".join(map(str, path))] = str(error.details.get("problem", error.message))
-            self.refused = "Nothing was saved yet: look at what is marked below."
+            self.refused = "Nothing was saved. Check the marked fields below."
         else:
             self.refused = error.message
 

@@ -22,7 +22,7 @@ from core.web.editor.sent import MAX_DEPTH, Sent
 ABSENT: Any = object()
 """Stands for a property that is not there."""
 MAX_JSON_BYTES = 1024 * 1024
-NEEDED = "This is needed."
+NEEDED = "This field is required."
 _WHOLE = re.compile(r"[+-]?[0-9]{1,16}\Z")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,20})(?:\.[0-9]{1,20})?(?:[eE][+-]?[0-9]{1,3})?\Z")
 _FORMATS = FormatChecker()
@@ -104,7 +104,7 @@ class Reader:
         if not text:
             return ABSENT
         if not _WHOLE.match(text):
-            self._problem(path, "This must be a whole number.")
+            self._problem(path, "Enter a whole number.")
             return here.text
         return self._fits(piece, int(text), path)
 
@@ -113,7 +113,7 @@ class Reader:
         if not text:
             return ABSENT
         if not _NUMBER.match(text):
-            self._problem(path, "This must be a number, such as 12 or 0.5.")
+            self._problem(path, "Enter a number, such as 12 or 0.5.")
             return here.text
         return self._fits(piece, json.loads(text), path)
 
@@ -136,7 +136,7 @@ class Reader:
             return ABSENT
         address = self.names(piece.asks, piece.pattern, text[:500])
         if address is None:
-            self._problem(path, "There is nothing of that name here. Choose from the list.")
+            self._problem(path, "Nothing has this name. Choose from the list.")
         return {piece.asks: address or text}
 
     _org = _ref
@@ -159,9 +159,9 @@ class Reader:
             found.append(self._blank(piece.schema["items"]) if value is ABSENT else value)
         most, least = piece.schema.get("maxItems"), piece.schema.get("minItems", 0)
         if most is not None and len(found) > most:
-            self._problem(path, f"At most {most} of them fit; there are {len(found)}.")
+            self._problem(path, f"Enter {most} at most; there are {len(found)}.")
         if len(found) < least:
-            self._problem(path, f"At least {least} of them {'is' if least == 1 else 'are'} needed.")
+            self._problem(path, f"Enter at least {least}.")
         return found
 
     def _blank(self, schema: Schema) -> Any:
@@ -204,7 +204,7 @@ class Reader:
         try:
             value = parse(text.encode("utf-8", "surrogatepass"), max_bytes=MAX_JSON_BYTES)
         except NotCanonical as error:
-            self._problem(path, f"This cannot be read as JSON: {error}.")
+            self._problem(path, f"This is not valid JSON: {error}.")
             self.found.raw[path] = text
             return text
         validator = Draft202012Validator(self.root, format_checker=_FORMATS).evolve(schema=piece.schema)
@@ -219,18 +219,18 @@ def sentence(error: ValidationError) -> str:
     """Return what is wrong with a value, as a sentence for people."""
     limit = error.validator_value
     known = {
-        "minLength": NEEDED if limit == 1 else f"This has at least {limit} characters.",
-        "maxLength": f"This is too long: at most {limit} characters fit.",
-        "minimum": f"This is at least {limit}.",
-        "maximum": f"This is at most {limit}.",
-        "enum": "This is none of the choices.",
-        "pattern": "This does not have the right form.",
+        "minLength": NEEDED if limit == 1 else f"Enter at least {limit} characters.",
+        "maxLength": f"This is too long: enter {limit} characters at most.",
+        "minimum": f"Enter {limit} or more.",
+        "maximum": f"Enter {limit} or less.",
+        "enum": "Choose one of the options.",
+        "pattern": "This does not have the right format.",
         "required": f"Something is missing: {error.message[:100]}.",
-        "maxItems": f"At most {limit} of them fit.",
-        "minItems": f"At least {limit} of them are needed.",
-        "uniqueItems": "The same is there twice.",
+        "maxItems": f"Enter {limit} at most.",
+        "minItems": f"Enter at least {limit}.",
+        "uniqueItems": "This contains duplicates. Remove one.",
     }
-    return known.get(str(error.validator), f"This does not fit: {error.message[:200]}.")
+    return known.get(str(error.validator), f"This value is not valid: {error.message[:200]}.")
 
 
 def _below(path: str, name: str) -> str:

@@ -41,7 +41,7 @@ class Sent:
         """
         found = sorted(((name, one) for name, one in self.below.items() if _ROW.match(name)), key=lambda row: int(row[0]))
         if len(found) > MAX_ROWS:
-            raise InvalidInput(f"A list in a form has at most {MAX_ROWS} rows.")
+            raise InvalidInput(f"A list in a form can have {MAX_ROWS} rows at most.")
         return found
 
     def at(self, path: str) -> Sent | None:
@@ -65,14 +65,14 @@ def sent(form: Iterable[tuple[str, str]], root: str = "v") -> Sent:
     tree = Sent()
     for count, (name, value) in enumerate(form, start=1):
         if count > MAX_NAMES:
-            raise InvalidInput(f"A form sends at most {MAX_NAMES} values.")
+            raise InvalidInput(f"A form can have {MAX_NAMES} values at most.")
         found = _NAME.match(name)
         if found is None:
             continue
         first, *steps = found[1].split(".")
         if first == root and all(_STEP.match(step) for step in steps):
             if len(steps) > MAX_DEPTH + 2:
-                raise InvalidInput(f"A form is at most {MAX_DEPTH} levels deep.")
+                raise InvalidInput(f"A form can be {MAX_DEPTH} levels deep at most.")
             _place(tree, steps, found[2], value)
     return tree
 

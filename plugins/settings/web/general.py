@@ -35,7 +35,7 @@ from plugins.settings.web.blueprint import pages, seen_another, to, typed
 
 ADDRESS = f"app/{SINGLE}"
 _COLOUR = re.compile(r"#[0-9a-f]{6}\Z")
-STALE = "Somebody else changed these settings meanwhile. What you typed is still here; save again to put it in their place."
+STALE = "Somebody else changed these settings. Your changes are still here; save again to replace theirs."
 
 
 @pages.page(f"{MANAGE}/app/main", Needs.APP_ADMIN, ("GET", "POST"), endpoint="app")
@@ -51,7 +51,7 @@ def general(organization_id: str, app_id: str) -> str | Response:
         return again(_page(document, {**document.body, **body}, errors))
     with transaction():
         placing.put_body(current_app_row(), document, {name: value for name, value in body.items() if value}, visit().person)
-    flash("The settings were saved.", "good")
+    flash("Settings saved.", "good")
     return to("general")
 
 
@@ -95,7 +95,7 @@ def _icon(body: Mapping[str, Any]) -> Any:
         return body.get("icon")
     if chosen == "sign":
         if sign and not is_sign(sign):
-            raise InvalidInput("Type one emoji.")
+            raise InvalidInput("Enter one emoji.")
         return sign
     return chosen if chosen in ICONS else None
 

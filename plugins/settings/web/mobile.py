@@ -47,7 +47,7 @@ def mobile_item(organization_id: str, app_id: str, n: str) -> str | Response:
     except InvalidInput as refused:
         given = {**found, "label": typed("label"), "target": {"ref": typed("target")}}
         return again(_item_page(n, navigation, given, refused.message))
-    flash("The item was saved.", "good")
+    flash("Item saved.", "good")
     return to("mobile")
 
 
@@ -66,7 +66,7 @@ def remove_mobile(organization_id: str, app_id: str, n: str) -> Response:
     navigation = service.Navigation(current_app_row())
     navigation.remove(service.parsed(n))
     _put(navigation)
-    flash("The item was taken out.", "good")
+    flash("Item removed.", "good")
     return to("mobile")
 
 

@@ -59,7 +59,7 @@ def group(organization_id: str, app_id: str, key: str) -> str | Response:
         shown = {**found.body, **given}
         return again(render_template("settings/group.html", group=found, body=shown, icons=ICONS, error=refused.message,
                                      seen=digest(found.body)))
-    flash("The group was saved.", "good")
+    flash("Group saved.", "good")
     return to("navigation", _anchor=key)
 
 

@@ -24,7 +24,7 @@ from core.api import (
 from plugins.settings import choices
 from plugins.settings.web.blueprint import pages, seen_another, to, typed
 
-STALE = "Somebody else changed this option set meanwhile. Nothing was saved; below it is as it is now."
+STALE = "Somebody else changed this option set. Nothing was saved; the current version is shown below."
 
 
 @pages.page(f"{MANAGE}/settings/option-sets", Needs.APP_ADMIN)
@@ -43,7 +43,7 @@ def new_option_set(organization_id: str, app_id: str) -> str | Response:
         try:
             with transaction():
                 made = choices.create(current_app_row(), typed("name"), typed("choices"), visit().person)
-            flash("The option set was made. Select fields of any worksheet can use it now.", "good")
+            flash("Option set created. Select fields of any worksheet can use it now.", "good")
             return to("option_set", key=made.key)
         except InvalidInput as refused:
             error = refused.message
@@ -66,7 +66,7 @@ def option_set(organization_id: str, app_id: str, key: str) -> str | Response | 
     with transaction():
         placing.put_body(current_app_row(), document, body, visit().person)
     if typed("do") in ("", "save"):
-        flash("The option set was saved.", "good")
+        flash("Option set saved.", "good")
     return to("option_set", key=key, _anchor=typed("do").partition(" ")[2] or None)
 
 

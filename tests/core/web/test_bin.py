@@ -26,7 +26,7 @@ def page(client: Browser, app: App) -> str:
 
 def test_an_empty_bin_says_so(client: Browser, notebooks: App) -> None:
     """And offers nothing to empty."""
-    assert "The bin is empty" in page(client, notebooks) and "Empty the bin" not in page(client, notebooks)
+    assert "The recycle bin is empty" in page(client, notebooks) and "Empty recycle bin" not in page(client, notebooks)
 
 
 def test_the_bin_names_what_is_in_it(client: Browser, notebooks: App) -> None:
@@ -49,7 +49,7 @@ def test_things_come_back_to_where_they_were(client: Browser, notebooks: App) ->
         assert manage(notebooks, "bin") == answer.location
     assert ["Red", "Blue", "Green"] == names(notebooks)
     assert notes("Ash", "Birch", "Cedar") == body(notebooks, blue)["notes"]
-    assert "is back" in page(client, notebooks)
+    assert "was restored" in page(client, notebooks)
 
 
 def test_a_part_waits_for_its_document(client: Browser, notebooks: App) -> None:
@@ -57,7 +57,7 @@ def test_a_part_waits_for_its_document(client: Browser, notebooks: App) -> None:
     blue = made(notebooks, "Blue", notes=notes("Ash"))
     part = f"{blue}/note/m_Ash1111111"
     hide(notebooks, part, blue)
-    assert "Bring “Blue” back first" in page(client, notebooks)
+    assert "Restore “Blue” first" in page(client, notebooks)
     assert 404 == client.post(manage(notebooks, "bin/bring-back"), data={"document": part}).status_code
     assert sorted([blue, part]) == inside(notebooks)
 

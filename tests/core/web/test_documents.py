@@ -39,7 +39,7 @@ def test_the_management_counts_what_there_is(client: Browser, notebooks: App) ->
     assert "2 notebooks" in page(client.get(manage(notebooks)))
     with transaction():
         documents.hide(apps.find(notebooks.id), address, "system")
-    assert "1 notebook" in page(client.get(manage(notebooks))) and "1 in it" in page(client.get(manage(notebooks)))
+    assert "1 notebook" in page(client.get(manage(notebooks))) and "1 item" in page(client.get(manage(notebooks)))
 
 
 def test_a_component_lists_its_documents_in_order(client: Browser, notebooks: App) -> None:
@@ -63,7 +63,7 @@ def test_a_document_is_made(client: Browser, notebooks: App) -> None:
     assert 303 == answer.status_code
     address = answer.location.removeprefix(manage(notebooks))
     assert {"name": "Red", "description": "Of roses", "notes": []} == body(notebooks, address)
-    assert "The notebook was made." in page(client.get(answer.location))
+    assert "Notebook created." in page(client.get(answer.location))
 
 
 def test_what_does_not_fit_is_refused_beside_its_field(client: Browser, notebooks: App) -> None:

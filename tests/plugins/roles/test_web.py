@@ -118,12 +118,12 @@ def test_the_preview_says_what_somebody_may_do(sqlite_server: Flask, sample: App
     member = make_member(sample.organization_id, "mia@example.org")
     client = signed_in(sqlite_server)
     address = manage(sample, f"roles/rights?person=user/{member}")
-    assert "do not see it" in client.get(address).get_data(as_text=True)
+    assert "cannot see it" in client.get(address).get_data(as_text=True)
     with transaction():
         service.assign(apps.find(sample.id), key("r", "Reader"), f"user/{member}")
     page = client.get(address).get_data(as_text=True)
     assert "Reader" in page and "Their department&#39;s" in page
     owner = "user/" + make_person("owner@example.org")
-    assert "may do everything" in client.get(manage(sample, f"roles/rights?person={owner}")).get_data(as_text=True)
+    assert "can do everything" in client.get(manage(sample, f"roles/rights?person={owner}")).get_data(as_text=True)
     stranger = make_person("stranger@example.com")
     assert 404 == client.get(manage(sample, f"roles/rights?person=user/{stranger}")).status_code

@@ -62,7 +62,7 @@ def test_a_form_from_before_another_change_is_not_saved(client: Browser, sample:
     saved(client, sample, name="First")
     answer = client.post(settings(sample), data={"name": "Second", "seen": old})
     assert 422 == answer.status_code
-    assert "Second" in answer.get_data(as_text=True) and "meanwhile" in answer.get_data(as_text=True)
+    assert "Second" in answer.get_data(as_text=True) and "Somebody else changed" in answer.get_data(as_text=True)
     assert "First" == body(sample, "app/main")["name"]
 
 

@@ -68,7 +68,7 @@ def test_a_page_that_shows_another_state_changes_nothing(client: Browser, sample
     act(client, sample, "/item/0/remove")
     before = items(sample)
     answer = client.post(settings(sample, "/mobile/item/0/remove"), data={"seen": old})
-    assert 409 == answer.status_code and "meanwhile" in answer.get_data(as_text=True)
+    assert 409 == answer.status_code and "Somebody else changed" in answer.get_data(as_text=True)
     assert before == items(sample)
 
 

@@ -84,7 +84,7 @@ def test_a_form_from_before_another_change_is_refused(client: Browser, sample: A
     form = untouched(client, manage(sample, INDUSTRIES))
     save(client, sample, name="First")
     answer = client.post(manage(sample, INDUSTRIES), data=form | {"name": "Second"})
-    assert 409 == answer.status_code and "meanwhile" in answer.get_data(as_text=True)
+    assert 409 == answer.status_code and "Somebody else changed" in answer.get_data(as_text=True)
     assert "First" == body(sample, INDUSTRIES)["name"]
 
 

@@ -22,7 +22,7 @@ class Known:
     def of(self, pointer: Mapping[str, str] | None) -> str:
         """Return what a pointer's target is called."""
         known = {"worksheet/w_1": "Deals", "worksheet/w_1/field/f_1": "Stage", "worksheet/w_1/field/f_2": "Close", "role/r_1": "Sales"}
-        return known.get((pointer or {}).get("ref", ""), "a worksheet that is not there any more")
+        return known.get((pointer or {}).get("ref", ""), "a worksheet that was deleted")
 
     def choice(self, field: Mapping[str, str], key: str) -> str | None:
         """Return what a choice is called."""
@@ -48,14 +48,14 @@ def test_a_trigger_with_a_condition() -> None:
 @pytest.mark.parametrize(("said", "sentence"), [
     ({"type": "record_updated", "worksheet": DEALS, "fields": [STAGE, CLOSE]}, "When Stage or Close of a record of Deals changes."),
     ({"type": "record_deleted", "worksheet": {"ref": "worksheet/w_9"}},
-     "When a record of a worksheet that is not there any more is deleted."),
+     "When a record of a worksheet that was deleted is deleted."),
     ({"type": "date_reached", "worksheet": DEALS, "date_field": CLOSE, "days_before": 1}, "1 day before Close of a record of Deals."),
     ({"type": "date_reached", "worksheet": DEALS, "date_field": CLOSE, "days_before": -3}, "3 days after Close of a record of Deals."),
     ({"type": "schedule", "schedule": {"every": "week", "weekdays": [4, 0], "hour": 7, "minute": 5}},
      "Every week on Monday and Friday at 07:05."),
     ({"type": "schedule", "schedule": {"every": "month", "interval": 3, "day": 31}}, "Every 3 months on day 31."),
-    ({"type": "webhook"}, "When its web address is called."),
-    ({"type": "manual"}, "When somebody starts it."),
+    ({"type": "webhook"}, "When a webhook is received."),
+    ({"type": "manual"}, "When started manually."),
 ])
 def test_triggers(said: dict[str, Any], sentence: str) -> None:
     """Each type of trigger has a sentence of its own."""
@@ -73,8 +73,8 @@ def test_triggers(said: dict[str, Any], sentence: str) -> None:
       "filter": {"any": [{"field": STAGE, "operator": "is_empty"}, {"left": 1, "operator": "less", "right": "2.5"}]}},
      "Find up to 5 records of Deals where Stage is empty or 1 is less than 2.5, in the order of Close (descending)."),
     ({"type": "set_variable", "variable": "total", "value": {"template": "Sum of {0}, {7}", "uses": [{"field": STAGE}]}},
-     "Remember “Sum of [Stage], {7}” as total."),
-    ({"type": "webhook"}, "Send a POST request to an address not set yet."),
+     "Set total to “Sum of [Stage], {7}”."),
+    ({"type": "webhook"}, "Send a POST request to an address (not set)."),
 ])
 def test_steps(said: dict[str, Any], sentence: str) -> None:
     """Each type of step has a sentence, whole or not."""
@@ -91,7 +91,7 @@ def test_steps_are_numbered_through_branches_and_loops() -> None:
     assert ("1", "1a.1", "Branch 2") == (first.number, first.branches[0].steps[0].number, first.branches[1].name)
     assert "Do this for each of records of step 1." == second.sentence
     assert second.inside is not None
-    assert ("2.1", "Remember x of a step that is not there any more as a variable without a name.") == (
+    assert ("2.1", "Remember x of a step that was deleted as a variable without a name.") == (
         second.inside[0].number, second.inside[0].sentence)
 
 

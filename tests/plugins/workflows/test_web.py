@@ -37,7 +37,7 @@ def test_the_list_says_what_starts_each(sqlite_server: Flask, sample: App) -> No
     """A sentence with names, whether it is on, and that nothing is executed."""
     page = signed_in(sqlite_server).get(manage(sample, "workflows")).get_data(as_text=True)
     assert "When Stage of a record of Deals changes and Stage is Won." in page
-    assert "does not execute them yet" in page
+    assert "does not run them yet" in page
 
 
 def test_a_deleted_worksheet_is_named_as_such(sqlite_server: Flask, sample: App) -> None:
@@ -45,7 +45,7 @@ def test_a_deleted_worksheet_is_named_as_such(sqlite_server: Flask, sample: App)
     with transaction():
         documents.hide(apps.find(sample.id), f"worksheet/{key('w', 'Deals')}", "system")
     page = signed_in(sqlite_server).get(manage(sample, f"workflow/{key('f', 'Won')}")).get_data(as_text=True)
-    assert "a worksheet that is not there any more" in page and "a field that is not there any more" in page
+    assert "a worksheet that was deleted" in page and "a field that was deleted" in page
     assert 200 == signed_in(sqlite_server).get(manage(sample, f"workflow/{key('f', 'Won')}/trigger")).status_code
 
 
@@ -126,7 +126,7 @@ def test_a_step_that_makes_no_sense_is_shown_again(sqlite_server: Flask, sample:
 
 
 def test_forms_ask_in_words(sqlite_server: Flask, sample: App) -> None:
-    """Operators and choices are chosen by their names; a choice that is not there any more stays until it is changed."""
+    """Operators and choices are chosen by their names; a choice that was deleted stays until it is changed."""
     client, address = signed_in(sqlite_server), manage(sample, f"workflow/{key('f', 'Won')}/trigger")
     page = client.get(address).get_data(as_text=True)
     assert 'selected>is</option>' in page and f'<option value="{key("o", "Won")}" selected>Won</option>' in page
