@@ -187,10 +187,10 @@ def found_row(app: App, access: SheetAccess, seq: Any, action: str, *, deleted: 
     """Return a record's whole row; see `read_record`. To do something with it inside a transaction, it is held for that."""
     row = _row(app, access.document.key, seq, held=action != "read" and in_transaction()) if _known(seq) else None
     if row is None or (row.deleted_at is not None) is not deleted or not access.may("read", row):
-        raise NotFound("There is no such record in this worksheet.")
+        raise NotFound("This record does not exist, or you do not have access to it.")
     if action != "read" and not access.may(action, row):
-        what = {"update": "changed", "delete": "deleted or brought back"}.get(action, action)
-        raise Forbidden(f"Record {seq} cannot be {what} by you.")
+        what = {"update": "changed", "delete": "deleted or restored"}.get(action, action)
+        raise Forbidden(f"Record {seq} cannot be {what} by you. Ask an app admin for access.")
     return row
 
 
@@ -216,7 +216,7 @@ def save_record(app: App, access: SheetAccess, seq: int | None, values: Mapping[
     """
     if seq is None:
         if not access.may_create:
-            raise Forbidden("You cannot make records in this worksheet.")
+            raise Forbidden("You cannot create records in this worksheet.")
     else:
         found_row(app, access, seq, "update")
     check_writes(access, values, "create" if seq is None else "update")
@@ -266,7 +266,7 @@ def purge(app: App, access: SheetAccess, seq: int, person: str) -> int:
         locks.alone(app)  # before it is read, which takes a weaker lock: two would wait for each other
     found_row(app, access, seq, "delete", deleted=True)
     if not access.standing.admin:
-        raise Forbidden("Only those who manage the app remove records for good.")
+        raise Forbidden("Only app admins can delete records permanently.")
     return service.purge_record(app, access.document.key, seq, person)
 
 

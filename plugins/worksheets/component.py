@@ -41,7 +41,7 @@ class Worksheets(Component):
     """Documents as usual; records go out as bytes that the database builds and come back by a merge."""
 
     name, title, version, kinds = "worksheets", "Worksheets", 1, (WORKSHEET,)
-    about, rank = "Tables of records: what the app keeps.", 10
+    about, rank = "Tables with the app's data.", 10
 
     def check(self, document: Document) -> None:
         """See `Component.check`."""

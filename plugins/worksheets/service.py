@@ -347,7 +347,7 @@ def _time(value: Any) -> int:
 def _check_required(sheet: _Sheet, vals: Mapping[str, Any], changes: Mapping[str, Any], new: bool, where: str) -> None:
     for key, one in sheet.fields.items():
         if one.definition.get("required") and key not in vals and (new or key in changes):
-            raise InvalidValue(f"{where}: the field “{one.name}” must not be empty.")
+            raise InvalidValue(f"{where}: the field “{one.name}” is required.")
 
 
 def _unique(sheet: _Sheet, changes: Mapping[str, Any]) -> list[tuple[str, Any]]:
@@ -359,7 +359,7 @@ def _check_unique(sheet: _Sheet, seq: int, changes: Mapping[str, Any], where: st
     for key, value in _unique(sheet, changes):
         twin = sheet.door.holder(sheet.key, key, value, seq)
         if twin is not None:
-            raise InvalidValue(f"{where}: the value of “{sheet.fields[key].name}” is used by record {twin} already.")
+            raise InvalidValue(f"{where}: “{sheet.fields[key].name}” must be unique; record {twin} already has this value.")
 
 
 def _check_targets(sheet: _Sheet, changes: Mapping[str, Any], where: str, targets: Targets | None = None) -> None:

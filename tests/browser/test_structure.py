@@ -29,7 +29,7 @@ def make_worksheet(page: Page, manage: str, name: str) -> str:
     page.goto(f"{manage}/worksheets")
     page.get_by_role("link", name="New worksheet").click()
     page.get_by_label("Name", exact=True).fill(name)
-    page.get_by_role("button", name="Make the worksheet").click()
+    page.get_by_role("button", name="Create worksheet").click()
     expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
     return page.url.split("?")[0].split("#")[0]
 
@@ -40,7 +40,7 @@ def choose_type(page: Page, title: str) -> None:
     page.get_by_role("link", name=re.compile(rf"^{title}\b")).first.click()
 
 
-def save(page: Page, button: str = "Make the field") -> None:
+def save(page: Page, button: str = "Create") -> None:
     """Press the button at the end of the form, and see that it was done."""
     page.get_by_role("button", name=button, exact=True).last.click()
     expect(page.get_by_role("status").first).to_contain_text("was")
@@ -66,7 +66,7 @@ def test_an_app_of_two_worksheets_is_built_and_filled_without_the_mouse_in_the_g
     target = page.locator("[name='o.target']")
     target.select_option(label="Customers")
     page.wait_for_load_state("networkidle")
-    page.get_by_label("What that field is called").fill("Their orders")
+    page.get_by_label("Name of the linked field").fill("Their orders")
     save(page)
     choose_type(page, "Formula")
     page.get_by_label("Name", exact=False).first.fill("Twice")
@@ -74,20 +74,20 @@ def test_an_app_of_two_worksheets_is_built_and_filled_without_the_mouse_in_the_g
     area.fill("{Pices} * 2")
     expect(page.locator("#trial")).to_contain_text("There is no field “Pices”")
     area.fill("")
-    page.get_by_text("Fields to use").click()
+    page.get_by_text("Available fields").click()
     page.get_by_role("button", name="Pieces", exact=True).click()
     area.press_sequentially(" * 2")
-    expect(page.locator("#trial")).to_contain_text("It can be calculated")
+    expect(page.locator("#trial")).to_contain_text("The formula is valid")
     assert [] == accessible(page) + too_wide(page)
     save(page)
     page.goto(orders)
-    page.get_by_role("link", name="Open the records").click()
+    page.get_by_role("link", name="Open records").click()
     page.get_by_role("link", name="New record").first.click()
     page.get_by_label("Name", exact=False).first.fill("First order")
-    page.get_by_role("button", name="Make the record").click()
+    page.get_by_role("button", name="Create").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("First order")
     page.goto(orders)
-    page.get_by_role("link", name="Open the records").click()
+    page.get_by_role("link", name="Open records").click()
     first = page.locator("tr[data-seq='1'] td[data-f]")
     first.nth(0).focus()
     page.keyboard.press("ArrowRight")
@@ -112,7 +112,7 @@ def test_a_field_can_be_made_without_a_script(site: Site, chromium, look: Look) 
     page.locator("[name='o.choices.0.name']").fill("One")
     page.locator("button[value='add o.choices']").click()
     page.locator("[name='o.choices.3.name']").fill("Four")
-    page.get_by_role("button", name="Make the field", exact=True).last.click()
+    page.get_by_role("button", name="Create", exact=True).last.click()
     expect(page.locator("#fields")).to_contain_text("Tags")
     context.close()
 

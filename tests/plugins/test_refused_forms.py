@@ -42,7 +42,7 @@ def state(app: App) -> dict[str, str]:
     ("portal/accounts", {"email": "ann"}, "is not an email address"),
     ("workflows", NAMELESS, "1 to 100 characters"),
     (f"workflow/{key('f', 'Won')}", LONG, "1 to 100 characters"),
-    (f"workflow/{key('f', 'Hook')}/step/{key('t', 'HoSend')}", {"v.name": "x" * 5000}, "Nothing was saved yet"),
+    (f"workflow/{key('f', 'Hook')}/step/{key('t', 'HoSend')}", {"v.name": "x" * 5000}, "Nothing was saved"),
     ("page/new", NAMELESS, "1 to 100 characters"),
     ("settings", NAMELESS, "1 to 100 characters"),
     ("settings/navigation", NAMELESS, "1 to 100 characters"),

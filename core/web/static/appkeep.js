@@ -87,7 +87,7 @@ document.addEventListener("htmx:sendError", () => {
   const notice = document.createElement("p");
   notice.className = "notice bad";
   notice.setAttribute("role", "alert");
-  notice.textContent = "The server could not be reached. Nothing was changed; try again in a moment.";
+  notice.textContent = "The server cannot be reached. Nothing was changed. Try again in a moment.";
   notices.replaceChildren(notice);
 });
 

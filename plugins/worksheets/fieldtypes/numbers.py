@@ -78,7 +78,7 @@ class Number(FieldType):
 
     def _whole(self, value: int) -> int:
         if not -MAX_SAFE <= value <= MAX_SAFE:
-            raise InvalidValue("a whole number lies within ±9,007,199,254,740,991.")
+            raise InvalidValue("a whole number must be within ±9,007,199,254,740,991.")
         return value
 
     def shape(self, definition: Definition) -> dict[str, Any]:

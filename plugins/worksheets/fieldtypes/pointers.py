@@ -41,13 +41,13 @@ class _Items(FieldType):
         if not isinstance(value, list | tuple):
             value = [value] if value != "" else []
         if len(value) > MAX_ITEMS:
-            raise InvalidValue(f"it has {len(value)} items; at most {MAX_ITEMS} fit.")
+            raise InvalidValue(f"it has {len(value)} items; the maximum is {MAX_ITEMS}.")
         items = [self.item(one) for one in value]
         if definition.get("options", {}).get("multiple") is False and len(items) > 1:
-            raise InvalidValue("it may name one thing only.")
+            raise InvalidValue("it can have one item only.")
         seen = {repr(one) for one in items} if items and isinstance(items[0], dict) else set(items)
         if len(seen) != len(items):
-            raise InvalidValue("it names something twice.")
+            raise InvalidValue("it has the same item twice.")
         return items or None
 
     def references(self, value: Any, definition: Definition) -> Iterable[Reference]:

@@ -33,11 +33,11 @@ class Date(_Moment):
         if value == "":
             return None
         if not isinstance(value, str) or not _DATE.match(value):
-            raise InvalidValue("it must be a day such as 2026-11-23.")
+            raise InvalidValue("it must be a date such as 2026-11-23.")
         try:
             date.fromisoformat(value)
         except ValueError:
-            raise InvalidValue(f"there is no day {value}.") from None
+            raise InvalidValue(f"the date {value} does not exist.") from None
         return value
 
 
@@ -61,12 +61,12 @@ class DateTime(_Moment):
 
     def _parsed(self, value: Any) -> datetime:
         if not isinstance(value, str) or len(value) > 40:
-            raise InvalidValue("it must be a moment such as 2026-11-23T09:30:00Z.")
+            raise InvalidValue("it must be a date and time such as 2026-11-23T09:30:00Z.")
         try:
             moment = datetime.fromisoformat(value)
             moment.astimezone(UTC)
         except (ValueError, OverflowError):
-            raise InvalidValue(f"“{value}” is not a moment such as 2026-11-23T09:30:00Z.") from None
+            raise InvalidValue(f"“{value}” is not a date and time such as 2026-11-23T09:30:00Z.") from None
         return moment
 
 
@@ -87,7 +87,7 @@ class Time(_Moment):
         try:
             time.fromisoformat(value)
         except ValueError:
-            raise InvalidValue(f"there is no time {value}.") from None
+            raise InvalidValue(f"the time {value} does not exist.") from None
         return value
 
 

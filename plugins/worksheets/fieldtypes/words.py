@@ -22,7 +22,7 @@ def checked_text(value: Any, longest: int) -> str | None:
     if not isinstance(value, str):
         raise InvalidValue("it must be text.")
     if len(value) > longest:
-        raise InvalidValue(f"it has {len(value)} characters; at most {longest} fit.")
+        raise InvalidValue(f"it has {len(value)} characters; the maximum is {longest}.")
     if not value.isascii():
         try:
             value.encode()
@@ -106,7 +106,7 @@ class Url(Text):
         if any(ord(char) < 33 for char in text) or (":" in text.split("/")[0].split("?")[0]
                                                    and not text.lower().startswith(_SCHEMES)
                                                    and not re.match(r"[^:]+:\d{1,5}(?:[/?#]|\Z)", text)):
-            raise InvalidValue(f"“{text[:60]}” is not a link that can be opened safely; say https://….")
+            raise InvalidValue(f"“{text[:60]}” is not a safe link. Enter one that starts with https://.")
         return text
 
 

@@ -66,7 +66,7 @@ def switch_index(app: App, sheet: Document, key: str, on: bool, person: str) -> 
     """
     field = placing.part_of(sheet, "field", key)
     if on and field["type"] not in KEY_KINDS:
-        raise InvalidInput(f"“{field['name']}” cannot be indexed: an index is for texts, numbers, dates, checkboxes and single selects.")
+        raise InvalidInput(f"“{field['name']}” cannot be indexed. Texts, numbers, dates, checkboxes and single selects can.")
     made = {name: value for name, value in field.items() if name != "indexed"}
     placing.put_part(app, sheet, "field", {**made, **({"indexed": True} if on else {})}, person)
     return str(field["name"])
@@ -192,4 +192,4 @@ def _check_default(field: Definition) -> None:
         field_type(field["type"]).canonical(field["default"], field)
     except InvalidValue as error:
         raise InvalidDocument(f"The default does not fit: {error.message}", path=["default"],
-                              problem=f"This does not fit the field: {error.message}") from error
+                              problem=f"This value does not fit the field: {error.message}") from error

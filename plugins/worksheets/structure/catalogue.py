@@ -8,52 +8,52 @@ from dataclasses import dataclass
 from core.api import FieldType, server
 
 SAYS: Mapping[str, str] = {
-    "text": "A name, a title, a few words on one line.",
-    "long_text": "Several lines: notes, an address.",
+    "text": "A single line, such as a name or title.",
+    "long_text": "Several lines, such as notes or an address.",
     "rich_text": "Text with headings, lists and links.",
-    "email": "An email address, checked for its form.",
-    "phone": "A phone number, to be called with a click.",
+    "email": "An email address, checked for its format.",
+    "phone": "A phone number that can be called with a click.",
     "url": "A link that opens in a new tab.",
-    "identity_number": "The number of a passport, a card or a tax file.",
-    "region": "Country, state, city: from large to small.",
-    "number": "A number with as many decimals as you say.",
+    "identity_number": "The number of a passport, ID card or tax file.",
+    "region": "Country, state and city.",
+    "number": "A number with any number of decimals.",
     "currency": "An amount of money.",
-    "percent": "A share of a hundred.",
+    "percent": "A percentage.",
     "rating": "One to ten stars.",
-    "autonumber": "A number that each new record gets by itself.",
+    "autonumber": "A number that each new record gets automatically.",
     "checkbox": "Yes or no.",
     "duration": "A length of time.",
-    "date": "A day.",
-    "datetime": "A day and a time of day.",
+    "date": "A date.",
+    "datetime": "A date and time.",
     "time": "A time of day.",
     "single_select": "One of several choices, such as a status.",
-    "multiple_select": "Any number of choices, such as tags.",
+    "multiple_select": "Several choices, such as tags.",
     "location": "A point on the map, with a name.",
-    "relationship": "Records of a worksheet, one-way or two-way.",
-    "subform": "Rows that belong to this record and go with it, such as the lines of an order.",
-    "cascading_select": "A choice level by level, out of a worksheet that is a tree.",
-    "file": "Documents and pictures.",
-    "signature": "A signature drawn by hand.",
-    "free_link": "Any record of any worksheet of this app.",
+    "relationship": "Links to records of a worksheet, one-way or two-way.",
+    "subform": "Rows that belong to this record, such as order lines.",
+    "cascading_select": "A choice, level by level, from a hierarchical worksheet.",
+    "file": "Documents and images.",
+    "signature": "A hand-drawn signature.",
+    "free_link": "A link to any record of any worksheet in this app.",
     "department": "A department of the organization.",
-    "org_role": "A role of the organization.",
+    "org_role": "An org role.",
     "member": "People of the organization.",
     "formula": "Calculated from other fields of the record.",
-    "text_combination": "A text with the values of other fields in it.",
+    "text_combination": "Text that includes values of other fields.",
     "lookup": "Shows a field of the linked records.",
     "rollup": "Sums, counts or averages a field of the linked records.",
     "count": "How many records are linked.",
-    "created_time": "When the record was made.",
-    "created_by": "Who made the record.",
-    "modified_time": "When the record was last changed.",
-    "modified_by": "Who changed the record last.",
+    "created_time": "When the record was created.",
+    "created_by": "Who created the record.",
+    "modified_time": "When the record was last modified.",
+    "modified_by": "Who last modified the record.",
     "section": "A heading that groups the fields below it.",
     "divider": "A line between fields.",
-    "remark": "A text that explains something to whoever fills in the record.",
-    "barcode": "A bar code or QR code of a field or of the record.",
-    "embed": "Another page inside the record.",
+    "remark": "Help text for whoever fills in the record.",
+    "barcode": "A barcode or QR code of a field or the record.",
+    "embed": "Another web page inside the record.",
 }
-GROUPS = ("Values", "Links to something", "Calculated", "Layout")
+GROUPS = ("Values", "Links", "Calculated", "Layout")
 HIDDEN = ("imported",)
 """Types that only an import makes."""
 
@@ -84,12 +84,12 @@ def group_of(kind: FieldType) -> str:
         return "Calculated"
     if not kind.stored:
         return "Layout"
-    return "Links to something" if kind.name in SAYS and kind.name in _LINKS else "Values"
+    return "Links" if kind.name in SAYS and kind.name in _LINKS else "Values"
 
 
 def convertible() -> list[Choice]:
     """Return the types that a field with values can be changed into."""
-    return [choice for group, choices in groups() if group in ("Values", "Links to something") for choice in choices
+    return [choice for group, choices in groups() if group in ("Values", "Links") for choice in choices
             if choice.name != "autonumber"]
 
 

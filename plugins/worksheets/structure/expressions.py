@@ -42,7 +42,7 @@ def keyed(text: str, fields: Fields, linked: Linked, *, template: bool = False) 
             return match[0]
         path = _path(said, fields, linked)
         if path is None:
-            raise InvalidDocument(f"There is no field “{said[:100]}” (at character {match.start() + 1})", position=match.start())
+            raise InvalidDocument(f"Unknown field “{said[:100]}” (at character {match.start() + 1})", position=match.start())
         return f"{{{path}}}"
 
     return (_TEMPLATE if template else _FORMULA).sub(find, text)
@@ -55,7 +55,7 @@ def insertable(fields: Fields, linked: Linked) -> list[tuple[str, list[str]]]:
     for link in fields:
         beyond = linked(link)
         if beyond:
-            found.append((f"Through {link['name']}", [f"{_shown(link, fields)}.{_shown(d, beyond)}" for d in beyond]))
+            found.append((f"Via {link['name']}", [f"{_shown(link, fields)}.{_shown(d, beyond)}" for d in beyond]))
     return found
 
 

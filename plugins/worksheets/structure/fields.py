@@ -24,7 +24,7 @@ def new_field(organization_id: str, app_id: str, key: str) -> str | Response | t
         return render_template("structure/types.html", sheet=sheet, groups=catalogue.groups(), link=_new_link(key), field=None)
     form = FieldForm(sheet, field_type(request.args["type"]), {})
     if request.method == "POST" and form.receive(request.form, request.files) and _made(form):
-        flash(f"The field “{form.about.value['name']}” was made.", "good")
+        flash(f"The field “{form.about.value['name']}” was created.", "good")
         return to(url("new_field", key=key) if request.form.get("then") == "another" else url("worksheet", key=key) + "#fields")
     return _shown(form)
 
@@ -95,7 +95,7 @@ def check_formula(organization_id: str, app_id: str, key: str) -> str:
 def _trial(form: FieldForm) -> Trial:
     option = building.WRITTEN.get(form.kind.name, ("", False))[0]
     if not form.options.value.get(option):
-        return Trial(hint="What it gives for the first records is shown here while you write.")
+        return Trial(hint="Results for the first records appear here as you type.")
     try:
         return tried(form.app, form.sheet, form.field(), PersonSight(form.app, current_standing()))
     except AppkeepError as error:

@@ -54,7 +54,7 @@ def check_whole(conditions: Conditions | None) -> None:
     for one in conditions.found if conditions is not None else ():
         if one.filter is None:
             name = conditions.sheet.fields[one.field].name if conditions is not None else ""
-            raise InvalidInput(f"Nothing was saved yet: the condition on “{name}” lacks a value.")
+            raise InvalidInput(f"Nothing was saved. Enter a value for the condition on “{name}”.")
 
 
 def conditions_of(sheet: Sheet, filter: Filter | None, form: MultiDict[str, str]) -> Conditions | None:

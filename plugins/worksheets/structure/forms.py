@@ -34,8 +34,8 @@ UNASKED = {"formula": ("uses",), "text_combination": ("uses",), "relationship": 
            "single_select": ("default",), "multiple_select": ("default",)}
 """Options that are made by themselves, or that their own pages do not ask for; they keep their values."""
 HELP = {"required": "A record cannot be saved without it.", "unique": "No two records may have the same value.",
-        "indexed": "Makes sorting and filtering by it fast in a large worksheet.", "default": "What new records start with.",
-        "description": "Shown beside the field when a record is entered."}
+        "indexed": "Speeds up sorting and filtering in a large worksheet.", "default": "Initial value for new records.",
+        "description": "Shown next to the field when a record is edited."}
 BLANK_CHOICES = 3
 
 
@@ -133,7 +133,7 @@ class FieldForm:
             elif node.path in ("expression", "template"):
                 node.long = True
             if node.path == "option_set":
-                node.help = "In place of choices of its own: those of an option set, which several fields share."
+                node.help = "Use the choices of an option set, shared by several fields, instead of its own."
 
     def _keeping(self, name: str, links: Mapping[str, str], chosen: Mapping[str, Any]) -> Callable[[Target], bool] | None:
         """Return which targets one option may point to; None for all."""

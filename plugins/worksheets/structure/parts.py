@@ -32,9 +32,9 @@ FILTERS = {"rule": "when", "button": "show_if"}
 """The property of a part that says for which records it is."""
 ANCHORS = {"form": "forms", "rule": "rules", "button": "rules"}
 SAYS = {
-    "form": "How the page of a record is laid out: sections, each with its fields in columns. The first form is the one that is used.",
-    "rule": "What happens to fields while somebody enters a record that fits the condition.",
-    "button": "Something to press on the page of a record.",
+    "form": "The layout of a record page: sections with fields in columns. The first form is used.",
+    "rule": "What happens to fields while somebody edits a matching record.",
+    "button": "A button on the record page.",
 }
 
 

@@ -39,7 +39,7 @@ def new(organization_id: str, app_id: str) -> str | Response | tuple[str, int]:
         try:
             with transaction():
                 made = new_worksheet(app, editing.value["name"], visit().person, editing.value.get("description", ""))
-            flash(f"“{made.body['name']}” was made. Add the fields that its records have.", "good")
+            flash(f"“{made.body['name']}” was created. Now add its fields.", "good")
             return to(url("worksheet", key=made.key))
         except AppkeepError as error:
             editing.refuse(error)
@@ -55,7 +55,7 @@ def worksheet(organization_id: str, app_id: str, key: str) -> str | Response | t
         try:
             with transaction():
                 placing.put_body(app, sheet, editing.value, visit().person)
-            flash("The worksheet was saved.", "good")
+            flash("Worksheet saved.", "good")
             return to(url("worksheet", key=key))
         except AppkeepError as error:
             editing.refuse(error)
@@ -72,8 +72,8 @@ def worksheet(organization_id: str, app_id: str, key: str) -> str | Response | t
 def _narrow(tree: Input) -> None:
     for node in walk(tree):
         if node.path == "title_field":
-            node.title = "Field that names the records"
-            node.help = "Shown wherever a record is pointed to; the first field unless you choose one."
+            node.title = "Title field"
+            node.help = "Shown wherever a record is linked. By default, the first field."
 
 
 @pages.page(f"{SHEET}/field/<field_key>/index", Needs.APP_ADMIN, ("POST",))

@@ -57,7 +57,7 @@ def tried(app: App, sheet: Document, field: Definition, sight: Sight) -> Trial:
     check_field({**field, "name": field.get("name") or "it"})
     records = record_views(door_of(app).some_after(sheet.key, 0)[:RECORDS])
     if not records:
-        return Trial(hint="It can be calculated. There are no records yet to try it on.")
+        return Trial(hint="The formula is valid. There are no records yet to show results for.")
     computation = Computation(_With(app, sheet, field, sight), now=now_us())
     computation.load(sheet.address, [field["key"]], records)
     return Trial(lines=[_line(computation, sheet.address, field, record) for record in records])

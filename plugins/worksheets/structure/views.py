@@ -39,7 +39,7 @@ def new_view(organization_id: str, app_id: str, key: str) -> str | Response | tu
     if kind is None:
         return render_template("structure/view_types.html", sheet=sheet, types=TYPES)
     if kind not in TYPES:
-        raise NotFound("There is no such type of view.")
+        raise NotFound("Unknown view type. Choose one from the list.")
     return _page(sheet, {"type": kind, "name": TYPES[kind].title, **_first_fitting(sheet, kind)}, None)
 
 
@@ -92,7 +92,7 @@ def _narrow(tree: Input, sheet: Document) -> None:
         if node.asks == "ref" and fitting is not None:
             node.targets = narrowed(node, lambda target, fitting=fitting: types.get(target.address) in fitting)  # type: ignore[misc]
             if not node.targets:
-                node.help = f"This worksheet has no field for it yet: it takes a {' or '.join(sorted(fitting)).replace('_', ' ')} field."
+                node.help = f"This worksheet has no suitable field yet. Add a {' or '.join(sorted(fitting)).replace('_', ' ')} field."
 
 
 def _first_fitting(sheet: Document, kind: str) -> dict[str, Any]:

@@ -20,14 +20,14 @@ _MANY = ("filter", "sorts")
 TYPES: Mapping[str, ViewType] = {
     "grid": ViewType("Grid", "All records as a table, with inline editing.",
                      (*_MANY, "groups", "fields", "row_height", "row_number", "colours")),
-    "kanban": ViewType("Kanban", "Cards in columns, one for each choice of a field.",
+    "kanban": ViewType("Kanban", "Cards in columns, one per choice of a field.",
                        ("stack_field", "cover_field", *_MANY, "fields", "colours"), ("stack_field",)),
-    "gallery": ViewType("Gallery", "Cards, each with a picture.", ("cover_field", *_MANY, "fields", "colours")),
+    "gallery": ViewType("Gallery", "Cards with pictures.", ("cover_field", *_MANY, "fields", "colours")),
     "calendar": ViewType("Calendar", "Records on the days of a date field.",
                          ("start_field", "end_field", "filter", "fields", "colours"), ("start_field",)),
     "timeline": ViewType("Timeline", "Records as bars from a start to an end.",
                          ("start_field", "end_field", "scale", *_MANY, "groups", "fields", "colours"), ("start_field",)),
-    "form": ViewType("Form", "A page on which new records are entered.", ("form",)),
+    "form": ViewType("Form", "A page for entering new records.", ("form",)),
 }
 DATES = frozenset({"date", "datetime", "created_time", "modified_time", "formula"})
 FITTING: Mapping[str, frozenset[str]] = {

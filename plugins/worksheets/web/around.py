@@ -212,10 +212,10 @@ def choices_of(app: App, definition: Definition) -> list[Choice]:
 def _gone(organization_id: str, address: str) -> str:
     kind, _, key = address.partition("/")
     if kind != "user":
-        return "Something that is gone"
+        return "Deleted item"
     if key == "system":
-        return "The server"
-    return server().registry.hook.person_name(organization_id=organization_id, person=key) or "Somebody who is gone"
+        return "Appkeep"
+    return server().registry.hook.person_name(organization_id=organization_id, person=key) or "Former user"
 
 
 def _pointing(fields: Iterable[Field]) -> tuple[list[tuple[str, str]], list[str]]:

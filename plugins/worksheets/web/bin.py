@@ -45,7 +45,7 @@ def delete_some(organization_id: str, app_id: str, key: str) -> Response:
 
 def _said(seqs: list[int], what: str) -> str:
     if not seqs:
-        return "No record was selected."
+        return "Select at least one record."
     return f"{'1 record was' if len(seqs) == 1 else f'{len(seqs)} records were'} {what}."
 
 
@@ -66,7 +66,7 @@ def _whole(text: str) -> int:
 def _open_bin(key: str) -> Sheet:
     sheet = open_sheet(key)
     if not sheet.access.scope("delete"):
-        raise Forbidden("The recycle bin is for those who may delete records here.")
+        raise Forbidden("Only people who can delete records here can open the recycle bin.")
     return sheet
 
 
@@ -81,7 +81,7 @@ def _shown(template: str, sheet: Sheet, rows: list[Row], **more: Any) -> str:
 def bring_back(organization_id: str, app_id: str, key: str) -> Response:
     """Bring the picked records back."""
     sheet = _open_bin(key)
-    return _each(sheet, lambda seq: bring_back_one(sheet.app, sheet.access, seq, sheet.person), "brought back")
+    return _each(sheet, lambda seq: bring_back_one(sheet.app, sheet.access, seq, sheet.person), "restored")
 
 
 def _each(sheet: Sheet, act: Callable[[int], Any], what: str) -> Response:
@@ -98,9 +98,9 @@ def purge(organization_id: str, app_id: str, key: str) -> str | Response:
     """Ask whether the picked records may go for good, naming what points to them; then remove them."""
     sheet = _open_bin(key)
     if request.form.get("sure") == "yes":
-        return _each(sheet, lambda seq: purge_one(sheet.app, sheet.access, seq, sheet.person), "deleted for good")
+        return _each(sheet, lambda seq: purge_one(sheet.app, sheet.access, seq, sheet.person), "deleted permanently")
     rows = [found_row(sheet.app, sheet.access, seq, "delete", deleted=True) for seq in picked()]
     if not rows:
-        flash("No record was selected.", "warn")
+        flash("Select at least one record.", "warn")
         return redirect(sheet.url("deleted"))  # type: ignore[return-value]
     return _shown("purge", sheet, rows, references=pointing_to(sheet.app, sheet.document.address, [row.seq for row in rows]))

@@ -46,7 +46,7 @@ def kanban(sheet: Sheet, asked: Asked, around: Surroundings) -> dict[str, Any]:
         return {"stacks": [], "stack_field": None}
     fields = facts_of(sheet, asked, {field.key})
     needed = needed_fields(sheet, [*fields, field])
-    without = _stack(sheet, asked, around, field, needed, "", "Without", Markup('<span class="soft">Without</span>'))
+    without = _stack(sheet, asked, around, field, needed, "", "No status", Markup('<span class="soft">No status</span>'))
     stacks = [_stack(sheet, asked, around, field, needed, choice.value, choice.name, tag(choice))
               for choice in list(around.choices(field.definition))[:MOST_STACKS]]
     stacks = [without, *stacks] if without.lines else [*stacks, without]

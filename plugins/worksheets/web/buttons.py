@@ -74,7 +74,7 @@ def press(organization_id: str, app_id: str, key: str, seq: int, button: str) ->
     row = find(sheet, seq, "read")
     given = next((one for one in sheet.body.get("buttons", ()) if one["key"] == button), None)
     if given is None or given["do"] not in REAL or not fits(sheet, given.get("show_if"), row):
-        raise NotFound("There is no such button in this worksheet.")
+        raise NotFound("This button does not exist any more.")
     try:
         if given["do"] == "create_record":
             return _create(given)
@@ -82,18 +82,18 @@ def press(organization_id: str, app_id: str, key: str, seq: int, button: str) ->
             with transaction():
                 find(sheet, seq, "update")
                 write(sheet, seq, _values(sheet, given.get("values", ())))
-            flash(f"“{given['name']}” is done.", "good")
+            flash(f"“{given['name']}” done.", "good")
             return redirect(sheet.url("record", seq=seq))  # type: ignore[return-value]
     except InvalidValue as error:
         flash(error.message, "bad")
         return redirect(sheet.url("record", seq=seq))  # type: ignore[return-value]
-    raise Forbidden("You may not press this button here.")
+    raise Forbidden("You do not have permission to use this button.")
 
 
 def _create(given: Mapping[str, Any]) -> Response:
     target = _creatable(str((given.get("target") or {}).get("ref", "")))
     if target is None:
-        raise Forbidden("You may not make records there.")
+        raise Forbidden("You cannot create records there.")
     with transaction():
         made = write(target, None, _values(target, given.get("values", ()), "create"))
     return redirect(target.url("edit", seq=made))  # type: ignore[return-value]

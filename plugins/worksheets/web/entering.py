@@ -40,7 +40,7 @@ class Refused(Exception):
     """The form has mistakes; `typed` has them, and all that was typed."""
 
     def __init__(self, typed: Typed) -> None:
-        super().__init__("The form has mistakes.")
+        super().__init__("Please correct the marked fields.")
         self.typed = typed
 
 
@@ -63,7 +63,7 @@ def enter(sheet: Sheet, fields: Iterable[Field], form: MultiDict[str, str], old:
             continue
         _compare(one, value, given.old, form[f"was-{one.key}"], changes, trouble)
         if value is None and one.definition.get("required") and (old is None or one.key in changes):
-            trouble.errors[one.key] = "Fill this in."
+            trouble.errors[one.key] = "This field is required."
     return Entered(changes, Typed(form=form, fresh=fresh, trouble=trouble))
 
 
@@ -72,7 +72,7 @@ def _compare(one: Field, value: Any, old: Any, was: str, changes: dict[str, Any]
     if value == old or mine == was:
         return
     if digest(old) != was:
-        trouble.errors[one.key] = "Somebody changed this while you were writing. Save again to put yours in its place."
+        trouble.errors[one.key] = "Somebody changed this while you were editing. Save again to replace their change."
         trouble.theirs[one.key] = old
         return
     changes[one.key] = value
@@ -111,7 +111,7 @@ class Broken(InvalidValue):
     code, title = "rule_broken", "A rule does not allow this"
 
     def __init__(self, ruled: Ruled) -> None:
-        super().__init__(ruled.refusal or next(iter(ruled.errors.values()), "A rule of the worksheet does not allow this."))
+        super().__init__(ruled.refusal or next(iter(ruled.errors.values()), "A rule of this worksheet does not allow this."))
         self.ruled = ruled
 
 
@@ -125,7 +125,7 @@ def write(sheet: Sheet, seq: int | None, changes: Vals) -> int:
     old = None if seq is None else found_row(sheet.app, sheet.access, seq, "update")
     check_writes(sheet.access, changes, "create" if old is None else "update")
     if old is None and not sheet.access.may_create:
-        raise Forbidden("You may not make records in this worksheet.")
+        raise Forbidden("You cannot create records in this worksheet.")
     before = {} if old is None else loads(old.vals)
     found = ruled(sheet, old, {**before, **changes}, changes)
     if found.errors or found.refusal:
@@ -144,7 +144,7 @@ def _check_reach(around: Surroundings, one: Field, value: Any, old: Any) -> None
         found = around.computation.records(address, seqs) if place is not None else {}
         for seq in seqs:
             if seq not in found:
-                raise InvalidValue(f"there is no record {seq} to choose.")
+                raise InvalidValue(f"record {seq} cannot be chosen.")
 
 
 def _fresh_links(one: Field, value: Any, old: Any) -> dict[str, list[int]]:

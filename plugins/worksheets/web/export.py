@@ -38,7 +38,7 @@ def export(organization_id: str, app_id: str, key: str) -> Response:
     """Give all records of a view as CSV."""
     sheet = open_sheet(key)
     if not sheet.access.may_export:
-        raise Forbidden("You may not take records out of this worksheet.")
+        raise Forbidden("You do not have permission to export records of this worksheet.")
     asked = read_asked(sheet, request.args)
     response = Response(_streamed(sheet, asked) if _is_plain(sheet, asked) else _made_whole(sheet, asked), mimetype="text/csv")
     response.headers["Content-Disposition"] = disposition("attachment", f"{sheet.name}.csv")

@@ -48,7 +48,7 @@ def _named(sheet: Sheet, seq: int, key: str, content: str) -> Mapping[str, Any]:
         for item in loads(row.vals).get(one.key) or ():
             if item["file"] == content:
                 return item  # type: ignore[no-any-return]
-    raise NotFound("There is no such file in this record.")
+    raise NotFound("This file does not exist in this record any more.")
 
 
 def disposition(way: str, name: str) -> str:

@@ -73,12 +73,12 @@ def write_record(app: App, person: str, worksheet: str, seq: int | None, values:
     if sheet is None:
         return None
     if seq is None and not sheet.access.may_create:
-        raise Forbidden("You may not make records in this worksheet.")
+        raise Forbidden("You cannot create records in this worksheet.")
     old = None if seq is None else loads(found_row(app, sheet.access, seq, "update").vals)
     fields = [sheet.everything[key] for key in values if key in sheet.everything]
     for one in fields:
         if not sheet.editable(one):
-            raise Forbidden(f"“{one.name if one.key in sheet.fields else one.key}” is not yours to fill in.")
+            raise Forbidden(f"“{one.name if one.key in sheet.fields else one.key}” cannot be filled in by you.")
     form = MultiDict([pair for one in fields for pair in _pairs(sheet, one, str(values[one.key]), (old or {}).get(one.key))])
     try:
         return save(sheet, seq, enter(sheet, fields, form, old))

@@ -51,7 +51,7 @@ class Grouping:
         """Return the heading above a line where a new group begins."""
         if self.field is None or (isinstance(before, Line) and before.values.get(self.field.key) == line.values.get(self.field.key)):
             return None
-        return Markup("{}: {}").format(self.field.name, line.show(self.field) or Markup('<span class="soft">empty</span>'))
+        return Markup("{}: {}").format(self.field.name, line.show(self.field) or Markup('<span class="soft">Empty</span>'))
 
 
 def grouping_of(sheet: Sheet, asked: Asked, around: Surroundings) -> Grouping:

@@ -32,7 +32,7 @@ def editable_field(sheet: Sheet, key: str) -> Field:
     """
     one = sheet.field(key)
     if not sheet.editable(one):
-        raise Forbidden(f"“{one.name}” is not yours to change.")
+        raise Forbidden(f"You do not have permission to change “{one.name}”.")
     return one
 
 

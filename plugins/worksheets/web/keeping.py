@@ -25,7 +25,7 @@ def keep(organization_id: str, app_id: str, key: str) -> Response:
             views = [kept(sheet, asked, view) if view["key"] == asked.view["key"] else view for view in document.body["views"]]
             documents.put(sheet.app, Document(kind="worksheet", key=key, body={**document.body, "views": views},
                                               position=document.position), sheet.person)
-        flash(f"The view “{asked.view['name']}” is saved.", "good")
+        flash(f"The view “{asked.view['name']}” was saved.", "good")
         return redirect(sheet.url(view=asked.view["key"]))  # type: ignore[return-value]
     return redirect(sheet.url())  # type: ignore[return-value]
 

@@ -44,7 +44,7 @@ def sections_of(sheet: Sheet, hidden: Collection[str] = ()) -> list[Section]:
         made.append(Section(given.get("title", ""), given.get("columns", 1), bool(given.get("collapsed")), items))
     rest = [section for section in _in_order(sheet, seen) if section.items]
     if rest and not rest[0].title:
-        rest[0].title = "Everything else"
+        rest[0].title = "Other fields"
     return [section for section in [*made, *rest] if section.items]
 
 

@@ -14,7 +14,7 @@ TITLES = {
     "is": "is", "is_not": "is not", "contains": "contains", "contains_not": "does not contain", "starts_with": "starts with",
     "ends_with": "ends with", "is_empty": "is empty", "is_filled": "is filled", "greater": "is more than",
     "greater_or_equal": "is at least", "less": "is less than", "less_or_equal": "is at most", "before": "is before",
-    "after": "is after", "on_or_before": "is on or before", "on_or_after": "is on or after", "has": "has", "has_not": "has not",
+    "after": "is after", "on_or_before": "is on or before", "on_or_after": "is on or after", "has": "has", "has_not": "does not have",
     "this_week": "is this week", "this_month": "is this month", "this_year": "is this year", "today": "is today",
 }
 """The operators that the filter bar offers; the last four are a period and need no value."""

@@ -94,7 +94,7 @@ def new(organization_id: str, app_id: str, key: str) -> str | Response:
     """Make a record, in the worksheet's own form or in that of a form view."""
     sheet = open_sheet(key)
     if not sheet.access.may_create:
-        raise Forbidden("You may not make records in this worksheet.")
+        raise Forbidden("You cannot create records in this worksheet.")
     view = sheet.view(request.args["view"]) if request.args.get("view") else None
     asked = form_fields(sheet, view) if view is not None and view["type"] == "form" else None
     fields = [one.field for one in asked] if asked is not None else [
@@ -110,7 +110,7 @@ def new(organization_id: str, app_id: str, key: str) -> str | Response:
         return again(_new_form(sheet, view, asked, refused.typed))
     if asked is not None and view is not None:
         return render_template("worksheets/thanks.html", sheet=sheet, view=view, next_url=next_url(view))
-    flash(f"Record {seq} was made.", "good")
+    flash(f"Record {seq} was created.", "good")
     return redirect(sheet.url("record", seq=seq) if sheet.access.scope("read") else sheet.url("new"))  # type: ignore[return-value]
 
 
@@ -119,7 +119,7 @@ def _require(sheet: Sheet, asked: Iterable[FormField], entered: Entered) -> None
     imagined = Row(0, dumps(entered.changes), None, 0, sheet.person, 0, sheet.person, None)
     for one in asked:
         if one.required and one.field.key not in entered.changes and fits(sheet, one.show_if, imagined):
-            entered.typed.trouble.errors.setdefault(one.field.key, "Fill this in.")
+            entered.typed.trouble.errors.setdefault(one.field.key, "This field is required.")
 
 
 def _new_form(sheet: Sheet, view: Mapping[str, Any] | None, asked: list[FormField] | None, typed: Typed | None) -> str:
@@ -140,5 +140,5 @@ def delete(organization_id: str, app_id: str, key: str, seq: int) -> Response:
     with transaction():
         find(sheet, seq, "delete")
         delete_record(sheet.app, sheet.access, seq, sheet.person)
-    flash(f"Record {seq} is in the recycle bin.", "good")
+    flash(f"Record {seq} was moved to the recycle bin.", "good")
     return redirect(back_url(sheet, sheet.url()))  # type: ignore[return-value]

@@ -49,7 +49,7 @@ def ruled(sheet: Sheet, old: Row | None, vals: Mapping[str, Any], changes: Mappi
     for rule in _rules(sheet):
         if old is not None and fits(sheet, rule.get("when"), old):
             for key in {part_key(step.get("field")) for step in rule["then"] if step["do"] == "read_only"} & changes.keys():
-                found.errors[str(key)] = "This may not be changed as the record is now."
+                found.errors[str(key)] = "This cannot be changed in the record's current state."
         if fits(sheet, rule.get("when"), new):
             for step in rule["then"]:
                 _follow(sheet, rule, step, vals, found)
@@ -65,7 +65,7 @@ def _follow(sheet: Sheet, rule: Step, step: Step, vals: Mapping[str, Any], found
     elif one is None or not one.stored:
         return
     elif step["do"] == "require" and vals.get(one.key) is None and one.key not in found.values:
-        found.errors[one.key] = step.get("message") or "Fill this in."
+        found.errors[one.key] = step.get("message") or "This field is required."
     elif step["do"] == "set":
         try:
             value = one.canonical(step.get("value"))

@@ -81,7 +81,7 @@ class Sheet:
             NotFound: there is none of that key that the visitor may read.
         """
         if key not in self.fields:
-            raise NotFound("There is no such field in this worksheet.")
+            raise NotFound("This field does not exist, or you do not have access to it.")
         return self.fields[key]
 
     @cached_property
@@ -107,7 +107,7 @@ class Sheet:
             return next((view for view in self.views if view["type"] != "form"), None)
         found = next((view for view in self.views if view["key"] == key), None)
         if found is None:
-            raise NotFound("There is no such view of this worksheet.")
+            raise NotFound("This view does not exist any more.")
         return found
 
     @cached_property

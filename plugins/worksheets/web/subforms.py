@@ -88,9 +88,9 @@ def add_row(organization_id: str, app_id: str, key: str, seq: int, field: str) -
     row, one = find(sheet, seq, "update"), sheet.field(field)
     child = child_of(one) if one.type.name == "subform" else None
     if child is None:
-        raise NotFound("There is no such subform in this worksheet.")
+        raise NotFound("This subform does not exist any more.")
     if not child.access.may_create or not sheet.rights.may("update", f"field/{one.key}"):
-        raise Forbidden("You may not add rows here.")
+        raise Forbidden("You cannot add rows here.")
     fields = [f for f in child.fields.values() if child.editable(f, "create")]
     if request.method == "GET":
         return _form(sheet, child, one, seq, None)
@@ -102,7 +102,7 @@ def add_row(organization_id: str, app_id: str, key: str, seq: int, field: str) -
             write(sheet, seq, {one.key: [*loads(row.vals).get(one.key, ()), made]})
     except Refused as refused:
         return again(_form(sheet, child, one, seq, refused.typed))
-    flash("The row was added.", "good")
+    flash("Row added.", "good")
     return redirect(sheet.url("record", seq=seq))  # type: ignore[return-value]
 
 

@@ -66,11 +66,11 @@ def _store(upload: FileStorage, field: Field, app_id: str) -> Item:
     name, kind = safe_name(upload.filename or ""), upload.mimetype or ""
     kind = kind if _TYPE.match(kind) else "application/octet-stream"
     if not _allowed(name, kind, options.get("types", ())):
-        raise InvalidValue(f"“{name[:60]}” is of another type than this field takes: {', '.join(options['types'])}.")
+        raise InvalidValue(f"“{name[:60]}” has the wrong file type. This field accepts: {', '.join(options['types'])}.")
     most = min(int(options.get("max_size", server().config.upload_limit_bytes)), int(server().config.upload_limit_bytes))
     upload.stream.seek(0, 2)
     if upload.stream.tell() > most:
-        raise InvalidValue(f"“{name[:60]}” is larger than the {most:,} bytes that this field takes.")
+        raise InvalidValue(f"“{name[:60]}” is too large. This field accepts files up to {most:,} bytes.")
     upload.stream.seek(0)
     content, size = put_file(upload.stream, app_id)  # type: ignore[arg-type]  # werkzeug calls its stream IO[bytes]
     return {"file": content, "name": name, "size": size, "type": kind}

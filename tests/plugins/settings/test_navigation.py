@@ -117,5 +117,5 @@ def test_what_has_no_place_in_a_navigation_is_left_out_with_the_reason(client: B
                                                                    body={"name": name, "blocks": [], **more}), "system")
     assert {"Both"} == set(bodies) & set(side(client, sample))
     page = text(client, settings(sample, "/navigation"))
-    for reason in ("stand on other pages", "other pages link to it", "is a sign-in page"):
+    for reason in ("the header and footer of other pages", "other pages link to it", "is a sign-in page"):
         assert "not shown: " in page and reason in page

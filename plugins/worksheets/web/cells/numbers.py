@@ -109,7 +109,7 @@ def read_duration(field: Field, given: Given) -> Any:
     if re.match(r"-?\d{1,15}(\.\d{1,6})?\Z", text):
         return text
     if not found or not any(found.groups()[1:]):
-        raise InvalidValue("say it as hours:minutes:seconds, such as 1:30:00.")
+        raise InvalidValue("enter it as hours:minutes:seconds, such as 1:30:00.")
     sign, hours, minutes, seconds = found.groups()
     total = Decimal(hours or 0) * 3600 + Decimal(minutes or 0) * 60 + Decimal(seconds or 0)
     return str(-total if sign else total)

@@ -117,7 +117,7 @@ def read_location(field: Field, given: Given) -> Any:
     if not (lat or lon or label):
         return None
     if not lat or not lon:
-        raise InvalidValue("say both latitude and longitude, such as 53.8655 and 10.6866.")
+        raise InvalidValue("enter both latitude and longitude, such as 53.8655 and 10.6866.")
     return {"lat": lat, "lon": lon} | ({"label": label} if label else {})
 
 

@@ -23,7 +23,7 @@ def test_a_new_worksheet_can_be_used_at_once(site: Site) -> None:
     body = site.body(key)
     assert [("Name", "text")] == [(one["name"], one["type"]) for one in body["fields"]]
     assert ["grid"] == [one["type"] for one in body["views"]]
-    assert "Add the fields" in site.admin.get(site.structure(key)).get_data(as_text=True)
+    assert "Now add its fields" in site.admin.get(site.structure(key)).get_data(as_text=True)
 
 
 def test_a_worksheet_without_a_name_is_refused_beside_the_name(site: Site) -> None:
@@ -227,7 +227,7 @@ def test_a_default_that_does_not_fit_is_refused_beside_it(site: Site) -> None:
     key = site.new_worksheet("Orders")
     answer = site.new_field(key, "number", "Pieces", v__default="many")
     assert 400 <= answer.status_code < 500
-    assert "This does not fit the field" in answer.get_data(as_text=True)
+    assert "This value does not fit the field" in answer.get_data(as_text=True)
 
 
 def test_an_index_is_switched_on_and_off(site: Site) -> None:

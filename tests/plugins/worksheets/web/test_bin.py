@@ -36,7 +36,7 @@ def test_deleting_for_good_names_what_points_there(desk: Desk) -> None:
 
 def test_an_empty_bin_says_so(desk: Desk) -> None:
     """There is nothing to do, and it says what would be here."""
-    assert "The bin is empty" in desk.owner.get(desk.url("/bin")).get_data(as_text=True)
+    assert "The recycle bin is empty" in desk.owner.get(desk.url("/bin")).get_data(as_text=True)
 
 
 def test_a_link_to_a_deleted_record_says_so(desk: Desk) -> None:

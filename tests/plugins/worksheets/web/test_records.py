@@ -35,7 +35,7 @@ def test_a_new_record_is_made_in_a_form(desk: Desk) -> None:
     page = wrong.get_data(as_text=True)
 
     assert wrong.status_code == 422
-    assert "Fill this in." in page and 'value="12"' in page
+    assert "This field is required." in page and 'value="12"' in page
 
     made = desk.owner.post(desk.url("/new"), data={TEXT: "New", f"was-{TEXT}": "", NUMBER: "12", f"was-{NUMBER}": ""})
     assert (made.status_code, made.location) == (302, desk.url("/record/1"))
