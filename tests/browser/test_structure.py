@@ -72,7 +72,7 @@ def test_an_app_of_two_worksheets_is_built_and_filled_without_the_mouse_in_the_g
     page.get_by_label("Name", exact=False).first.fill("Twice")
     area = page.locator("[name='o.expression']")
     area.fill("{Pices} * 2")
-    expect(page.locator("#trial")).to_contain_text("There is no field “Pices”")
+    expect(page.locator("#trial")).to_contain_text("Unknown field “Pices”")
     area.fill("")
     page.get_by_text("Available fields").click()
     page.get_by_role("button", name="Pieces", exact=True).click()

@@ -91,7 +91,7 @@ def test_steps_are_numbered_through_branches_and_loops() -> None:
     assert ("1", "1a.1", "Branch 2") == (first.number, first.branches[0].steps[0].number, first.branches[1].name)
     assert "Do this for each of records of step 1." == second.sentence
     assert second.inside is not None
-    assert ("2.1", "Remember x of a step that was deleted as a variable without a name.") == (
+    assert ("2.1", "Set a variable without a name to x of a deleted step.") == (
         second.inside[0].number, second.inside[0].sentence)
 
 

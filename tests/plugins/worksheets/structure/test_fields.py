@@ -136,7 +136,7 @@ def test_a_formula_is_written_with_names_and_stored_with_keys(site: Site) -> Non
 
 
 @pytest.mark.parametrize(("formula", "says"), [
-    ("{Nothing} * 2", "There is no field “Nothing”"), ("{Pieces} *", "character"), ("nonsense({Pieces})", "nonsense"), ("", "")])
+    ("{Nothing} * 2", "Unknown field “Nothing”"), ("{Pieces} *", "character"), ("nonsense({Pieces})", "nonsense"), ("", "")])
 def test_a_formula_with_a_mistake_is_refused_beside_it(site: Site, formula: str, says: str) -> None:
     """What is wrong and where, at the formula itself; nothing is saved."""
     key = site.new_worksheet("Orders")

@@ -56,7 +56,7 @@ def test_conditions_are_rows_and_become_the_view_s_filter(site: Site) -> None:
     data = {**untouched(site.admin, address), "v.name": "Long ones", "where": [hours, status["key"], ""], "op": ["greater", "is", ""],
             "value": ["8", status["options"]["choices"][0]["key"], ""], "match": "any"}
     refused = site.admin.post(address, data={**data, "value": ["", status["options"]["choices"][0]["key"], ""]})
-    assert "the condition on “Hours” lacks a value" in refused.get_data(as_text=True)
+    assert "Enter a value for the condition on “Hours”" in refused.get_data(as_text=True)
     assert site.admin.post(address, data=data).status_code == 303
     assert {"any": [
         {"field": {"ref": ref(site, key, "Hours")}, "operator": "greater", "value": "8"},
@@ -71,7 +71,7 @@ def test_a_filter_in_a_filter_is_kept_and_edited_as_a_tree(desk: Desk) -> None:
     nested = {"any": [{"all": [leaf]}, {"field": field_ref(SHEET, "number"), "operator": "greater", "value": 3}]}
     put_view(desk, {**VIEW, "filter": nested})
     address = site.structure(SHEET, f"/view/{VIEW['key']}")
-    assert "Filter" not in site.admin.get(address).get_data(as_text=True)
+    assert "Without conditions" not in site.admin.get(address).get_data(as_text=True)
     assert site.send(address).status_code == 303
     assert nested == site.view(SHEET, "All")["filter"]
 

@@ -49,7 +49,7 @@ def test_a_value_that_must_be_unique_is_refused_beside_its_field(desk: Desk) -> 
     answer = desk.owner.post(desk.url("/new"), data={TEXT: "B", f"was-{TEXT}": "", MAIL: "a@example.org", f"was-{MAIL}": ""})
 
     assert answer.status_code == 422
-    assert "is used by record 1" in answer.get_data(as_text=True)
+    assert "record 1 already has this value" in answer.get_data(as_text=True)
 
 
 def test_neighbours_lead_from_record_to_record(desk: Desk) -> None:
