@@ -40,7 +40,7 @@ def test_what_must_not_be_empty_is_asked_for_again(client: Browser, sample: App)
     before = names(sample, "Activities", "Subject")
     answer = send(client, sample, "EnForm", ENTER, **{SUBJECT: "  ", key("b", "EnWhen"): "2026-01-02T10:00"})
     page = answer.get_data(as_text=True)
-    assert 422 == answer.status_code and "is required" in page and "2026-01-02T10:00" in page
+    assert 422 == answer.status_code and "must not be empty" in page and "2026-01-02T10:00" in page
     assert before == names(sample, "Activities", "Subject")
 
 

@@ -105,7 +105,7 @@ class Desk:
         return self.vals(seq, sheet).get(key_of("f", word))
 
     def is_deleted(self, seq: int, sheet: str = SHEET) -> bool:
-        """Say whether a record was moved to the recycle bin."""
+        """Say whether a record is in the recycle bin."""
         db.session.rollback()
         with as_tenant(self.organization_id):
             row = service.door_of(self.app).row(sheet, seq)
