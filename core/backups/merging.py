@@ -18,7 +18,7 @@ from core.apps import documents
 from core.apps.models import App
 from core.apps.state import Snapshot
 from core.archive.manifest import IndexLine
-from core.backups.content import describe
+from core.backups.content import Description, describe
 from core.backups.saved import Saved
 from core.catalogue import known_descriptors, picked
 from core.component import Component, Document
@@ -68,7 +68,8 @@ class RestoreContext:
 
     `documents_before` are the live documents as they stood, `documents` those that are live once the configuration
     (if asked for) is back, both by address; `hidden` the addresses of all that is in the recycle bin. `connection`
-    is the one to read with, and to write with where `writing`.
+    is the one to read with, and to write with where `writing`. `described` is the app's data as it was described before
+    anything was written, where somebody did.
     """
 
     app: App
@@ -82,6 +83,7 @@ class RestoreContext:
     documents: Mapping[str, Document]
     hidden: frozenset[str]
     only: Only = field(default_factory=Only)
+    described: Description | None = None
     tick: Callable[[int, int], None] = field(default=lambda records, size: None)
 
     def lines(self, component: str) -> list[IndexLine]:
@@ -89,9 +91,13 @@ class RestoreContext:
         return self.saved.data_lines(component)
 
     def live_segments(self, component: str) -> dict[tuple[str, int], str]:
-        """Return (section, n) -> digest of a component's data as it is in the app now."""
-        snapshot = Snapshot(self.app.id, self.connection)
-        found = describe(self.app, snapshot, only=component, config=False)
+        """Return (section, n) -> digest of a component's data as it was before the configuration came back.
+
+        Where no one described the app before, it is read now: values that followed their fields have moved by then.
+        """
+        found = self.described
+        if found is None:
+            found = describe(self.app, Snapshot(self.app.id, self.connection), only=component, config=False)
         return {(line.section, line.n): line.content for line in found.lines.get((component, "data"), [])}
 
     def segments(self, lines: list[IndexLine]) -> Iterator[tuple[IndexLine, bytes]]:
@@ -116,14 +122,15 @@ class RestoreContext:
 
 
 def meet(app: App, saved: Saved, connection: Connection, person: str, *, config: bool, data: bool,
-         writing: bool, only: Only | None = None) -> RestoreContext:
+         writing: bool, only: Only | None = None, described: Description | None = None) -> RestoreContext:
     """Return the context in which *saved* meets the app."""
     only = only or Only()
     before = {document.address: document for document in documents.live(app)}
     hidden = frozenset(address for address, _ in documents.bin_of(app))
     after = after_restore(before, saved.documents, only) if config else before
     return RestoreContext(app=app, saved=saved, connection=connection, writing=writing, config=config, data=data,
-                          person=person, documents_before=before, documents=after, hidden=hidden, only=only)
+                          person=person, documents_before=before, documents=after, hidden=hidden, only=only,
+                          described=described)
 
 
 def after_restore(before: Mapping[str, Document], saved: Mapping[str, Document], only: Only) -> dict[str, Document]:

@@ -1,17 +1,23 @@
-"""Plan, restore in place, restore as a new app. A plan and a restore are one walk; only the second writes."""
+"""Plan, restore in place, restore as a new app. A plan and a restore are one walk; only the second writes.
+
+The one danger: a write that somebody was told is saved, and that is neither in the restored app nor in the backup made before.
+So the app is closed to writers first, and only what is read after that counts.
+
+Source: SPEC.md 5; docs/decisions/0015.
+"""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from core.app import server
 from core.apps import documents, locks, service
 from core.apps.models import App
-from core.archive.canonical import canonical
+from core.apps.state import Snapshot
+from core.backups import agreement
+from core.backups.content import Description, describe
 from core.backups.merging import Only, RestoreContext, meet, merge
 from core.backups.models import ORIGINS, Backup
 from core.backups.saved import Saved, find_backup
@@ -19,7 +25,7 @@ from core.backups.take import take
 from core.backups.verifying import verify_needed
 from core.component import Document
 from core.db import db, reading, transaction
-from core.errors import InvalidInput, OriginUnconfirmed, PlanChanged
+from core.errors import InvalidInput, OriginUnconfirmed
 from core.runs.context import RunContext
 
 WRITING = "restoring_run"
@@ -28,7 +34,7 @@ WRITING = "restoring_run"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a restore shall do. `plan` is the digest of the plan that was looked at, where one was."""
+    """What a restore shall do. `plan` names the plan that was looked at, where one was."""
 
     backup: str
     config: bool
@@ -43,21 +49,28 @@ class Options:
         return {name: getattr(self, name) for name in self.__slots__} | {"only": sorted(self.only)}
 
 
-def plan(app: App, backup: Backup, person: str, *, config: bool, data: bool, only: Iterable[str] = ()) -> dict[str, Any]:
-    """Return what a restore would do to the app, with a digest of its own; nothing is touched.
+def plan(app: App, backup: Backup, person: str, *, config: bool, data: bool, only: Iterable[str] = (),
+         described: Description | None = None) -> dict[str, Any]:
+    """Return what a restore would do to the app, with a name of its own (see `agreement`); nothing is touched.
 
     Args:
         only: Names of components and addresses of documents to restore; all of it without.
+        described: The app's data as it is now, where it was described already.
 
     Raises:
         InvalidInput: the backup does not hold what is asked for.
     """
     saved, part = _holding(backup, config=config, data=data), _only(only)
     with reading() as connection:
-        told = merge(meet(app, saved, connection, person, config=config, data=data, writing=False, only=part))
-    found = {"app": app.id, "backup": backup.id, "content_id": backup.content_id, "config": config, "data": data,
-             "only": sorted(part.names), "components": told}
-    return {**found, "plan": hashlib.sha256(canonical(found)).hexdigest()}
+        told = merge(meet(app, saved, connection, person, config=config, data=data, writing=False, only=part, described=described))
+    asked = _asked(app, backup, config=config, data=data, only=only)
+    return {**asked, "components": told, "plan": agreement.token(asked, told)}
+
+
+def _asked(app: App, backup: Backup, *, config: bool, data: bool, only: Iterable[str]) -> dict[str, Any]:
+    """Return what a plan is the plan of."""
+    return {"app": app.id, "backup": backup.id, "content_id": backup.content_id, "config": config, "data": data,
+            "only": sorted(set(only))}
 
 
 def check_origin(app: App, backup: Backup, options: Options) -> None:
@@ -76,31 +89,74 @@ def check_origin(app: App, backup: Backup, options: Options) -> None:
 
 
 def restore(run: RunContext) -> None:
-    """Do a run of kind "restore": plan again, verify, back up, then merge all in one transaction, or nothing."""
+    """Do a run of kind "restore": look and verify, close the app, back it up, merge all in one transaction, or nothing.
+
+    What is slow and can be done while people work is done before the app is closed; what counts is done after.
+    """
     options = Options(**run.options)
     app, backup = service.find(run.app_id or ""), find_backup(options.backup)
     check_origin(app, backup, options)
     saved = _holding(backup, config=options.config, data=options.data)
-    if options.plan is not None:
-        _check_plan(app, backup, run.person, options)
-    run.step("restore.planned")
-    verify_needed(app, saved, run, config=options.config, data=options.data, only=_only(options.only))
-    run.step("restore.verified")
+    proven = _look(app, saved, run, options)
     report: dict[str, Any] = {"backup": backup.id, "app": app.id, "config": options.config, "data": options.data,
                               "only": sorted(options.only)}
-    if options.safety_backup:
-        report["safety_backup"] = take(app, run, data=options.data, type_="pre_restore", name=None, person=run.person).id
+    _close(app.id, run)
+    run.step("restore.app_closed")
+    described = _keep(app, run, options, report)
     run.step("restore.safety_backup_taken")
-    with _closed(app.id, run):
-        run.step("restore.app_closed")
-        with transaction():
-            run.fence()
-            report["components"] = _merge_in(service.find(app.id), saved, run, options)
-            run.step("restore.merged")
-            locks.mark(app.id, None)
-            run.succeed(report)
-            run.step("restore.before_commit")
+    verify_needed(saved, described, run, config=options.config, data=options.data, only=_only(options.only), proven=proven)
+    with transaction():
+        run.fence()
+        report["components"] = _merge_in(service.find(app.id), saved, run, options, described)
+        run.step("restore.merged")
+        _check_agreed(app, backup, options, report)
+        locks.mark(app.id, None)
+        run.succeed(report)
+        run.step("restore.before_commit")
     run.step("restore.committed", ended=True)
+
+
+def _look(app: App, saved: Saved, run: RunContext, options: Options) -> set[str]:
+    """Compare with the app as people use it, refuse what nobody agreed to, and return the objects that were proven."""
+    described = _describe(app, options)
+    if options.plan is not None:
+        now = plan(app, saved.backup, run.person, config=options.config, data=options.data, only=options.only, described=described)
+        agreement.check(options.plan, now["plan"])
+    run.step("restore.planned")
+    proven = verify_needed(saved, described, run, config=options.config, data=options.data, only=_only(options.only))
+    run.step("restore.verified")
+    return proven
+
+
+def _keep(app: App, run: RunContext, options: Options, report: dict[str, Any]) -> Description | None:
+    """Back the closed app up where that is asked for, and return its data as one reading of it gave it."""
+    if not options.safety_backup:
+        return _describe(app, options)
+    kept, described = take(app, run, data=options.data, type_="pre_restore", name=None, person=run.person)
+    report["safety_backup"] = kept.id
+    return described if options.data else None
+
+
+def _describe(app: App, options: Options) -> Description | None:
+    if not options.data:
+        return None
+    with reading() as connection:
+        return describe(app, Snapshot(app.id, connection), config=False)
+
+
+def _check_agreed(app: App, backup: Backup, options: Options, report: dict[str, Any]) -> None:
+    """Refuse, before anything is real, what is not what was agreed to; tell what is a little different.
+
+    Raises:
+        PlanChanged: see `agreement.check`.
+    """
+    if options.plan is None:
+        return
+    told = {name: {what: found for what, found in said.items() if what != "notes"} for name, said in report["components"].items()}
+    now = agreement.token(_asked(app, backup, config=options.config, data=options.data, only=options.only), told)
+    agreement.check(options.plan, now)
+    if more := agreement.more_written(options.plan, now):
+        report["records_more_than_planned"] = more
 
 
 def restore_as_new(run: RunContext) -> None:
@@ -145,31 +201,27 @@ def _only(names: Iterable[str]) -> Only:
     return found
 
 
-def _check_plan(app: App, backup: Backup, person: str, options: Options) -> None:
-    now = plan(app, backup, person, config=options.config, data=options.data, only=options.only)
-    if now["plan"] != options.plan:
-        raise PlanChanged("The app has changed since the plan was made; look at the plan again.", plan=now["plan"])
-
-
-def _merge_in(app: App, saved: Saved, run: RunContext, options: Options) -> dict[str, Any]:
+def _merge_in(app: App, saved: Saved, run: RunContext, options: Options, described: Description | None) -> dict[str, Any]:
     """Merge within the caller's transaction, as the one that may write to the closed app."""
     db.session.info[WRITING] = run.run_id
     try:
         connection = db.session.connection()
         context: RestoreContext = meet(app, saved, connection, run.person, config=options.config, data=options.data,
-                                       writing=True, only=_only(options.only))
+                                       writing=True, only=_only(options.only), described=described)
         return merge(context)
     finally:
         db.session.info.pop(WRITING, None)
 
 
-@contextmanager
-def _closed(app_id: str, run: RunContext) -> Iterator[None]:
-    """Let others read the app and not write it. A run that dies here leaves it closed until it is recovered."""
+def _close(app_id: str, run: RunContext) -> None:
+    """Close the app to all writers but this run, and return once those under way have ended; reads go on.
+
+    Two transactions: a mark that turns newcomers away, then a lock that nobody who came before can still be under. However the
+    run ends the app is opened again; where it just dies, by whoever finds that out.
+    """
     with transaction():
         run.fence()
         locks.mark(app_id, run.run_id)
     with transaction():
         run.fence()
         locks.wait_for_writers(app_id)
-    yield

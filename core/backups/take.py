@@ -72,8 +72,8 @@ def state(app: App, *, data: bool = True) -> Description:
 
 
 def take(app: App, context: RunContext, *, data: bool, type_: str, name: str | None, person: str,
-         finish: Callable[[Backup], None] = lambda backup: None) -> Backup:
-    """Take a backup of an app and return its row; *finish* is called inside the transaction that makes it real.
+         finish: Callable[[Backup], None] = lambda backup: None) -> tuple[Backup, Description]:
+    """Take a backup of an app and return its row and its content; *finish* is called inside the transaction that makes it real.
 
     What an earlier attempt of the same run left in the catalogue is replaced.
     """
@@ -97,7 +97,7 @@ def take(app: App, context: RunContext, *, data: bool, type_: str, name: str | N
         finish(backup)
         context.step("backup.catalogued")
     context.step("backup.committed", ended=type_ != "pre_restore")
-    return backup
+    return backup, found
 
 
 def _records(app: App, snapshot: Snapshot) -> int:

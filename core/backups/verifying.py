@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from typing import Any, TypeVar
 
-from core.apps.models import App
-from core.apps.state import Snapshot
 from core.archive.manifest import IndexLine, PartEntry
-from core.backups.content import describe
+from core.backups.content import Description
 from core.backups.merging import Only
 from core.backups.rehearsing import RestoreDiffers, rehearse
 from core.backups.saved import Saved, find_backup
@@ -29,22 +27,25 @@ THREADS = 2
 BATCH = 256
 
 
-def verify_needed(app: App, saved: Saved, run: RunContext, *, config: bool, data: bool, only: Only) -> None:
-    """Refuse a restore whose objects are not all there and sound, before anything is written.
+def verify_needed(saved: Saved, now: Description | None, run: RunContext, *, config: bool, data: bool, only: Only,
+                  proven: Collection[str] = ()) -> set[str]:
+    """Refuse a restore whose objects are not all there and sound, before anything is written; return those that were proven.
 
-    Segments that the app has now as the backup has them are not needed.
+    Segments that the app has *now* as the backup has them are not needed.
+
+    Args:
+        now: The app's data; None where none is restored.
+        proven: What was proven before, and is not read again.
 
     Raises:
         ObjectMissing, ObjectDamaged: with the object.
     """
-    held: set[str] = set()
-    if data:
-        with reading() as connection:
-            now = describe(app, Snapshot(app.id, connection), config=False)
-        held = {line.content for part in now.lines.values() for line in part}
+    held = {line.content for part in now.lines.values() for line in part} if now is not None else set()
     needed = {line.content: line for (name, part), lines in saved.lines.items()
-              if (config if part == "config" else data) and only.has(name) for line in lines if line.content not in held}
+              if (config if part == "config" else data) and only.has(name) for line in lines
+              if line.content not in held and line.content not in proven}
     _verify(needed.values(), run)
+    return needed.keys() | set(proven)
 
 
 def check(run: RunContext) -> dict[str, Any]:

@@ -80,7 +80,7 @@ def register(main: click.Group) -> None:
     @only_option
     @click.option("--app", "app_id", metavar="APP", help="Into another app than the backup's own.")
     @click.option("--no-safety-backup", is_flag=True, help="Do not back the current version up first.")
-    @click.option("--plan", "plan_digest", metavar="DIGEST", help="Go on only if the plan is still this one.")
+    @click.option("--plan", "plan_digest", metavar="DIGEST", help="Go on only if the plan still means the same.")
     @click.option("--accept-origin", is_flag=True, help="Overwrite the app although the backup comes from elsewhere.")
     @as_option
     @worker_option

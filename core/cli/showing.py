@@ -28,6 +28,8 @@ def restore_lines(result: Mapping[str, Any]) -> Iterator[str]:
     """Yield what a restore did."""
     report = result["report"]
     yield from component_lines(report["components"])
+    if more := report.get("records_more_than_planned"):
+        yield f"{abs(more)} records {'more' if more > 0 else 'fewer'} than planned: the app was in use until the restore began."
     if "safety_backup" in report:
         yield f"The version before is kept as backup {report['safety_backup']}."
 

@@ -411,9 +411,9 @@ def _wrongly_closed() -> bool:
 
 
 def _free_apps() -> None:
-    """Let apps be written again whose restore has ended without saying so."""
+    """Let apps be written again whose restore has ended without saying so, or waits to be taken up again: it closes them itself."""
     apps = App.__table__
-    active = select(_c.id).where(_c.state.in_(("running", "queued")))
+    active = select(_c.id).where(_c.state == "running")
     db.session.connection().execute(update(apps).where(
         apps.c.restoring_run_id.is_not(None), apps.c.restoring_run_id.not_in(active)).values(restoring_run_id=None))
 

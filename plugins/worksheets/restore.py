@@ -156,8 +156,8 @@ class _Merge:
 
     def run(self, lines: list[IndexLine], live: Mapping[tuple[str, int], str]) -> None:
         """Merge the segments that differ and count the others."""
-        # The live segments' digests speak of the app only as long as no values have yet to move.
-        differing = [line for line in lines if self._moved or live.get((line.section, line.n)) != line.content]
+        # The live segments' digests speak of what was there before values followed their fields.
+        differing = [line for line in lines if self._follow or live.get((line.section, line.n)) != line.content]
         self.counts["unchanged"] += sum(line.count for line in lines) - sum(line.count for line in differing)
         bare = self.context.writing and self.door.is_bare(self.worksheet)
         pending: list[Row] = []
@@ -177,12 +177,15 @@ class _Merge:
             self._finish(highest)
 
     @cached_property
+    def _follow(self) -> set[str]:
+        """The fields whose values follow them when the configuration comes back."""
+        before = self.context.documents_before.get(self.document.address)
+        return moved_fields({} if before is None else fields_of(before.body), self.fields)
+
+    @property
     def _moved(self) -> set[str]:
         """The fields whose values will move before the records are merged; none once that is done."""
-        before = self.context.documents_before.get(self.document.address)
-        if self.context.writing:
-            return set()
-        return moved_fields({} if before is None else fields_of(before.body), self.fields)
+        return set() if self.context.writing else self._follow
 
     def _segment(self, n: int, segment: list[Line], bare: bool) -> list[Row]:
         first = n * SEGMENT_RECORDS

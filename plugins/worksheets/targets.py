@@ -9,25 +9,29 @@ from core.api import App, Document, Reference, files_missing, find_app, org_exis
 from plugins.worksheets.fields import Field
 from plugins.worksheets.records import Door, open_door
 
+SPAN = 256
+"""So many numbers lie together: those of one segment, so that what a backup names costs no more than what it holds."""
+
 
 class Numbers:
-    """A set of record numbers, one bit each."""
+    """A set of record numbers, however far apart: one bit each in small blocks, of which only those that are used exist."""
 
     def __init__(self, numbers: Iterable[int] = ()) -> None:
-        self.bits = bytearray()
+        self.blocks: dict[int, bytearray] = {}
         self.update(numbers)
 
     def update(self, numbers: Iterable[int]) -> None:
         """Add numbers."""
+        blocks = self.blocks
         for number in numbers:
-            place = number >> 3
-            if place >= len(self.bits):
-                self.bits.extend(bytes(max(place + 1 - len(self.bits), len(self.bits))))
-            self.bits[place] |= 1 << (number & 7)
+            block, place = divmod(number, SPAN)
+            if block not in blocks:
+                blocks[block] = bytearray(SPAN // 8)
+            blocks[block][place >> 3] |= 1 << (place & 7)
 
     def __contains__(self, number: int) -> bool:
-        place = number >> 3
-        return place < len(self.bits) and bool(self.bits[place] >> (number & 7) & 1)
+        block, place = divmod(number, SPAN)
+        return block in self.blocks and bool(self.blocks[block][place >> 3] >> (place & 7) & 1)
 
 
 class Targets:

@@ -11,7 +11,7 @@ from flask import Response, render_template, request, url_for
 from core.app import server
 from core.apps import documents, service
 from core.apps.models import App
-from core.backups import proofs
+from core.backups import agreement, proofs
 from core.backups.jobs import request_restore
 from core.backups.log import noting
 from core.backups.models import ORIGINS, Backup
@@ -100,12 +100,11 @@ def _checked(sheet: Sheet) -> Options:
     Raises:
         PlanChanged, OriginUnconfirmed, RunInProgress: with what has to be put right first.
     """
-    app, asked, planned = current_app_row(), sheet.asked, _digest(sheet)
+    app, asked, seen = current_app_row(), sheet.asked, request.form.get("plan", "")
     options = Options(backup=sheet.backup.id, config=asked.config, data=asked.data, safety_backup=asked.safety,
-                      accept_origin=request.form.get("accept") == "1", plan=planned, only=asked.wanted)
+                      accept_origin=request.form.get("accept") == "1", plan=seen, only=asked.wanted)
     with noting("restore", app.id, visit().person, backup_id=sheet.backup.id):
-        if request.form.get("plan") != planned:
-            raise PlanChanged(CHANGED)
+        agreement.check(seen, sheet.found["plan"] if sheet.found else "")
         check_origin(app, sheet.backup, options)
         check_free(app.id)
     return options
@@ -137,7 +136,8 @@ def _begin(sheet: Sheet, options: Options) -> str:
 
 
 def _digest(sheet: Sheet) -> str:
-    return sheet.found["plan"] if sheet.found else ""
+    """Return what a proof is given for: the meaning of the plan, not how many records it is about."""
+    return agreement.subject(sheet.found["plan"]) if sheet.found else ""
 
 
 def _refused(sheet: Sheet, refused: AppkeepError) -> Sheet:
@@ -148,7 +148,9 @@ def _refused(sheet: Sheet, refused: AppkeepError) -> Sheet:
     elif isinstance(refused, ProofNeeded):
         again = "Your proof is too old or was used already. " if sheet.proof else ""
         sheet.errors["answer"], sheet.proof = f"{again}Prove who you are to start.", ""
-    elif isinstance(refused, PlanChanged | RunInProgress | InvalidInput):
+    elif isinstance(refused, PlanChanged):
+        sheet.errors["page"] = CHANGED
+    elif isinstance(refused, RunInProgress | InvalidInput):
         sheet.errors["page"] = refused.message
     else:
         sheet.errors["answer"], sheet.proof = refused.message, ""

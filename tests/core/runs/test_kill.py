@@ -23,7 +23,7 @@ from tests.core.runs.processes import work_in_a_process
 TAKING = ("backup.reading", "backup.read", "backup.objects_stored", "backup.catalogued", "backup.committed")
 STEPS = {
     "backup": TAKING,
-    "restore": ("restore.planned", "restore.verified", *TAKING, "restore.safety_backup_taken", "restore.app_closed",
+    "restore": ("restore.planned", "restore.verified", "restore.app_closed", *TAKING, "restore.safety_backup_taken",
                 "restore.merged", "restore.before_commit", "restore.committed"),
     "restore_as_new": ("copy.begun", "copy.put", "copy.before_commit", "copy.committed"),
     "check": ("check.begun", "check.read", "check.tried"),
