@@ -13,7 +13,7 @@ from core.backups.merging import Only
 from core.backups.rehearsing import RestoreDiffers, rehearse
 from core.backups.saved import Saved, find_backup
 from core.catalogue import all_descriptors, in_packs, known_descriptors, lost_among, mark_found, picked
-from core.db import batched, reading, transaction
+from core.db import batched, transaction
 from core.errors import AppkeepError, ObjectDamaged, ObjectLost
 from core.moment import now_us
 from core.objects import Shelf, note_lost, shelf
