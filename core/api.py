@@ -11,7 +11,9 @@ from core.apps.state import Snapshot
 from core.archive.canonical import canonical, parse
 from core.archive.manifest import IndexLine
 from core.backups import direct
+from core.backups.journal import Journal, journal_of
 from core.backups.merging import RestoreContext
+from core.backups.undoing import UndoContext
 from core.backups.wording import act_sentence as backup_act_sentence
 from core.catalogue import files_missing, stored_bytes
 from core.cli.showing import size_text
@@ -93,6 +95,7 @@ __all__ = [
     "InvalidDocument",
     "InvalidInput",
     "InvalidValue",
+    "Journal",
     "Kind",
     "Look",
     "MenuItem",
@@ -118,6 +121,7 @@ __all__ = [
     "Standing",
     "Target",
     "Targets",
+    "UndoContext",
     "Visitor",
     "after_commit",
     "again",
@@ -156,6 +160,7 @@ __all__ = [
     "is_key",
     "is_person",
     "is_sign",
+    "journal_of",
     "limiter",
     "loading",
     "locks",

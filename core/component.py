@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from core.apps.models import App
     from core.apps.state import Snapshot
     from core.backups.merging import RestoreContext
+    from core.backups.undoing import UndoContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,5 +165,13 @@ class Component:
 
         Where `context.writing` is False, nothing is written and the report tells what would be done; otherwise
         it runs inside the restore's transaction, after the configuration.
+        """
+        return {}
+
+    def undo_data(self, app: App, context: UndoContext) -> Mapping[str, Any]:
+        """Undo what a restore did to this component's data, from the journal that it kept, and return a report of it as JSON.
+
+        Where `context.writing` is False, nothing is written and the report tells what would be done; otherwise it runs inside
+        the transaction that undoes the restore, after the configuration.
         """
         return {}

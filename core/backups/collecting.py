@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, func, select, update
 
 from core.app import server
+from core.backups.journal import forget_orphans
 from core.backups.models import BackupUpload
 from core.backups.needed import Needed, Unwatched, needed
 from core.catalogue import EmptiedPack, StoredObject, in_packs, object_name
@@ -107,6 +108,9 @@ def one_pass(grace_s: int, *, dry_run: bool = False, run: RunContext | None = No
     """
     if grace_s < 0:
         raise InvalidInput("The grace cannot be less than nothing.")
+    if not dry_run:
+        with transaction():
+            forget_orphans()
     now, done, watch = now_us(), Collected(), run or Unwatched()
     before_us = now - grace_s * SECOND_US
     seen = needed(watch)

@@ -9,7 +9,7 @@ from core.apps import service
 from core.apps.models import App
 from core.backups import files, jobs
 from core.backups.models import Backup
-from core.backups.restoring import Options
+from core.backups.restoring import Options, plan_undo
 from core.backups.restoring import plan as plan_of
 from core.backups.saved import find_backup
 from core.backups.take import state
@@ -17,7 +17,7 @@ from core.db import transaction
 from core.errors import AppkeepError
 from core.keys import SYSTEM
 from core.runs.models import Run
-from core.runs.service import report_of, work
+from core.runs.service import find, report_of, work
 
 
 def finished(run_id: str) -> Run:
@@ -53,13 +53,25 @@ def back_up(app: App, *, data: bool = True, name: str | None = None, person: str
 
 
 def restore(app: App, backup: Backup, *, config: bool = True, data: bool = True, safety_backup: bool = False,
-            accept_origin: bool = False, person: str = SYSTEM, only: Iterable[str] = ()) -> dict[str, Any]:
+            accept_origin: bool = False, person: str = SYSTEM, only: Iterable[str] = (), bin_newer: bool = False) -> dict[str, Any]:
     """Restore the app in place and return the report."""
     options = Options(backup=backup.id, config=config, data=data, safety_backup=safety_backup,
-                      accept_origin=accept_origin, only=tuple(only))
+                      accept_origin=accept_origin, only=tuple(only), bin_newer=bin_newer)
     with transaction():
         run = jobs.request_restore(app, backup, options, person, send=False).id
     return report_of(finished(run))
+
+
+def undo(app: App, run_id: str, *, also_later: bool = False, plan: str | None = None, person: str = SYSTEM) -> Run:
+    """Undo a restore of the app and return the run that did."""
+    with transaction():
+        run = jobs.request_undo(app, find(run_id), person, also_later=also_later, plan=plan, send=False).id
+    return finished(run)
+
+
+def undo_plan(app: App, run_id: str, *, also_later: bool = False) -> dict[str, Any]:
+    """Return what undoing a restore would do."""
+    return plan_undo(app, find(run_id), SYSTEM, also_later=also_later)
 
 
 def check(backup: Backup, *, deep: bool = False, person: str = SYSTEM) -> dict[str, Any]:
@@ -76,9 +88,10 @@ def restore_as_new(backup: Backup, *, name: str | None = None, person: str = SYS
     return service.find(report_of(finished(run))["app"])
 
 
-def plan(app: App, backup: Backup, *, config: bool = True, data: bool = True, only: Iterable[str] = ()) -> dict[str, Any]:
+def plan(app: App, backup: Backup, *, config: bool = True, data: bool = True, only: Iterable[str] = (),
+         bin_newer: bool = False) -> dict[str, Any]:
     """Return what a restore would do."""
-    return plan_of(app, backup, SYSTEM, config=config, data=data, only=only)
+    return plan_of(app, backup, SYSTEM, config=config, data=data, only=only, bin_newer=bin_newer)
 
 
 def content_id(app: App, *, data: bool = True) -> str:

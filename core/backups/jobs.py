@@ -11,9 +11,11 @@ from core.apps.models import App
 from core.backups.log import note
 from core.backups.models import Backup
 from core.backups.rehearsing import check_possible
-from core.backups.restoring import Options, check_origin, restore, restore_as_new
+from core.backups.restoring import Options, check_origin, restore, restore_as_new, undo_options
+from core.backups.saved import find_backup
 from core.backups.take import check_interval, checked_name, take
 from core.backups.verifying import check
+from core.errors import NotFound
 from core.moment import now_us
 from core.runs.context import RunContext
 from core.runs.models import Run
@@ -48,6 +50,20 @@ def request_restore(app: App, backup: Backup, options: Options, person: str, *, 
     check_origin(app, backup, options)
     run = request("restore", app, options.as_dict(), person, send=send)
     return _noted(run, app.id, backup_id=backup.id, config=options.config, data=options.data, only=sorted(options.only))
+
+
+def request_undo(app: App, undone: Run, person: str, *, also_later: bool, plan: str | None = None, send: bool) -> Run:
+    """Ask for a restore of an app to be undone.
+
+    Raises:
+        NotFound: the run is of another app.
+        Conflict: it cannot be undone (any more).
+        RunInProgress: the app has a backup or restore queued or running.
+    """
+    if undone.app_id != app.id:
+        raise NotFound(f"There is no run “{undone.id}” of this app.")
+    options = undo_options(undone, also_later=also_later, plan=plan)
+    return request_restore(app, find_backup(options.backup), options, person, send=send)
 
 
 def request_copy(backup: Backup, person: str, *, name: str | None, send: bool) -> Run:

@@ -5,7 +5,7 @@ A plan walks with `writing` off and tells what would be done; a restore walks wi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,6 +19,7 @@ from core.apps.models import App
 from core.apps.state import Snapshot
 from core.archive.manifest import IndexLine
 from core.backups.content import Description, describe
+from core.backups.journal import documents_changed
 from core.backups.saved import Saved
 from core.catalogue import known_descriptors, picked
 from core.component import Component, Document
@@ -69,7 +70,7 @@ class RestoreContext:
     `documents_before` are the live documents as they stood, `documents` those that are live once the configuration
     (if asked for) is back, both by address; `hidden` the addresses of all that is in the recycle bin. `connection`
     is the one to read with, and to write with where `writing`. `described` is the app's data as it was described before
-    anything was written, where somebody did.
+    anything was written, where somebody did. Where `bin_newer`, records that the backup does not have go to the recycle bin.
     """
 
     app: App
@@ -84,6 +85,7 @@ class RestoreContext:
     hidden: frozenset[str]
     only: Only = field(default_factory=Only)
     described: Description | None = None
+    bin_newer: bool = False
     tick: Callable[[int, int], None] = field(default=lambda records, size: None)
 
     def lines(self, component: str) -> list[IndexLine]:
@@ -122,7 +124,8 @@ class RestoreContext:
 
 
 def meet(app: App, saved: Saved, connection: Connection, person: str, *, config: bool, data: bool,
-         writing: bool, only: Only | None = None, described: Description | None = None) -> RestoreContext:
+         writing: bool, only: Only | None = None, described: Description | None = None,
+         bin_newer: bool = False) -> RestoreContext:
     """Return the context in which *saved* meets the app."""
     only = only or Only()
     before = {document.address: document for document in documents.live(app)}
@@ -130,7 +133,7 @@ def meet(app: App, saved: Saved, connection: Connection, person: str, *, config:
     after = after_restore(before, saved.documents, only) if config else before
     return RestoreContext(app=app, saved=saved, connection=connection, writing=writing, config=config, data=data,
                           person=person, documents_before=before, documents=after, hidden=hidden, only=only,
-                          described=described)
+                          described=described, bin_newer=bin_newer)
 
 
 def after_restore(before: Mapping[str, Document], saved: Mapping[str, Document], only: Only) -> dict[str, Document]:
@@ -158,7 +161,8 @@ def merge(context: RestoreContext) -> dict[str, Any]:
     report: dict[str, Any] = {component.name: {} for component in chosen}
     if context.config:
         for component in chosen:
-            report[component.name]["documents"] = _compare(component, context)
+            report[component.name]["documents"] = compare_documents(
+                component, context.documents_before, context.documents, context.hidden)
         if context.writing:
             notes = _put_documents(context)
             for component in chosen:
@@ -169,21 +173,22 @@ def merge(context: RestoreContext) -> dict[str, Any]:
     return {name: told for name, said in report.items() if (told := {k: v for k, v in said.items() if v})}
 
 
-def _compare(component: Component, context: RestoreContext) -> dict[str, Any]:
+def compare_documents(component: Component, before: Mapping[str, Document], after: Mapping[str, Document],
+                      hidden: Collection[str]) -> dict[str, Any]:
+    """Return what happens to a component's documents, by what happens to them; {} where nothing does."""
     kinds = {kind.name for kind in component.kinds}
-    before, after = ({a: d for a, d in side.items() if d.kind in kinds}
-                     for side in (context.documents_before, context.documents))
+    before, after = ({a: d for a, d in side.items() if d.kind in kinds} for side in (before, after))
     told: dict[str, Any] = {"added": [], "changed": [], "brought_back": [], "hidden": [], "unchanged": 0}
     for address in sorted(after):
         if address not in before:
-            told["brought_back" if address in context.hidden else "added"].append(_named(after[address]))
+            told["brought_back" if address in hidden else "added"].append(_named(after[address]))
         elif before[address] == after[address]:
             told["unchanged"] += 1
         else:
             shown = len(told["changed"]) < MAX_DIFFERENCES
             told["changed"].append(_changed(component, before[address], after[address], shown=shown))
     told["hidden"] = [_named(before[address]) for address in sorted(before) if address not in after]
-    return {} if told == {**told, "added": [], "changed": [], "brought_back": [], "hidden": [], "unchanged": 0} else told
+    return told if any(told.values()) else {}
 
 
 def _named(document: Document) -> dict[str, Any]:
@@ -199,7 +204,8 @@ def _changed(component: Component, before: Document, after: Document, *, shown: 
 
 def _put_documents(context: RestoreContext) -> dict[str, dict[str, int]]:
     before, after = context.documents_before, context.documents
-    return documents.change(
-        context.app, context.person,
-        put=[d for address, d in sorted(after.items()) if before.get(address) != d],
-        hide=[address for address in sorted(before) if address not in after])
+    put = [d for address, d in sorted(after.items()) if before.get(address) != d]
+    hide = [address for address in sorted(before) if address not in after]
+    notes: dict[str, dict[str, int]] = documents_changed(
+        context.app, [*(d.address for d in put), *hide], lambda: documents.change(context.app, context.person, put=put, hide=hide))
+    return notes

@@ -13,6 +13,7 @@ from core.apps.models import App, DocumentRow, HiddenPart
 from core.apps.state import Snapshot
 from core.archive.canonical import parse
 from core.archive.manifest import Content, parse_index
+from core.backups.journal import files_named
 from core.backups.models import Backup
 from core.catalogue import lost_since_before
 from core.db import db, reading
@@ -106,6 +107,7 @@ def _need_of_app(found: Needed, app: App, snapshot: Snapshot) -> None:
         bodies = select(model.body).where(model.app_id == app.id, model.body.contains(FILE_MARK, autoescape=True))
         for body in snapshot.connection.execute(bodies).scalars():
             found.add(files_in_text(body))
+    found.add(files_named(app.id, snapshot.connection))
     for component in server().registry.components.values():
         found.add(component.data_files(app, snapshot))
         found.add(component.kept_files(app, snapshot))

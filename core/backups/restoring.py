@@ -12,21 +12,26 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import Connection
+
 from core.app import server
 from core.apps import documents, locks, service
 from core.apps.models import App
 from core.apps.state import Snapshot
-from core.backups import agreement
+from core.backups import agreement, journal
 from core.backups.content import Description, describe
-from core.backups.merging import Only, RestoreContext, meet, merge
+from core.backups.merging import Only, meet, merge
 from core.backups.models import ORIGINS, Backup
-from core.backups.saved import Saved, find_backup
+from core.backups.saved import Saved, backup_if_there, find_backup
 from core.backups.take import take
+from core.backups.undoing import undo
 from core.backups.verifying import verify_needed
 from core.component import Document
 from core.db import db, reading, transaction
-from core.errors import InvalidInput, OriginUnconfirmed
+from core.errors import Conflict, InvalidInput, OriginUnconfirmed
 from core.runs.context import RunContext
+from core.runs.models import Run
+from core.runs.service import report_of
 
 WRITING = "restoring_run"
 """Where the session says which restore it belongs to, so that it may write to an app that others may not."""
@@ -34,7 +39,11 @@ WRITING = "restoring_run"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a restore shall do. `plan` names the plan that was looked at, where one was."""
+    """What a restore shall do. `plan` names the plan that was looked at, where one was.
+
+    With `bin_newer` records made since the backup go to the recycle bin. `undo` is the run that is undone, `backup` then the backup
+    made before it; with `also_later` what was changed since goes back too.
+    """
 
     backup: str
     config: bool
@@ -43,34 +52,100 @@ class Options:
     accept_origin: bool = False
     plan: str | None = None
     only: tuple[str, ...] = ()
+    bin_newer: bool = False
+    undo: str | None = None
+    also_later: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return the options as a run keeps them."""
         return {name: getattr(self, name) for name in self.__slots__} | {"only": sorted(self.only)}
 
 
-def plan(app: App, backup: Backup, person: str, *, config: bool, data: bool, only: Iterable[str] = (),
+def plan(app: App, backup: Backup, person: str, *, config: bool, data: bool, only: Iterable[str] = (), bin_newer: bool = False,
          described: Description | None = None) -> dict[str, Any]:
     """Return what a restore would do to the app, with a name of its own (see `agreement`); nothing is touched.
 
     Args:
         only: Names of components and addresses of documents to restore; all of it without.
+        bin_newer: Whether records that the backup does not have go to the recycle bin.
         described: The app's data as it is now, where it was described already.
 
     Raises:
         InvalidInput: the backup does not hold what is asked for.
     """
-    saved, part = _holding(backup, config=config, data=data), _only(only)
+    options = Options(backup=backup.id, config=config, data=data, only=tuple(only), bin_newer=bin_newer)
+    return plan_of(app, backup, person, options, described)
+
+
+def plan_of(app: App, backup: Backup, person: str, options: Options, described: Description | None = None) -> dict[str, Any]:
+    """Return what a restore with these options would do; see `plan`."""
+    saved = _holding(backup, config=options.config, data=options.data)
     with reading() as connection:
-        told = merge(meet(app, saved, connection, person, config=config, data=data, writing=False, only=part, described=described))
-    asked = _asked(app, backup, config=config, data=data, only=only)
+        told = _effect(app, saved, connection, person, options, described, writing=False)
+    asked = _asked(app, backup, options)
     return {**asked, "components": told, "plan": agreement.token(asked, told)}
 
 
-def _asked(app: App, backup: Backup, *, config: bool, data: bool, only: Iterable[str]) -> dict[str, Any]:
+def plan_undo(app: App, run: Run, person: str, *, also_later: bool) -> dict[str, Any]:
+    """Return what undoing a restore would do.
+
+    Raises:
+        Conflict: it cannot be undone (any more).
+    """
+    options = undo_options(run, also_later=also_later)
+    return plan_of(app, find_backup(options.backup), person, options)
+
+
+def undo_options(run: Run, *, also_later: bool, plan: str | None = None) -> Options:
+    """Return the options of the restore that undoes another one; what was restored before there were journals is undone by its backup.
+
+    Raises:
+        Conflict: the run restored nothing, or the backup of the version before is not there (any more).
+    """
+    report = report_of(run)
+    if run.kind != "restore" or run.state != "succeeded":
+        raise Conflict(f"The run {run.id} has restored nothing that could be undone.")
+    safety = backup_if_there(report.get("safety_backup", ""))
+    if safety is None:
+        raise Conflict("The version before this restore was not backed up, or that backup was deleted since: it cannot be undone.")
+    kept = journal.is_kept(run.app_id or "", run.id)
+    return Options(backup=safety.id, config=bool(report.get("config")), data=bool(report.get("data")) and safety.part != "config",
+                   only=_still_named(report.get("only", ()), safety), undo=run.id if kept else None, also_later=also_later and kept,
+                   plan=plan)
+
+
+def _still_named(names: Iterable[str], safety: Backup) -> tuple[str, ...]:
+    """Return what to take back out of the version before: the same parts; of a document that was not there, its component."""
+    kinds, saved = server().registry.kinds, Saved(safety)
+    return tuple(dict.fromkeys(name if "/" not in name or name in saved.documents else kinds[name.partition("/")[0]][0].name
+                               for name in names))
+
+
+def _effect(app: App, saved: Saved, connection: Connection, person: str, options: Options, described: Description | None, *,
+            writing: bool) -> dict[str, Any]:
+    """Do what the options say, or tell what that would do."""
+    def merged(*, bin_newer: bool, writing: bool, described: Description | None) -> dict[str, Any]:
+        return merge(meet(app, saved, connection, person, config=options.config, data=options.data, writing=writing,
+                          only=_only(options.only), described=described, bin_newer=bin_newer))
+
+    if options.undo is None:
+        return merged(bin_newer=options.bin_newer, writing=writing, described=described)
+    kept = journal.Journal(app.id, options.undo, connection)
+    if not options.also_later:
+        return undo(app, kept, saved.documents, connection, person, force=False, writing=writing)
+    told = merged(bin_newer=True, writing=False, described=described)
+    if writing:
+        undo(app, kept, saved.documents, connection, person, force=True, writing=True)
+        merged(bin_newer=True, writing=True, described=None)
+    return told
+
+
+def _asked(app: App, backup: Backup, options: Options) -> dict[str, Any]:
     """Return what a plan is the plan of."""
-    return {"app": app.id, "backup": backup.id, "content_id": backup.content_id, "config": config, "data": data,
-            "only": sorted(set(only))}
+    asked = {"app": app.id, "backup": backup.id, "content_id": backup.content_id, "config": options.config, "data": options.data,
+             "only": sorted(set(options.only))}
+    more = {"bin_newer": options.bin_newer, "undo": options.undo, "also_later": options.also_later}
+    return asked | {name: value for name, value in more.items() if value}
 
 
 def check_origin(app: App, backup: Backup, options: Options) -> None:
@@ -99,7 +174,7 @@ def restore(run: RunContext) -> None:
     saved = _holding(backup, config=options.config, data=options.data)
     proven = _look(app, saved, run, options)
     report: dict[str, Any] = {"backup": backup.id, "app": app.id, "config": options.config, "data": options.data,
-                              "only": sorted(options.only)}
+                              "only": sorted(options.only)} | _told_options(options)
     _close(app.id, run)
     run.step("restore.app_closed")
     described = _keep(app, run, options, report)
@@ -107,6 +182,8 @@ def restore(run: RunContext) -> None:
     verify_needed(saved, described, run, config=options.config, data=options.data, only=_only(options.only), proven=proven)
     with transaction():
         run.fence()
+        if options.safety_backup:
+            journal.open_journal(app, run.run_id)
         report["components"] = _merge_in(service.find(app.id), saved, run, options, described)
         run.step("restore.merged")
         _check_agreed(app, backup, options, report)
@@ -116,11 +193,16 @@ def restore(run: RunContext) -> None:
     run.step("restore.committed", ended=True)
 
 
+def _told_options(options: Options) -> dict[str, Any]:
+    told = {"bin_newer": options.bin_newer, "undo": options.undo, "also_later": options.also_later}
+    return {name: value for name, value in told.items() if value}
+
+
 def _look(app: App, saved: Saved, run: RunContext, options: Options) -> set[str]:
     """Compare with the app as people use it, refuse what nobody agreed to, and return the objects that were proven."""
     described = _describe(app, options)
     if options.plan is not None:
-        now = plan(app, saved.backup, run.person, config=options.config, data=options.data, only=options.only, described=described)
+        now = plan_of(app, saved.backup, run.person, options, described)
         agreement.check(options.plan, now["plan"])
     run.step("restore.planned")
     proven = verify_needed(saved, described, run, config=options.config, data=options.data, only=_only(options.only))
@@ -153,7 +235,7 @@ def _check_agreed(app: App, backup: Backup, options: Options, report: dict[str, 
     if options.plan is None:
         return
     told = {name: {what: found for what, found in said.items() if what != "notes"} for name, said in report["components"].items()}
-    now = agreement.token(_asked(app, backup, config=options.config, data=options.data, only=options.only), told)
+    now = agreement.token(_asked(app, backup, options), told)
     agreement.check(options.plan, now)
     if more := agreement.more_written(options.plan, now):
         report["records_more_than_planned"] = more
@@ -205,10 +287,7 @@ def _merge_in(app: App, saved: Saved, run: RunContext, options: Options, describ
     """Merge within the caller's transaction, as the one that may write to the closed app."""
     db.session.info[WRITING] = run.run_id
     try:
-        connection = db.session.connection()
-        context: RestoreContext = meet(app, saved, connection, run.person, config=options.config, data=options.data,
-                                       writing=True, only=_only(options.only), described=described)
-        return merge(context)
+        return _effect(app, saved, db.session.connection(), run.person, options, described, writing=True)
     finally:
         db.session.info.pop(WRITING, None)
 

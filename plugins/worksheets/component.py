@@ -15,6 +15,7 @@ from core.api import (
     RestoreContext,
     Section,
     Snapshot,
+    UndoContext,
     canonical,
     parse,
 )
@@ -35,6 +36,7 @@ from plugins.worksheets.sections import (
     sections,
     worksheet_of,
 )
+from plugins.worksheets.undo import undo_records
 
 
 class Worksheets(Component):
@@ -124,6 +126,10 @@ class Worksheets(Component):
         for _, raw in context.segments(lines):
             shapes |= read_shapes(parse(line, max_bytes=2**20) for line in raw.split(b"\n") if line)
         return restore_records(context, shapes)
+
+    def undo_data(self, app: App, context: UndoContext) -> Mapping[str, Any]:
+        """See `Component.undo_data`."""
+        return undo_records(context)
 
 
 def _check_against_documents(shapes: Shapes, by_address: Mapping[str, Document] | None) -> None:

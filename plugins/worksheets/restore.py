@@ -17,11 +17,12 @@ from typing import Any
 
 import msgspec
 
-from core.api import Document, IndexLine, InvalidInput, InvalidValue, Reference, RestoreContext
+from core.api import Document, IndexLine, InvalidInput, InvalidValue, Reference, RestoreContext, now_us
+from plugins.worksheets.changes import Pair, note_changes
 from plugins.worksheets.fields import Field, fields_of, shaped
 from plugins.worksheets.records import SEGMENT_RECORDS, Door, Line, Row, open_door, read_lines
 from plugins.worksheets.sections import worksheet_of
-from plugins.worksheets.service import dumps, file_uses, moved_fields, settled
+from plugins.worksheets.service import dumps, moved_fields, settled, write_rows
 from plugins.worksheets.targets import Targets
 
 MAX_LISTED = 10_000
@@ -55,11 +56,15 @@ class Report:
             getattr(self, kind).append({"worksheet": worksheet, "record": seq, "field": key,
                                         "target": target_text(reference), "reason": reason})
 
+    def _told(self, worksheet: str, counts: Counter[str]) -> dict[str, Any]:
+        told = {"worksheet": worksheet, "name": self.names.get(worksheet, ""), **{o: counts[o] for o in OUTCOMES},
+                "new_since": counts["new_since"]}
+        return told | ({"binned": counts["binned"]} if counts["binned"] else {})
+
     def as_json(self) -> dict[str, Any]:
         """Return the report as JSON; empty parts are left out."""
         told: dict[str, Any] = {
-            "worksheets": [{"worksheet": w, "name": self.names.get(w, ""), **{o: counts[o] for o in OUTCOMES},
-                            "new_since": counts["new_since"]} for w, counts in sorted(self.worksheets.items())],
+            "worksheets": [self._told(w, counts) for w, counts in sorted(self.worksheets.items())],
             "references_not_restored": self.unrestored,
             "choices_not_there": self.missing_choices,
             "fields_left": [{"worksheet": w, "field": f, "reason": reason, "records": n}
@@ -151,6 +156,7 @@ class _Merge:
         self.gone = set(self.known) - set(self.fields)
         self.pointing = {key: f'"{key}":'.encode() for key in self.same if self.fields[key].type.points}
         self.reached: set[tuple[str, str]] = set()
+        self.highest = 0
         # Values can be taken as bytes where the backup's fields are as they were, and the record holds none of another.
         self.alike = self.same == set(self.known)
 
@@ -160,21 +166,44 @@ class _Merge:
         differing = [line for line in lines if self._follow or live.get((line.section, line.n)) != line.content]
         self.counts["unchanged"] += sum(line.count for line in lines) - sum(line.count for line in differing)
         bare = self.context.writing and self.door.is_bare(self.worksheet)
-        pending: list[Row] = []
-        done = size = highest = 0
-        for line, raw in self.context.segments(differing):
-            segment = read_lines(raw)
-            pending += self._segment(line.n, segment, bare)
-            highest = max(highest, segment[-1].seq)
-            done, size = done + line.count, size + line.raw
-            self.context.tick(done, size)
-            if len(pending) >= BATCH_ROWS:
-                self._write(pending, bare)
-                pending = []
-        self._write(pending, bare)
+        self._write(self._batches(self._merging(differing, bare)), bare)
+        if self.context.bin_newer:
+            self._write(self._batches(self._newer(lines, live)), bare=False)
         self.counts["new_since"] = self._new_since(lines)
         if self.context.writing and differing:
-            self._finish(highest)
+            self._finish(self.highest)
+
+    def _merging(self, differing: list[IndexLine], bare: bool) -> Iterator[list[Pair]]:
+        """Yield what changes, a segment at a time."""
+        done = size = 0
+        for line, raw in self.context.segments(differing):
+            segment = read_lines(raw)
+            yield self._segment(line.n, segment, bare)
+            self.highest = max(self.highest, segment[-1].seq)
+            done, size = done + line.count, size + line.raw
+            self.context.tick(done, size)
+
+    def _batches(self, some: Iterable[list[Pair]]) -> Iterator[list[Pair]]:
+        pending: list[Pair] = []
+        for pairs in some:
+            pending += pairs
+            if len(pending) >= BATCH_ROWS:
+                yield pending
+                pending = []
+        yield pending
+
+    def _newer(self, lines: list[IndexLine], live: Mapping[tuple[str, int], str]) -> Iterator[list[Pair]]:
+        """Yield the records that the backup does not have, each on its way to the recycle bin."""
+        saved, after, at = {line.n: line for line in lines}, 0, now_us()
+        while rows := self.door.some_after(self.worksheet, after):
+            after = rows[-1].seq
+            wanted = [saved[n] for n in sorted({row.seq // SEGMENT_RECORDS for row in rows}) if n in saved
+                      and (self._follow or live.get((saved[n].section, n)) != saved[n].content)]
+            known = {line.seq for _, raw in self.context.segments(wanted) for line in read_lines(raw)}
+            same = {line.n for line in saved.values()} - {line.n for line in wanted}
+            newer = [row for row in rows if row.seq not in known and row.seq // SEGMENT_RECORDS not in same]
+            self.counts["binned"] += len(newer)
+            yield [(row, row._replace(deleted_at=at)) for row in newer]
 
     @cached_property
     def _follow(self) -> set[str]:
@@ -187,10 +216,10 @@ class _Merge:
         """The fields whose values will move before the records are merged; none once that is done."""
         return set() if self.context.writing else self._follow
 
-    def _segment(self, n: int, segment: list[Line], bare: bool) -> list[Row]:
+    def _segment(self, n: int, segment: list[Line], bare: bool) -> list[Pair]:
         first = n * SEGMENT_RECORDS
         there = {} if bare else {r.seq: r for r in self.door.rows(self.worksheet, first, first + SEGMENT_RECORDS - 1)}
-        changed = []
+        changed: list[Pair] = []
         for line in segment:
             old = self._as_after(there.get(line.seq))
             new = self._row(line, old)
@@ -198,7 +227,7 @@ class _Merge:
                 "unchanged" if new == old else "overwritten")
             self.counts[outcome] += 1
             if new != old:
-                changed.append(new)
+                changed.append((there.get(line.seq), new))
         return changed
 
     def _as_after(self, row: Row | None) -> Row | None:
@@ -292,15 +321,13 @@ class _Merge:
     def _in_bin(self, key: str) -> bool:
         return f"{self.document.address}/field/{key}" in self.context.hidden
 
-    def _write(self, rows: list[Row], bare: bool) -> None:
-        if not rows or not self.context.writing:
-            return
-        (self.door.load if bare else self.door.write)(self.worksheet, rows)
-        files = {key: f for key, f in self.fields.items() if f.type.holds_files}
-        if files:
-            marks = tuple(f'"{key}":' for key in files)
-            valued = [(r.seq, _decode(r.vals)) for r in rows if any(mark in r.vals for mark in marks)]
-            self.door.attach(self.worksheet, [r.seq for r in rows], list(files), file_uses(files, valued))
+    def _write(self, batches: Iterable[list[Pair]], bare: bool) -> None:
+        """Write what changes, or only look at it."""
+        if self.context.writing:
+            batches = note_changes(self.context.app, self.worksheet, batches)
+        for pairs in batches:
+            if self.context.writing and pairs:
+                write_rows(self.door, self.worksheet, self.fields, [row for _, row in pairs], bare=bare)
 
     def _new_since(self, lines: list[IndexLine]) -> int:
         """Return how many live records the backup does not have."""
@@ -308,7 +335,7 @@ class _Merge:
         there = self.door.count(self.worksheet)
         if self.context.writing:
             return there - sum(line.count for line in lines)
-        return there - counted["unchanged"] - counted["overwritten"]
+        return there - counted["unchanged"] - counted["overwritten"] - counted["binned"]
 
     def _finish(self, highest: int) -> None:
         """Let numbers go on above the highest restored, and report values that must be unique and are not."""

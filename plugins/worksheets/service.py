@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from core.api import (
     App,
     Document,
@@ -25,6 +27,7 @@ from core.api import (
     parse,
     scratch,
 )
+from plugins.worksheets.changes import Pair, note_changes
 from plugins.worksheets.fields import MAX_RECORD_BYTES, Field, canonical_values, fields_of, indexed_kinds, missing
 from plugins.worksheets.records import Door, Row, open_door
 from plugins.worksheets.targets import Targets
@@ -209,9 +212,12 @@ def follow_fields(app: App, before: Document, after: Document) -> None:
         return
     door = door_of(app)
     door.index.settle(after.key, indexed_kinds(fields))
-    for batch in door.hold_all(after.key, moved):
-        rows = [settled(row, fields, moved) for row in batch]
-        door.write(after.key, [new for new, old in zip(rows, batch, strict=True) if new != old])
+    def settling() -> Iterator[list[Pair]]:
+        for batch in door.hold_all(after.key, moved):
+            yield [(row, new) for row in batch if (new := settled(row, fields, moved)) != row]
+
+    for changes in note_changes(app, after.key, settling()):
+        door.write(after.key, [new for _, new in changes])
 
 
 def follow_indexes(app: App, after: Document) -> None:
@@ -266,6 +272,16 @@ def file_uses(fields: Mapping[str, Field], valued: Iterable[tuple[int, Mapping[s
     return [(seq, key, reference.target)
             for seq, vals in valued for key, value in vals.items() if key in fields
             for reference in fields[key].references(value) if reference.kind == "file"]
+
+
+def write_rows(door: Door, worksheet: str, fields: Mapping[str, Field], rows: Sequence[Row], *, bare: bool = False) -> None:
+    """Make or replace whole rows, and say which files they use; *bare* where none of them exists."""
+    (door.load if bare else door.write)(worksheet, rows)
+    files = {key: f for key, f in fields.items() if f.type.holds_files}
+    if files:
+        marks = tuple(f'"{key}":' for key in files)
+        valued = [(r.seq, msgspec.json.decode(r.vals)) for r in rows if any(mark in r.vals for mark in marks)]
+        door.attach(worksheet, [r.seq for r in rows], list(files), file_uses(files, valued))
 
 
 def _sheet(app: App, worksheet: str) -> _Sheet:

@@ -136,6 +136,13 @@ class Door:
             found += self.fetch(select(*COLUMNS).where(*self._of(worksheet), c.seq.in_(some)).order_by(c.seq).with_for_update())
         return found
 
+    def rows_of(self, worksheet: str, seqs: Sequence[int]) -> list[Row]:
+        """Return those of the rows that exist, in the bin or not, in order."""
+        found: list[Row] = []
+        for some in batched(sorted(set(seqs)), 500):
+            found += self.fetch(select(*COLUMNS).where(*self._of(worksheet), c.seq.in_(some)).order_by(c.seq))
+        return found
+
     def some(self, worksheet: str, seqs: Iterable[int]) -> list[Row]:
         """Return those of the rows that exist and are not in the bin, in order."""
         wanted = sorted(set(seqs))

@@ -1,0 +1,32 @@
+"""What a restore changes of records, as its journal keeps it: pairs of rows, before and after."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+from core.api import App, Journal, journal_of
+from plugins.worksheets.records import Row
+
+RECORDS = "records/"
+Pair = tuple[Row | None, Row]
+
+
+def note_changes(app: App, worksheet: str, batches: Iterable[list[Pair]]) -> Iterator[list[Pair]]:
+    """Yield batches of (row before, row after), ascending, once the journal of the restore that goes on has them."""
+    journal = journal_of(app)
+    stage = None if journal is None else journal.stage(RECORDS + worksheet)
+    for pairs in batches:
+        if stage is not None:
+            stage.add(pairs)
+        yield pairs
+
+
+def read_pairs(journal: Journal, worksheet: str) -> Iterator[Pair]:
+    """Yield (row before the restore, row as it left it) of each record that it changed, ascending."""
+    stages = [((after[0], before, after) for before, after in stage) for stage in journal.stages(RECORDS + worksheet)]
+    for _, changes in groupby(heapq.merge(*stages, key=lambda one: one[0]), key=lambda one: one[0]):
+        first, *more = changes
+        last = more[-1] if more else first
+        yield None if first[1] is None else Row(*first[1]), Row(*last[2])
