@@ -1,6 +1,6 @@
 """The journal of restores: what each changed, so that it can be undone exactly.
 
-Revision ID: core_0010
+Revision ID: core_0011
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "core_0010"
-down_revision = "core_0009"
+revision = "core_0011"
+down_revision = "core_0010"
 branch_labels = None
 depends_on = None
 
