@@ -162,11 +162,12 @@ def find_importer(path: Path, name: str | None) -> Importer:
     importers = server().registry.importers
     if name is not None:
         if name not in importers:
-            raise InvalidInput(f"There is no importer “{name[:40]}”; there are {', '.join(importers)}.")
+            raise InvalidInput(f"Unknown importer “{name[:40]}”. Choose one of: {', '.join(importers)}.")
         return importers[name]
     if not path.is_file():
-        raise ImportFailed(f"There is no file {path}.")
+        raise ImportFailed(f"File not found: {path}")
     found = next((one for one in importers.values() if one.recognizes(path)), None)
     if found is None:
-        raise ImportFailed(f"{path.name} looks like nothing that can be imported; say --from {'|'.join(importers)}.")
+        raise ImportFailed(f"“{path.name}” has none of the formats that can be imported ({', '.join(one.title for one in importers.values())}). "
+                           f"On the command line, --from names the format ({'|'.join(importers)}).")
     return found

@@ -16,7 +16,7 @@ from plugins.tabular.grid import table_of
 from plugins.tabular.importer import TabularImporter
 from plugins.tabular.table import Row, Table, Tell
 
-SUFFIXES = (".csv", ".tsv", ".tab", ".txt")
+SUFFIXES = (".csv", ".tsv", ".tab")
 OTHERS = (b"SQLite format 3\0", b"PK\x03\x04", b"%PDF", b"{", b"[", b"<")
 HEAD_BYTES = 8192
 END = "\0"
@@ -29,7 +29,7 @@ class CsvImporter(TabularImporter):
     name, title = "csv", "CSV or other delimited text"
 
     def recognizes(self, path: Path) -> bool:
-        """See `Importer.recognizes`: by its suffix, or text in which rows of one length show."""
+        """See `Importer.recognizes`: by its suffix, or text in which rows of one length show (notes in a .txt are none)."""
         try:
             with path.open("rb") as file:
                 head = file.read(HEAD_BYTES)

@@ -21,6 +21,8 @@ DONE = {"changed": "Went back to the backup", "brought_back": "Came back from th
         "hidden": "Went to the recycle bin"}
 NOTES = {"accounts_moved_to_default_role": "portal accounts move to the default portal role"}
 _KEY = re.compile(r"[a-z]_[1-9A-HJ-NP-Za-km-z]{10}")
+_WHAT = {"w": "worksheet", "f": "field", "v": "view", "o": "choice", "p": "page", "r": "role", "u": "person"}
+"""What the letters of keys stand for, as far as people need a word for something whose name is lost."""
 Names = Mapping[str, str]
 
 
@@ -139,8 +141,8 @@ def place(at: str, names: Names, own: str | None = None) -> str:
     """Return a place in a document in words: "/body/fields/f_…/name" is "fields › Amount › name"."""
     order = at.endswith(" (order)")
     steps = [step for step in at.removesuffix(" (order)").split("/") if step not in ("", "body")]
-    words = [names.get(step, step.replace("_", " ") if not _KEY.fullmatch(step) else step) for step in steps]
-    if own is not None and words and _KEY.fullmatch(words[-1]):
+    words = [_named(step, names) if _KEY.fullmatch(step) else names.get(step, step.replace("_", " ")) for step in steps]
+    if own is not None and steps and _KEY.fullmatch(steps[-1]) and steps[-1] not in names:
         words[-1] = own
     return " › ".join(words or ["all of it"]) + (": order" if order else "")
 
@@ -155,7 +157,7 @@ def _words(value: Any, names: Names) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str):
-        return names.get(value, value) or "nothing"
+        return _named(value, names) or "nothing"
     if isinstance(value, int | float):
         return str(value)
     if isinstance(value, Mapping):
@@ -169,7 +171,7 @@ def _words(value: Any, names: Names) -> str:
 def _mapping_words(value: Mapping[str, Any], names: Names) -> str:
     if isinstance(value.get("ref"), str):
         key = value["ref"].rpartition("/")[2]
-        return names.get(key, value["ref"])
+        return _named(key, names)
     for told in ("name", "title", "text"):
         if isinstance(value.get(told), str) and value[told]:
             return str(value[told])
@@ -179,20 +181,27 @@ def _mapping_words(value: Mapping[str, Any], names: Names) -> str:
 
 
 def _lost(one: Mapping[str, Any], names: Names) -> dict[str, Any]:
-    steps = [names.get(step, step) for step in str(one["target"]).split("/")]
-    return {"worksheet": names.get(one["worksheet"], one["worksheet"]), "record": one["record"],
-            "field": names.get(one["field"], one["field"]), "target": " ".join(steps), "reason": one["reason"]}
+    steps = [_named(step, names) for step in str(one["target"]).split("/")]
+    return {"worksheet": _named(one["worksheet"], names), "record": one["record"],
+            "field": _named(one["field"], names), "target": " ".join(steps), "reason": one["reason"]}
 
 
 def _rest(data: Mapping[str, Any], names: Names) -> Iterator[str]:
     for one in data.get("clashes", ())[:MAX_REFERENCES]:
-        yield (f"“{one['value']}” stands in {one['records']} records of {_named(one, names)}, where it should be unique. "
+        yield (f"“{one['value']}” stands in {one['records']} records of {_field(one, names)}, where it should be unique. "
                "All of them were kept.")
     for one in data.get("fields_left", ())[:MAX_REFERENCES]:
-        yield f"{_named(one, names)} was left as it is in {one['records']} records: {one['reason']}."
+        yield f"{_field(one, names)} was left as it is in {one['records']} records: {one['reason']}."
     for one in data.get("skipped", ())[:MAX_REFERENCES]:
-        yield f"{one['records']} records of {names.get(one['worksheet'], one['worksheet'])} are left out: {one['reason']}."
+        yield f"{one['records']} records of {_named(one['worksheet'], names)} are left out: {one['reason']}."
 
 
-def _named(one: Mapping[str, Any], names: Names) -> str:
-    return f"{names.get(one['worksheet'], one['worksheet'])} › {names.get(one['field'], one['field'])}"
+def _field(one: Mapping[str, Any], names: Names) -> str:
+    return f"{_named(one['worksheet'], names)} › {_named(one['field'], names)}"
+
+
+def _named(key: str, names: Names) -> str:
+    """Return the name that belongs to a key; for one that neither side knows what it was, and never the key itself."""
+    if key in names or not _KEY.fullmatch(key):
+        return names.get(key, key)
+    return f"a deleted {_WHAT.get(key[0], 'item')}"

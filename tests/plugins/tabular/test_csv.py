@@ -149,7 +149,7 @@ def test_choices_are_made_of_few_repeated_texts(sqlite_server: Flask, tmp_path: 
 
 
 @pytest.mark.parametrize(("name", "content", "expected"), [
-    ("a.csv", b"x", True), ("a.TSV", b"x", True), ("a.txt", b"x", True), ("a.data", b"a,b\n1,2\n", True),
+    ("a.csv", b"x", True), ("a.TSV", b"x", True), ("a.txt", b"a,b\n1,2\n", True), ("notes.txt", b"Call Anna.\nBuy bread, milk and eggs.\n", False), ("a.data", b"a,b\n1,2\n", True),
     ("a.json", b"a,b\n1,2\n", False),
     ("a.data", b"[1,2\n3,4]", False), ("a.data", b"plain text\nwithout columns\n", False), ("a.csv", b"SQLite format 3\0", False),
     ("a.data", b"\x89PNG,\n1,2\n", False)])

@@ -17,19 +17,19 @@ NAMES = {"f_1111111111": "Amount", "c_1111111111": "Open", "w_1111111111": "Deal
     ("/body/name", "name"),
     ("/body/fields/f_1111111111/title_text", "fields › Amount › title text"),
     ("/body/fields/f_1111111111/options/choices/c_1111111111/name", "fields › Amount › options › choices › Open › name"),
-    ("/body/fields/f_9999999999/name", "fields › f_9999999999 › name"),
+    ("/body/fields/f_9999999999/name", "fields › a deleted field › name"),
     ("/body/fields (order)", "fields: order"),
     ("/position", "position"),
     ("/", "all of it"),
 ])
 def test_a_place_is_told_in_names(at: str, expected: str) -> None:
-    """Step by step; what nobody knows by name keeps its key."""
+    """Step by step; what nobody knows by name is told by its kind, never by its key."""
     assert expected == place(at, NAMES)
 
 
 @pytest.mark.parametrize(("value", "expected"), [
     (True, "yes"), (False, "no"), (3, "3"), ("text", "text"), ("", "nothing"), ([], "nothing"), ({}, "{}"),
-    ({"ref": "worksheet/w_1111111111/field/f_1111111111"}, "Amount"), ({"ref": "page/p_9999999999"}, "page/p_9999999999"),
+    ({"ref": "worksheet/w_1111111111/field/f_1111111111"}, "Amount"), ({"ref": "page/p_9999999999"}, "a deleted page"),
     (["f_1111111111", "b"], "Amount, b"), (list("abcdefgh"), "a, b, c, d, e, f and 2 more"),
     ({"key": "x", "name": "Named", "type": "text"}, "Named"), ({"min_value": 1, "unique": True, "empty": None}, "min value: 1; unique: yes"),
 ])
@@ -73,3 +73,10 @@ def test_clashes_and_what_is_left_are_sentences(sqlite_server: Flask) -> None:
             "Deals › Amount was left as it is in 7 records: the field is of type text now.",
             "3 records of Deals are left out: the worksheet is not there."] == sheets.rest
     assert ["4 values moved"] == sheets.notes and sheets.writes
+
+
+def test_no_key_is_told_of_what_has_no_name_any_more(sqlite_server: Flask) -> None:
+    """A worksheet that neither the app nor the backup knows: "35 records of a deleted worksheet"."""
+    data = {"skipped": [{"worksheet": "w_Activities", "records": 35, "reason": "the worksheet is not there"}]}
+    (sheets,) = tell({"worksheets": {"data": data}}, {}, done=False)
+    assert ["35 records of a deleted worksheet are left out: the worksheet is not there."] == sheets.rest
