@@ -168,6 +168,7 @@ def find_importer(path: Path, name: str | None) -> Importer:
         raise ImportFailed(f"File not found: {path}")
     found = next((one for one in importers.values() if one.recognizes(path)), None)
     if found is None:
-        raise ImportFailed(f"“{path.name}” has none of the formats that can be imported ({', '.join(one.title for one in importers.values())}). "
+        formats = ", ".join(one.title for one in importers.values())
+        raise ImportFailed(f"“{path.name}” has none of the formats that can be imported ({formats}). "
                            f"On the command line, --from names the format ({'|'.join(importers)}).")
     return found
