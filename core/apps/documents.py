@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import best_match
 from sqlalchemy import delete, func, select
 
+from core.access import standing
 from core.app import server
 from core.apps import locks
 from core.apps.models import App, DocumentRow, HiddenPart
@@ -21,9 +22,9 @@ from core.archive.canonical import canonical
 from core.component import Component, Document, Kind
 from core.db import db
 from core.errors import Conflict, InvalidDocument, InvalidInput, NotFound
-from core.keys import SINGLE, is_key
+from core.keys import SINGLE, SYSTEM, is_key
 from core.moment import now_us
-from core.refs import split
+from core.refs import pointers, split
 
 FORMATS = FormatChecker()
 MAX_COMPONENT_BYTES = 32 * 1024 * 1024
@@ -38,11 +39,32 @@ def put(app: App, document: Document, person: str) -> Document:
     """Make the document, or replace its body, and return it.
 
     Raises:
-        InvalidDocument: the body does not follow its kind's schema, or its component refuses it.
+        InvalidDocument: the body does not follow its kind's schema, its component refuses it, or it points into another app
+            that the person does not manage, as the body before did not.
         AppRestoring: the app is being restored.
     """
+    if person != SYSTEM:
+        _check_elsewhere(app, document, person)
     change(app, person, put=[document])
     return document
+
+
+def _check_elsewhere(app: App, document: Document, person: str) -> None:
+    """Refuse new pointers into apps that the person does not manage; one that is not there is told no other way."""
+    named = _elsewhere(document)
+    if not named:
+        return
+    locks.take(app)
+    before = _standing(app, [document]).get(document.address)
+    for target in sorted(named - (_elsewhere(before) if before is not None else set())):
+        other = db.session.scalar(select(App).where(App.id == target.split("/")[1], App.deleted_at.is_(None)))
+        if other is None or not standing(other, person).admin:
+            raise InvalidDocument(f"This points to {target[:60]}, in an app that you do not manage. Choose something else.",
+                                  address=document.address)
+
+
+def _elsewhere(document: Document) -> set[str]:
+    return {pointer.target for pointer in pointers(document.body) if pointer.tag == "org" and pointer.target.startswith("app/")}
 
 
 def change(app: App, person: str, *, put: Iterable[Document] = (), hide: Iterable[str] = ()) -> Notes:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from core.api import as_tenant, transaction
 from plugins.worksheets.web.editors import digest
+from tenants import app_admins, members
 from tests.plugins.worksheets.web.making import PEOPLE, SHEET, Desk, field_ref, key_of, rights
-from tests.web import make_member, make_organization, signed_in
+from tests.web import make_member, make_organization, make_person, signed_in
 
 TEXT, SECRET = key_of("f", "text"), key_of("f", "secret")
 PAGES = ["", "/new", "/record/1", "/record/1/edit", f"/record/1/cell/{TEXT}", "/bin", "/export.csv", "/condition", f"/choose/{key_of('f', 'link')}"]
@@ -139,3 +141,19 @@ def test_forms_carry_a_token(desk: Desk) -> None:
 
     assert browser.post(desk.url("/record/1/delete")).status_code == 400
     assert not desk.is_deleted(1)
+
+
+def test_people_of_other_organizations_have_no_name_here(desk: Desk) -> None:
+    """Neither as who made a record, which a file can claim, nor in a member field; who left keeps the name, who manages the app has it."""
+    make_organization("Other", "stranger@example.org")
+    stranger, former = make_person("stranger@example.org"), make_member(desk.organization_id, "former@example.org")
+    manager = make_person("manager@example.org")
+    with as_tenant(desk.organization_id), transaction():
+        app_admins.name(desk.app, manager)
+        members.remove(former, by_role="owner", from_apps=True)
+    for person in (stranger, former, manager):
+        desk.put(text="A", person=person, member=[{"org": f"user/{person}"}])
+
+    page = "".join(desk.owner.get(desk.url(f"/record/{seq}")).get_data(as_text=True) for seq in (1, 2, 3))
+    assert "stranger" not in page and "Somebody who is gone" in page
+    assert "former" in page and "manager" in page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from core.api import Document, apps, as_tenant, documents, find_app, transaction
+from core.api import Document, InvalidDocument, apps, as_tenant, documents, find_app, transaction
 from plugins.worksheets.service import put_record
-from tenants import service
+from tenants import app_admins, service
 from tests.plugins.worksheets.web.making import GROUPED, PEOPLE, SHEET, VIEW, Desk, field, field_ref, key_of, rights
 from tests.web import Browser, make_person, signed_in
 
@@ -104,3 +105,24 @@ def test_a_pointer_into_another_app_gives_its_writer_nothing(desk: Desk) -> None
     with as_tenant(desk.organization_id), transaction():
         service.name_admin(find_app(other_id), admin)
     assert mine != told_of(desk, browser)
+
+
+def test_only_who_manages_an_app_points_into_it(desk: Desk) -> None:
+    """By whatever page or script: another app that is theirs too may be named, others not, and what stands may stay."""
+    with as_tenant(desk.organization_id), transaction():
+        other = apps.create("Secret", "system")
+        documents.put(other, Document(kind="worksheet", key=PEOPLE, body={"name": "Salaries", "fields": []}, position=0), "system")
+        admin = make_person("admin@example.org")
+        service.name_admin(desk.app, admin)
+        things = documents.get(desk.app, f"worksheet/{SHEET}")
+        far = field("far", "relationship", options={"target": {"org": f"app/{other.id}/worksheet/{PEOPLE}"}})
+        pointing = replace(things, body={**things.body, "fields": [*things.body["fields"], far]})
+        with pytest.raises(InvalidDocument, match="do not manage"):
+            documents.put(desk.app, pointing, admin)
+        nowhere = json.loads(json.dumps(pointing.body).replace(other.id, "a_Nowhere111"))
+        with pytest.raises(InvalidDocument, match="do not manage"):
+            documents.put(desk.app, replace(pointing, body=nowhere), admin)
+        service.name_admin(other, admin)
+        documents.put(desk.app, pointing, admin)
+        app_admins.remove(other, admin)
+        documents.put(desk.app, replace(pointing, body={**pointing.body, "name": "Renamed"}), admin)
