@@ -16,6 +16,7 @@ from core.config import Config, read_config
 from core.db import db
 from core.fieldtype import FieldType
 from core.plugins import DEFAULT_PLUGINS, Registry, load_plugins
+from core.proxies import Proxies, read_networks
 from core.store import Store, open_store
 
 VERSION = "0.1.0"
@@ -68,6 +69,7 @@ def create_app(config: Config | None = None, plugins: tuple[str, ...] = DEFAULT_
     from core.web import register_web  # pages import services, which ask for the server
 
     register_web(app)
+    app.wsgi_app = Proxies(app.wsgi_app, read_networks(config.trusted_proxies))  # type: ignore[method-assign]
     return app
 
 

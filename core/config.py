@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import InvalidInput
+from core.proxies import read_networks
 
 MAX_SOCKET_PATH_BYTES = 100
 
@@ -38,6 +39,11 @@ def _flag(text: str) -> bool:
     raise ValueError("say 1 or 0")
 
 
+def _networks(text: str) -> str:
+    read_networks(text)
+    return text
+
+
 SETTINGS: tuple[Setting, ...] = (
     Setting("home", "./var", str, "Folder for everything this server keeps: database, objects, keys, queue."),
     Setting("database_url", "", str, "SQLAlchemy URL of PostgreSQL; empty: SQLite in the home folder."),
@@ -51,6 +57,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("request_time_s", 10, int, "How long one request may read and compute; then its answer is partial, or it is refused."),
     Setting("request_slow_s", 1, int, "A request that takes longer needs one of the places for slow ones, few for each organization."),
     Setting("public_url", "", str, "The address people reach this server at, for links in mail; empty: web_host and web_port."),
+    Setting("trusted_proxies", "", _networks, "Addresses or networks of the proxies in front, between commas: what they say of the "
+            "visitor's address, scheme and host is believed."),
     Setting("rate_limits", True, _flag, "Limit how often signing in and the like may be tried; 0 only for tests."),
     Setting("smtp_url", "", str, "Mail server, smtp://user:password@host:587 or smtps://…; empty: mail is kept in the home folder."),
     Setting("mail_from", "appkeep@localhost", str, "The sender of mail."),

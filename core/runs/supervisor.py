@@ -12,6 +12,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 from urllib.error import URLError
 
 from core.budget import AT_ONCE_BYTES
@@ -19,6 +20,11 @@ from core.config import Config
 from core.errors import AppkeepError
 from core.runs import valkey
 
+if TYPE_CHECKING:
+    from flask import Flask
+
+CONNECTIONS = 1000
+"""So many browsers may be connected, most of them silent."""
 STOP_S = 20
 LOOK_S = 0.5
 WELL_AFTER_S = 10
@@ -73,12 +79,27 @@ def up(config: Config, say: Callable[[str], None], greeting: Callable[[], Iterab
 
 def run_web(config: Config) -> None:
     """Serve pages and the API until told to stop."""
-    import waitress
-
     from core.app import create_app
 
-    waitress.serve(create_app(config), host=config.web_host, port=config.web_port, threads=config.web_threads,
-                   ident=None, max_request_body_size=config.upload_limit_bytes + 2**20, outbuf_high_watermark=AT_ONCE_BYTES)
+    serve = web_server(create_app(config), config)
+    serve.print_listen("Serving on http://{}:{}")
+    serve.run()
+
+
+def web_server(app: Flask, config: Config) -> Any:
+    """Return the embedded web server; what is sent to it is judged by the headers before it is stored."""
+    from waitress.server import create_server
+
+    from core.web.bodies import ANYBODY_BYTES, Doorkeeper, guarded
+
+    made = create_server(
+        app, host=config.web_host, port=config.web_port, threads=config.web_threads, ident=None, outbuf_high_watermark=AT_ONCE_BYTES,
+        max_request_body_size=ANYBODY_BYTES, clear_untrusted_proxy_headers=False, connection_limit=CONNECTIONS, asyncore_use_poll=True)
+    channel = guarded(Doorkeeper(app, config.upload_limit_bytes))
+    for one in getattr(made, "map", {made: made}).values() if not hasattr(made, "channel_class") else [made]:
+        if hasattr(one, "channel_class"):
+            one.channel_class = channel
+    return made
 
 
 def start(command: Sequence[str]) -> subprocess.Popen[bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from core.web import answers, apps, assets, backups, bin, compressing, documents, home, imports, repeating, runs, shell
+from core.web.bodies import mark_pages_with_files
 from core.web.gate import guard
 from core.web.protection import protect
 
@@ -13,6 +14,7 @@ def register_web(app: Flask) -> None:
     """Add the core's pages, then those of plugins, behind the gate."""
     compressing.register(app)  # first: answers are looked at in the opposite order, and nothing may follow
     assets.register(app)
+    mark_pages_with_files(app)
     guard(app)  # first: nobody who may not enter makes the server read what they send
     protect(app)
     answers.register(app)

@@ -63,6 +63,7 @@ class Pages(Blueprint):
         """
         def decorate(view: View) -> View:
             view.needs, view.max_bytes = needs, max_bytes  # type: ignore[attr-defined]  # read by the gate
+            view.takes_files = callable(max_bytes)  # type: ignore[attr-defined]  # read where pages are marked
             self.add_url_rule(rule, view_func=view, methods=methods, **options)
             return view
 

@@ -21,7 +21,7 @@ from core.web.visit import visit
 pages = Pages("imports", __name__)
 
 
-@pages.page(f"{ORGANIZATION}/import", Needs.ORG_ADMIN)
+@pages.page(f"{ORGANIZATION}/import", Needs.ORG_ADMIN, max_bytes=lambda: upload_limit())
 def choose(organization_id: str) -> str:
     """Ask for a file."""
     return _form()

@@ -6,7 +6,7 @@ import base64
 import binascii
 import secrets
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf import CSRFProtect
@@ -94,7 +94,7 @@ def _harden(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", POLICY.format(frames=frames, images=images))
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    if request.is_secure:
+    if request.is_secure or current_app.extensions["appkeep"].config.address.startswith("https://"):
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     if request.endpoint != "static":
         response.headers.setdefault("Cache-Control", "no-store")

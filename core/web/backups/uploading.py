@@ -24,7 +24,7 @@ FORM_BYTES = 1024 * 1024
 """What a form with a file may have beside the file."""
 
 
-@pages.page(f"{ROOT}/upload", Needs.BACKUP)
+@pages.page(f"{ROOT}/upload", Needs.BACKUP, max_bytes=lambda: server().config.upload_limit_bytes + FORM_BYTES)
 def choose_file(organization_id: str, app_id: str) -> str:
     """Ask for a backup file."""
     return _form()
