@@ -1,8 +1,11 @@
 """The WSGI application, for any server: ``granian --interface wsgi wsgi:app`` or ``waitress-serve wsgi:app``."""
 
+import os
+
 from core.app import create_app
 from core.migrating import ensure_schema
 
+os.umask(0o077)  # the database is for this user alone
 app = create_app()
 with app.app_context():
     ensure_schema()

@@ -46,6 +46,7 @@ from core.refs import FILE_MARK, files, files_in_text, pointers
 from core.row_security import loading
 from core.runs.models import Run
 from core.scope import Owned, OwnedByApp, as_server, as_tenant, every_organization, tenant
+from core.sealing import SecretLost, reseal, seal, unseal
 from core.web import matrix
 from core.web.answers import again, send_kept
 from core.web.bin import binned
@@ -114,6 +115,7 @@ __all__ = [
     "RestoreContext",
     "Rights",
     "Run",
+    "SecretLost",
     "Section",
     "Segment",
     "Snapshot",
@@ -180,10 +182,12 @@ __all__ = [
     "read_file",
     "reading",
     "require",
+    "reseal",
     "rights",
     "rights_here",
     "schemas",
     "scratch",
+    "seal",
     "seen_another",
     "send_kept",
     "server",
@@ -192,6 +196,7 @@ __all__ = [
     "stored_bytes",
     "tenant",
     "transaction",
+    "unseal",
     "verb",
     "visit",
     "walk",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -51,7 +53,8 @@ class Server:
 def create_app(config: Config | None = None, plugins: tuple[str, ...] = DEFAULT_PLUGINS) -> Flask:
     """Return the application; nothing is connected to before it is needed."""
     config = config or read_config()
-    config.home_path.mkdir(parents=True, exist_ok=True)
+    config.home_path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    close_to_others(config.home_path)
     app = Flask("appkeep", template_folder=str(TEMPLATES), static_folder=str(STATIC))
     app.config.update(
         SQLALCHEMY_DATABASE_URI=config.sqlalchemy_url,
@@ -71,6 +74,15 @@ def create_app(config: Config | None = None, plugins: tuple[str, ...] = DEFAULT_
     register_web(app)
     app.wsgi_app = Proxies(app.wsgi_app, read_networks(config.trusted_proxies))  # type: ignore[method-assign]
     return app
+
+
+def close_to_others(home: Path) -> None:
+    """Let no other user of the machine into the home folder, nor read a database that an earlier version left readable."""
+    for path in (home, *home.glob("appkeep.db*")):
+        with suppress(OSError):  # another user's: theirs to close
+            mode = stat.S_IMODE(path.stat().st_mode)
+            if mode & 0o077:
+                path.chmod(mode & 0o700)
 
 
 def server() -> Server:

@@ -29,7 +29,7 @@ class Organization(Base):
 class User(Base):
     """A person who can sign in; belongs to any number of organizations. The email is kept in lower case.
 
-    `totp_secret` is set once a second factor is enrolled; `totp_last_step` is the time step of the last code taken, so
+    `totp_secret` is set, sealed, once a second factor is enrolled; `totp_last_step` is the time step of the last code taken, so
     that none is taken twice; `totp_pending` is a secret that is not proven yet to be in somebody's device;
     `recovery_codes` is a JSON list of digests of those that are left. `email_proven_at` is None as long as nobody has
     shown that they read the mail of the address: whoever invited them could have made the account themselves.

@@ -10,7 +10,7 @@ import click
 from flask import Blueprint, url_for
 
 from core.api import App, Run, Visitor, as_tenant, hookimpl, in_transaction, transaction
-from tenants import audit, commands, organizations, proving, quota, service, signing_in
+from tenants import audit, commands, organizations, proving, quota, sealed, service, signing_in
 from tenants.notifications import deliveries, events
 from tenants.plans import plan
 from tenants.web import BLUEPRINTS, entrance
@@ -143,6 +143,11 @@ def objects_recorded(organization_id: str, size: int, reference: str, purpose: s
 @hookimpl
 def objects_released(organization_id: str, reference: str) -> None:
     quota.release(organization_id, reference)
+
+
+@hookimpl
+def secrets_resealed() -> tuple[int, int]:
+    return sealed.reseal_all()
 
 
 @hookimpl

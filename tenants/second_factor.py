@@ -15,10 +15,11 @@ import pyotp
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.sql import Update
 
-from core.api import Conflict, as_server, db, now_us, tenant
+from core.api import Conflict, SecretLost, as_server, db, now_us, seal, tenant, unseal
 from tenants.audit import audit_person
 from tenants.errors import ProofRefused
 from tenants.models import AppAdmin, Membership, Organization, User
+from tenants.sealed import of_second_factor
 
 ISSUER = "Appkeep"
 STEP_S = 30
@@ -42,9 +43,18 @@ def required_by(user_id: str) -> list[str]:
 
 def begin(user: User) -> str:
     """Return a new secret for somebody's device; nothing changes until `confirm` has seen a code made of it."""
-    user.totp_pending = pyotp.random_base32()
+    secret = pyotp.random_base32()
+    user.totp_pending = seal(secret, of_second_factor(user.id))
     db.session.flush()
-    return user.totp_pending
+    return secret
+
+
+def pending(user: User) -> str | None:
+    """Return the secret that was begun with, None where there is none, or none that can be read any more."""
+    try:
+        return None if user.totp_pending is None else unseal(user.totp_pending, of_second_factor(user.id))
+    except SecretLost:
+        return None
 
 
 def uri(user: User, secret: str) -> str:
@@ -59,14 +69,14 @@ def confirm(user: User, code: str) -> list[str]:
         Conflict: none was begun.
         ProofRefused: the code is not made of the secret.
     """
-    pending = user.totp_pending
-    if pending is None:
+    begun, secret = user.totp_pending, pending(user)
+    if begun is None or secret is None:
         raise Conflict("The setup of the second factor has expired. Start again.")
-    step = _step(pending, code)
+    step = _step(secret, code)
     if step is None:
         raise ProofRefused("Wrong code. Check that your device’s clock is right, and enter a new code.")
-    statement = update(User).where(User.id == user.id, User.totp_pending == pending).values(
-        totp_secret=pending, totp_pending=None, totp_last_step=step)
+    statement = update(User).where(User.id == user.id, User.totp_pending == begun).values(
+        totp_secret=begun, totp_pending=None, totp_last_step=step)
     if not _changed(statement):
         raise Conflict("The second factor was already set up in another window.")
     return make_recovery_codes(user)
@@ -74,16 +84,25 @@ def confirm(user: User, code: str) -> list[str]:
 
 def take(user: User, code: str) -> str | None:
     """Use a one-time or recovery code up and say which it was, "totp" or "recovery"; None when it is no good (any more)."""
-    if take_totp(user, code):
-        return "totp"
+    try:
+        if take_totp(user, code):
+            return "totp"
+    except SecretLost:
+        if _take_recovery(user, code):
+            return "recovery"
+        raise
     return "recovery" if _take_recovery(user, code) else None
 
 
 def take_totp(user: User, code: str) -> bool:
-    """Use a one-time code up and say whether it was good."""
+    """Use a one-time code up and say whether it was good.
+
+    Raises:
+        SecretLost: the key that the second factor is sealed with is gone.
+    """
     if user.totp_secret is None:
         return False
-    step = _step(user.totp_secret, code)
+    step = _step(unseal(user.totp_secret, of_second_factor(user.id)), code)
     # Compared and set at once: a code that somebody else uses at this moment is refused here.
     return step is not None and _changed(update(User).where(
         User.id == user.id, User.totp_secret == user.totp_secret,

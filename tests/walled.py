@@ -124,7 +124,7 @@ def build(name: str, salt: str) -> Place:
 def _notified(place: Place, owner: str) -> None:
     """Tell the owner something, and make a webhook that is told too."""
     with transaction():
-        place.ids["webhook"] = webhooks.add("https://hooks.example/", ["quota_full"], owner).id
+        place.ids["webhook"] = webhooks.add("https://hooks.example/", ["quota_full"], owner)[0].id
         tell(Notice("quota_full", f"q/{place.salt}", f"{place.name} Zebra is full", "All of it.", f"/o/{place.organization_id}/plan"), [owner])
         place.ids["notification"] = str(inbox.items(owner)[0].id)
         place.ids["delivery"] = deliveries.deliveries()[0].id

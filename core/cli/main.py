@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
-from core.cli import apps, backups, collecting, retention, runs, servers
+from core.cli import apps, backups, collecting, keys, retention, runs, servers
 from core.cli.verbs import registry_commands
 
 
@@ -15,6 +17,7 @@ def main() -> None:
     Settings are APPKEEP_… environment variables; APPKEEP_HOME (default ./var) holds all data. Every verb that
     answers takes --json and then writes one JSON object to standard output.
     """
+    os.umask(0o077)  # whatever a command writes is for this user alone
 
 
 apps.register(main)
@@ -22,5 +25,6 @@ backups.register(main)
 retention.register(main)
 collecting.register(main)
 runs.register(main)
+keys.register(main)
 servers.register(main)
 registry_commands(main)

@@ -18,12 +18,13 @@ from functools import partial
 from flask import Flask, current_app
 from sqlalchemy import delete, func, select, tuple_, update
 
-from core.api import NotFound, as_server, as_tenant, db, now_us, server, transaction
+from core.api import NotFound, SecretLost, as_server, as_tenant, db, now_us, server, transaction, unseal
 from tenants import mail
 from tenants.models import Membership, User
 from tenants.notifications.models import Delivery, Notification, Webhook
 from tenants.notifications.sending import CallFailed, post
 from tenants.notifications.webhooks import signature
+from tenants.sealed import of_webhook
 
 SECOND_US = 1_000_000
 WAITS_S = (60, 5 * 60, 30 * 60, 2 * 3600, 6 * 3600, 24 * 3600)
@@ -185,12 +186,20 @@ def _called(delivery: Delivery) -> Act | None:
     if webhook is None:
         return None
     body, timestamp = delivery.body.encode(), now_us() // SECOND_US
+    try:
+        secret = unseal(webhook.secret, of_webhook(webhook.id))
+    except SecretLost:
+        return _unsigned
     headers = {"Content-Type": "application/json", "User-Agent": "Appkeep", "Appkeep-Event": delivery.kind,
                "Appkeep-Delivery": delivery.id, "Appkeep-Timestamp": str(timestamp),
-               "Appkeep-Signature": signature(webhook.secret, timestamp, body)}
+               "Appkeep-Signature": signature(secret, timestamp, body)}
     private = server().config.webhook_private_addresses
     url = webhook.url
     return lambda: ("delivered", post(url, body, headers, private=private))
+
+
+def _unsigned() -> tuple[str, str]:
+    raise CallFailed("Not sent: the key that the webhook’s secret is sealed with is gone. Give the webhook a new secret.")
 
 
 def _end(delivery_id: str, state: str, answer: str, attempts: int = 0) -> None:

@@ -50,13 +50,13 @@ class NotificationChoice(Base):
 
 
 class Webhook(Owned, Base):
-    """An address of an organization that is told of `kinds` (names, each between commas), signed with `secret`."""
+    """An address of an organization that is told of `kinds` (names, each between commas), signed with `secret`, which is sealed."""
 
     __tablename__ = "webhook"
 
     id: Mapped[str] = mapped_column(String(16), primary_key=True)
     url: Mapped[str] = mapped_column(String(500))
-    secret: Mapped[str] = mapped_column(String(100))
+    secret: Mapped[str] = mapped_column(Text)
     kinds: Mapped[str] = mapped_column(Text)
     enabled: Mapped[bool] = mapped_column(Boolean)
     made_at: Mapped[int] = mapped_column(BigInteger)

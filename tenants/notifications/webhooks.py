@@ -10,12 +10,13 @@ from collections.abc import Collection
 
 from sqlalchemy import func, select
 
-from core.api import Conflict, InvalidInput, NotFound, db, new_key, now_us, server, tenant
+from core.api import Conflict, InvalidInput, NotFound, db, new_key, now_us, seal, server, tenant
 from tenants.audit import audit
 from tenants.notifications.kinds import KINDS
 from tenants.notifications.models import Webhook
 from tenants.notifications.sending import checked_url
 from tenants.notifications.telling import add_delivery
+from tenants.sealed import of_webhook
 
 MOST_WEBHOOKS = 10
 TEST = "test"
@@ -39,8 +40,8 @@ def find(webhook_id: str) -> Webhook:
     return found
 
 
-def add(url: str, kinds: Collection[str], person: str) -> Webhook:
-    """Make a webhook and return it; its secret is for whoever made it to see now, and never again.
+def add(url: str, kinds: Collection[str], person: str) -> tuple[Webhook, str]:
+    """Make a webhook and return it with its secret, which is for whoever made it to see now, and never again.
 
     Raises:
         InvalidInput: the address cannot be taken, or no kind is named.
@@ -49,12 +50,13 @@ def add(url: str, kinds: Collection[str], person: str) -> Webhook:
     address = checked_url(url, private=server().config.webhook_private_addresses)
     if (db.session.scalar(select(func.count()).select_from(Webhook)) or 0) >= MOST_WEBHOOKS:
         raise Conflict(f"An organization can have {MOST_WEBHOOKS} webhooks at most. Remove one first.")
-    webhook = Webhook(id=new_key("h"), organization_id=tenant(), url=address, secret=new_secret(), kinds=_joined(kinds), enabled=True,
-                      made_at=now_us(), made_by=person)
+    webhook_id, secret = new_key("h"), new_secret()
+    webhook = Webhook(id=webhook_id, organization_id=tenant(), url=address, secret=seal(secret, of_webhook(webhook_id)),
+                      kinds=_joined(kinds), enabled=True, made_at=now_us(), made_by=person)
     db.session.add(webhook)
     db.session.flush()
     audit("webhook_added", f"webhook/{webhook.id}", name=address)
-    return webhook
+    return webhook, secret
 
 
 def change(webhook: Webhook, url: str, kinds: Collection[str], *, enabled: bool) -> None:
@@ -78,10 +80,11 @@ def remove(webhook: Webhook) -> None:
 
 def rotate(webhook: Webhook) -> str:
     """Give a webhook a new secret and return it; all that is sent from now on is signed with it."""
-    webhook.secret = new_secret()
+    secret = new_secret()
+    webhook.secret = seal(secret, of_webhook(webhook.id))
     db.session.flush()
     audit("webhook_secret_rotated", f"webhook/{webhook.id}", name=webhook.url)
-    return webhook.secret
+    return secret
 
 
 def send_test(webhook: Webhook) -> None:

@@ -28,7 +28,7 @@ def show() -> str | Response:
     if request.method == "POST":
         return _confirm(user_id)
     user = accounts.found(user_id)
-    if not second_factor.enrolled(user) and user.totp_pending is None:
+    if not second_factor.enrolled(user) and second_factor.pending(user) is None:
         with transaction():
             second_factor.begin(accounts.found(user_id))
     return _page()
@@ -111,12 +111,13 @@ def _unproven() -> str | None:
 def _page(**errors: str | None) -> str:
     user = accounts.found(me().id)
     return render_template(
-        "tenants/second_factor.html", errors=errors, enrolled=second_factor.enrolled(user), secret=user.totp_pending,
+        "tenants/second_factor.html", errors=errors, enrolled=second_factor.enrolled(user), secret=second_factor.pending(user),
         picture=_picture(user), required=second_factor.required_by(user.id), codes_left=second_factor.recovery_codes_left(user))
 
 
 def _picture(user: User) -> Markup | None:
-    if user.totp_pending is None:
+    secret = second_factor.pending(user)
+    if secret is None:
         return None
-    code = segno.make(second_factor.uri(user, user.totp_pending), error="m", micro=False)
+    code = segno.make(second_factor.uri(user, secret), error="m", micro=False)
     return Markup(code.svg_inline(border=4, light="#ffffff", omitsize=True, svgclass="qr", lineclass=None))

@@ -32,11 +32,12 @@ def show(organization_id: str) -> str:
 @limiter.limit(OFTEN)
 def add(organization_id: str) -> Response:
     """Make a webhook and show its secret, this once."""
-    made: list[Webhook] = []
+    made: list[tuple[Webhook, str]] = []
     if error := refused_change(lambda: made.append(webhooks.add(typed("url"), request.form.getlist("kind"), visit().person))):
         return again(_page(error))
-    _show_once(made[0].id, made[0].secret)
-    return _back(organization_id, made[0].id, "Webhook added.")
+    webhook, secret = made[0]
+    _show_once(webhook.id, secret)
+    return _back(organization_id, webhook.id, "Webhook added.")
 
 
 @pages.page(ONE, Needs.ORG_ADMIN)

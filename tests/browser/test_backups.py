@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import update
 
-from core.api import apps, as_server, as_tenant, db, direct, documents, import_file, transaction
+from core.api import apps, as_server, as_tenant, db, direct, documents, import_file, seal, transaction
 from core.component import Document
 from core.moment import moved, now_us
 from core.runs.service import request, work
@@ -244,7 +244,7 @@ def second_factor(place: Place, secret: str) -> Iterator[None]:
 
 def _set_secret(place: Place, secret: str | None) -> None:
     with place.site.app.app_context(), as_server(), transaction():
-        db.session.execute(update(User).where(User.id == place.owner).values(totp_secret=secret, totp_last_step=None))
+        db.session.execute(update(User).where(User.id == place.owner).values(totp_secret=seal(secret, f"second_factor/{place.owner}"), totp_last_step=None))
 
 
 @pytest.fixture(scope="module")

@@ -42,7 +42,7 @@ def told(site: Site) -> Site:
         owner = service.user_by_email(OWNER).id
         direct.back_up(app, person=owner)
         with transaction():
-            hook = webhooks.add("https://hooks.example.org/a/rather/long/path/that/goes/on/and/on?token=abcdefghijklmnopqrstuvwxyz", ["quota_full"], owner)
+            hook = webhooks.add("https://hooks.example.org/a/rather/long/path/that/goes/on/and/on?token=abcdefghijklmnopqrstuvwxyz", ["quota_full"], owner)[0]
             webhooks.send_test(hook)
             for number, purpose in enumerate(("attachment", "backup", "attachment")):
                 quota.settle(site.organization_id, (number + 1) * 7_000_000_000, f"q_{number}", purpose, site.app_id)

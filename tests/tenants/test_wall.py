@@ -25,7 +25,7 @@ def names(sqlite_server: Flask) -> dict[str, Any]:
     with as_tenant(organization_id), transaction():
         owner = service.user_by_email(OWNER)
         url = invitations.invite("new@example.org", owner, "owner", "member")
-        webhook_id = webhooks.add("https://hooks.example/", ["quota_full"], owner.id).id
+        webhook_id = webhooks.add("https://hooks.example/", ["quota_full"], owner.id)[0].id
         tell(Notice("quota_full", "q/1", "Full", "All of it.", "/"), [owner.id])
         return {"webhook_id": webhook_id, "delivery_id": deliveries.deliveries()[0].id, "notification_id": inbox.items(owner.id)[0].id,
                 "organization_id": organization_id, "app_id": apps.create("CRM", "system").id, "user_id": owner.id,

@@ -6,6 +6,7 @@ import shutil
 import socket
 import threading
 from collections.abc import Iterator
+from http.client import HTTPResponse
 
 import pytest
 from flask import Flask
@@ -100,14 +101,16 @@ def answer_to(port: int, head: str, body: bytes = b"") -> str:
     """Send a request's head, and what of its body the server still takes; return its answer."""
     with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         connection.sendall(head.encode() + body)
-        return connection.recv(4096).decode()
+        answer = HTTPResponse(connection)
+        answer.begin()
+        return f"{answer.status} {answer.read().decode()}"
 
 
 @pytest.mark.parametrize("path", ["/sign-in", "/nothing", "/o/o_xxxxxxxxxx/import", "/"])
 def test_a_large_body_of_nobody_is_refused_before_it_comes(port: int, path: str) -> None:
     """Its head is enough; not one byte of it need be sent. In words, wherever it is sent to."""
     said = answer_to(port, f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000000\r\n\r\n")
-    assert said.startswith("HTTP/1.1 413 ")
+    assert said.startswith("413 ")
     assert "Sign in, open the page that takes the file again" in said
 
 
@@ -115,7 +118,7 @@ def test_a_body_that_does_not_say_how_large_it_is_ends_at_the_bound(port: int) -
     """Chunks are counted as they come."""
     chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
     said = answer_to(port, "POST /sign-in HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", chunk * (ANYBODY_BYTES // 0x10000))
-    assert said.startswith("HTTP/1.1 413 ")
+    assert said.startswith("413 ")
 
 
 def test_a_form_of_somebody_and_a_file_of_whoever_may_reach_their_page(port: int, place: tuple[Flask, Browser, str]) -> None:
@@ -125,4 +128,4 @@ def test_a_form_of_somebody_and_a_file_of_whoever_may_reach_their_page(port: int
     size = FORM_BYTES + 1
     said = answer_to(port, f"POST {url} HTTP/1.1\r\nHost: x\r\nCookie: {cookies_of(owner)}\r\nContent-Length: {size}\r\n"
                            "Content-Type: application/octet-stream\r\n\r\n", b"x" * size)
-    assert said.startswith("HTTP/1.1 422 ")
+    assert said.startswith("422 ")

@@ -33,7 +33,7 @@ NOTICE = Notice("quota_full", "quota_full/1", "The quota is used up", "All of it
 def add_hook(url: str, owner: str) -> str:
     """Make a webhook that is told of a quota that is used up, and return its secret."""
     with transaction():
-        return webhooks.add(url, ["quota_full"], owner).secret
+        return webhooks.add(url, ["quota_full"], owner)[1]
 
 
 def say(notice: Notice = NOTICE, people: tuple[str, ...] = ()) -> None:

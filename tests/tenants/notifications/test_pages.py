@@ -6,7 +6,7 @@ import re
 
 from flask import Flask
 
-from core.api import App, as_tenant, db, direct, transaction
+from core.api import App, as_tenant, db, direct, transaction, unseal
 from tenants.notifications import deliveries, inbox, webhooks
 from tenants.notifications.inbox import PAGE_NOTIFICATIONS
 from tenants.notifications.telling import Notice, tell
@@ -96,7 +96,7 @@ def test_a_webhook_is_added_and_its_secret_shown_once(server: Flask, organizatio
     page = client.post(f"{root}/add", data={"url": hook.url, "kind": ["backup_done"]}, follow_redirects=True).text
     (secret,) = re.findall(r'value="(whsec_[^"]+)"', page)
     webhook_id = webhooks.webhooks()[0].id
-    assert secret == webhooks.find(webhook_id).secret
+    assert secret == unseal(webhooks.find(webhook_id).secret, f"webhook/{webhook_id}")
     for path in (root, f"{root}/{webhook_id}", f"{root}/{webhook_id}", f"/o/{organization}/log"):
         assert "whsec_" not in client.get(path).text
     rotated = client.post(f"{root}/{webhook_id}/rotate", follow_redirects=True).text
@@ -144,7 +144,7 @@ def test_a_test_is_sent_and_what_became_of_it_shown(server: Flask, organization:
 def test_only_those_who_manage_the_organization_see_webhooks(server: Flask, organization: str, owner: str) -> None:
     """Members do not, and another organization's owner learns nothing."""
     with transaction():
-        webhook_id = webhooks.add("https://example.org/", ["backup_done"], owner).id
+        webhook_id = webhooks.add("https://example.org/", ["backup_done"], owner)[0].id
     make_member(organization, "member@example.org")
     other = make_organization("Other", "other@example.org")
     make_person("other@example.org")

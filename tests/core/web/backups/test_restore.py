@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
-from core.api import App, apps, as_server, as_tenant, db, documents, transaction
+from core.api import App, apps, as_server, as_tenant, db, documents, seal, transaction
 from core.backups import proofs
 from core.backups.agreement import subject
 from core.backups.log import acts_of
@@ -184,7 +184,7 @@ def enrolled(place: Place) -> str:
     """Enrol the owner for one-time codes and return the secret."""
     secret = pyotp.random_base32()
     with as_server(), transaction():
-        db.session.execute(update(User).where(User.id == place.owner).values(totp_secret=secret))
+        db.session.execute(update(User).where(User.id == place.owner).values(totp_secret=seal(secret, f"second_factor/{place.owner}")))
     return secret
 
 

@@ -1,0 +1,27 @@
+"""Verbs on the keys of the home folder: keys rotate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from core.app import server
+from core.cli.verbs import verb
+from core.db import transaction
+from core.scope import as_server
+from core.sealing import add_key
+
+
+def register(main: click.Group) -> None:
+    """Add the verbs."""
+    keys = click.Group("keys", help="Keys that secrets are sealed with.")
+    main.add_command(keys)
+
+    @verb(keys, "rotate")
+    def rotate() -> dict[str, Any]:
+        """Make a new key for secrets in the database and seal all of them with it; the key before still opens."""
+        made = add_key()
+        with as_server(), transaction():
+            counts = server().registry.hook.secrets_resealed()
+        return {"key": made, "resealed": sum(done for done, _ in counts), "lost": sum(lost for _, lost in counts)}
