@@ -7,7 +7,9 @@ STAMP := $(VENV)/.installed
 JOBS ?= 2
 LOCK ?= requirements.lock
 
-.PHONY: setup run demo test lint bench lock clean
+ROUNDS ?= 10
+
+.PHONY: setup run demo test search lint bench lock clean
 
 setup: $(STAMP)
 
@@ -25,6 +27,10 @@ demo: setup
 
 test: setup
 	$(BIN)/python -m pytest -n $(JOBS)
+
+# Tests that draw their values draw others in each round. What they find becomes an example of its own beside the test.
+search: setup
+	for round in $$(seq $(ROUNDS)); do APPKEEP_TEST_DRAWS=search $(BIN)/python -m pytest -q $$(grep -rlE "^from hypothesis" tests --include=test_*.py) || exit 1; done
 
 lint: setup
 	$(BIN)/ruff check .

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from hypothesis import settings
 
 from core.api import App, apps, as_server, as_tenant, transaction
 from core.app import create_app
@@ -21,6 +22,10 @@ from core.store import S3Store
 from tests.postgresql import PostgreSQL
 
 ENGINES = tuple(os.environ.get("APPKEEP_TEST_DATABASES", "sqlite,postgresql").split(","))
+# What is drawn is the same each time, so that a red run can be run again; `make search` draws anew.
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("search", derandomize=False, deadline=None, print_blob=True)
+settings.load_profile(os.environ.get("APPKEEP_TEST_DRAWS", "same"))
 OWNER = "owner@example.org"
 _numbers = itertools.count()
 

@@ -110,6 +110,19 @@ def index_lines(raw: bytes, where: str) -> Iterator[IndexLine]:
         yield line
 
 
+def part_lines(raw: bytes, part: str, where: str) -> Iterator[IndexLine]:
+    """Yield the lines of a foreign index of the part "config" or "data", with those sections only that the part may have.
+
+    Raises:
+        ArchiveDamaged: see `index_lines`; or a line names a section, or a segment of one, that the part does not have.
+    """
+    for line in index_lines(raw, where):
+        fits = line.section == "files" or (line.section != "documents" if part == "data" else (line.section, line.n) == ("documents", 0))
+        if not fits:
+            raise ArchiveDamaged(f"{where} lists segment {line.n} of “{line.section}”, which {part} does not have.")
+        yield line
+
+
 def json_lines(raw: bytes, where: str, max_line_bytes: int, *, before: int = 0) -> Iterator[Any]:
     """Yield the value of each canonical line, one at a time; *before* is how many lines came before these.
 

@@ -20,9 +20,9 @@ from core.archive.manifest import (
     IndexLine,
     Manifest,
     PartEntry,
-    index_lines,
     json_lines,
     layout_lines,
+    part_lines,
 )
 from core.archive.members import Proven, read_object, read_small, whole
 from core.archive.signature import check_signature
@@ -59,7 +59,7 @@ class Archive:
 
     def lines(self, component: str, part: str) -> Iterator[IndexLine]:
         """Yield the lines of one index; none where the file has no such part."""
-        yield from index_lines(self.indexes.get((component, part), b""), f"The index of {component}, {part}")
+        yield from part_lines(self.indexes.get((component, part), b""), part, f"The index of {component}, {part}")
 
     def files(self, component: str, part: str) -> set[str]:
         """Return the digests of the files that one index lists."""

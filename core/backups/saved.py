@@ -10,7 +10,7 @@ from sqlalchemy import and_, or_, select
 from core.app import server
 from core.archive.canonical import parse, parse_canonical
 from core.archive.errors import ArchiveNeedsNewer
-from core.archive.manifest import Content, IndexLine, PartEntry, parse_index
+from core.archive.manifest import Content, IndexLine, PartEntry, part_lines
 from core.backups.models import Backup
 from core.component import Component, Document
 from core.db import db
@@ -65,17 +65,17 @@ class Saved:
     @cached_property
     def lines(self) -> dict[tuple[str, str], list[IndexLine]]:
         """(component, "config" or "data") -> the lines of that index."""
-        return {(name, part): self.lines_of(entry)
+        return {(name, part): self.lines_of(entry, part)
                 for name, parts in self.content.components.items()
                 for part, entry in parts.present()}
 
-    def lines_of(self, entry: PartEntry) -> list[IndexLine]:
-        """Return the lines of one index.
+    def lines_of(self, entry: PartEntry, part: str) -> list[IndexLine]:
+        """Return the lines of one index, as strictly as a file's are read.
 
         Raises:
             ObjectMissing, ObjectDamaged: the store does not have it as it was.
         """
-        return parse_index(self.read(entry.index))
+        return list(part_lines(self.read(entry.index), part, f"The index of {part}"))
 
     def read(self, content: str) -> bytes:
         """Return an object of this backup.

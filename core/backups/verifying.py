@@ -93,7 +93,7 @@ def _check_whole(saved: Saved, run: RunContext) -> dict[str, int]:
     unread: list[ObjectLost] = []
     for name, part, entry in saved.content.entries():
         try:
-            lines = saved.lines_of(entry)
+            lines = saved.lines_of(entry, part)
         except ObjectLost as error:
             unread.append(error)  # the others are looked at all the same, so that all that is lost is stored again
             continue

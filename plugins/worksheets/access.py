@@ -33,7 +33,7 @@ from plugins.worksheets import service
 from plugins.worksheets.fields import Field, fields_of
 from plugins.worksheets.formula.derived import paths
 from plugins.worksheets.query.ask import EVERYBODY, NOBODY, Ask, Filter, Scope
-from plugins.worksheets.records import Row
+from plugins.worksheets.records import MAX_SEQ, Row
 
 _POINTING_OPTIONS = ("of", "uses")
 
@@ -195,7 +195,7 @@ def found_row(app: App, access: SheetAccess, seq: Any, action: str, *, deleted: 
 
 
 def _known(seq: Any) -> bool:
-    return type(seq) is int and 1 <= seq <= service.MAX_SEQ
+    return type(seq) is int and 1 <= seq <= MAX_SEQ
 
 
 def _row(app: App, worksheet: str, seq: int, *, held: bool) -> Row | None:

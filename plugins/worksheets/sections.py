@@ -7,7 +7,7 @@ from typing import Any
 
 from core.api import Document, InvalidInput, Section, Segment, canonical, is_key, is_person
 from plugins.worksheets.fields import MAX_RECORD_BYTES, Field, canonical_values, fields_of, shaped
-from plugins.worksheets.records import SEGMENT_RECORDS, Door
+from plugins.worksheets.records import MAX_SEQ, SEGMENT_RECORDS, Door
 
 RECORDS = "records/"
 FIELDS = "fields"
@@ -94,7 +94,9 @@ def _check_form(worksheet: str, value: Any, previous: int) -> int:
     if not isinstance(value, dict) or value.keys() != {"at", "by", "seq", "vals"}:
         raise InvalidInput(f"A line of the records of {worksheet} has another form.")
     seq, at, by = value["seq"], value["at"], value["by"]
-    if type(seq) is not int or not previous < seq <= 2**53 - 1:
+    if type(seq) is int and seq > MAX_SEQ:
+        raise InvalidInput(f"Worksheet {worksheet} has a record {seq}; numbers go up to {MAX_SEQ}.")
+    if type(seq) is not int or seq <= previous:
         raise InvalidInput(f"The records of {worksheet} are out of order at {str(seq)[:40]}.")
     if not (isinstance(at, list) and len(at) == 2
             and all(type(t) is int and -MAX_TIME_US <= t <= MAX_TIME_US for t in at)):

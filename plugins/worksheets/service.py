@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import msgspec
@@ -29,10 +30,9 @@ from core.api import (
 )
 from plugins.worksheets.changes import Pair, note_changes
 from plugins.worksheets.fields import MAX_RECORD_BYTES, Field, canonical_values, fields_of, indexed_kinds, missing
-from plugins.worksheets.records import Door, Row, open_door
+from plugins.worksheets.records import MAX_SEQ, Door, Row, open_door
 from plugins.worksheets.targets import Targets
 
-MAX_SEQ = 2**53 - 1
 MAX_TIME_US = 253_402_300_799_999_999
 _PENDING = "worksheets_pending"
 
@@ -82,7 +82,7 @@ def put_record(app: App, worksheet: str, seq: int | None, values: Mapping[str, A
     now = now_us()
     sheet.door.hold_values(worksheet, _unique(sheet, changes))
     if old is None:
-        seq = sheet.door.next_number(worksheet)
+        seq = _seq(sheet.door.next_number(worksheet))
         _number(sheet, [vals])
         row = Row(seq, _text(vals, where), None, now, person, now, person, None)
     else:
@@ -106,7 +106,7 @@ def put_records(app: App, worksheet: str, records: Sequence[Any], person: str) -
     """
     sheet = _sheet(app, worksheet)
     wanted = [r.get("seq") if isinstance(r, Mapping) else None for r in records]
-    free = iter(range(sheet.door.next_number(worksheet, n), MAX_SEQ)) if (n := wanted.count(None)) else iter(())
+    free = count(sheet.door.next_number(worksheet, n)) if (n := wanted.count(None)) else iter(())
     rows, valued = [], []
     for record in records:
         row, vals = _foreign_row(sheet, record, person, free)
@@ -291,7 +291,7 @@ def _sheet(app: App, worksheet: str) -> _Sheet:
 
 def _seq(seq: Any) -> int:
     if type(seq) is not int or not 1 <= seq <= MAX_SEQ:
-        raise InvalidInput(f"“{str(seq)[:40]}” is not a record's number.")
+        raise InvalidInput(f"“{str(seq)[:40]}” is not a record's number: they go from 1 to {MAX_SEQ}.")
     return seq
 
 
@@ -335,7 +335,7 @@ def _number(sheet: _Sheet, records: Sequence[dict[str, Any]]) -> None:
 def _foreign_row(sheet: _Sheet, record: Any, person: str, free: Any) -> tuple[Row, dict[str, Any]]:
     if not isinstance(record, Mapping) or not isinstance(record.get("values"), Mapping):
         raise InvalidInput("A record to put is an object with “values”.")
-    seq = _seq(record["seq"]) if record.get("seq") is not None else next(free)
+    seq = _seq(record["seq"] if record.get("seq") is not None else next(free))
     vals = canonical_values(sheet.fields, record["values"], f"{sheet.document.body['name']}, record {seq}")
     now = now_us()
     made = _time(record.get("created_at", now))

@@ -4,6 +4,6 @@ Meaning (fields, references, counters) is not known here; see `plugins.worksheet
 """
 
 from plugins.worksheets.records.door import COLUMNS, Door, Row, open_door
-from plugins.worksheets.records.lines import SEGMENT_RECORDS, Line, line_bytes, read_lines
+from plugins.worksheets.records.lines import MAX_SEQ, SEGMENT_RECORDS, Line, line_bytes, read_lines
 
-__all__ = ["COLUMNS", "SEGMENT_RECORDS", "Door", "Line", "Row", "line_bytes", "open_door", "read_lines"]
+__all__ = ["COLUMNS", "MAX_SEQ", "SEGMENT_RECORDS", "Door", "Line", "Row", "line_bytes", "open_door", "read_lines"]

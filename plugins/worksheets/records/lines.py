@@ -9,6 +9,8 @@ import msgspec
 
 SEGMENT_RECORDS = 256
 """How many numbers a segment spans; a constant of the format."""
+MAX_SEQ = 2**40
+"""The highest number of a record: as many as nobody makes, and far below what numbers of JSON can be."""
 
 
 class Line(msgspec.Struct, forbid_unknown_fields=True):

@@ -8,6 +8,7 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -112,6 +113,26 @@ def test_any_value_in_an_index_of_a_signed_file_is_refused_or_harmless(data: st.
     made.content.components[name] = replace(old, **{part: replace(entry, index=descriptor(raw).content, raw=len(raw))})
     if judged(made.bytes()) is not None:
         assert [essence(line) for line in value] == [essence(json.loads(line)) for line in right.splitlines()]
+
+
+@pytest.mark.parametrize(("which", "section", "n"), [
+    (0, "config", 0), (0, "data", 0), (0, "documents", 1), (0, "records/w_1111111111", 0), (1, "documents", 0)])
+def test_an_index_lists_only_what_its_part_has(which: int, section: str, n: int) -> None:
+    """Found by drawing: a second line for the same content, under a section that nobody reads, was taken."""
+    found, stored = MADE.objects[which]
+    value = [json.loads(line) for line in decompress(stored, found.raw).splitlines()]
+    more = {**next(line for line in value if line["section"] != "files"), "section": section, "n": n}
+    raw = lines(*sorted([*value, more], key=lambda line: (line["section"], line["n"])))
+    name, part = (("pages", "config"), ("worksheets", "data"))[which]
+    made = Making(objects=[*MADE.objects])
+    made.objects[which] = (descriptor(raw), compress(raw))
+    entry = getattr(MADE.content.components[name], part)
+    counted = replace(entry, index=descriptor(raw).content, raw=len(raw), documents=sum(
+        line["count"] for line in [*value, more] if line["section"] == "documents") if part == "config" else 0,
+        records=sum(line["count"] for line in [*value, more] if line["section"].startswith("records/")) if part == "data" else 0)
+    made.content.components.update(MADE.content.components)
+    made.content.components[name] = replace(MADE.content.components[name], **{part: counted})
+    assert judged(made.bytes()) is None
 
 
 def test_the_unchanged_file_is_accepted() -> None:
