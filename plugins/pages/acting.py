@@ -101,7 +101,7 @@ class Acting:
         made = server().registry.hook.write_record(app=self.scene.app, person=self.scene.looker.person, worksheet=self._sheet(event),
                                                    seq=seq, values=values)
         if made is None:
-            raise NotFound("The worksheet is not there any more.")
+            raise InvalidInput("Nothing was saved: the worksheet that this writes to has been deleted, or is not open to you.")
         self.scene.results.append(made)
 
     def _sheet(self, event: Body) -> str:

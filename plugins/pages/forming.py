@@ -5,7 +5,7 @@ A block is asked only for what makes sense for its type; all else that it holds 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,8 +63,21 @@ def block_form(page: Mapping[str, Any], block: Mapping[str, Any], in_columns: bo
     """Return the form of a block."""
     root = _root(page)
     names = [*ASKED[block["type"]], *(("column",) if in_columns else ()), *COMMON]
+    if "source" in names and "worksheet" in names and not page.get("sources"):
+        names.remove("source")  # nothing to choose from: a worksheet is the one way
+    needed = ["worksheet"] if "worksheet" in names and "source" not in names else []
     properties = {name: _titled(name, root["$defs"]["block"]["properties"][name]) for name in names}
-    return Form(root, {"type": "object", "properties": properties, "additionalProperties": False})
+    return Form(root, {"type": "object", "properties": properties, "required": needed, "additionalProperties": False})
+
+
+def check_whole(form: Form, value: Mapping[str, Any]) -> None:
+    """Refuse a chart that has neither a worksheet nor a source.
+
+    Raises:
+        InvalidInput: it would show nothing.
+    """
+    if {"worksheet", "source"} <= form.schema["properties"].keys() and not {"worksheet", "source"} & value.keys():
+        raise InvalidInput("Choose the worksheet or the source whose records are shown.")
 
 
 def page_form(page: Mapping[str, Any]) -> Form:
@@ -75,9 +88,61 @@ def page_form(page: Mapping[str, Any]) -> Form:
     return Form(root, {"type": "object", "properties": properties, "required": ["name"], "additionalProperties": False})
 
 
-def narrow(tree: Input) -> None:
-    """Let the controls of a form ask in words; what they mean is read the same."""
-    for node in walk(tree):
+def narrowing(page: Mapping[str, Any]) -> Callable[[Input], None]:
+    """Return what lets the controls of a page's forms ask in words, and offer of fields and views only those of the chosen worksheet."""
+    names = source_names(page)
+    behind = {names[one["key"]]: str(one.get("worksheet", {}).get("ref", "")) for one in page.get("sources", ())}
+
+    def narrow(tree: Input) -> None:
+        nodes = walk(tree)
+        _in_words(nodes)
+        chosen = {one.path: str(one.value) for one in nodes if one.path.rpartition(".")[2] == "worksheet" and one.value}
+        chosen |= {one.path: behind.get(str(one.value), "") for one in nodes if one.path.rpartition(".")[2] == "source" and one.value}
+        asking = {one.path for one in nodes if one.path.rpartition(".")[2] in OF_WORKSHEET}
+        for node in nodes:
+            above, _, last = node.path.rpartition(".")
+            if last in OF_WORKSHEET:
+                node.reloads = node.asks in ("ref", "enum")
+            elif node.asks == "ref" and all("/" in one.address.partition("/")[2].partition("/")[2] for one in node.targets):
+                _offer_of(node, _worksheet_for(above, chosen), _near(above, asking))
+
+    return narrow
+
+
+OF_WORKSHEET = ("worksheet", "source")
+"""The properties that say whose fields and views are meant."""
+
+
+def _worksheet_for(path: str, chosen: Mapping[str, str]) -> str:
+    """Return the worksheet that is chosen beside a control or beside what it stands in, the nearest first; "" where none is."""
+    while True:
+        for name in OF_WORKSHEET:
+            if found := chosen.get(f"{path}.{name}" if path else name):
+                return found
+        if not path:
+            return ""
+        path = path.rpartition(".")[0]
+
+
+def _near(path: str, asking: Collection[str]) -> bool:
+    """Say whether a worksheet is asked for beside a control or beside what it stands in."""
+    above = [path[:n] for n, char in enumerate(path) if char == "."] + [path, ""]
+    return any((f"{one}.{name}" if one else name) in asking for one in above for name in OF_WORKSHEET)
+
+
+def _offer_of(node: Input, worksheet: str, asked: bool) -> None:
+    """Offer the fields or views of a worksheet; none, as long as it is asked for and nobody has said which; and what stands there."""
+    if worksheet or asked:
+        node.targets = [one for one in node.targets
+                        if (worksheet and one.address.startswith(f"{worksheet}/")) or one.address == node.value]
+    if asked and not worksheet:
+        node.help = "Choose a worksheet first."
+    elif node.value and worksheet and not str(node.value).startswith(f"{worksheet}/"):
+        node.help = "This belongs to another worksheet than the chosen one."
+
+
+def _in_words(nodes: Iterable[Input]) -> None:
+    for node in nodes:
         last = node.path.rpartition(".")[2]
         if node.asks == "flag":
             node.plain = True

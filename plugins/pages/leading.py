@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.api import Document, RecordGiven
+from core.api import Document, NotFound, RecordGiven, documents
 from plugins.pages.addresses import matched, safe_url
 from plugins.pages.scene import Scene
 from plugins.pages.shown import Lead
@@ -14,6 +14,7 @@ from plugins.pages.shown import Lead
 DOES = ("open_page", "open_url", "create_record", "update_record", "delete_record", "notify", "refresh", "sign_out")
 """What an event can do when somebody clicks or sends a form."""
 OPENS = ("open_page", "open_url")
+WRITES = ("create_record", "update_record", "delete_record")
 PageUrl = Callable[[str, Mapping[str, str]], str]
 NOTHING = Lead(stopped="It leads nowhere yet.")
 Body = Mapping[str, Any]
@@ -29,6 +30,7 @@ class Leads:
     post: Callable[[str, str, Mapping[str, str]], Mapping[str, Any]]
     shown_page: str = ""
     shown_parameters: Mapping[str, str] = field(default_factory=dict)
+    gone: dict[str, bool] = field(default_factory=dict)
 
     def of(self, thing: Body, record: RecordGiven | None, source: str | None = None) -> Lead:
         """Return where a link, button, column or menu item leads: its own target, else what its click does."""
@@ -64,6 +66,17 @@ class Leads:
                 return Lead(url=self.url(page.key, found))
         return Lead(stopped="No page of this app has that path.")
 
+    def _gone(self, event: Body) -> bool:
+        """Say whether the worksheet that an event writes to is not there any more; one that names none has another sentence."""
+        address = event.get("worksheet", {}).get("ref")
+        if address is not None and address not in self.gone:
+            try:
+                documents.get(self.scene.app, address)
+                self.gone[address] = False
+            except NotFound:
+                self.gone[address] = True
+        return address is not None and self.gone[address]
+
     def acting(self, thing: Body, events: Sequence[Body], on: str, record: RecordGiven | None, source: str | None) -> Lead:
         """Return what happens on a click or when a form is sent."""
         mine = [event for event in events if event["on"] == on]
@@ -75,6 +88,8 @@ class Leads:
             return Lead(sign_out=True)
         if on == "click" and len(mine) == 1 and mine[0]["do"] in OPENS and "when" not in mine[0]:
             return self.target(mine[0], record)
+        if any(event["do"] in WRITES and self._gone(event) for event in mine):
+            return Lead(stopped="The worksheet that it writes to has been deleted. An admin of the app can bring it back.")
         if "key" not in thing:
             return NOTHING
         hidden = {f"_p-{name}": value for name, value in self.shown_parameters.items()}

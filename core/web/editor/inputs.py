@@ -42,8 +42,9 @@ class Input:
 
     `options` are (value, text) of a select, `targets` what a pointer may point to, `more` the (name, title) of
     properties that can be added. `on` says that an optional property is there ("empty": as empty text), `plain` that a
-    flag is off when it is absent, `reloads` that the form is shown anew when the control changes. `seal` goes with a file
-    that is not saved yet.
+    flag is off when it is absent, `reloads` that the form is shown anew when the control changes, `mark` what stands beside its
+    title: "optional" where most of its group must be filled in, "needed" for those that must be in any other group. `seal` goes
+    with a file that is not saved yet.
     """
 
     asks: str
@@ -68,6 +69,7 @@ class Input:
     many: int | None = None
     chosen: str = ""
     seal: str = ""
+    mark: str = ""
 
     @property
     def id(self) -> str:
@@ -125,6 +127,8 @@ class Builder:
         if self.narrow is not None:
             self.narrow(tree)
         self._share(tree)
+        for group in walk(tree):
+            _mark(group.inside if group.asks == "object" else ())
         return tree
 
     def _input(self, schema: Schema, value: Any, path: str, title: str, required: bool) -> Input:
@@ -261,6 +265,17 @@ class Builder:
             if len(one.targets) > 5:
                 one.listed = lists.setdefault(id(one.targets), f"suggestions-{len(lists)}")
                 one.value = next((t.label for t in one.targets if t.address == one.value), one.value)
+
+
+def _mark(controls: Sequence[Input]) -> None:
+    """Say beside the titles of a group either what may be left empty or what must not be, whichever is said less often."""
+    asked = [one for one in controls if one.asks not in ("key", "flag", "nothing", "object", "list")]
+    needed = [one for one in asked if one.required]
+    for one in asked:
+        if 2 * len(needed) > len(asked):
+            one.mark = "" if one.required else "optional"
+        else:
+            one.mark = "needed" if one.required else ""
 
 
 def walk(tree: Input) -> list[Input]:

@@ -80,9 +80,15 @@ class Targets:
 
 
 def _labelled(targets: list[Target]) -> list[Target]:
-    names = Counter((one.name, one.group) for one in targets)
-    return [replace(one, label=f"{one.name} ({one.group})" if names[one.name, one.group] == 1 else f"{one.name} ({one.address})")
-            for one in targets]
+    """Return targets with labels that no other has; of several of one name in a group, the others have a number behind it."""
+    names, seen, found = Counter((one.name, one.group) for one in targets), Counter[tuple[str, str]](), []
+    for one in targets:
+        seen[one.name, one.group] += 1
+        place = seen[one.name, one.group]
+        shown = one.name if place == 1 else f"{one.name} ({place})"
+        label = f"{one.name} ({one.group})" if names[one.name, one.group] == 1 else f"{one.name} ({one.address})"
+        found.append(replace(one, name=shown, label=label))
+    return found
 
 
 def parts_of(document: Document) -> Iterator[Target]:

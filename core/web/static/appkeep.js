@@ -75,6 +75,11 @@ document.addEventListener("DOMContentLoaded", () => {
   }
 });
 
+// The colour that was chosen stands beside its name.
+document.addEventListener("change", (event) => {
+  if (event.target.matches("select[data-swatch]")) event.target.previousElementSibling.style.background = event.target.value;
+});
+
 // Answers that refuse are shown where the server says (#notices), not thrown away.
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.xhr.status < 400 || !event.detail.xhr.getResponseHeader("HX-Retarget")) return;

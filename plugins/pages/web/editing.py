@@ -137,9 +137,10 @@ def _form(document: Document, form: forming.Form, asked: Mapping[str, Any], titl
     app = current_app_row()
     tokens, names = _tokens(document), forming.source_names(document.body)
     editing = Editing(app, form.schema, forming.written(asked, tokens, names), root=form.root, title=title,
-                      targets=Targets(app, visit().person, own=document.address), narrow=forming.narrow)
+                      targets=Targets(app, visit().person, own=document.address), narrow=forming.narrowing(document.body))
     if request.method == "POST" and editing.receive(request.form, request.files):
         try:
+            forming.check_whole(form, editing.value)
             value = forming.read(editing.value, form, tokens, names, asked)
             with transaction():
                 locks.take(app)

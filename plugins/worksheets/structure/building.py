@@ -24,7 +24,7 @@ from plugins.worksheets.definitions import check_field
 from plugins.worksheets.fields import KEY_KINDS
 from plugins.worksheets.formula import check_expression, check_template
 from plugins.worksheets.query import Ask, count
-from plugins.worksheets.structure import expressions
+from plugins.worksheets.structure import expressions, naming
 
 LINKING = ("relationship", "subform", "cascading_select")
 WRITTEN = {"formula": ("expression", False), "text_combination": ("template", True)}
@@ -42,8 +42,19 @@ def new_worksheet(app: App, name: str, person: str, description: str = "") -> Do
         "title_field": {"ref": f"worksheet/{key}/field/{field}"}, "views": [{"key": new_key("v"), "type": "grid", "name": "All"}],
         **({"description": description} if description else {}),
     }
+    check_worksheet_name(app, key, name)
     position = max((d.position + 1 for d in documents.live(app, "worksheet")), default=0)
     return documents.put(app, Document(kind="worksheet", key=key, body=body, position=position), person)
+
+
+def check_worksheet_name(app: App, key: str, name: str) -> None:
+    """Refuse a name that another worksheet of the app has.
+
+    Raises:
+        InvalidDocument: with the other's name.
+    """
+    siblings = [{"key": one.key, "name": one.body["name"]} for one in documents.live(app, "worksheet")]
+    naming.check_free({"key": key, "name": name}, siblings, "worksheet")
 
 
 def put_field(app: App, sheet: Document, field: Definition, person: str) -> None:
@@ -54,6 +65,7 @@ def put_field(app: App, sheet: Document, field: Definition, person: str) -> None
     """
     check_field(field)
     _check_default(field)
+    _check_names(sheet, field)
     placing.put_part(app, sheet, "field", field, person)
 
 
@@ -113,9 +125,11 @@ def put_two_way(app: App, sheet: Document, field: Definition, other_name: str, p
         InvalidDocument: one of the two makes no sense.
     """
     check_field(field)
+    _check_names(sheet, field)
     target = documents.get(app, str(field["options"]["target"].get("ref", "")))
     mirror = {"key": new_key("f"), "type": "relationship", "name": other_name, "options": {
         "target": {"ref": sheet.address}, "mirrors": {"ref": f"{sheet.address}/field/{field['key']}"}}}
+    _check_mirror(target, mirror, field)
     if target.address == sheet.address:
         body = {**sheet.body, "fields": [*sheet.body.get("fields", ()), field, mirror]}
         placing.put_body(app, sheet, body, person)
@@ -183,6 +197,21 @@ def _used(sheet: Document, paths: Sequence[str], linked: expressions.Linked) -> 
         if second and target:
             found.append(f"{target}/field/{second}")
     return list(dict.fromkeys(found))
+
+
+def _check_names(sheet: Document, field: Definition) -> None:
+    fields = sheet.body.get("fields", ())
+    before: Body = next((one for one in fields if one["key"] == field["key"]), {})
+    naming.check_free(field, fields, "field")
+    naming.check_choices(field["options"].get("choices", ()), before.get("options", {}).get("choices", ()))
+
+
+def _check_mirror(target: Document, mirror: Definition, field: Definition) -> None:
+    """Refuse a name for the other side that a field there has; it is no field of the form, so that the sentence says it all."""
+    try:
+        naming.check_free(mirror, [*target.body.get("fields", ()), field], "field")
+    except InvalidDocument as error:
+        raise InvalidInput(f"{target.body['name']}: {error.message}") from error
 
 
 def _check_default(field: Definition) -> None:

@@ -14,6 +14,7 @@ from plugins.worksheets.structure import building, catalogue, expressions
 from plugins.worksheets.structure.blueprint import SHEET, pages, sheet_document, to, url
 from plugins.worksheets.structure.forms import FieldForm
 from plugins.worksheets.structure.trying import Trial, tried
+from plugins.worksheets.structure.uses import uses_in
 
 
 @pages.page(f"{SHEET}/field/new", Needs.APP_ADMIN, ("GET", "POST"))
@@ -111,7 +112,7 @@ def _shown(form: FieldForm, lost: Sequence[building.Lost] = ()) -> tuple[str, in
         may_change_type=form.kind.name not in catalogue.HIDDEN and form.kind.name != "autonumber",
         insertable=expressions.insertable(fields, building.linked_fields(app)) if written else (),
         functions=FUNCTIONS if form.kind.name == "formula" else {},
-        referring=_used_by(sheet, form.key) if not form.is_new else ())
+        referring=_used_by(sheet, form.key) if not form.is_new else (), uses=uses_in(sheet, form.key) if not form.is_new else ())
     return page, 409 if lost else form.status
 
 

@@ -31,12 +31,28 @@ TYPED_DEFAULTS = frozenset({
     "text", "long_text", "email", "phone", "url", "number", "currency", "percent", "rating", "date", "datetime", "time", "duration"})
 COLOURS = ("gray", "red", "orange", "brown", "yellow", "lime", "green", "teal", "cyan", "blue", "indigo", "purple", "magenta", "pink")
 UNASKED = {"formula": ("uses",), "text_combination": ("uses",), "relationship": ("mirrors",),
-           "single_select": ("default",), "multiple_select": ("default",)}
-"""Options that are made by themselves, or that their own pages do not ask for; they keep their values."""
+           "single_select": ("default",), "multiple_select": ("default",), "number": ("separator", "negative"), "date": ("format",),
+           "datetime": ("format", "time_format", "time_zone", "show_zone"), "time": ("format",), "duration": ("format",),
+           "rating": ("symbol",), "created_time": ("format",), "modified_time": ("format",)}
+"""Options that are made by themselves, that their own pages do not ask for, or that an import brings and nothing here shows: they keep
+their values."""
 HELP = {"required": "A record cannot be saved without it.", "unique": "No two records may have the same value.",
         "indexed": "Speeds up sorting and filtering in a large worksheet.", "default": "Initial value for new records.",
         "description": "Shown next to the field when a record is edited."}
 BLANK_CHOICES = 3
+LABELS = {
+    "decimals": ("Decimal places", "2 keeps 8.50; 0 keeps whole numbers only."),
+    "max_size": ("Largest file, in bytes", "10000000 is 10 MB."),
+    "max_length": ("Longest text, in characters", ""), "max": ("Number of stars", "1 to 10; 5 unless you say otherwise."),
+    "types": ("Kinds of files", "Such as image/* or application/pdf. Without any, all are taken."),
+    "unit": ("Unit after the number", "Such as kg."), "unit_before": ("Unit before the number", "Such as No."),
+    "multiple": ("Several values", ""),
+    "digits": ("Digits at least", "4 shows 7 as 0007."), "prefix": ("Text before the number", "Such as INV-."),
+    "levels": ("Number of levels", "3: country, state, city."), "height": ("Height, in pixels", ""), "of": ("Shows the field", ""),
+    "record": ("Shows the address of the record", ""), "through": ("Link field", ""),
+    "currency": ("Currency", "Three letters, such as EUR or USD."),
+}
+"""What the form of a field calls the options of its type, with a line of help."""
 
 
 @dataclass
@@ -129,9 +145,11 @@ class FieldForm:
                     node.targets = narrowed(node, keep)
                 node.reloads = first in ("through", "target") and not node.is_row
             elif node.asks == "text" and last == "colour":
-                node.asks, node.options = "enum", palette(node.value)
+                node.asks, node.options = "swatches", palette(node.value)
             elif node.path in ("expression", "template"):
                 node.long = True
+            if node.path in LABELS:
+                node.title, node.help = LABELS[node.path][0], LABELS[node.path][1] or node.help
             if node.path == "option_set":
                 node.help = "Use the choices of an option set, shared by several fields, instead of its own."
 
@@ -172,7 +190,8 @@ def starting_options(kind: FieldType) -> dict[str, Any]:
     properties = kind.options.get("properties", {})
     if "choices" in properties:
         return {"choices": [{"key": new_key("o"), "name": "", "colour": COLOURS[n + 1]} for n in range(BLANK_CHOICES)]}
-    return {"decimals": 2, "currency": "EUR"} if kind.name == "currency" else {}
+    found = {"decimals": 2} if kind.name in ("number", "currency", "percent") else {}
+    return {**found, "currency": "EUR"} if kind.name == "currency" else found
 
 
 def carried(kind: FieldType, options: Mapping[str, Any]) -> dict[str, Any]:

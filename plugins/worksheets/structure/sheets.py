@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response, flash, render_template, request
 
 from core.api import (
+    ICONS,
     MANAGE,
     AppkeepError,
     Editing,
@@ -23,7 +24,8 @@ from core.api import (
 from plugins.worksheets.fields import KEY_KINDS
 from plugins.worksheets.schema import WORKSHEET
 from plugins.worksheets.structure.blueprint import SHEET, own_targets, pages, sheet_document, to, url
-from plugins.worksheets.structure.building import new_worksheet, switch_index
+from plugins.worksheets.structure.building import check_worksheet_name, new_worksheet, switch_index
+from plugins.worksheets.structure.naming import doubled
 from plugins.worksheets.structure.viewtypes import TYPES
 
 NEW = schemas.closed({"name": WORKSHEET.schema["properties"]["name"], "description": WORKSHEET.schema["properties"]["description"]},
@@ -54,6 +56,7 @@ def worksheet(organization_id: str, app_id: str, key: str) -> str | Response | t
     if request.method == "POST" and editing.receive(request.form, request.files):
         try:
             with transaction():
+                check_worksheet_name(app, key, editing.value["name"])
                 placing.put_body(app, sheet, editing.value, visit().person)
             flash("Worksheet saved.", "good")
             return to(url("worksheet", key=key))
@@ -66,11 +69,15 @@ def worksheet(organization_id: str, app_id: str, key: str) -> str | Response | t
         titles={name: kind.title for name, kind in server().registry.field_types.items()},
         view_titles={name: kind.title for name, kind in TYPES.items()}, title_key=title or next((one["key"] for one in fields), None),
         indexable=[one for one in fields if one["type"] in KEY_KINDS], binned=binned(app, sheet.address),
+        doubled=[(what, name) for what in ("fields", "views") for name in doubled(sheet.body.get(what, ()))],
         referring=placing.referring(app, sheet.address)), editing.status
 
 
 def _narrow(tree: Input) -> None:
     for node in walk(tree):
+        if node.path == "icon":
+            known = [*ICONS, *([str(node.value)] if node.value and node.value not in ICONS else [])]
+            node.asks, node.options = "enum", [(name, name.replace("_", " ").capitalize()) for name in known]
         if node.path == "title_field":
             node.title = "Title field"
             node.help = "Shown wherever a record is linked. By default, the first field."

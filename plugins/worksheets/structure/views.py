@@ -25,10 +25,10 @@ from core.api import (
 )
 from plugins.worksheets.fields import fields_of
 from plugins.worksheets.schema import VIEW, WORKSHEET
-from plugins.worksheets.structure import columns, filters
+from plugins.worksheets.structure import columns, filters, naming
 from plugins.worksheets.structure.blueprint import SHEET, own_targets, pages, sheet_document, to, url
 from plugins.worksheets.structure.forms import narrowed
-from plugins.worksheets.structure.viewtypes import FITTING, TYPES
+from plugins.worksheets.structure.viewtypes import FITTING, LABELS, TYPES, fits, titles_of
 from plugins.worksheets.web.sheet import open_sheet
 
 
@@ -40,7 +40,7 @@ def new_view(organization_id: str, app_id: str, key: str) -> str | Response | tu
         return render_template("structure/view_types.html", sheet=sheet, types=TYPES)
     if kind not in TYPES:
         raise NotFound("Unknown view type. Choose one from the list.")
-    return _page(sheet, {"type": kind, "name": TYPES[kind].title, **_first_fitting(sheet, kind)}, None)
+    return _page(sheet, {"type": kind, "name": _free_name(sheet, TYPES[kind].title), **_first_fitting(sheet, kind)}, None)
 
 
 @pages.page(f"{SHEET}/view/<view_key>", Needs.APP_ADMIN, ("GET", "POST"))
@@ -60,6 +60,7 @@ def _page(document: Document, view: dict[str, Any], view_key: str | None) -> str
             body = filters.with_filter(body, conditions.filter)
         try:
             filters.check_whole(conditions)
+            naming.check_free(body, document.body.get("views", ()), "view")
             with transaction():
                 placing.put_part(current_app_row(), document, "view", body, visit().person)
             flash(f"The view “{body['name']}” was saved.", "good")
@@ -84,25 +85,34 @@ def view_editing(sheet: Document, view: Mapping[str, Any], *, flat: bool = False
 
 def _narrow(tree: Input, sheet: Document) -> None:
     """Offer only fields that go with what they are to do."""
-    types = {f"{sheet.address}/field/{d['key']}": d["type"] for d in sheet.body.get("fields", ())}
+    fields = {f"{sheet.address}/field/{d['key']}": d for d in sheet.body.get("fields", ())}
     for node in walk(tree):
         if node.asks == "flag":
             node.plain = True
+        if node.path in LABELS:
+            node.title, options = LABELS[node.path]
+            node.options = [(value, options.get(value, text)) for value, text in node.options]
         fitting = FITTING.get(node.path)
         if node.asks == "ref" and fitting is not None:
-            node.targets = narrowed(node, lambda target, fitting=fitting: types.get(target.address) in fitting)  # type: ignore[misc]
+            node.targets = narrowed(node, lambda target, fitting=fitting: fits(fields.get(target.address), fitting))  # type: ignore[misc]
             if not node.targets:
-                node.help = f"This worksheet has no suitable field yet. Add a {' or '.join(sorted(fitting)).replace('_', ' ')} field."
+                node.help = f"This worksheet has no suitable field yet. Add a {' or '.join(titles_of(fitting))} field."
+
+
+def _free_name(sheet: Document, title: str) -> str:
+    """Return what a new view is called until somebody says better: "Board", "Board 2"."""
+    taken = {naming.plain(one["name"]) for one in sheet.body.get("views", ())}
+    return next(name for name in (title, *(f"{title} {n}" for n in range(2, len(taken) + 3))) if naming.plain(name) not in taken)
 
 
 def _first_fitting(sheet: Document, kind: str) -> dict[str, Any]:
     """Return what a new view needs, filled with the first field that goes with it."""
     found: dict[str, Any] = {"form": {"fields": _entered(sheet)}} if kind == "form" else {}
     for name in TYPES[kind].needs:
-        for definition in sheet.body.get("fields", ()):
-            if definition["type"] in FITTING[name]:
-                found[name] = {"ref": f"{sheet.address}/field/{definition['key']}"}
-                break
+        fitting = [one for one in sheet.body.get("fields", ()) if fits(one, FITTING[name])]
+        if fitting:
+            first = min(fitting, key=lambda one: one["type"] == "formula")  # a formula may give something else after all
+            found[name] = {"ref": f"{sheet.address}/field/{first['key']}"}
     return found
 
 

@@ -1,9 +1,12 @@
-"""The types of views: what each asks for, and which fields go with it. Pure."""
+"""The types of views: what each asks for, and which fields go with it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from core.api import field_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +37,27 @@ FITTING: Mapping[str, frozenset[str]] = {
     "stack_field": frozenset({"single_select", "member", "relationship"}), "cover_field": frozenset({"file"}),
     "start_field": DATES, "end_field": DATES}
 """Which types of fields go with which property."""
+
+LABELS: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "row_number": ("Number beside each row", {"count": "Place in the view: 1, 2, 3", "seq": "Number of the record"}),
+    "row_height": ("Row height", {"extra_large": "Extra large"}),
+    "stack_field": ("Columns by", {}), "cover_field": ("Picture", {}), "start_field": ("Start date", {}), "end_field": ("End date", {}),
+    "scale": ("Shows at once", {"day": "A day", "week": "A week", "month": "A month", "quarter": "A quarter", "year": "A year"}),
+    "sorts": ("Sort by", {}), "groups": ("Group by", {}), "fields": ("Fields", {}), "colours": ("Colours", {}),
+}
+"""What the form of a view calls what it asks for, and its choices."""
+
+
+def fits(definition: Mapping[str, Any] | None, fitting: frozenset[str]) -> bool:
+    """Say whether a field goes with a property that takes fields of these types; a formula, unless its format is no date."""
+    if definition is None or definition["type"] not in fitting:
+        return False
+    if definition["type"] != "formula":
+        return True
+    given = definition["options"].get("format", {}).get("type")
+    return given in (None, "date", "datetime")
+
+
+def titles_of(types: Iterable[str]) -> list[str]:
+    """Return what types of fields are called, in a sentence."""
+    return sorted(field_type(name).title.lower() for name in types)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from core.api import App
+from core.api import App, apps, documents, transaction
 from plugins.sample.keys import field, key, ref
 from plugins.sample.pages import block, said
 from tests.plugins.pages.making import PAGE, at, colleague, names, put, text
@@ -153,3 +153,14 @@ def test_a_condition_keeps_an_event_from_being_done(client: Browser, sample: App
     assert "Ticked" not in names(sample, "Activities", "Subject")
     send(client, sample, "Form", **{key("b", "Tick"): "true"})
     assert "Ticked" in names(sample, "Activities", "Subject")
+
+
+def test_a_form_whose_worksheet_is_deleted_says_so_and_takes_no_input(client: Browser, sample: App) -> None:
+    """On opening; and what was typed before that is there again, not lost behind a page that is not found."""
+    with transaction():
+        documents.hide(apps.find(sample.id), ref("worksheet", "w", "Activities")["ref"], "system")
+    page = text(client, at(sample, f"page/{ENTER}"))
+    assert "This form cannot be sent." in page and "has been deleted" in page and "disabled" in page
+    answer = entered(client, sample, "Typed meanwhile")
+    shown = answer.get_data(as_text=True)
+    assert 422 == answer.status_code and "Nothing was saved" in shown and "Typed meanwhile" in shown

@@ -60,8 +60,48 @@ def test_every_kind_of_block_can_be_added_and_opened(client: Browser, sample: Ap
     made = blocks(sample)[-1]
     assert kind == made["type"] and editor(sample, f"/block/{made['key']}") == answer.location
     assert 200 == client.get(at(sample, f"page/{PAGE}")).status_code
+    if kind in NEED_RECORDS:
+        assert 422 == save(client, answer.location).status_code  # without a worksheet it shows nothing
+        return
     assert 303 == save(client, answer.location).status_code
     assert made == blocks(sample)[-1]
+
+
+NEED_RECORDS = ("view", "chart")
+
+
+@pytest.mark.parametrize("kind", NEED_RECORDS)
+@pytest.mark.parametrize("sources", [[], [SOURCE]], ids=["without-sources", "with-a-source"])
+def test_a_block_that_shows_records_must_say_which(client: Browser, sample: App, kind: str, sources: list[Any]) -> None:
+    """It is refused without a worksheet, and saved with one."""
+    put(sample, block("Show", kind, **({"chart": {"type": "bar"}} if kind == "chart" else {})), sources=sources)
+    address = editor(sample, f"/block/{key('b', 'Show')}")
+    assert 422 == save(client, address).status_code
+    assert 303 == save(client, address, worksheet=ref("worksheet", "w", "Companies")["ref"]).status_code
+
+
+def test_a_chart_offers_the_fields_and_views_of_its_worksheet_only(client: Browser, sample: App) -> None:
+    """None before one is chosen; choosing another brings that one's, and what was chosen before is said to be another's."""
+    put(sample, block("Show", "chart", chart={"type": "bar"}), sources=[SOURCE])
+    address = editor(sample, f"/block/{key('b', 'Show')}")
+    assert "/field/" not in options(text(client, address), "v.chart.group_by")
+    companies, deals = (ref("worksheet", "w", name)["ref"] for name in ("Companies", "Deals"))
+    form = dict(sent_of(text(client, address))) | {"do": "pick v.worksheet"}
+    for chosen, other in ((companies, deals), (deals, companies)):
+        page = client.post(address, data=form | {"v.worksheet": chosen}).get_data(as_text=True)
+        for name in ("v.chart.group_by", "v.chart.value", "v.view"):
+            assert f"{chosen}/" in options(page, name) and f"{other}/" not in options(page, name), name
+    page = client.post(address, data=form | {"v.worksheet": "", "v.source": "Companies"}).get_data(as_text=True)
+    assert f"{companies}/" in options(page, "v.chart.group_by") and f"{deals}/" not in options(page, "v.chart.group_by")
+    field = re.findall(rf'value="({companies}/field/[^"]+)"', options(page, "v.chart.group_by"))[0]
+    page = client.post(address, data=form | {"v.worksheet": deals, "v.chart.group_by": field}).get_data(as_text=True)
+    assert "belongs to another worksheet" in page
+
+
+def options(page: str, name: str) -> str:
+    """Return what a select offers."""
+    found = re.search(rf'<select[^>]* name="{re.escape(name)}".*?</select>', page, re.DOTALL)
+    return found[0] if found is not None else ""
 
 
 def test_blocks_are_added_inside_others_and_moved(client: Browser, sample: App) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.api import as_tenant, server
+from core.api import as_tenant, documents, placing, server, transaction
 from plugins.worksheets.service import door_of
 from plugins.worksheets.structure import catalogue
 from plugins.worksheets.structure.forms import COLOURS
@@ -255,3 +255,77 @@ def test_what_is_not_there_is_refused(site: Site, rest: str) -> None:
     """Addresses that were made up do not break the server."""
     key = site.new_worksheet("Orders")
     assert site.admin.get(site.structure(key, rest)).status_code in (404, 422)
+
+
+@pytest.mark.parametrize("name", ["Due", "due", "  DUE ", "D\u0075e"])
+def test_a_second_field_of_the_same_name_is_refused_beside_it(site: Site, name: str) -> None:
+    """Whatever its case and spaces; by making, by renaming, and on the other side of a relationship."""
+    key = site.new_worksheet("Tasks")
+    assert 303 == site.new_field(key, "date", "Due").status_code
+    refused = site.new_field(key, "text", name)
+    assert "There is already a field “Due”" in why(refused) and refused.status_code >= 400
+    rename = site.structure(key, f"/field/{site.field(key, 'Name')['key']}")
+    assert site.send(rename, v__name=name).status_code >= 400
+    other = site.new_worksheet("Others")
+    mirrored = site.new_field(other, "relationship", "Task", o__target=f"worksheet/{key}", two_way="1", other_name=name,
+                              **{"o.target~alt": "0"})
+    assert mirrored.status_code >= 400 and ["Name"] == [one["name"] for one in site.body(other)["fields"]]
+    assert ["Name", "Due"] == [one["name"] for one in site.body(key)["fields"]]
+
+
+def test_doubles_that_came_in_with_a_file_still_work_and_are_named(site: Site) -> None:
+    """Each can be saved as it is; the page of the worksheet says which to rename."""
+    key = site.new_worksheet("Tasks")
+    with as_tenant(site.organization_id), transaction():
+        sheet = documents.get(site.app, f"worksheet/{key}")
+        twice = [{"key": f"f_Twice1111{n}", "type": "text", "name": "Note", "options": {}} for n in (1, 2)]
+        placing.put_body(site.app, sheet, {**sheet.body, "fields": [*sheet.body["fields"], *twice]}, "system")
+    assert "Several fields are called “Note”" in site.admin.get(site.structure(key)).get_data(as_text=True)
+    assert 303 == site.send(site.structure(key, "/field/f_Twice11111"), v__description="The first").status_code
+    assert 303 == site.send(site.structure(key, "/field/f_Twice11112"), v__name="Note 2").status_code
+    assert "Several fields" not in site.admin.get(site.structure(key)).get_data(as_text=True)
+
+
+def test_two_choices_views_or_worksheets_of_one_name_are_refused(site: Site) -> None:
+    """For the same reason: nobody could tell them apart."""
+    key = site.new_worksheet("Tasks")
+    assert "There is already a choice “open”" in why(site.new_field(key, "single_select", "Status", o__choices__0__name="Open",
+                                                                   o__choices__1__name="open"))
+    assert site.new_view(key, "grid", " all ").status_code >= 400 and 1 == len(site.body(key)["views"])
+    assert site.send(f"{site.manage}/worksheet/new", v__name="TASKS").status_code >= 400
+    other = site.new_worksheet("Others")
+    assert site.send(site.structure(other), v__name="tasks").status_code >= 400
+
+
+@pytest.mark.parametrize("kind", ["number", "percent"])
+def test_a_new_number_takes_decimals(site: Site, kind: str) -> None:
+    """Two unless one says otherwise, and the form says how many; fields that stand keep what they have."""
+    key = site.new_worksheet("Orders")
+    shown = site.admin.get(site.structure(key, f"/field/new?type={kind}")).get_data(as_text=True)
+    assert "Decimal places" in shown and "0 keeps whole numbers only" in shown
+    assert 303 == site.new_field(key, kind, "Hours").status_code
+    site.put(key, Hours="8.5")
+    assert 2 == site.field(key, "Hours")["options"]["decimals"]
+
+
+def test_the_warning_before_deleting_names_what_of_the_worksheet_uses_the_field(site: Site) -> None:
+    """Boards, filters, sorts and formulas of the field's own worksheet; a view that only shows it is none."""
+    key = site.new_worksheet("Tasks")
+    site.new_field(key, "single_select", "Status", o__choices__0__name="Open")
+    site.new_field(key, "number", "Hours")
+    assert 303 == site.new_view(key, "kanban", "Board").status_code
+    assert 303 == site.new_field(key, "formula", "Twice", o__expression="{Hours} * 2").status_code
+    status, hours = (site.admin.get(site.structure(key, f"/field/{site.field(key, name)['key']}")).get_data(as_text=True)
+                     for name in ("Status", "Hours"))
+    assert "the view “Board” (columns of its cards)" in status and "the field “Twice”" in hours
+    assert "the view “Board”" not in hours and "the view “All”" not in status
+
+
+def test_a_calendar_starts_with_a_date_field_not_with_a_formula(site: Site) -> None:
+    """A formula that gives a number by its format is not even offered."""
+    key = site.new_worksheet("Tasks")
+    site.new_field(key, "number", "Hours")
+    site.new_field(key, "formula", "Cost", o__expression="{Hours} * 2", **{"o.format~on": "1", "o.format.type": "number"})
+    site.new_field(key, "date", "Due")
+    assert 303 == site.new_view(key, "calendar", "When").status_code
+    assert {"ref": f"worksheet/{key}/field/{site.field(key, 'Due')['key']}"} == site.view(key, "When")["start_field"]
