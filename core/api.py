@@ -43,6 +43,7 @@ from core.moment import now_us
 from core.objects import ObjectWriter, put_file, read_file, writing_objects
 from core.pictures import PICTURES, SHOWN_TYPES, put_picture
 from core.refs import FILE_MARK, files, files_in_text, pointers
+from core.remembering import keeping, remembered
 from core.row_security import loading
 from core.runs.models import Run
 from core.scope import Owned, OwnedByApp, as_server, as_tenant, every_organization, tenant
@@ -163,6 +164,7 @@ __all__ = [
     "is_person",
     "is_sign",
     "journal_of",
+    "keeping",
     "limiter",
     "loading",
     "locks",
@@ -181,6 +183,7 @@ __all__ = [
     "read_config",
     "read_file",
     "reading",
+    "remembered",
     "require",
     "reseal",
     "rights",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -175,6 +175,11 @@ def app_menu(app: App) -> Iterable[MenuItem]:
 @hookspec(firstresult=True)
 def app_look(app: App) -> Look | None:
     """Give what an app looks like: its icon or picture, colour and description."""
+
+
+@hookspec
+def apps_listed(apps: Sequence[App], person: str) -> None:
+    """Follow that the looks of several apps are asked for next: read at once what is to be known of each."""
 
 
 @hookspec

@@ -50,6 +50,11 @@ def tenant() -> str:
     return current
 
 
+def current_scope() -> tuple[str | None, bool]:
+    """Return whose rows the session sees now: an organization's, or (where the second is true) all."""
+    return _tenant.get(), _unscoped.get()
+
+
 @contextmanager
 def as_tenant(organization_id: str) -> Iterator[None]:
     """See and make rows of one organization only."""

@@ -9,7 +9,20 @@ from dataclasses import dataclass
 from sqlalchemy import exists, or_, select
 from sqlalchemy.exc import IntegrityError
 
-from core.api import App, Conflict, NotFound, as_server, as_tenant, db, every_organization, new_key, now_us, tenant
+from core.api import (
+    App,
+    Conflict,
+    NotFound,
+    as_server,
+    as_tenant,
+    db,
+    every_organization,
+    keeping,
+    new_key,
+    now_us,
+    remembered,
+    tenant,
+)
 from tenants import passwords
 from tenants.audit import audit
 from tenants.models import AppAdmin, AuditEntry, Department, DepartmentMember, Membership, Organization, OrgRole, OrgRoleMember, User
@@ -85,9 +98,9 @@ def password_matches(user: User, password: str) -> bool:
 def role_of(organization_id: str, person: str) -> str | None:
     """Return what a person is in an organization, None when they are no member or it is closed."""
     with as_tenant(organization_id):
-        return db.session.scalar(select(Membership.role).join(
+        return remembered(("role", person), lambda: db.session.scalar(select(Membership.role).join(
             Organization, Organization.id == Membership.organization_id).where(
-            Membership.user_id == person, Organization.closed_at.is_(None)))
+            Membership.user_id == person, Organization.closed_at.is_(None))))
 
 
 def organizations_of(person: str) -> list[tuple[Organization, str]]:
@@ -117,8 +130,11 @@ def places_of(person: str) -> list[Place]:
 
 def is_admin(app: App, person: str) -> bool:
     """Say whether a person is an admin of the app; nobody is one of an organization's that is closed."""
-    return db.session.scalar(select(AppAdmin.user_id).join(Organization, Organization.id == AppAdmin.organization_id).where(
-        AppAdmin.app_id == app.id, AppAdmin.user_id == person, Organization.closed_at.is_(None))) is not None
+    mine = select(AppAdmin.app_id).join(Organization, Organization.id == AppAdmin.organization_id).where(
+        AppAdmin.user_id == person, Organization.closed_at.is_(None))
+    if not keeping():
+        return db.session.scalar(mine.where(AppAdmin.app_id == app.id)) is not None
+    return app.id in remembered(("admin", person), lambda: set(db.session.scalars(mine)))
 
 
 def addresses_of(organization_id: str, person: str) -> list[str]:
@@ -165,12 +181,16 @@ def apps_managed_by(person: str) -> list[App]:
 def name_of(organization_id: str, person: str) -> str | None:
     """Return what a person is called who is or was of an organization: its member, an admin of its app, or in its log."""
     with as_tenant(organization_id):
-        belongs = or_(*(exists().where(model.user_id == person, model.organization_id == organization_id)
-                        for model in (Membership, AppAdmin)))
-        was = exists().where(AuditEntry.organization_id == organization_id, AuditEntry.person == person)
-        named = exists().where(AuditEntry.organization_id == organization_id, AuditEntry.subject == f"user/{person}")
-        return (db.session.scalar(select(User.name).where(User.id == person, belongs))
-                or db.session.scalar(select(User.name).where(User.id == person, or_(was, named))))
+        return remembered(("name", person), lambda: _name_of(organization_id, person))
+
+
+def _name_of(organization_id: str, person: str) -> str | None:
+    belongs = or_(*(exists().where(model.user_id == person, model.organization_id == organization_id)
+                    for model in (Membership, AppAdmin)))
+    was = exists().where(AuditEntry.organization_id == organization_id, AuditEntry.person == person)
+    named = exists().where(AuditEntry.organization_id == organization_id, AuditEntry.subject == f"user/{person}")
+    return (db.session.scalar(select(User.name).where(User.id == person, belongs))
+            or db.session.scalar(select(User.name).where(User.id == person, or_(was, named))))
 
 
 def user_by_email(email: str) -> User:
@@ -263,7 +283,14 @@ def choices(organization_id: str, kind: str) -> list[tuple[str, str]]:
 
 def time_zone(organization_id: str) -> str | None:
     """Return the IANA name of an organization's time zone, None for an unknown organization."""
-    return db.session.scalar(select(Organization.time_zone).where(Organization.id == organization_id))
+    return about(organization_id)[1]
+
+
+def about(organization_id: str) -> tuple[str, str | None]:
+    """Return what an organization is called and its time zone; "" and None for an unknown one."""
+    query = select(Organization.name, Organization.time_zone).where(Organization.id == organization_id)
+    found = remembered(("organization", organization_id), lambda: db.session.execute(query).one_or_none())
+    return ("", None) if found is None else (found.name, found.time_zone)
 
 
 def _known(email: str) -> bool:

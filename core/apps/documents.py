@@ -7,7 +7,7 @@ brings it back: an editor, a script and a restore all do it the same way.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import best_match
@@ -20,17 +20,35 @@ from core.apps.models import App, DocumentRow, HiddenPart
 from core.apps.state import MAX_BODY_BYTES, parse_body
 from core.archive.canonical import canonical
 from core.component import Component, Document, Kind
-from core.db import db
+from core.db import batched, db
 from core.errors import Conflict, InvalidDocument, InvalidInput, NotFound
 from core.keys import SINGLE, SYSTEM, is_key
 from core.moment import now_us
 from core.refs import pointers, split
+from core.remembering import keeping, making_page, remembered
 
 FORMATS = FormatChecker()
+ASKED_AT_ONCE = 500
 MAX_COMPONENT_BYTES = 32 * 1024 * 1024
 """What all documents of one component may hold together: they are one segment of a backup."""
 _validators: dict[int, Draft202012Validator] = {}
 Changes = dict[str, Document]
+
+
+class Read(NamedTuple):
+    """A live document as its row had it, apart from the session; its body is parsed anew for whoever asks."""
+
+    kind: str
+    key: str
+    body: str
+    position: int
+
+    @classmethod
+    def of(cls, row: DocumentRow) -> Read:
+        """Return what a row has."""
+        return cls(row.kind, row.key, row.body, row.position)
+
+
 Notes = dict[str, dict[str, int]]
 """Component name -> what it counted, by name."""
 
@@ -157,7 +175,29 @@ def get(app: App, address: str) -> Document:
         NotFound: there is none.
     """
     kind, key, _, _ = _split(address)
-    return _document(_row(app, kind, key, hidden=False))
+    return _document(remembered(("document", app.id, kind, key), lambda: _read(app, kind, key)))
+
+
+def _read(app: App, kind: str, key: str) -> Read:
+    if making_page() and (found := _all_read(app).get((kind, key))) is not None:
+        return found
+    return Read.of(_row(app, kind, key, hidden=False))
+
+
+def _all_read(app: App) -> dict[tuple[str, str], Read]:
+    """Return all live documents of an app, read at once: a page with its menu asks for nearly every kind of them."""
+    return remembered(("documents", app.id), lambda: {(one.kind, one.key): one for one in _live_rows(app, None)})
+
+
+def read_ahead(app_ids: Iterable[str], kind: str, key: str = SINGLE) -> None:
+    """Read a document of several apps at once, where a page asks for each of them next; elsewhere nothing is done."""
+    if not keeping():
+        return
+    for some in batched(app_ids, ASKED_AT_ONCE):
+        query = select(DocumentRow).where(DocumentRow.app_id.in_(some), DocumentRow.kind == kind, DocumentRow.key == key,
+                                          DocumentRow.hidden_at.is_(None))
+        for row in db.session.scalars(query):
+            remembered(("document", row.app_id, kind, key), lambda row=row: Read.of(row))  # type: ignore[misc]
 
 
 def held(app: App, address: str) -> Document:
@@ -173,11 +213,18 @@ def held(app: App, address: str) -> Document:
 
 def live(app: App, kind: str | None = None) -> list[Document]:
     """Return the live documents of an app, of one kind if it is named, in their order."""
+    if making_page():
+        rows = [one for one in _all_read(app).values() if kind in (None, one.kind)]
+    else:
+        rows = remembered(("live", app.id, kind), lambda: _live_rows(app, kind))
+    return [_document(row) for row in rows]
+
+
+def _live_rows(app: App, kind: str | None) -> list[Read]:
     query = select(DocumentRow).where(DocumentRow.app_id == app.id, DocumentRow.hidden_at.is_(None))
     if kind is not None:
         query = query.where(DocumentRow.kind == kind)
-    rows = sorted(db.session.scalars(query), key=lambda row: (row.kind, row.position, row.key))
-    return [_document(row) for row in rows]
+    return sorted((Read.of(row) for row in db.session.scalars(query)), key=lambda row: (row.kind, row.position, row.key))
 
 
 def bin_of(app: App) -> list[tuple[str, int]]:
@@ -255,7 +302,7 @@ def _row(app: App, kind: str, key: str, *, hidden: bool) -> DocumentRow:
     return row
 
 
-def _document(row: DocumentRow) -> Document:
+def _document(row: DocumentRow | Read) -> Document:
     return Document(kind=row.kind, key=row.key, body=parse_body(row.body), position=row.position)
 
 

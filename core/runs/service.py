@@ -20,6 +20,7 @@ from core.errors import AppkeepError, DatabaseUnavailable, NotFound, RunCancelle
 from core.keys import new_key
 from core.moment import iso, now_us
 from core.objects import note_lost
+from core.remembering import keeping, remembered
 from core.runs.context import SECOND_US, RunContext, heartbeat, lease_end
 from core.runs.kinds import HANDLERS, LOG
 from core.runs.models import EXCLUSIVE, RESEND_AFTER_S, Run
@@ -81,6 +82,8 @@ def request(kind: str, app: App | None, options: Mapping[str, Any], person: str,
 
 def exclusive_run(app_id: str) -> Run | None:
     """Return the backup or restore of an app that is queued or running, None where there is none."""
+    if keeping():
+        return next((run for run in active_runs(app_id) if run.exclusive_app_id == app_id), None)
     return db.session.scalar(select(Run).where(Run.exclusive_app_id == app_id))
 
 
@@ -122,7 +125,8 @@ def runs_of(app_id: str, most: int = 200) -> list[Run]:
 def active_runs(app_id: str | None = None) -> list[Run]:
     """Return the queued and running runs of the current organization, or of one of its apps, the longest wait first."""
     query = select(Run).where(OPEN).order_by(Run.requested_at, Run.id)
-    return list(db.session.scalars(query if app_id is None else query.where(Run.app_id == app_id)))
+    return list(remembered(("active runs", app_id), lambda: list(
+        db.session.scalars(query if app_id is None else query.where(Run.app_id == app_id)))))
 
 
 def report_of(run: Run) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Response, flash, redirect, render_template, request, url_for
 
 from core.access import standing
+from core.app import server
 from core.apps import service
 from core.apps.models import App
 from core.db import transaction
@@ -23,7 +24,9 @@ pages = Pages("apps", __name__)
 @pages.page(f"{ORGANIZATION}/", Needs.MEMBER)
 def organization_home(organization_id: str) -> str:
     """List the apps of an organization: all for those who manage it, marked where they may not open one."""
-    return render_template("apps/list.html", apps=[one for one in map(_listed, service.all_apps()) if one["shown"]])
+    apps = service.all_apps()
+    server().registry.hook.apps_listed(apps=apps, person=visit().person)
+    return render_template("apps/list.html", apps=[one for one in map(_listed, apps) if one["shown"]])
 
 
 def _listed(app: App) -> dict[str, Any]:

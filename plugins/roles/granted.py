@@ -8,7 +8,7 @@ from typing import Any
 from flask import g, has_request_context
 from sqlalchemy import select
 
-from core.api import App, Document, Rights, db, documents, server
+from core.api import App, Document, DocumentRow, Rights, db, documents, remembered, server
 from plugins.roles.models import RoleMember
 
 RECORD_ACTIONS = ("read", "update", "delete")
@@ -23,10 +23,26 @@ def roles_of(app: App, person: str) -> list[Document]:
     return kept[app.id, person]
 
 
+def sees(app: App, person: str) -> bool:
+    """Say whether a person has any live role of an app; asked once for all apps of the organization."""
+    return app.id in remembered(("apps seen", app.organization_id, person), lambda: _apps_seen(app.organization_id, person))
+
+
+def _apps_seen(organization_id: str, person: str) -> set[str]:
+    live = (DocumentRow.app_id == RoleMember.app_id) & (DocumentRow.key == RoleMember.role)
+    query = select(RoleMember.app_id).join(DocumentRow, live).where(
+        RoleMember.member.in_(_addresses(organization_id, person)), DocumentRow.kind == "role", DocumentRow.hidden_at.is_(None))
+    return set(db.session.scalars(query))
+
+
+def _addresses(organization_id: str, person: str) -> set[str]:
+    given = server().registry.hook.addresses_of(organization_id=organization_id, person=person)
+    return {f"user/{person}", *(address for some in given for address in some)}
+
+
 def _roles_of(app: App, person: str) -> list[Document]:
-    given = server().registry.hook.addresses_of(organization_id=app.organization_id, person=person)
-    addresses = {f"user/{person}", *(address for some in given for address in some)}
-    query = select(RoleMember.role).where(RoleMember.app_id == app.id, RoleMember.member.in_(addresses))
+    query = select(RoleMember.role).where(RoleMember.app_id == app.id,
+                                          RoleMember.member.in_(_addresses(app.organization_id, person)))
     mine = set(db.session.scalars(query))
     return [role for role in documents.live(app, "role") if role.key in mine] if mine else []
 

@@ -29,7 +29,7 @@ def register_blueprint() -> Blueprint:
 
 @hookimpl
 def sees_app(app: App, person: str) -> bool:
-    return bool(granted.roles_of(app, person))
+    return granted.sees(app, person)
 
 
 @hookimpl

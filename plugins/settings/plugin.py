@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from flask import Blueprint
 
-from core.api import App, Component, Look, MenuItem, hookimpl
+from core.api import App, Component, Look, MenuItem, documents, hookimpl
 from plugins.settings.component import Settings
 from plugins.settings.look import look
 from plugins.settings.menu import menu
@@ -27,6 +27,11 @@ def register_blueprint() -> Blueprint:
 @hookimpl
 def app_look(app: App) -> Look | None:
     return look(app)
+
+
+@hookimpl
+def apps_listed(apps: Sequence[App], person: str) -> None:
+    documents.read_ahead([app.id for app in apps], "app")
 
 
 @hookimpl

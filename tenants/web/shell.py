@@ -35,7 +35,7 @@ def shown() -> dict[str, Any]:
     found["inbox"] = {"url": url_for("notifications.show"), "count_url": url_for("notifications.unread"),
                       "unread": inbox.unread_count(here.person)}
     if here.organization_id and here.role:
-        found["organization_name"] = service.find_organization(here.organization_id).name
+        found["organization_name"] = service.about(here.organization_id)[0]
         found["organization_menu"] = _menu(here.organization_id)
     return found
 

@@ -1,0 +1,40 @@
+"""What one page asks of the database again and again: read once a request, as long as the request only reads.
+
+The one danger: what is kept may be older than the database. So it is kept only while a request of GET or HEAD lasts and no
+transaction is open that writes, and never for another tenant than the one it was read for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar, cast
+
+from flask import g, has_request_context, request
+
+from core.db import in_transaction
+from core.scope import current_scope
+
+T = TypeVar("T")
+
+
+def remembered(key: Hashable, read: Callable[[], T]) -> T:
+    """Return what *read* gives, asked once a request for each key and tenant; asked each time where anything may be written."""
+    if not keeping():
+        return read()
+    kept: dict[Hashable, Any] = g.setdefault("remembered", {})
+    whole = (current_scope(), key)
+    if whole not in kept:
+        kept[whole] = read()
+    return cast(T, kept[whole])
+
+
+def keeping() -> bool:
+    """Say whether what is read now may be kept until the end of the request."""
+    return has_request_context() and request.method in ("GET", "HEAD") and not in_transaction()
+
+
+def making_page() -> bool:
+    """Say whether a whole page is being made, which asks for most of what its app is made of; not a part of one, nor a picture."""
+    if not keeping() or request.headers.get("HX-Request") == "true":
+        return False
+    return request.headers.get("Sec-Fetch-Dest", "document") == "document"
