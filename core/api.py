@@ -60,6 +60,7 @@ from core.web.menu import MenuItem
 from core.web.protection import csrf, limiter
 from core.web.shell import document_url, edit_url
 from core.web.visit import Visitor, current_app_row, current_standing, require, rights_here, visit
+from core.zones import zone_named
 
 __all__ = [
     "APP",
@@ -204,4 +205,5 @@ __all__ = [
     "visit",
     "walk",
     "writing_objects",
+    "zone_named",
 ]

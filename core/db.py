@@ -6,6 +6,7 @@ for long; whatever writes goes through `transaction()`, which takes the write lo
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from core import budget
 from core.moment import ahead_us, correct
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 BUSY_TIMEOUT_S = 30
 CACHE_KB = 8192
 WALK_CACHE_KB = 2048
@@ -118,6 +120,14 @@ def let_go() -> None:
         db.session.rollback()
     except SQLAlchemyError:
         db.session().invalidate()
+
+
+def passed_over(error: Exception, message: str, *of: object) -> None:
+    """Log what failed for one of many, so that the others have their turn; an outage is everybody's and goes on."""
+    if is_outage(error):
+        raise error
+    let_go()
+    log.error(message, *of, exc_info=error)
 
 
 @event.listens_for(Engine, "begin")

@@ -13,14 +13,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import BigInteger, Index, Integer, String, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.api import AppkeepError, Base, Owned, as_server, as_tenant, db, new_key, now_us, transaction
+from core.api import AppkeepError, Base, Owned, as_server, as_tenant, db, new_key, now_us, transaction, zone_named
 from tenants.models import Organization
 from tenants.plans import plan
 
@@ -202,7 +201,7 @@ def _limit(organization_id: str) -> int:
 
 def _moment(organization_id: str) -> datetime:
     zone = db.session.scalar(select(Organization.time_zone).where(Organization.id == organization_id)) or "UTC"
-    return datetime.fromtimestamp(now_us() / 1_000_000, UTC).astimezone(ZoneInfo(zone))
+    return datetime.fromtimestamp(now_us() / 1_000_000, UTC).astimezone(zone_named(zone))
 
 
 def _exceeded(now: Usage, needed: int) -> QuotaExceeded:

@@ -17,6 +17,7 @@ from core.errors import AppkeepError
 from core.keys import SYSTEM
 from core.moment import now_us
 from core.runs.models import Run
+from core.runs.service import OPEN
 from core.scope import as_server, as_tenant
 
 DAY_US = 24 * 3600 * 1_000_000
@@ -34,7 +35,7 @@ def tick() -> str | None:
     if not days:
         return None
     with as_server():
-        if db.session.scalar(select(Run.id).where(OWN, Run.state.in_(("queued", "running"))).limit(1)):
+        if db.session.scalar(select(Run.id).where(OWN, OPEN).limit(1)):
             return None
         tried = {json.loads(options)["backup"] for options in db.session.scalars(
             select(Run.options).where(OWN, Run.requested_at > now_us() - DAY_US))}

@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import exists, or_, select, update
 
-from core.app import server
 from core.apps.models import App
 from core.apps.service import find
 from core.backups import managing
@@ -21,11 +20,12 @@ from core.backups.log import note
 from core.backups.models import Backup, BackupRetention
 from core.backups.retention import EmptyPolicy, Judgement, Policy, expired, judged
 from core.backups.saved import backups_of
-from core.db import db, transaction
+from core.db import db, passed_over, transaction
 from core.errors import AppkeepError, Conflict
 from core.keys import SYSTEM
 from core.moment import now_us
 from core.scope import as_server, as_tenant
+from core.zones import zone_of
 
 DAY_US = 24 * 3600 * 1_000_000
 NO_POLICY = Policy()
@@ -112,7 +112,9 @@ def _look(app_id: str, applied_at: int | None, organization_id: str) -> Sequence
                 return [backup.id for backup in apply(find(app_id), SYSTEM)] if taken else ()
         except AppkeepError as error:
             log.warning("Retention of app %s was not applied: %s", app_id, error)
-            return ()
+        except Exception as error:
+            passed_over(error, "The retention of app %s was passed over", app_id)
+        return ()
 
 
 def _remove(one: Judgement, person: str) -> Backup | None:
@@ -124,5 +126,4 @@ def _remove(one: Judgement, person: str) -> Backup | None:
 
 
 def _now(app: App) -> tuple[datetime, ZoneInfo]:
-    zone = server().registry.hook.organization_time_zone(organization_id=app.organization_id) or "UTC"
-    return datetime.fromtimestamp(now_us() / 1_000_000, UTC), ZoneInfo(zone)
+    return datetime.fromtimestamp(now_us() / 1_000_000, UTC), zone_of(app.organization_id)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import or_, select, update
 
@@ -16,11 +15,12 @@ from core.backups import jobs
 from core.backups.log import note
 from core.backups.models import BackupSchedule
 from core.backups.schedule import Schedule, next_due
-from core.db import db, transaction
+from core.db import db, passed_over, transaction
 from core.errors import Forbidden, RunInProgress, TooSoon
 from core.keys import SYSTEM
 from core.moment import now_us
 from core.scope import as_server, as_tenant
+from core.zones import zone_of
 
 log = logging.getLogger(__name__)
 _table = BackupSchedule.__table__
@@ -57,7 +57,7 @@ def value_of(row: BackupSchedule) -> Schedule:
 
 def next_at(schedule: Schedule, organization_id: str) -> int:
     """Return when a schedule is due next, in microseconds UTC."""
-    zone = ZoneInfo(server().registry.hook.organization_time_zone(organization_id=organization_id) or "UTC")
+    zone = zone_of(organization_id)
     due = next_due(schedule, datetime.fromtimestamp(now_us() / 1_000_000, UTC), zone)
     return int(due.timestamp()) * 1_000_000
 
@@ -86,7 +86,9 @@ def _look(app_id: str, organization_id: str) -> str | None:
                 return _do(app_id, organization_id)
         except (RunInProgress, TooSoon) as error:
             log.info("The scheduled backup of app %s waits: %s", app_id, error)  # it stays due
-            return None
+        except Exception as error:
+            passed_over(error, "The schedule of app %s was passed over", app_id)
+        return None
 
 
 def _do(app_id: str, organization_id: str) -> str | None:

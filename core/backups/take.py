@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, update
 
@@ -23,6 +22,7 @@ from core.keys import new_key
 from core.moment import iso, now_us
 from core.objects import ObjectWriter, recording, writing_objects
 from core.runs.context import SECOND_US, RunContext
+from core.zones import zone_named
 
 MAX_NAME_CHARS = 120
 
@@ -50,7 +50,7 @@ def check_interval(app: App, config: Config, now: int) -> None:
 
 def default_name(type_: str, app_name: str, now: int, zone: str = "UTC") -> str:
     """Return the name of a backup that nobody named: "Manual Backup_Sales CRM_20261123_0930"."""
-    moment = datetime.fromtimestamp(now // 1_000_000, ZoneInfo(zone))
+    moment = datetime.fromtimestamp(now // 1_000_000, zone_named(zone))
     return f"{TYPES[type_]}_{app_name}_{moment:%Y%m%d_%H%M}"[:MAX_NAME_CHARS]
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-
-from sqlalchemy.exc import OperationalError
+from collections.abc import Callable
 
 from core.app import create_app, server
 from core.backups import checking, collecting, retaining, schedules, uploads
 from core.config import Config
+from core.db import is_outage, let_go
 from core.runs.service import announce_ended, recover
 
 log = logging.getLogger(__name__)
@@ -30,22 +30,24 @@ def run_clock(config: Config, stop: threading.Event | None = None) -> None:
 
 
 def tick(*, slow: bool = True) -> None:
-    """Look once, also for what is *slow* to look for and can wait.
+    """Look once, also for what is *slow* to look for and can wait; each step by itself, so that none that fails stops another.
 
-    A database that cannot be reached is waited for, and a plugin that fails is logged.
+    A database that cannot be reached is waited for, and what fails is logged and tried again at the next tick.
     """
-    try:
-        recover()
-        announce_ended()
-        schedules.tick()
-        retaining.tick()
-        checking.tick()
-        uploads.forget_old()
-        if slow:
-            collecting.tick()
-        server().registry.hook.clock_ticked()
-    except OperationalError as error:
-        log.warning("The clock waits for the database: %s", error.orig)
-    except Exception:
-        # At the top of a loop that must go on: what failed now is tried again at the next tick.
-        log.exception("Something failed when the clock ticked")
+    steps: list[Callable[[], object]] = [recover, announce_ended, schedules.tick, retaining.tick, uploads.forget_old]
+    steps += [checking.tick, collecting.tick] if slow else []
+    for step in [*steps, *_listeners()]:
+        try:
+            step()
+        except Exception as error:
+            let_go()
+            if is_outage(error):
+                log.warning("The clock waits for the database: %s", getattr(error, "orig", error))
+                return
+            # At the top of a loop that must go on.
+            log.exception("Something failed when the clock ticked: %s", getattr(step, "__qualname__", step))
+
+
+def _listeners() -> list[Callable[[], object]]:
+    """Return what plugins do at a tick, each by itself."""
+    return [found.function for found in server().registry.hook.clock_ticked.get_hookimpls()]

@@ -7,6 +7,8 @@ up, and knows no callbacks and no addresses to call.
 from __future__ import annotations
 
 import logging
+import signal
+import threading
 from typing import Any
 
 from redis import Redis
@@ -23,6 +25,8 @@ from core.runs.models import RESEND_AFTER_S
 QUEUE = "appkeep"
 FUNCTION = "core.runs.queue.perform"
 RESULT_TTL_S = 60
+MAX_WAIT_S = 15
+"""So long at most a worker waits between two looks for a queue that is away."""
 log = logging.getLogger(__name__)
 
 
@@ -65,6 +69,17 @@ class RunJob(Job):
         """None: a job from outside cannot bring one."""
 
 
+class PatientWorker(Worker):
+    """A worker whose job goes on while the queue is away; the run's own lease tells that it lives."""
+
+    def maintain_heartbeats(self, job: Job, execution: Any) -> None:
+        """Tell the queue that the job goes on, where there is a queue."""
+        try:
+            super().maintain_heartbeats(job, execution)
+        except (RedisError, OSError) as error:
+            log.warning("The queue cannot be reached, the job goes on: %s", error)
+
+
 def send(run_id: str) -> None:
     """Wake a worker for a run. A queue that cannot be reached is logged: the clock sends again.
 
@@ -101,6 +116,30 @@ def perform(run_id: str) -> None:
 def run_worker(config: Config, *, burst: bool = False) -> None:
     """Take jobs until told to stop, or in a *burst* until there are none; a signal lets the current one end first."""
     create_app(config)  # so that a worker that cannot start says so before it takes a job
-    worker = Worker([queue(config)], connection=connection(config), serializer=JSONSerializer, job_class=RunJob,
-                    default_result_ttl=RESULT_TTL_S)
+    if burst:
+        _take_jobs(config, burst=True)
+        return
+    stop, failures = threading.Event(), 0
+    while not stop.is_set():
+        for number in (signal.SIGINT, signal.SIGTERM):  # while jobs are taken, the library's own are in their place
+            signal.signal(number, lambda *_: stop.set())
+        try:
+            if _take_jobs(config):
+                return
+            failures = 0
+        except (RedisError, OSError) as error:
+            log.warning("The worker waits for the queue: %s", error)
+        failures += 1
+        stop.wait(min(2 ** (failures - 1), MAX_WAIT_S))
+
+
+def _take_jobs(config: Config, *, burst: bool = False) -> bool:
+    """Take jobs; say whether that ended because somebody told the worker to stop.
+
+    Raises:
+        RedisError: the queue is away.
+    """
+    worker = PatientWorker([queue(config)], connection=connection(config), serializer=JSONSerializer, job_class=RunJob,
+                           default_result_ttl=RESULT_TTL_S)
     worker.work(burst=burst, logging_level="WARNING", with_scheduler=False)
+    return worker._shutdown_requested_date is not None

@@ -6,14 +6,14 @@ import logging
 
 from flask import Flask, Response, flash, g, jsonify, make_response, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, DBAPIError, PendingRollbackError
 from werkzeug.exceptions import HTTPException
 
 from core import budget
 from core.app import server
 from core.budget import BudgetSpent, ServerBusy
-from core.db import db
-from core.errors import AppkeepError, InvalidInput
+from core.db import db, is_outage, let_go
+from core.errors import AppkeepError, DatabaseUnavailable, InvalidInput
 from core.objects import note_lost
 from core.web import kept
 from core.web.gate import SignInNeeded
@@ -29,6 +29,8 @@ def register(app: Flask) -> None:
     app.register_error_handler(CSRFError, _forged)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(DataError, _not_storable)
+    app.register_error_handler(DBAPIError, _database)
+    app.register_error_handler(PendingRollbackError, _database)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -148,7 +150,25 @@ def _not_storable(error: DataError) -> Response:
     return refuse(InvalidInput("A value has characters that cannot be stored, or is too long. Nothing was changed."))
 
 
+def _database(error: Exception) -> Response:
+    """Answer where the database is away, or kept busy, with a page that asks it nothing."""
+    if not is_outage(error):
+        return _unexpected(error)
+    let_go()
+    log.warning("%s %s met an outage of the database: %s", request.method, request.path, getattr(error, "orig", error))
+    return _plainly(DatabaseUnavailable("The server cannot reach its database, or is very busy. Nothing was half done. "
+                                        "Try again in a moment."))
+
+
+def _plainly(error: AppkeepError) -> Response:
+    page = None if wants_json() or is_partial() else render_template("away.html", error=error)
+    response = refuse(error) if page is None else make_response(page, error.status)
+    response.headers["Retry-After"] = "10"
+    return response
+
+
 def _unexpected(error: Exception) -> Response:
     log.exception("%s %s failed", request.method, request.path)
+    let_go()
     return refuse(_Plain("internal_error", 500, "Something went wrong",
                          "An unexpected error was written to the server’s log. Your change was not saved; please try again."))

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Flask, g, url_for
 from markupsafe import Markup, escape
@@ -19,6 +18,7 @@ from core.scope import tenant
 from core.web.icons import Look, app_mark, icon, look_of
 from core.web.menu import MenuItem
 from core.web.visit import Visit
+from core.zones import zone_named
 
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 """A time as messages have it (`core.moment.iso`)."""
@@ -80,7 +80,7 @@ def when(time_us: int | None, zone: str | None = None, *, exact: bool = False) -
     if time_us is None:
         return Markup("–")
     moment = datetime.fromtimestamp(time_us / 1_000_000, UTC)
-    local = moment.astimezone(ZoneInfo(zone or _zone()))
+    local = moment.astimezone(zone_named(zone or _zone()))
     return Markup(f'<time datetime="{moment.isoformat(timespec="seconds")}" title="{escape(local.strftime("%c %Z"))}">'
                   f'{escape(local.strftime("%d %b %Y, %H:%M:%S" if exact else "%d %b %Y, %H:%M"))}</time>')
 

@@ -30,6 +30,7 @@ SECOND_US = 1_000_000
 WAITS_S = (60, 5 * 60, 30 * 60, 2 * 3600, 6 * 3600, 24 * 3600)
 """How long is waited after each attempt that failed; after the last one it is given up."""
 TAKEN_S = 60
+FAR_AHEAD_S = 3600
 AT_ONCE = 16
 OF_ONE_TARGET = 2
 """How many to one target are under way at once, so that one that does not answer holds up no other."""
@@ -39,8 +40,9 @@ PAGE_DELIVERIES = 50
 Act = Callable[[], tuple[str, str]]
 """Delivers, and returns the state and the answer; raises where it could not."""
 _table = Delivery.__table__
-_threads = ThreadPoolExecutor(4, thread_name_prefix="deliveries")
-_under_way: set[Future[None]] = set()
+_threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="deliveries")
+_under_way: dict[Future[None], str] = {}
+"""What is being sent, and to which target."""
 log = logging.getLogger(__name__)
 
 
@@ -52,10 +54,10 @@ def deliver_due() -> int:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # the proxy is of no use in a thread
     with as_server():
         taken = [one for one in _due(room) if _take(one[0])]
-    for delivery_id, organization_id in taken:
+    for delivery_id, organization_id, target in taken:
         future = _threads.submit(_deliver, app, delivery_id, organization_id)
-        _under_way.add(future)
-        future.add_done_callback(_under_way.discard)
+        _under_way[future] = target
+        future.add_done_callback(lambda done: _under_way.pop(done, None))
     return len(taken)
 
 
@@ -117,16 +119,23 @@ def forget_old() -> None:
                     db.session.connection().execute(delete(table).where(old))
 
 
-def _due(most: int) -> list[tuple[str, str]]:
-    """Return (id, organization) of what is due, longest waiting first, few of each target."""
-    query = (select(_table.c.id, _table.c.organization_id, _table.c.target)
-             .where(_table.c.state == "waiting", _table.c.next_at <= now_us()).order_by(_table.c.next_at, _table.c.id).limit(500))
-    seen: Counter[str] = Counter()
+def _due(most: int) -> list[tuple[str, str, str]]:
+    """Return (id, organization, target) of what is due, longest waiting first, few of each target, with what is under way to it.
+
+    What is due at a moment beyond the longest wait was put there by a clock that was wrong.
+    """
+    c, now = _table.c, now_us()
+    too_far = now + (WAITS_S[-1] + FAR_AHEAD_S) * SECOND_US
+    place = func.row_number().over(partition_by=c.target, order_by=(c.next_at, c.id)).label("place")
+    waiting = select(c.id, c.organization_id, c.target, c.next_at, place).where(
+        c.state == "waiting", (c.next_at <= now) | (c.next_at > too_far)).subquery()
+    few = select(waiting).where(waiting.c.place <= OF_ONE_TARGET).order_by(waiting.c.next_at, waiting.c.id)
+    seen = Counter(list(_under_way.values()))
     found = []
-    for row in db.session.connection().execute(query).all():
+    for row in db.session.connection().execute(few):
         seen[row.target] += 1
         if seen[row.target] <= OF_ONE_TARGET:
-            found.append((row.id, row.organization_id))
+            found.append((row.id, row.organization_id, row.target))
     return found[:most]
 
 
@@ -135,7 +144,8 @@ def _take(delivery_id: str) -> bool:
     now = now_us()
     with transaction():
         return db.session.connection().execute(update(_table).where(
-            _table.c.id == delivery_id, _table.c.state == "waiting", _table.c.next_at <= now).values(
+            _table.c.id == delivery_id, _table.c.state == "waiting",
+            (_table.c.next_at <= now) | (_table.c.next_at > now + (WAITS_S[-1] + FAR_AHEAD_S) * SECOND_US)).values(
                 next_at=now + TAKEN_S * SECOND_US, attempts=_table.c.attempts + 1)).rowcount == 1
 
 

@@ -95,7 +95,8 @@ def _text(run: Run, report: Mapping[str, Any]) -> str:
         return "Nothing was saved." if run.kind in ("backup", "upload") else "Everything is as it was before."
     if run.state != "succeeded":
         kept = {"backup": "Nothing was saved.", "upload": "Nothing was saved.",
-                "check": "Make a new backup, and do not rely on this one."}
+                "check": ("Make a new backup, and do not rely on this one." if run.error_code in _DAMAGED
+                          else "Nothing is known to be wrong with the backup. Check it again later.")}
         return f"{run.error_message or 'It failed.'} {kept.get(run.kind, 'Everything is as it was before.')}"
     if run.kind == "upload":
         return "It was fully verified. The app can be restored from it."

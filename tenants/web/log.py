@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Response, render_template, request, stream_with_context
 
-from core.api import ORGANIZATION, Needs, Pages, as_tenant, csv_response, day_asked, midnight, tenant
+from core.api import ORGANIZATION, Needs, Pages, as_tenant, csv_response, day_asked, midnight, tenant, zone_named
 from tenants import audit, organizations, service
 from tenants.models import AuditEntry
 from tenants.web.forms import number
@@ -39,7 +38,7 @@ class Filter:
         """Return what fits, newest first."""
         if not self.known:
             return []
-        zone = ZoneInfo(organizations.current().time_zone)
+        zone = zone_named(organizations.current().time_zone)
         after = self.until + timedelta(days=1) if self.until is not None and self.until < date.max else None
         return audit.entries(act=self.act, person=self.person, since=midnight(self.since, zone), until=midnight(after, zone),
                              before=before, most=most)

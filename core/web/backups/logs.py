@@ -25,6 +25,7 @@ from core.web.days import day_asked, midnight
 from core.web.gate import Needs
 from core.web.shell import person
 from core.web.visit import current_app_row
+from core.zones import zone_named
 
 BATCH_ACTS = 500
 COLUMNS = ("Time (UTC)", "Who", "Action", "Result", "Backup", "Backup id", "Run", "IP address", "Details")
@@ -74,7 +75,7 @@ def read_filter() -> tuple[Filter, dict[str, str]]:
 
 def _zone() -> ZoneInfo:
     found = server().registry.hook.organization_time_zone(organization_id=current_app_row().organization_id)
-    return ZoneInfo(found or "UTC")
+    return zone_named(found)
 
 
 def _number(text: str) -> int | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Response, flash, render_template, request
 
@@ -21,6 +20,7 @@ from core.web.answers import again
 from core.web.backups.blueprint import ROOT, pages, to
 from core.web.gate import Needs
 from core.web.visit import current_app_row, visit
+from core.zones import zone_named
 
 HERE = f"{ROOT}/schedule"
 RULES = {"last": "The last", "daily": "Days", "weekly": "Weeks", "monthly": "Months"}
@@ -109,7 +109,7 @@ def _next_runs(schedule: Schedule) -> list[int]:
     """Return the next moments at which a schedule is due, in microseconds UTC."""
     moment, found = datetime.fromtimestamp(now_us() / 1_000_000, UTC), []
     for _ in range(RUNS_SHOWN):
-        moment = next_due(schedule, moment, ZoneInfo(_zone()))
+        moment = next_due(schedule, moment, zone_named(_zone()))
         found.append(int(moment.timestamp()) * 1_000_000)
     return found
 

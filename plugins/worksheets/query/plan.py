@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, false, or_, select
 
-from core.api import App, documents, now_us, server
+from core.api import App, documents, now_us, server, zone_named
 from plugins.worksheets.fields import Field, fields_of
 from plugins.worksheets.models import Record
 from plugins.worksheets.query.ask import Ask
@@ -133,5 +132,5 @@ class Plan:
 
 def moment_of(app: App) -> Moment:
     """Return the organization's time zone and this moment."""
-    name = server().registry.hook.organization_time_zone(organization_id=app.organization_id) or "UTC"
-    return Moment(ZoneInfo(name), datetime.fromtimestamp(now_us() / 1_000_000, UTC))
+    name = server().registry.hook.organization_time_zone(organization_id=app.organization_id)
+    return Moment(zone_named(name), datetime.fromtimestamp(now_us() / 1_000_000, UTC))

@@ -19,6 +19,7 @@ from core.api import (
     current_standing,
     server,
     visit,
+    zone_named,
 )
 from plugins.worksheets.access import SheetAccess
 from plugins.worksheets.fields import Field, fields_of
@@ -114,7 +115,7 @@ class Sheet:
     def zone(self) -> ZoneInfo:
         """The organization's time zone."""
         found = server().registry.hook.organization_time_zone(organization_id=self.app.organization_id)
-        return ZoneInfo(found or "UTC")
+        return zone_named(found)
 
     def url(self, page: str = "grid", **given: Any) -> str:
         """Return the address of one of the worksheet's pages."""

@@ -30,15 +30,15 @@ def work_in_a_process(**settings: object) -> None:
 
 
 @contextmanager
-def worker(**settings: object) -> Iterator[int]:
-    """Start a worker that ends when there are no more jobs, and give its process id; killed when the block ends."""
+def worker(*, burst: bool = True, **settings: object) -> Iterator[int]:
+    """Start a worker that in a *burst* ends when there are no more jobs, and give its process id; killed when the block ends."""
     environment = _environment(server().config, settings)
     # SQLite's locks do not survive a fork: nothing may be open.
     db.session.remove()
     db.engine.dispose()
     pid = os.fork()
     if pid == 0:
-        contextvars.Context().run(_be_a_worker, environment)
+        contextvars.Context().run(_be_a_worker, environment, burst)
     try:
         yield pid
     finally:
@@ -49,11 +49,11 @@ def _environment(config: Config, changed: dict[str, object]) -> dict[str, str]:
     return {setting.variable: str(changed.get(setting.name, config.values[setting.name])) for setting in SETTINGS}
 
 
-def _be_a_worker(environment: dict[str, str]) -> None:
+def _be_a_worker(environment: dict[str, str], burst: bool) -> None:
     try:
         os.setpgid(0, 0)
         os.environ.update(environment)
-        run_worker(read_config(), burst=True)
+        run_worker(read_config(), burst=burst)
     except BaseException:
         traceback.print_exc()
     finally:

@@ -16,7 +16,7 @@ import pytest
 from flask import Flask
 from redis import Redis
 
-from core.api import App, apps, direct, transaction
+from core.api import App, apps, db, direct, transaction
 from core.app import server as current
 from core.config import read_config
 from core.moment import moved
@@ -24,9 +24,9 @@ from core.runs import valkey
 from core.runs.models import RESEND_AFTER_S
 from core.runs.queue import FUNCTION, QUEUE, queue
 from core.runs.service import recover
-from tests.core.runs.faults import at_step
+from tests.core.runs.faults import at_step, go_on, paused, pausing
 from tests.core.runs.making import ask, fill, state_of, types_of_backups
-from tests.core.runs.processes import work_in_a_process
+from tests.core.runs.processes import alive, patience, work_in_a_process, worker
 
 MARK = "APPKEEP_TEST_MARK"
 
@@ -196,3 +196,34 @@ def _with_webhook(status: str, port: int) -> dict[str, Any]:
     """Return a job that has an address called at its end."""
     hook = {"url": f"http://127.0.0.1:{port}/", "job_status": status, "timeout": 1}
     return {"data": call(FUNCTION, "n_none" if status == "finished" else 42), "webhooks": json.dumps([hook])}
+
+
+def test_a_worker_waits_for_a_queue_that_is_away(server: Flask, app: App, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that starts before there is a queue, and one that is busy when the queue goes away, come back and go on."""
+    own = read_config({}, home=str(home))
+    use_queue(own.queue_url)
+    app = fill(app)
+    app_id = app.id
+    at_step(monkeypatch, "backup.read", pausing(home))
+    with worker(burst=False) as pid:
+        with valkey.running(own) as process:
+            run_id = ask("backup", app, None)
+            paused(home)
+            process.kill()
+            process.wait()
+        go_on(home)
+        wait_until_ended(run_id)
+        shutil.rmtree(home / "valkey")
+        with valkey.running(own):
+            again = ask("backup", apps.find(app_id), None)
+            wait_until_ended(again)
+            assert alive(pid)
+    assert ("succeeded", None) == state_of(run_id) == state_of(again)
+
+
+def wait_until_ended(run_id: str) -> None:
+    """Return once a run has ended."""
+    for _ in patience("the run to end"):
+        db.session.rollback()
+        if state_of(run_id)[0] not in ("queued", "running"):
+            return

@@ -256,3 +256,44 @@ def test_an_organization_has_ten_webhooks_at_most(organization: str, owner: str)
         webhooks.change(webhooks.webhooks()[0], "https://example.org", ["everything"], enabled=True)
     with pytest.raises(NotFound):
         webhooks.find("h_1111111111")
+
+
+def test_one_receiver_that_is_slow_holds_up_no_other(
+        organization: str, owner: str, hook: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much waits for it, and however often the clock looks, two at most are under way to it, and the others get theirs."""
+    go, slow, others = threading.Event(), threading.Semaphore(0), threading.Semaphore(0)
+    begun: list[str] = []
+
+    def send(delivery: Delivery) -> Any:
+        target = delivery.target
+
+        def act() -> tuple[str, str]:
+            begun.append(target)
+            (slow if target == "slow" else others).release()
+            if target == "slow":
+                go.wait(60)
+            return "delivered", "200 OK"
+
+        return act
+
+    monkeypatch.setattr(deliveries, "_called", send)
+    with transaction():
+        for number in range(700):
+            add_waiting("slow", number)
+        for number in range(3):
+            add_waiting(f"quick{number}", 10_000 + number)
+    try:
+        for _ in range(4):
+            deliveries.deliver_due()
+        assert all(others.acquire(timeout=60) for _ in range(3))
+        assert all(slow.acquire(timeout=60) for _ in range(2))
+        assert 2 == begun.count("slow")
+    finally:
+        go.set()
+        deliveries.finish()
+
+
+def add_waiting(target: str, number: int) -> None:
+    """Put a message on its way that has been due for long, the higher its number the shorter."""
+    db.session.add(Delivery(id=f"d_{target[:6]}{number}", channel="webhook", target=target, event=f"e/{number}", kind="test", title="x",
+                            body="{}", state="waiting", attempts=0, answer="", made_at=number, next_at=number))
