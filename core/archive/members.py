@@ -81,7 +81,7 @@ def _prove(chunks: Iterator[bytes], descriptor: Descriptor) -> None:
         digest.update(chunk)
         crc = zlib.crc32(chunk, crc)
     if digest.hexdigest() != descriptor.stored or crc != descriptor.crc32:
-        raise ArchiveDamaged(f"The compressed bytes of the object {descriptor.content} are not what was written.")
+        raise ArchiveDamaged(f"The file is damaged: the part {descriptor.content[:12]}… does not match its checksum.")
 
 
 class Proven:
@@ -104,6 +104,6 @@ class Proven:
             self.digest.update(self.kept)
             self.left -= len(self.kept)
             if not self.left and self.digest.hexdigest() != self.descriptor.stored:
-                raise ArchiveDamaged(f"The object {self.descriptor.content} changed while the file was read.")
+                raise ArchiveDamaged(f"The file changed while it was read (part {self.descriptor.content[:12]}…).")
         given, self.kept = self.kept[:size], self.kept[size:]
         return given

@@ -62,11 +62,11 @@ def begin(app: App, person: str, name: str, size: int) -> BackupUpload:
     """
     limit = server().config.upload_limit_bytes
     if size > limit:
-        raise UploadTooLarge(f"The file has {size_text(size)}; at most {size_text(limit)} are taken.", size_bytes=size, limit_bytes=limit)
+        raise UploadTooLarge(f"The file is too large ({size_text(size)}; limit {size_text(limit)}).", size_bytes=size, limit_bytes=limit)
     if size < MIN_BYTES:
-        raise InvalidInput("This is no backup file: it is too small for one.")
+        raise InvalidInput(f"Not a backup file (only {size} bytes).")
     if len(open_uploads(app.id, person)) >= MAX_OPEN:
-        raise InvalidInput(f"{MAX_OPEN} files of yours are being sent to this app already. Finish or remove one of them first.")
+        raise InvalidInput(f"You already have {MAX_OPEN} unfinished uploads to this app. Finish or remove one first.")
     upload_id, organization_id, app_id = new_key("p"), tenant(), app.id
     server().registry.hook.objects_reserved(organization_id=organization_id, size=size, reference=upload_id)
     now = now_us()

@@ -121,7 +121,7 @@ def deals() -> Body:
     ], rules=[{"key": key("k", "DeReason"), "name": "A won deal has an amount", "enabled": True,
                "when": {"all": [{"field": field(s, "Stage"), "operator": "is", "value": key("o", "Won")}]},
                "then": [{"do": "require", "field": field(s, "Amount"), "message": "What is it worth?"}]}],
-        buttons=[{"key": key("b", "DeWin"), "name": "Won", "colour": "#2ca25f", "do": "set_fields", "confirm": "Really?",
+        buttons=[{"key": key("b", "DeWin"), "name": "Won", "colour": "#2ca25f", "do": "set_fields", "confirm": "Mark this deal as won?",
                   "values": [{"field": field(s, "Stage"), "value": key("o", "Won")}]}])
 
 

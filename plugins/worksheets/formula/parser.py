@@ -177,7 +177,7 @@ def _operand(token: Token) -> Step:
         return Field(tuple(token.text.split(".")))
     if token.text.lower() in ("true", "false"):
         return Literal(token.text.lower() == "true")
-    raise refuse(f"“{token.text}” is neither a function with “(…)” nor a text in quotes", token.position)
+    raise refuse(f"Unknown name “{token.text}”. Did you mean the field {{{token.text}}}?", token.position)
 
 
 def _check_count(function: Function, opened: _Waiting) -> None:

@@ -142,7 +142,7 @@ def test_a_plain_form_larger_than_a_part_is_sent_whole(place: Place, foreign: di
 
 
 @pytest.mark.parametrize(("content", "name", "told"), [
-    (b"", "", "Choose a file first."), (b"x" * 50, "a.zip", "too small"), (b"x" * 5000, "a.zip", None)])
+    (b"", "", "Choose a file first."), (b"x" * 50, "a.zip", "Not a backup file (only"), (b"x" * 5000, "a.zip", None)])
 def test_a_plain_form_without_a_backup_file_is_refused(place: Place, content: bytes, name: str, told: str | None) -> None:
     """Beside the field, or by the run that has looked at it, with a stable code."""
     answer = place.post("/upload", data={"file": (io.BytesIO(content), name)}, content_type="multipart/form-data")
