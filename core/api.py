@@ -35,7 +35,7 @@ from core.errors import (
 )
 from core.fieldtype import Definition, FieldType, RecordView, Reference, Source
 from core.hookspecs import hookimpl
-from core.importer import ImportContext, Importer
+from core.importer import Corrections, ImportContext, Importer, packed_kind
 from core.importing import import_file
 from core.keys import KEY, SINGLE, SYSTEM, is_key, is_person, new_key
 from core.migrating import ensure_schema
@@ -82,6 +82,7 @@ __all__ = [
     "Base",
     "Component",
     "Conflict",
+    "Corrections",
     "Definition",
     "Document",
     "DocumentRow",
@@ -176,6 +177,7 @@ __all__ = [
     "opened",
     "org_choices",
     "org_exists",
+    "packed_kind",
     "parse",
     "placing",
     "pointers",

@@ -135,7 +135,9 @@ def recognized(path: Path) -> str:
         raise ImportFailed(f"{path.name} is empty.")
     try:
         return find_importer(path, None).name
-    except ImportFailed:
+    except ImportFailed as error:
+        if "unpack it" in error.message:
+            raise
         raise ImportFailed(f"{path.name} is none of what can be imported: a Baserow export (.json, its .zip beside it), CSV "
                            "or other delimited text, an Excel workbook (.xlsx) or a SQLite database.") from None
 

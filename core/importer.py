@@ -3,10 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Protocol
 
 from core.fieldtype import Definition
+
+PACKED = ((b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"), (b"\xfd7zXZ\0", "xz"), (b"\x28\xb5\x2f\xfd", "Zstandard"),
+          (b"7z\xbc\xaf\x27\x1c", "7z"), (b"Rar!\x1a\x07", "RAR"), (b"\x04\x22\x4d\x18", "LZ4"))
+
+
+def packed_kind(head: bytes) -> str:
+    """Return which kind of compressed file begins so, empty for one that is not compressed (or a zip)."""
+    return next((kind for magic, kind in PACKED if head.startswith(magic)), "")
+
+
+@dataclass(frozen=True)
+class Corrections:
+    """What somebody says of a file where an importer would guess. A column is named "Column", or "Table: Column".
+
+    `header` is the number of the row that names the columns, from 1, 0 for none; by table, "" for all. `types` are names
+    of field types, or of readings that the importer offers; `names` are new names; `skip` is left out.
+    """
+
+    encoding: str = ""
+    delimiter: str = ""
+    header: Mapping[str, int] = field(default_factory=dict)
+    types: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+    skip: tuple[str, ...] = ()
+
+    def header_of(self, table: str) -> int | None:
+        """Return the number of the row that names a table's columns, None where it is to be found."""
+        return self.header.get(table, self.header.get(""))
+
+    def type_of(self, table: str, column: str) -> str:
+        """Return the type that a column shall have, empty where it is to be guessed."""
+        return self.types.get(f"{table}: {column}", self.types.get(column, ""))
+
+    def name_of(self, table: str, column: str) -> str:
+        """Return what a column shall be called."""
+        return self.names.get(f"{table}: {column}", self.names.get(column, "")) or column
+
+    def skips(self, table: str, column: str) -> bool:
+        """Say whether a column shall be left out."""
+        return column in self.skip or f"{table}: {column}" in self.skip
+
+    def strange(self, known: set[str]) -> str:
+        """Return a column that is named here and not among the known ones ("Column" and "Table: Column"), else nothing."""
+        return next((one for one in (*self.types, *self.names, *self.skip) if one not in known), "")
+
+    def as_dict(self) -> dict[str, object]:
+        """Return what is not as by default, as JSON has it."""
+        found = {"encoding": self.encoding, "delimiter": self.delimiter, "header": dict(self.header), "types": dict(self.types),
+                 "names": dict(self.names), "skip": list(self.skip)}
+        return {name: value for name, value in found.items() if value}
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Corrections:
+        """Return what `as_dict` gave."""
+        return cls(**{**given, "skip": tuple(given.get("skip", ()))})
 
 
 class ImportContext(Protocol):
@@ -20,6 +76,13 @@ class ImportContext(Protocol):
 
     person: str
     """The id of who imports ("u_…" or "system")."""
+
+    corrections: Corrections
+    """What somebody says of the file where one would guess."""
+
+    def show(self, guesses: Mapping[str, Any]) -> None:
+        """Show how a table was read: {"table", "encoding", "delimiter", "header", "rows", "columns": [{"name", "field", "type",
+        "samples"}], "readings": [[name, title], …]}, each but "table" and "columns" only where it can be corrected."""
 
     def put_file(self, stream: BinaryIO, name: str, media_type: str | None = None) -> dict[str, Any]:
         """Store a file and return the value that stands for it: {"file", "name", "size", "type"}."""

@@ -15,13 +15,14 @@ from core.apps import service
 from core.archive.canonical import NotCanonical
 from core.errors import ImportFailed, InvalidInput
 from core.fieldtype import Definition
-from core.importer import Importer
+from core.importer import Corrections, Importer, packed_kind
 from core.objects import ObjectWriter, recording, writing_objects
 from core.staging import Weighing, stage, staged
 
 Watch = Callable[[str, int, int], None]
 """Hears how far an import is: its phase, records done, of how many (0 as long as that is not known)."""
 Finish = Callable[[Mapping[str, Any]], None]
+NO_CORRECTIONS = Corrections()
 MAX_NAME_CHARS = 255
 MAX_OUTLINED = 500
 
@@ -38,8 +39,15 @@ class Context:
     stem: str
     person: str
     writer: ObjectWriter
+    corrections: Corrections = field(default_factory=Corrections)
+    tables: list[dict[str, Any]] = field(default_factory=list)
     notes: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     files: set[str] = field(default_factory=set)
+
+    def show(self, guesses: Mapping[str, Any]) -> None:
+        """See `ImportContext.show`."""
+        if len(self.tables) < MAX_OUTLINED:
+            self.tables.append(dict(guesses))
 
     def put_file(self, stream: BinaryIO, name: str, media_type: str | None = None) -> dict[str, Any]:
         """See `ImportContext.put_file`."""
@@ -103,12 +111,13 @@ def _parts(listed: Any) -> list[dict[str, Any]]:
 
 
 def import_file(path: Path, organization_id: str, person: str, *, name: str | None = None, importer: str | None = None, stem: str = "",
-                dry_run: bool = False, watch: Watch = lambda *_: None, finish: Finish = lambda _: None) -> dict[str, Any]:
+                corrections: Corrections = NO_CORRECTIONS, dry_run: bool = False, watch: Watch = lambda *_: None,
+                finish: Finish = lambda _: None) -> dict[str, Any]:
     """Make an app out of a file of another program and return what came of it.
 
     Returns {"app", "name", "documents", "records", "files", "outline": [{"document", "name", "parts": {part: [{"key", "name",
-    "type"}, …]}, "records"}, …], "unsupported": [{"what", "name", "reason", "count"}, …]}; "app" is None after a dry run,
-    the outline has the first 500 documents.
+    "type"}, …]}, "records"}, …], "tables": [what `ImportContext.show` heard, …], "unsupported": [{"what", "name", "reason",
+    "count"}, …]}; "app" is None after a dry run, the outline has the first 500 documents.
 
     Args:
         path: The file; what belongs to it lies beside it under the same name.
@@ -117,6 +126,7 @@ def import_file(path: Path, organization_id: str, person: str, *, name: str | No
         name: What the app shall be called; otherwise the file says it.
         importer: The name of the importer; otherwise the one that recognizes the file.
         stem: What its sender calls the file, without the ending, where that is not what its path says.
+        corrections: What somebody says of the file where the importer would guess.
         dry_run: Keep nothing, neither the app nor its files.
         watch: Hears how far it is; what it raises ends the import.
         finish: Hears the result inside the transaction that makes it real; what it raises undoes it.
@@ -129,7 +139,7 @@ def import_file(path: Path, organization_id: str, person: str, *, name: str | No
         with TemporaryFile() as kept:
             with writing_objects() as writer:
                 kept_by = Weighing(writer.shelf, writer.batch, writer.known) if dry_run else writer
-                context = Context(name, stem or path.stem, person, kept_by)
+                context = Context(name, stem or path.stem, person, kept_by, corrections)
                 stage(tally.passing(chosen.operations(path, context), watch), kept)
             watch("import.making", 0, tally.counts["records"])
             with recording(context.writer):
@@ -150,7 +160,7 @@ def _made(path: Path, name: str | None, context: Context, tally: _Tally, kept: I
     context.writer.app_id = app.id
     service.apply(app, staged(kept), context.person)
     return {"app": app.id, "name": app.name, "documents": tally.counts["documents"], "records": tally.counts["records"],
-            "files": len(context.files), "outline": list(tally.outline.values()), "unsupported": context.told()}
+            "files": len(context.files), "outline": list(tally.outline.values()), "tables": context.tables, "unsupported": context.told()}
 
 
 def find_importer(path: Path, name: str | None) -> Importer:
@@ -168,6 +178,10 @@ def find_importer(path: Path, name: str | None) -> Importer:
         raise ImportFailed(f"File not found: {path}")
     found = next((one for one in importers.values() if one.recognizes(path)), None)
     if found is None:
+        with path.open("rb") as file:
+            kind = packed_kind(file.read(16))
+        if kind:
+            raise ImportFailed(f"{path.name} is compressed ({kind}); unpack it first.")
         formats = ", ".join(one.title for one in importers.values())
         raise ImportFailed(f"“{path.name}” has none of the formats that can be imported ({formats}). "
                            f"On the command line, --from names the format ({'|'.join(importers)}).")

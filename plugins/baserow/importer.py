@@ -39,7 +39,8 @@ class _Once:
 
     def __init__(self, context: ImportContext) -> None:
         self.inner, self.app_name, self.stem, self.person = context, context.app_name, context.stem, context.person
-        self.put_file, self.check_field = context.put_file, context.check_field
+        self.put_file, self.check_field, self.show = context.put_file, context.check_field, context.show
+        self.corrections = context.corrections
         self.told: set[tuple[str, str, str]] = set()
 
     def unsupported(self, what: str, name: str, reason: str) -> None:

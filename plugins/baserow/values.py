@@ -81,7 +81,7 @@ class Records:
         if kind == "duration":
             return _seconds(value)
         if kind == "file":
-            return [found for one in items(value) if (found := self._file(one)) is not None] or ""
+            return self._files(value) or ""
         if kind in ("number", "rating", "autonumber"):
             return _exact(value)
         if kind == "imported":
@@ -93,6 +93,11 @@ class Records:
         if found is None:
             raise InvalidValue("a choice is not among the field's choices.")
         return found
+
+    def _files(self, value: Any) -> list[dict[str, Any]]:
+        """Return the files of a cell, each once."""
+        found = [one for item in items(value) if (one := self._file(item)) is not None]
+        return list({one["file"]: one for one in reversed(found)}.values())[::-1]
 
     def _file(self, item: Item) -> dict[str, Any] | None:
         name = text(item, "name", 500)

@@ -11,8 +11,9 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
-from core.api import ImportFailed
-from plugins.tabular.characters import FALLBACK, ODD_BYTES
+from core.api import Corrections, ImportFailed
+from plugins.tabular.characters import ODD_BYTES
+from plugins.tabular.encodings import FALLBACK
 from plugins.tabular.importer import TabularImporter
 from plugins.tabular.schema import Relation, links_of, quoted, relations
 from plugins.tabular.table import Row, Table, Tell
@@ -20,7 +21,10 @@ from plugins.tabular.table import Row, Table, Tell
 MAGIC = b"SQLite format 3\0"
 STEP_TIME_S = 60
 MAX_VALUE_BYTES = 256 * 1024**2
-FETCH = 200
+SPARE_BYTES = 100_000
+FREE_BYTES = 64 * 1024**2
+MAX_GROWTH = 20
+FETCH = 100
 ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION}
 PRAGMAS = {"table_xinfo", "foreign_key_list", "index_list", "index_info"}
 
@@ -35,7 +39,7 @@ class SqliteImporter(TabularImporter):
         return _head(path).startswith(MAGIC)
 
     @contextmanager
-    def opened(self, path: Path, stem: str, tell: Tell) -> Iterator[list[Table]]:
+    def opened(self, path: Path, stem: str, tell: Tell, wanted: Corrections) -> Iterator[list[Table]]:
         """See `TabularImporter.opened`."""
         if not _head(path).startswith(MAGIC):
             raise ImportFailed(f"{path.name} is no SQLite database.")
@@ -81,9 +85,14 @@ class Reader:
             self._wind()
             # NOT INDEXED: an index that has all columns would be read instead, in its own order.
             cursor = self.connection.execute(f"SELECT {columns} FROM main.{quoted(relation.name)} NOT INDEXED")
-            left = self.path.stat().st_size
+            size = self.path.stat().st_size
+            left, room = size, FREE_BYTES + MAX_GROWTH * size
             while rows := cursor.fetchmany(FETCH):
                 left -= len(rows)
+                room -= sum(len(cell) for row in rows for cell in row if type(cell) is str or type(cell) is bytes)
+                if room < 0:
+                    raise ImportFailed(f"{self.path.name}: “{relation.name}” calculates far more than the file holds. "
+                                       "Delete its generated columns.")
                 if left < 0:
                     raise ImportFailed(f"{self.path.name} is damaged: “{relation.name}” gives more rows than the file has bytes.")
                 yield from rows
@@ -108,7 +117,8 @@ def _connected(path: Path) -> sqlite3.Connection:
     """Return a connection that reads only, takes the file as it is, and runs nothing that it brings."""
     address = f"file:{quote(str(path.resolve()))}?mode=ro&immutable=1"
     connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
-    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
+    # What is stored cannot be longer than the file: longer values are calculated by generated columns.
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, min(MAX_VALUE_BYTES, path.stat().st_size + SPARE_BYTES))
     for pragma in ("trusted_schema = OFF", "query_only = ON", "cell_size_check = ON", "mmap_size = 0"):
         connection.execute(f"PRAGMA {pragma}")
     connection.set_authorizer(_authorized)

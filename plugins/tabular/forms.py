@@ -51,6 +51,8 @@ class Number(Form):
 
     def __init__(self) -> None:
         self.decimals, self.digits, self.largest = 0, 0, 0
+        self.lengths: set[int] = set()
+        self.closing_zero, self.short = False, True
 
     def fits(self, text: str) -> bool:
         """See `Form.fits`."""
@@ -58,8 +60,12 @@ class Number(Form):
             return False
         whole, _, fraction = self.plain(text).partition(".")
         whole = whole.lstrip("-")
-        self.decimals = max(self.decimals, len(fraction))
+        if fraction:
+            self.lengths.add(len(fraction))
+            self.decimals = max(self.decimals, len(fraction))
+            self.closing_zero = self.closing_zero or (len(fraction) > 1 and fraction[-1] == "0" and "e" not in text.lower())
         self.digits = max(self.digits, len(whole))
+        self.short = self.short and len(whole) <= 3 and len(fraction) <= 3 and text[0] not in "-."
         if len(whole) > 15:
             self.largest = max(self.largest, int(whole))
         return True
@@ -76,6 +82,8 @@ class Number(Form):
             return f"some of its numbers have more than {MAX_DECIMALS} decimals"
         if self.digits > MAX_DIGITS:
             return f"some of its numbers have more than {MAX_DIGITS} digits"
+        if self.closing_zero and self.short and len(self.lengths) > 1 and not self.rival:
+            return "its numbers have closing zeros and different numbers of decimals, as versions have (1.9, 1.10)"
         return "some of its whole numbers lie beyond ±2^53" if not self.decimals and self.largest > MAX_SAFE else ""
 
     def options(self) -> dict[str, Any]:
@@ -101,6 +109,25 @@ class Grouped(Number):
         return text.replace(",", "")
 
 
+class Listed(Grouped):
+    """Numbers with commas between thousands in a file whose cells are divided by commas, where no other reading is likely."""
+
+    rival = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.short, self.grouped = False, False
+
+    def fits(self, text: str) -> bool:
+        """See `Form.fits`."""
+        self.grouped = self.grouped or "," in text
+        return super().fits(text)
+
+    def remark(self) -> str:
+        """See `Form.remark`."""
+        return "the commas of its numbers were read as standing between thousands" if self.grouped and not self.decimals else ""
+
+
 class Comma(Number):
     """Numbers with a comma before decimals: 1.234,50."""
 
@@ -110,6 +137,29 @@ class Comma(Number):
     def plain(self, text: str) -> str:
         """See `Number.plain`."""
         return text.replace(".", "").replace(",", ".")
+
+
+class Commas(Comma):
+    """Numbers with a comma before decimals in a file whose cells are divided by commas: all must have one."""
+
+    rival = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.short, self.bare = False, False
+
+    def fits(self, text: str) -> bool:
+        """See `Form.fits`."""
+        self.bare = self.bare or "," not in text
+        return super().fits(text)
+
+    def doubt(self, blanks: int) -> str:
+        """See `Form.doubt`: where some have a comma and some have none, it may stand between two numbers."""
+        return "the commas in some of its cells could stand between two numbers" if self.bare else super().doubt(blanks)
+
+
+ALONE = frozenset(("no", "on", "off"))
+"""Words of yes and no that alone in a column say something else as well."""
 
 
 class Checkbox(Form):
@@ -135,11 +185,13 @@ class Checkbox(Form):
         yes, no = self.left[0]
         if blanks and no in self.seen:
             return "some of its cells are empty, which a checkbox cannot tell from no"
-        return "it has one letter only" if len(yes) == 1 and len(self.seen) == 1 else ""
+        if len(self.seen) == 1 and (len(yes) == 1 or self.seen & ALONE):
+            return "it has one letter only" if len(yes) == 1 else "it has one word only, which may be a code (Norway is NO)"
+        return ""
 
     def value(self, text: str) -> Any:
         """See `Form.value`."""
-        return text.lower() == self.left[0][0]
+        return text.lower() in {pair[0] for pair in self.left[:1]}
 
 
 class Bits(Checkbox):

@@ -11,21 +11,43 @@ from plugins.tabular.cells import text_of
 from plugins.tabular.forms import Form
 
 NUMBERS: tuple[type[Form], ...] = (forms.Checkbox, forms.Number, forms.Grouped, forms.Comma)
-WORDS: tuple[type[Form], ...] = (
-    moments.IsoDate, moments.DayFirst, moments.MonthFirst, moments.Dotted, moments.NamedMonth, moments.IsoMoment,
-    moments.DayFirstMoment, moments.MonthFirstMoment, moments.DottedMoment, moments.NamedMonthMoment, moments.Clock,
-    moments.Length, forms.Email, forms.Url, forms.Phone)
+AMID_COMMAS: tuple[type[Form], ...] = (forms.Checkbox, forms.Number, forms.Listed, forms.Commas)
+DATES: tuple[type[Form], ...] = (moments.IsoDate, moments.DayFirst, moments.MonthFirst, moments.Dotted, moments.NamedMonth)
+MOMENTS: tuple[type[Form], ...] = (
+    moments.IsoMoment, moments.DayFirstMoment, moments.MonthFirstMoment, moments.DottedMoment, moments.NamedMonthMoment)
+WORDS: tuple[type[Form], ...] = (*DATES, *MOMENTS, moments.Clock, moments.Length, forms.Email, forms.Url, forms.Phone)
 BY_HINT: dict[str, tuple[type[Form], ...]] = {
     "": (*NUMBERS, *WORDS), "text": WORDS, "checkbox": (forms.Bits, *NUMBERS, *WORDS)}
-MARKS = frozenset(("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "#N/A", "#DIV/0!", "#NUM!", "#REF!", "#VALUE!",
-                   "#NAME?", "#NULL!"))
+MARKS = frozenset((
+    "", "NA", "N/A", "n/a", "n.a.", "N.A.", "<NA>", "NaN", "nan", "-nan", "-NaN", "NaT", "NULL", "null", "Null", "None", "nil", "NIL",
+    "(null)", "(NULL)", "[NULL]", "\\N", "-", "--", "–", "—", ".", "?", "#N/A", "#N/A N/A", "#DIV/0!", "#NUM!", "#REF!", "#VALUE!",
+    "#NAME?", "#NULL!", "#SPILL!", "#CALC!", "#GETTING_DATA", "0000-00-00", "0000-00-00 00:00:00", "0000-00-00 00:00:00.000000",
+    "0000-00-00T00:00:00"))
 """What programs write where there is no value; kept as it is in a column of texts."""
 MAX_CHOICES = 12
 MAX_CHOICE_CHARS = 60
+MAX_ASKED_CHOICES = 500
 ROWS_A_CHOICE = 4
 LONG_CHARS = 255
 MAX_SEEN = 5000
 _AMBIGUOUS = {"number": "the commas of its numbers could stand before decimals or between thousands"}
+READINGS: dict[str, tuple[str, tuple[type[Form], ...]]] = {
+    "number": ("Number", (forms.Number, forms.Listed, forms.Comma)),
+    "number-comma": ("Number, 1.234,50", (forms.Comma,)),
+    "currency": ("Currency", (forms.Number, forms.Listed, forms.Comma)),
+    "percent": ("Percent", (forms.Number, forms.Listed, forms.Comma)),
+    "checkbox": ("Checkbox", (forms.Checkbox, forms.Bits)),
+    "date": ("Date", (DATES)),
+    "date-day-first": ("Date, day first", (moments.IsoDate, moments.DayFirst)),
+    "date-month-first": ("Date, month first", (moments.IsoDate, moments.MonthFirst)),
+    "datetime": ("Date and time", MOMENTS),
+    "datetime-day-first": ("Date and time, day first", (moments.DayFirstMoment,)),
+    "datetime-month-first": ("Date and time, month first", (moments.MonthFirstMoment,)),
+    "time": ("Time", (moments.Clock,)), "duration": ("Duration", (moments.Length,)),
+    "email": ("Email", (forms.Email,)), "url": ("URL", (forms.Url,)), "phone": ("Phone", ()),
+    "single_select": ("Single select", ()), "text": ("Text", ()), "long_text": ("Long text", ())}
+"""What a column can be asked to be: by name, what people call it and the ways in which its texts are read then."""
+TEXTS = ("text", "long_text", "single_select", "phone")
 
 
 @dataclass(frozen=True)
@@ -40,14 +62,22 @@ class Verdict:
 
 
 class Guess:
-    """What one column may be; it is shown every cell that holds something and is no bytes."""
+    """What one column may be; it is shown every cell that holds something and is no bytes.
 
-    def __init__(self, hint: str = "") -> None:
+    *asked* names the one of `READINGS` that somebody wants; *commas* says whether commas divide the file's cells.
+    """
+
+    def __init__(self, hint: str = "", *, commas: bool = False, asked: str = "") -> None:
         self.filled = self.marks = 0
-        self.forms: list[Form] = [form() for form in BY_HINT[hint]]
+        self.asked = asked
+        kinds = READINGS[asked][1] if asked else BY_HINT[hint]
+        if commas and not asked and hint != "text":
+            kinds = (*(kind for kind in kinds if kind not in NUMBERS), *AMID_COMMAS)
+        self.forms: list[Form] = [form() for form in kinds]
         self.choices: dict[str, None] | None = {}
         self.long = False
         self.seen: set[str] = set()
+        self.misfit = ""
 
     def see(self, cell: Any) -> None:
         """Take a cell into account."""
@@ -63,6 +93,8 @@ class Guess:
         else:
             if self.forms:
                 self.forms = [form for form in self.forms if form.fits(bare)]
+                if not self.forms:
+                    self.misfit = bare
             if len(self.seen) < MAX_SEEN:
                 self.seen.add(text)
         self.long = self.long or len(text) > LONG_CHARS or "\n" in text or "\r" in text
@@ -71,11 +103,14 @@ class Guess:
     def _count_choice(self, text: str) -> None:
         if self.choices is not None:
             self.choices[text] = None
-            if len(self.choices) > MAX_CHOICES or len(text) > MAX_CHOICE_CHARS or not text.isprintable():
+            if len(self.choices) > (MAX_ASKED_CHOICES if self.asked else MAX_CHOICES) or len(text) > MAX_CHOICE_CHARS \
+                    or not text.isprintable():
                 self.choices = None
 
     def verdict(self, rows: int) -> Verdict:
         """Return what the column becomes, of so many rows in all."""
+        if self.asked:
+            return self._wanted()
         doubts: dict[str, str] = {}
         for form in self.forms if self.filled > self.marks else ():
             if form.family not in doubts:
@@ -84,6 +119,30 @@ class Guess:
                     return self._typed(form, doubts)
                 doubts[form.family] = reason
         return self._textual(tuple(f"{reason}; it is kept as text" for reason in doubts.values()))
+
+    def _wanted(self) -> Verdict:
+        """Return what somebody asked for.
+
+        Raises:
+            Misfit: not all cells can be read so.
+        """
+        kind = self.asked.partition("-")[0]
+        if kind in TEXTS:
+            if kind == "single_select":
+                return Verdict(kind, choices=self._asked_choices())
+            return Verdict("long_text" if self.long else kind)
+        fitting = [form for form in self.forms if not form.doubt(0) or kind in ("number", "currency", "percent", "checkbox")]
+        if self.filled == self.marks:
+            fitting = self.forms[:1]
+        if not fitting:
+            raise Misfit(f"“{self.misfit[:60]}” cannot be read so" if self.misfit else "its values cannot be read so")
+        found = self._typed(fitting[0], {})
+        return Verdict(kind, found.options, found.value, notes=found.notes)
+
+    def _asked_choices(self) -> tuple[str, ...]:
+        if self.choices is None:
+            raise Misfit(f"it has more than {MAX_ASKED_CHOICES} values, or one of more than {MAX_CHOICE_CHARS} characters")
+        return tuple(sorted(self.choices))
 
     def _doubt(self, form: Form, rows: int) -> str:
         if form.rival and any(other.rival == form.rival and other is not form for other in self.forms):
@@ -102,6 +161,10 @@ class Guess:
         if self.choices is not None and 2 <= len(self.choices) and self.filled >= ROWS_A_CHOICE * len(self.choices):
             return Verdict("single_select", choices=tuple(sorted(self.choices)), notes=notes)
         return Verdict("long_text" if self.long else "text", notes=notes)
+
+
+class Misfit(Exception):
+    """A column cannot be what somebody asked for; the reason in words."""
 
 
 def looks_typed(cell: Any) -> bool:

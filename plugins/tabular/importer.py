@@ -7,10 +7,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from core.api import SINGLE, ImportContext, Importer, ImportFailed, new_key
+from core.api import SINGLE, Corrections, ImportContext, Importer, ImportFailed, new_key
+from plugins.tabular.guess import READINGS
 from plugins.tabular.keys import Keys, opened_keys
 from plugins.tabular.links import linked
-from plugins.tabular.names import Names, tidy
+from plugins.tabular.names import Names, labels, tidy
 from plugins.tabular.plan import Plan, add_mirrors, plan_columns
 from plugins.tabular.records import batches
 from plugins.tabular.survey import surveyed
@@ -22,10 +23,10 @@ Edit = Mapping[str, Any]
 class TabularImporter(Importer):
     """Every table becomes a worksheet. A subclass says how tables are read."""
 
-    def opened(self, path: Path, stem: str, tell: Tell) -> AbstractContextManager[list[Table]]:
+    def opened(self, path: Path, stem: str, tell: Tell, wanted: Corrections) -> AbstractContextManager[list[Table]]:
         """Give the tables of a file for as long as it is open, and tell what of it cannot come along.
 
-        *stem* is what the file is called, for a table to which the file gives no name.
+        *stem* is what the file is called, for a table to which the file gives no name; *wanted* is what somebody says of it.
 
         Raises:
             ImportFailed: it is not what it claims to be, or damaged.
@@ -36,10 +37,12 @@ class TabularImporter(Importer):
         """See `Importer.operations`."""
         if not path.is_file():
             raise ImportFailed(f"There is no file {path.name}.")
-        with self.opened(path, context.stem, context.unsupported) as tables, opened_keys() as keys:
+        with self.opened(path, context.stem, context.unsupported, context.corrections) as tables, opened_keys() as keys:
             if len(tables) > MAX_TABLES:
                 raise ImportFailed(f"{path.name} has {len(tables)} tables; at most {MAX_TABLES} can be imported.")
             plans = _planned(tables, keys, context)
+            for plan in plans:
+                context.show(_shown(plan))
             yield from _worksheets(plans)
             for plan in plans:
                 yield from batches(plan, keys, context)
@@ -53,16 +56,52 @@ def _planned(tables: list[Table], keys: Keys, context: ImportContext) -> list[Pl
         for number, column in enumerate(table.columns):
             if column.unique:
                 keys.index(place, (number,))
-    surveys = [surveyed(table, place, keys) for place, table in enumerate(tables)]
+    surveys = [surveyed(table, place, keys, _asked(table, context.corrections)) for place, table in enumerate(tables)]
+    _check_known(tables, context.corrections)
     names = Names()
     plans = [Plan(survey, place, names.take(survey.table.name, "Table"), context.unsupported)
              for place, survey in enumerate(surveys)]
     for plan in plans:
-        plan_columns(plan, linked(surveys, plan.place, keys, context.unsupported), plans, keys)
+        plan_columns(plan, linked(surveys, plan.place, keys, context.unsupported), plans, keys, context.corrections)
     add_mirrors(plans)
     for definition in (definition for plan in plans for definition in plan.fields):
         context.check_field(definition)
     return plans
+
+
+def _asked(table: Table, wanted: Corrections) -> list[str]:
+    """Return the types that the columns of a table shall have.
+
+    Raises:
+        ImportFailed: one is none.
+    """
+    asked = [wanted.type_of(table.name, column) for column in labels(table)]
+    wrong = next((kind for kind in asked if kind and kind not in READINGS), None)
+    if wrong is not None:
+        raise ImportFailed(f"“{wrong[:40]}” is no type; there are {', '.join(READINGS)}.")
+    return asked
+
+
+def _check_known(tables: list[Table], wanted: Corrections) -> None:
+    """Refuse what is said of columns that are not there."""
+    found = [(table.name, name) for table in tables for name in labels(table)]
+    strange = wanted.strange({name for _, name in found} | {f"{table}: {name}" for table, name in found})
+    if strange:
+        raise ImportFailed(f"There is no column “{strange[:100]}”; there are {', '.join(name for _, name in found[:40])}.")
+    missing = next((name for name in wanted.header if name and name not in {table.name for table in tables}), None)
+    if missing is not None:
+        raise ImportFailed(f"There is no table “{missing[:100]}”; there are {', '.join(table.name for table in tables[:40])}.")
+
+
+def _shown(plan: Plan) -> dict[str, Any]:
+    table = plan.survey.table
+    fields = {field["key"]: field for field in plan.fields}
+    columns = [{"name": name, "field": fields[plan.taken[place]]["name"] if place in plan.taken else "",
+                "type": plan.readings.get(place, ""), "samples": plan.survey.samples.get(place, [])}
+               for place, name in enumerate(labels(table))]
+    return {"table": table.name, "worksheet": plan.name, "rows": plan.survey.rows, "columns": columns, **table.written,
+            **({} if table.header is None else {"header": table.header}),
+            "readings": [[name, title] for name, (title, _) in READINGS.items()]}
 
 
 def _worksheets(plans: list[Plan]) -> Iterator[Edit]:

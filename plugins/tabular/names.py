@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from plugins.tabular.table import Table
+
 MAX_CHARS = 100
 
 
@@ -20,6 +22,12 @@ class Names:
             name = f"{plain[:MAX_CHARS - 1 - len(str(number))]} {number}"
         self.taken.add(name.casefold())
         return name
+
+
+def labels(table: Table) -> list[str]:
+    """Return by what names the columns of a table are called where somebody speaks of them: their own, each once."""
+    names = Names()
+    return [names.take(column.name) for column in table.columns]
 
 
 def tidy(text: str) -> str:

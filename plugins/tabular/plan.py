@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-from core.api import ImportFailed, new_key
+from core.api import Corrections, ImportFailed, new_key
 from plugins.tabular.cells import shown, text_of
-from plugins.tabular.guess import MARKS, Verdict
+from plugins.tabular.guess import MARKS, Misfit, Verdict
 from plugins.tabular.keys import Keys
 from plugins.tabular.links import Linked
-from plugins.tabular.names import MAX_CHARS, Names, tidy
+from plugins.tabular.names import MAX_CHARS, Names, labels, tidy
 from plugins.tabular.survey import Survey
 from plugins.tabular.table import MAX_COLUMNS, Column, Tell
 
@@ -35,6 +35,10 @@ class Plan:
     plain: list[tuple[int, str, Turn]] = field(default_factory=list)
     files: list[tuple[int, str, str]] = field(default_factory=list)
     links: list[tuple[Linked, str]] = field(default_factory=list)
+    taken: dict[int, str] = field(default_factory=dict)
+    """The key of the field that each place's column became."""
+    readings: dict[int, str] = field(default_factory=dict)
+    """As what each place's column is read."""
 
     @property
     def address(self) -> str:
@@ -58,11 +62,16 @@ class Plan:
         self.tell("field", f"{self.name}: {name}", reason)
 
 
-def plan_columns(plan: Plan, linked: list[Linked], plans: list[Plan], keys: Keys) -> None:
+def plan_columns(plan: Plan, linked: list[Linked], plans: list[Plan], keys: Keys, wanted: Corrections) -> None:
     """Add a field for every column, relationships for its links, and note what is otherwise than in the file."""
     single = {one.link.columns[0]: one for one in linked if len(one.link.columns) == 1}
-    for place, column in enumerate(plan.survey.table.columns):
-        if place in single:
+    table = plan.survey.table
+    for place, (column, label) in enumerate(zip(table.columns, labels(table), strict=True)):
+        if wanted.skips(table.name, label):
+            plan.note(label, "it is left out, as was asked for")
+            continue
+        column = replace(column, name=wanted.name_of(table.name, label) if wanted.name_of(table.name, label) != label else column.name)
+        if place in single and not wanted.type_of(table.name, label):
             _linked_column(plan, place, column, single[place], plans)
         else:
             _plain_column(plan, place, column, keys)
@@ -81,10 +90,11 @@ def _plain_column(plan: Plan, place: int, column: Column, keys: Keys) -> None:
         plan.note(column.name, "it has neither a name nor values and is left out")
         return
     if guess.filled or not (survey.blobs[place] or survey.spilled[place]):
-        verdict = guess.verdict(survey.rows)
+        verdict = _verdict(plan, place, column)
         if column.unique and verdict.type == "single_select":
             verdict = Verdict("text")
         definition = plan.add(column.name, verdict.type, verdict.options)
+        plan.taken[place], plan.readings[place] = definition["key"], guess.asked or verdict.type
         definition.update(_constraints(plan, place, column, verdict.type, keys))
         plan.plain.append((place, definition["key"], _turn(verdict, definition)))
         for reason in verdict.notes:
@@ -93,11 +103,32 @@ def _plain_column(plan: Plan, place: int, column: Column, keys: Keys) -> None:
         _file_column(plan, place, column)
 
 
+def _verdict(plan: Plan, place: int, column: Column) -> Verdict:
+    """Return what a column becomes: by its cells, else by what the file declares.
+
+    Raises:
+        ImportFailed: it cannot be what somebody asked for.
+    """
+    survey, guess = plan.survey, plan.survey.guesses[place]
+    try:
+        verdict = guess.verdict(survey.rows)
+    except Misfit as misfit:
+        raise ImportFailed(f"“{plan.name}: {column.name[:100]}” cannot become “{guess.asked}”: {misfit}. "
+                           "Choose another type, or mend the file.") from misfit
+    if guess.asked or not column.type:
+        return verdict
+    if not guess.filled or (column.type in ("percent", "currency") and verdict.type == "number"):
+        return replace(verdict, type=column.type, options={**verdict.options, **column.options})
+    return verdict
+
+
 def _file_column(plan: Plan, place: int, column: Column) -> None:
     survey = plan.survey
     mixed = bool(survey.guesses[place].filled)
     definition = plan.add(f"{column.name} (file)" if mixed else column.name, "file", {})
     plan.files.append((place, definition["key"], column.name))
+    if not mixed:
+        plan.taken[place], plan.readings[place] = definition["key"], "file"
     if mixed and survey.blobs[place]:
         plan.note(definition["name"], f"{survey.blobs[place]} of its cells hold bytes; they became files beside the others")
     if survey.spilled[place]:
@@ -120,6 +151,7 @@ def _constraints(plan: Plan, place: int, column: Column, kind: str, keys: Keys) 
 
 def _linked_column(plan: Plan, place: int, column: Column, one: Linked, plans: list[Plan]) -> None:
     definition = _relationship(plan, one, column.name, plans)
+    plan.taken[place], plan.readings[place] = definition["key"], "relationship"
     complete = plan.survey.guesses[place].filled + plan.survey.blobs[place] == plan.survey.rows
     if column.required and complete and not one.dangling:
         definition["required"] = True
@@ -170,7 +202,7 @@ def _turn(verdict: Verdict, definition: dict[str, Any]) -> Turn:
         bare = text.strip()
         return None if bare in MARKS else read(bare)
 
-    whole = definition["type"] == "number" and not definition["options"]["decimals"]
+    whole = definition["type"] in ("number", "percent", "currency") and not definition["options"]["decimals"]
     return lambda cell: cell if whole and type(cell) is int else value(cell if type(cell) is str else text_of(cell))
 
 

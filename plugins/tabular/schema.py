@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import Any
 
 from plugins.tabular.table import Column, Link, Tell, check_width
 
 GENERATED = (2, 3)
+_USING = re.compile(r"\bUSING\s+[\"\[`]?(\w+)", re.IGNORECASE)
+_TEXTS = ("content", "segments", "segdir", "docsize", "stat")
+SHADOWS = {"fts3": _TEXTS, "fts4": _TEXTS, "fts5": ("data", "idx", "content", "docsize", "config"), "rtree": ("node", "rowid", "parent"),
+           "rtree_i32": ("node", "rowid", "parent"), "geopoly": ("node", "rowid", "parent")}
+"""The ends of the names of tables that the modules of SQLite keep, as their documentation says."""
+DECLARED = (("BOOL", "checkbox"), ("DATETIME", "datetime"), ("TIMESTAMP", "datetime"), ("DATE", "date"), ("TIME", "time"),
+            ("INT", "number"),
+            ("DEC", "number"), ("NUMERIC", "number"), ("REAL", "number"), ("FLOA", "number"), ("DOUB", "number"), ("MONEY", "number"))
+_SCALE = re.compile(r"\(\s*[0-9]+\s*,\s*([0-9]+)\s*\)")
+MAX_DECIMALS = 20
 
 
 @dataclass
@@ -32,17 +44,30 @@ def relations(connection: sqlite3.Connection, tell: Tell) -> list[Relation]:
         ImportFailed: one is too wide.
     """
     listed = connection.execute("SELECT type, name, rootpage FROM sqlite_master WHERE type IN ('table', 'view')").fetchall()
-    virtual = [name for kind, name, page in listed if kind == "table" and not page]
     for kind, name, page in listed:
         if kind == "view":
             tell("view", name, "what it shows can be made with views and formulas; it is not brought along")
         elif not page:
             tell("virtual table", name, "its content is made by a module of the program that wrote it")
     plain = [name for kind, name, page in listed if kind == "table" and page and not name.lower().startswith("sqlite_")]
-    shadows = [name for name in plain if any(name.lower().startswith(f"{one.lower()}_") for one in virtual)]
+    shadows = _shadows(connection)
     for name in shadows:
         tell("table", name, "it belongs to a virtual table")
     return [_relation(connection, name, tell) for name in plain if name not in shadows]
+
+
+def _shadows(connection: sqlite3.Connection) -> set[str]:
+    """Return the tables in which modules that made virtual tables keep what is theirs."""
+    modules = {name.lower(): _module(sql) for name, sql in connection.execute(
+        "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND rootpage = 0").fetchall()}
+    names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND rootpage <> 0")]
+    return {name for name in names for virtual, module in modules.items()
+            if name.lower().startswith(f"{virtual}_") and name.lower().removeprefix(f"{virtual}_") in SHADOWS.get(module, ())}
+
+
+def _module(sql: str | None) -> str:
+    found = _USING.search(sql or "")
+    return found[1].lower() if found else ""
 
 
 def _relation(connection: sqlite3.Connection, name: str, tell: Tell) -> Relation:
@@ -50,7 +75,7 @@ def _relation(connection: sqlite3.Connection, name: str, tell: Tell) -> Relation
     check_width(name, len(found))
     primary = sorted((pk, place) for place, (_, _, _, _, _, pk, _) in enumerate(found) if pk)
     relation = Relation(name, [column[1] for column in found], [
-        Column(column, named=True, hint=_hint(declared), required=bool(required))
+        Column(column, named=True, hint=_hint(declared), required=bool(required), **_declared(declared))
         for _, column, declared, required, _, _, _ in found], tuple(place for _, place in primary))
     for place in _unique(connection, relation):
         relation.columns[place].unique = True
@@ -66,6 +91,15 @@ def _hint(declared: str) -> str:
     if "BOOL" in declared:
         return "checkbox"
     return "text" if any(word in declared for word in ("CHAR", "CLOB", "TEXT")) and "INT" not in declared else ""
+
+
+def _declared(declared: str) -> dict[str, Any]:
+    """Return the type of field that a declared type means where there are no values, with its options."""
+    declared = declared.upper()
+    kind = next((kind for word, kind in DECLARED if word in declared), "")
+    scale = _SCALE.search(declared)
+    decimals = int(scale[1]) if scale else 2 if any(word in declared for word in ("REAL", "FLOA", "DOUB", "MONEY")) else 0
+    return {"type": kind, "options": {"decimals": min(decimals, MAX_DECIMALS)} if kind == "number" else {}}
 
 
 def _unique(connection: sqlite3.Connection, relation: Relation) -> list[int]:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from plugins.tabular.cells import shown
 from plugins.tabular.guess import Guess
 from plugins.tabular.keys import Keys, key_of
 from plugins.tabular.table import Column, Row, Table, check_width, is_empty
 
 MAX_CELL_BYTES = 50_000
 MAX_TEXTS_BYTES = 80_000
+SAMPLE_ROWS = 200
+MAX_SAMPLES = 5
+MAX_SAMPLE_CHARS = 60
 _NOTHING: frozenset[int] = frozenset()
 
 
@@ -23,6 +28,8 @@ class Survey:
     guesses: list[Guess] = field(default_factory=list)
     blobs: Counter[int] = field(default_factory=Counter)
     spilled: Counter[int] = field(default_factory=Counter)
+    samples: dict[int, list[str]] = field(default_factory=dict)
+    """The first different values of columns, as people read them."""
     rows: int = 0
     wider: int = 0
 
@@ -34,16 +41,19 @@ class Survey:
             self.wider += 1
             for place in range(len(self.guesses) + 1, width + 1):
                 self.table.columns.append(Column(f"Column {place}", named=False))
-                self.guesses.append(Guess())
+                self.guesses.append(Guess(commas=self.table.commas))
 
 
-def surveyed(table: Table, place: int, keys: Keys) -> Survey:
+def surveyed(table: Table, place: int, keys: Keys, asked: Sequence[str] = ()) -> Survey:
     """Read a table, the *place*-th, to its end; its keys are put into the indexes that were asked for.
+
+    *asked* are the types that columns shall have, empty where they are guessed.
 
     Raises:
         ImportFailed: it is too wide, or the file is damaged.
     """
-    found = Survey(table, [Guess(column.hint) for column in table.columns])
+    found = Survey(table, [Guess(column.hint, commas=table.commas, asked=kind)
+                           for column, kind in zip(table.columns, asked or [""] * len(table.columns), strict=True)])
     indexes, guesses = keys.of(place), found.guesses
     width = len(guesses)
     for row in table.rows():
@@ -51,6 +61,8 @@ def surveyed(table: Table, place: int, keys: Keys) -> Survey:
         if len(row) > width:
             found.widen(row)
             width = len(guesses)
+        if found.rows <= SAMPLE_ROWS:
+            _sample(found, row)
         spilled = too_long(row)
         for guess, cell in zip(guesses, row, strict=False):
             if cell is not None and cell != "" and type(cell) is not bytes and not spilled:
@@ -69,6 +81,16 @@ def _see_odd(found: Survey, row: Row, spilled: frozenset[int]) -> None:
             found.spilled[place] += 1
         elif spilled and not is_empty(cell):
             found.guesses[place].see(cell)
+
+
+def _sample(found: Survey, row: Row) -> None:
+    for place, cell in enumerate(row):
+        kept = found.samples.setdefault(place, [])
+        if len(kept) < MAX_SAMPLES and not is_empty(cell):
+            text = f"{len(cell)} bytes" if isinstance(cell, bytes) else shown(cell)
+            text = f"{text[:MAX_SAMPLE_CHARS]}…" if len(text) > MAX_SAMPLE_CHARS else text
+            if text not in kept:
+                kept.append(text)
 
 
 def too_long(row: Row) -> frozenset[int]:

@@ -21,7 +21,8 @@ class Column:
     """A column: what it is called and what the file declares of it.
 
     `named` is False where the file gives no name. `hint` is "text" where numbers are meant as text, "checkbox"
-    where 0 and 1 mean no and yes.
+    where 0 and 1 mean no and yes. `type` is what the file declares: for a column without values, or by how it shows
+    numbers ("percent", "currency"). `options` belong to it.
     """
 
     name: str
@@ -29,6 +30,8 @@ class Column:
     hint: str = ""
     required: bool = False
     unique: bool = False
+    type: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,12 @@ class Table:
     columns: list[Column]
     rows: Callable[[], Iterator[Row]]
     links: list[Link] = field(default_factory=list)
+    commas: bool = False
+    """Whether commas divide its cells, so that one within a cell is rarely a decimal point."""
+    header: int | None = None
+    """The number of the row that names the columns, 0 for none; None where the file itself names them."""
+    written: dict[str, str] = field(default_factory=dict)
+    """How the file is written, as far as it can be corrected: encoding, delimiter."""
 
     def __post_init__(self) -> None:
         check_width(self.name, len(self.columns))

@@ -11,7 +11,7 @@ from typing import Any
 
 import openpyxl
 
-from core.api import AppkeepError, ImportFailed
+from core.api import AppkeepError, Corrections, ImportFailed
 from plugins.tabular.grid import table_of
 from plugins.tabular.importer import TabularImporter
 from plugins.tabular.package import check_package, is_workbook
@@ -32,21 +32,21 @@ class XlsxImporter(TabularImporter):
         return is_workbook(path)
 
     @contextmanager
-    def opened(self, path: Path, stem: str, tell: Tell) -> Iterator[list[Table]]:
+    def opened(self, path: Path, stem: str, tell: Tell, wanted: Corrections) -> Iterator[list[Table]]:
         """See `TabularImporter.opened`."""
         check_package(path, tell)
         with _reading(path, "the workbook"):
             book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
         try:
-            yield _tables(path, book, tell)
+            yield _tables(path, book, tell, wanted)
         finally:
             book.close()
 
 
-def _tables(path: Path, book: Any, tell: Tell) -> list[Table]:
+def _tables(path: Path, book: Any, tell: Tell, wanted: Corrections) -> list[Table]:
     tables = []
     for sheet in book.worksheets:
-        table = table_of(sheet.title, partial(_rows, path, sheet))
+        table = table_of(sheet.title, partial(_rows, path, sheet), tell, wanted.header_of(sheet.title))
         if table is None:
             tell("sheet", sheet.title, "it is empty and left out")
             continue

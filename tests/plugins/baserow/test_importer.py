@@ -226,3 +226,18 @@ def test_real_exports_come_over(path: Path) -> None:
     documents, records, _ = run(path)
     check(documents)
     assert sum(map(len, records.values())) > 0
+
+
+def test_a_file_that_is_in_a_cell_twice_comes_once() -> None:
+    """A cell keeps its file, in the order in which the files stand."""
+    from plugins.baserow.values import Records
+
+    class Given(Records):
+        def __init__(self) -> None:
+            pass
+
+        def _file(self, item: Any) -> Any:
+            return {"file": item["name"], "name": item["visible_name"]}
+
+    cell = [{"name": one, "visible_name": f"{one}.txt"} for one in ("a", "b", "a")]
+    assert ["a", "b"] == [one["file"] for one in Given()._files(cell)]

@@ -95,7 +95,7 @@ ODD = {
     "sep": ("sep=;\na;b\nx,1;y\n", {"a": ["x,1"], "b": ["y"]}, ""),
     "U+0000": ("a,b\nx\0x,y\n", {"a": ["xx"], "b": ["y"]}, "U+0000"),
     "other line ends": ("a,b\rx,y\rp,q\r", {"a": ["x", "p"], "b": ["y", "q"]}, ""),
-    "quotes amid": ('a,b\nx"y,"p"q\n', {"a": ['x"y'], "b": ["pq"]}, ""),
+    "quotes amid": ('a,b\nx"y,"p"q\n', {"a": ['x"y'], "b": ['"p"q']}, "the first in line 2"),
     "one column": ("a\nx\ny\n", {"a": ["x", "y"]}, ""),
     "a header only": ("a,b\n", {"a": [], "b": []}, ""),
     "a long name": ("n" * 150 + ",b\nx,y\n", {"n" * 100: ["x"], "b": ["y"]}, "longer than 100"),

@@ -199,3 +199,35 @@ def test_a_file_is_known_by_its_content(sqlite_server: Flask, tmp_path: Path) ->
     with made_organization("Example") as organization:
         _, sheets = bring_in(tmp_path / "odd name?mode=rwc#%41.csv", organization)
         assert ["a"] == list(sheets)
+
+
+def test_columns_without_values_are_what_they_are_declared(sqlite_server: Flask, tmp_path: Path) -> None:
+    """Where no value says otherwise, the declared type does."""
+    _, sheets = imported(tmp_path, "CREATE TABLE a (n INTEGER, p DECIMAL(8,3), d DATE, m DATETIME, b BOOLEAN, t TEXT, x);")
+    assert {"n": "number", "p": "number", "d": "date", "m": "datetime", "b": "checkbox", "t": "text", "x": "text"} == sheets["a"].types
+    assert {"decimals": 3} == sheets["a"].fields["p"]["options"]
+
+
+def test_only_tables_that_a_module_keeps_are_left_out(sqlite_server: Flask, tmp_path: Path) -> None:
+    """A person's table is imported although its name begins like a virtual table's."""
+    told, sheets = imported(tmp_path, """CREATE TABLE doc_notes (x); INSERT INTO doc_notes VALUES (1);
+        CREATE VIRTUAL TABLE doc USING fts5(body); CREATE TABLE doc_history (y); INSERT INTO doc_history VALUES (2);""")
+    assert ["doc_notes", "doc_history"] == list(sheets)
+    assert "table doc_idx: it belongs to a virtual table" in told
+
+
+@pytest.mark.parametrize("value", ["hex(zeroblob(60000000))", "zeroblob(500000000)"])
+def test_a_generated_column_cannot_fill_the_memory(sqlite_server: Flask, tmp_path: Path, value: str) -> None:
+    """What a file calculates cannot be much longer than the file itself."""
+    path = made(tmp_path, f"CREATE TABLE a (x INT, y TEXT GENERATED ALWAYS AS ({value}) VIRTUAL); INSERT INTO a (x) VALUES (1), (2);")
+    with made_organization("Example") as organization, pytest.raises(ImportFailed, match="too big"):
+        import_file(path, organization, "system")
+
+
+def test_many_small_generated_values_are_bounded_together(sqlite_server: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table that calculates far more than the file holds is refused with the way out."""
+    monkeypatch.setattr("plugins.tabular.database.FREE_BYTES", 100_000)
+    path = made(tmp_path, "CREATE TABLE a (x INT, y TEXT GENERATED ALWAYS AS (printf('%.*c', 90000, 'x')) VIRTUAL);"
+                          "INSERT INTO a (x) VALUES (1), (2), (3), (4), (5), (6);")
+    with made_organization("Example") as organization, pytest.raises(ImportFailed, match="Delete its generated columns"):
+        import_file(path, organization, "system")
