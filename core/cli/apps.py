@@ -16,10 +16,12 @@ from core.cli.verbs import as_option, person_of, verb
 from core.component import document_value
 from core.db import transaction
 from core.errors import InvalidInput
+from core.importer import Corrections
 from core.importing import import_file
 from core.moment import iso
 from core.scope import as_tenant
 
+MAX_ROW = 1_048_576
 MAX_LINE_BYTES = 16 * 1024 * 1024
 
 
@@ -57,13 +59,20 @@ def register(main: click.Group) -> None:
     @click.option("--org", required=True, metavar="ORG", help="Id or name of the organization.")
     @click.option("--from", "importer", metavar="FORMAT", help="baserow, csv, xlsx or sqlite; without it, guessed.")
     @click.option("--name", help="Name of the new app; without it, the file's.")
-    @click.option("--dry-run", is_flag=True, help="Say what an import would do, and keep nothing.")
+    @click.option("--header", multiple=True, metavar="ROW", help="The row of names, from 1, or none; Table=ROW for one of several.")
+    @click.option("--encoding", default="", metavar="NAME", help="How a text file is encoded, such as utf-8, cp1251 or shift_jis.")
+    @click.option("--delimiter", default="", metavar="CHAR", help="What stands between the cells of a text file: a character, or tab.")
+    @click.option("--type", "types", multiple=True, metavar="COLUMN=TYPE", help="What a column shall be, as Zip=text or Day=date-day-first.")
+    @click.option("--rename", "names", multiple=True, metavar="COLUMN=NAME", help="What a column's field shall be called.")
+    @click.option("--skip", multiple=True, metavar="COLUMN", help="A column to leave out. All columns may be said as Table: Column, too.")
+    @click.option("--dry-run", is_flag=True, help="Say what an import would do and how the file was read, and keep nothing.")
     @as_option
-    def import_(file: Path, org: str, importer: str | None, name: str | None, dry_run: bool,
-                email: str | None) -> dict[str, Any]:
+    def import_(file: Path, org: str, importer: str | None, name: str | None, dry_run: bool, email: str | None,
+                **said: Any) -> dict[str, Any]:
         """Make a new app out of FILE, and say what of it had no counterpart."""
         with as_tenant(organization(org)):
-            return import_file(file, organization(org), person_of(email), name=name, importer=importer, dry_run=dry_run)
+            return import_file(file, organization(org), person_of(email), name=name, importer=importer,
+                               corrections=_corrections(**said), dry_run=dry_run)
 
     @verb(main, "apply", show=lambda result: (f"{len(result['answers'])} edits done",))
     @click.argument("app_id", metavar="APP")
@@ -100,6 +109,26 @@ def organization(name_or_id: str) -> str:
     return found
 
 
+def _corrections(*, header: Iterable[str], encoding: str, delimiter: str, types: Iterable[str], names: Iterable[str],
+                 skip: Iterable[str]) -> Corrections:
+    return Corrections(encoding=encoding, delimiter=delimiter, header=dict(map(_header, header)), types=dict(map(_pair, types)),
+                       names=dict(map(_pair, names)), skip=tuple(skip))
+
+
+def _header(said: str) -> tuple[str, int]:
+    table, _, row = said.rpartition("=")
+    if row != "none" and not (row.isascii() and row.isdigit() and 0 < int(row) <= MAX_ROW):
+        raise click.UsageError(f"--header {said}: say the number of a row, from 1, or none.")
+    return table, 0 if row == "none" else int(row)
+
+
+def _pair(said: str) -> tuple[str, str]:
+    column, equals, value = said.rpartition("=")
+    if not (column and equals and value):
+        raise click.UsageError(f"“{said}” is no COLUMN=…")
+    return column, value
+
+
 def _edits(file: Iterable[bytes]) -> Iterator[Mapping[str, Any]]:
     for number, line in enumerate(file, start=1):
         if line.strip():
@@ -114,6 +143,8 @@ def _import_lines(result: Mapping[str, Any]) -> Iterator[str]:
            f"{result['records']} records, {result['files']} files")
     if result["app"] is None:
         yield from _outline_lines(result["outline"])
+        for table in result["tables"]:
+            yield from _table_lines(table)
     if result["unsupported"]:
         yield f"{len(result['unsupported'])} things had no counterpart:"
         for note in result["unsupported"]:
@@ -128,6 +159,14 @@ def _outline_lines(outline: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         for kind, parts in document["parts"].items():
             for part in parts:
                 yield f"  {kind} “{part.get('name', part.get('key'))}”: {part.get('type', '')}".removesuffix(": ")
+
+
+def _table_lines(table: Mapping[str, Any]) -> Iterator[str]:
+    how = {"encoding": "encoding", "delimiter": "delimiter", "header": "names in row"}
+    said = ", ".join(f"{title} {table[name] or 'none'!r}".replace("'", "") for name, title in how.items() if name in table)
+    yield f"read “{table['table']}”: {table.get('rows', 0)} rows{', ' if said else ''}{said}"
+    for column in table["columns"]:
+        yield f"  {column['name']} -> {column['type'] or 'left out'}: {' | '.join(column['samples'])}"
 
 
 def _document_lines(result: Mapping[str, Any]) -> Iterator[str]:

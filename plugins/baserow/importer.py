@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.api import SINGLE, ImportContext, Importer, new_key
+from core.api import SINGLE, Corrections, ImportContext, Importer, new_key
 from plugins.baserow.fields import Fields
 from plugins.baserow.names import Names, Table, in_order, name_everything
 from plugins.baserow.pages import Pages
@@ -39,9 +39,13 @@ class _Once:
 
     def __init__(self, context: ImportContext) -> None:
         self.inner, self.app_name, self.stem, self.person = context, context.app_name, context.stem, context.person
-        self.put_file, self.check_field, self.show = context.put_file, context.check_field, context.show
-        self.corrections = context.corrections
+        self.put_file, self.check_field = context.put_file, context.check_field
+        self.corrections = Corrections()  # an export says all by itself
         self.told: set[tuple[str, str, str]] = set()
+
+    def show(self, guesses: Mapping[str, Any]) -> None:
+        """See `ImportContext.show`."""
+        self.inner.show(guesses)
 
     def unsupported(self, what: str, name: str, reason: str) -> None:
         """See `ImportContext.unsupported`."""

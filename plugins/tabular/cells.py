@@ -15,7 +15,7 @@ def text_of(cell: Any) -> str:
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float):
-        return repr(cell).removesuffix(".0")
+        return float.__repr__(cell).removesuffix(".0")
     if isinstance(cell, datetime):
         return cell.isoformat(" ")
     if isinstance(cell, date | time):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from plugins.tabular import forms, moments
 from plugins.tabular.cells import text_of
+from plugins.tabular.formats import Format, Measured
 from plugins.tabular.forms import Form
 
 NUMBERS: tuple[type[Form], ...] = (forms.Checkbox, forms.Number, forms.Grouped, forms.Comma)
@@ -30,6 +33,7 @@ MAX_ASKED_CHOICES = 500
 ROWS_A_CHOICE = 4
 LONG_CHARS = 255
 MAX_SEEN = 5000
+PLAIN = Format()
 _AMBIGUOUS = {"number": "the commas of its numbers could stand before decimals or between thousands"}
 READINGS: dict[str, tuple[str, tuple[type[Form], ...]]] = {
     "number": ("Number", (forms.Number, forms.Listed, forms.Comma)),
@@ -78,13 +82,19 @@ class Guess:
         self.long = False
         self.seen: set[str] = set()
         self.misfit = ""
+        self.units: set[Format] = set()
 
     def see(self, cell: Any) -> None:
         """Take a cell into account."""
         self.filled += 1
-        text = cell if type(cell) is str else text_of(cell)
+        text = cell if type(cell) is str else self._measured(cell)
         if text not in self.seen:
             self._look(text)
+
+    def _measured(self, cell: Any) -> str:
+        """Return a cell as text, and remember whether a sheet shows it as a share of a hundred, as money or as it is."""
+        self.units.add(cell.unit if type(cell) is Measured else PLAIN)
+        return text_of(cell)
 
     def _look(self, text: str) -> None:
         bare = text.strip()
@@ -137,7 +147,7 @@ class Guess:
         if not fitting:
             raise Misfit(f"“{self.misfit[:60]}” cannot be read so" if self.misfit else "its values cannot be read so")
         found = self._typed(fitting[0], {})
-        return Verdict(kind, found.options, found.value, notes=found.notes)
+        return replace(found, type=kind)
 
     def _asked_choices(self) -> tuple[str, ...]:
         if self.choices is None:
@@ -155,12 +165,33 @@ class Guess:
             notes.append(form.remark())
         if self.marks:
             notes.append(f"{self.marks} of its cells say that there is no value (NA, NULL and the like); they are empty now")
-        return Verdict(form.type, form.options(), form.value, notes=tuple(notes))
+        return self._shown(form, notes)
+
+    def _shown(self, form: Form, notes: list[str]) -> Verdict:
+        """Return a form's type; where a sheet shows all numbers so, percent or a currency."""
+        kinds = {unit.kind for unit in self.units}
+        if not isinstance(form, forms.Number) or kinds <= {""}:
+            return Verdict(form.type, form.options(), form.value, notes=tuple(notes))
+        currencies = {unit.currency for unit in self.units if unit.kind == "currency"}
+        if kinds == {"percent"}:
+            return Verdict("percent", {"decimals": max(form.decimals - 2, 0)}, partial(_hundredfold, form), notes=tuple(notes))
+        if kinds == {"currency"} and len(currencies) == 1:
+            form.decimals = max(form.decimals, *(min(unit.decimals, forms.MAX_DECIMALS) for unit in self.units), 0)
+            code = currencies.pop()
+            return Verdict("currency", {**form.options(), **({"currency": code} if code else {})}, form.value, notes=tuple(notes))
+        shown = "as a share of a hundred; 7 % is 0.07 here" if "percent" in kinds else "as money, some in another currency or none"
+        return Verdict(form.type, form.options(), form.value, notes=(*notes, f"some of its numbers are shown {shown}"))
 
     def _textual(self, notes: tuple[str, ...]) -> Verdict:
         if self.choices is not None and 2 <= len(self.choices) and self.filled >= ROWS_A_CHOICE * len(self.choices):
             return Verdict("single_select", choices=tuple(sorted(self.choices)), notes=notes)
         return Verdict("long_text" if self.long else "text", notes=notes)
+
+
+def _hundredfold(form: forms.Number, text: str) -> Any:
+    value = Decimal(form.value(text)).scaleb(2)
+    decimals = max(form.decimals - 2, 0)
+    return f"{value:.{decimals}f}" if decimals else int(value)
 
 
 class Misfit(Exception):

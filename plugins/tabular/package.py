@@ -1,11 +1,15 @@
-"""Package: the zip around a workbook, looked through before anything in it is parsed."""
+"""Package: the zip around a workbook; its parts are found by names in any case, and read as streams of bounded size."""
 
 from __future__ import annotations
 
+import posixpath
 import re
 import zipfile
-from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from xml.parsers import expat
 
 from core.api import ImportFailed
 from plugins.tabular.table import Tell
@@ -16,54 +20,132 @@ MAX_PART_BYTES = 64 * 1024**2
 MAX_TEXTS_BYTES = 256 * 1024**2
 FREE_BYTES = 32 * 1024**2
 MAX_RATIO = 300
-CHUNK_BYTES = 1024 * 1024
-OVERLAP_BYTES = 512
-ENCODINGS = (b"utf-8", b"us-ascii", b"iso-8859-1")
-_DECLARED = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([^\"']*)", re.IGNORECASE)
-_FOUND = re.compile(rb"<!DOCTYPE|<!ENTITY|<(?:\w+:)?f[ >/]|<(?:\w+:)?mergeCell |"
-                    rb"(?:</f>|<f/>|<f [^>]{0,200}/>)\s*(?:<v\s*/>|<v></v>)?\s*</c>")
+CHUNK_BYTES = 64 * 1024
+HEADER_BYTES = 30
+WORKBOOK = "xl/workbook.xml"
+_LOCAL = re.compile(r".*:", re.DOTALL)
 LEFT_BEHIND = (
     ("xl/media/", "images", "there is no counterpart for pictures in sheets"),
     ("xl/charts/", "charts", "there is no counterpart; its data is imported"),
     ("xl/chartsheets/", "charts", "there is no counterpart; its data is imported"),
     ("xl/comments", "comments", "comments of cells are not brought along"),
-    ("xl/threadedComments/", "comments", "comments of cells are not brought along"),
-    ("xl/pivotTables/", "pivot tables", "what they show comes as values"),
-    ("xl/externalLinks/", "links to other workbooks", "their last values are kept"),
-    ("xl/vbaProject", "macros", "programs are never brought along"),
+    ("xl/threadedcomments/", "comments", "comments of cells are not brought along"),
+    ("xl/pivottables/", "pivot tables", "what they show comes as values"),
+    ("xl/externallinks/", "links to other workbooks", "their last values are kept"),
+    ("xl/vbaproject", "macros", "programs are never brought along"),
 )
+Start = Callable[[str, dict[str, str]], None]
+
+
+class Package:
+    """The parts of an open workbook by their names, in small letters and with slashes."""
+
+    def __init__(self, path: Path, archive: zipfile.ZipFile) -> None:
+        self.path, self.archive = path, archive
+        self.parts = parts_of(archive)
+
+    def note(self, tell: Tell) -> None:
+        """Tell what of the package cannot come along."""
+        for what, reason in dict.fromkeys((what, reason) for prefix, what, reason in LEFT_BEHIND
+                                          if any(name.startswith(prefix) for name in self.parts)):
+            tell(what, self.path.name, reason)
+
+    def chunks(self, name: str) -> Iterator[bytes]:
+        """Yield a part's bytes."""
+        with self.archive.open(self.parts[name]) as stream:
+            while chunk := stream.read(CHUNK_BYTES):
+                yield chunk
+
+    def parse(self, name: str, start: Start, end: Callable[[str], None], text: Callable[[str], None]) -> Iterator[None]:
+        """Parse an XML part, names without prefixes; yields after each chunk, so that its caller can take what was found.
+
+        Raises:
+            ImportFailed: it is not sound, defines entities, or is in an encoding that no workbook has.
+        """
+        parser = expat.ParserCreate()
+        parser.buffer_text = True
+        parser.StartElementHandler = lambda tag, attributes: start(_LOCAL.sub("", tag) if ":" in tag else tag, attributes)
+        parser.EndElementHandler = lambda tag: end(_LOCAL.sub("", tag) if ":" in tag else tag)
+        parser.CharacterDataHandler = text
+        parser.StartDoctypeDeclHandler = lambda *_: self._refuse(name, "defines entities, which no workbook does")
+        try:
+            for chunk in self.chunks(name):
+                parser.Parse(chunk, False)
+                yield
+            parser.Parse(b"", True)
+            yield
+        except expat.ExpatError as error:
+            if error.code in (18, 19, 30, 31):
+                self._refuse(name, "is not in UTF-8, as all workbooks are")
+            self._refuse(name, f"is damaged: {error}")
+
+    def relations(self, name: str) -> Mapping[str, tuple[str, str]]:
+        """Return the relations of a part by their ids: (the last word of its type, target); parts as their names."""
+        folder, _, last = name.rpartition("/")
+        listed = f"{folder}/_rels/{last}.rels" if folder else f"_rels/{last}.rels"
+        found: dict[str, tuple[str, str]] = {}
+
+        def start(tag: str, given: dict[str, str]) -> None:
+            if tag == "Relationship" and len(found) < MAX_ENTRIES * 10:
+                target = given.get("Target", "")
+                outside = given.get("TargetMode", "").lower() == "external"
+                found[given.get("Id", "")] = given.get("Type", "").rpartition("/")[2], target if outside else _placed(folder, target)
+
+        if listed in self.parts:
+            for _ in self.parse(listed, start, _nothing, _nothing):
+                pass
+        return found
+
+    def _refuse(self, name: str, reason: str) -> None:
+        raise ImportFailed(f"{self.path.name}: its part {name[:100]} {reason}.")
+
+
+def _nothing(*_: Any) -> None:
+    """Take no notice."""
+
+
+def _placed(folder: str, target: str) -> str:
+    target = target.replace("\\", "/")
+    return posixpath.normpath(target.lstrip("/") if target.startswith("/") else f"{folder}/{target}").lower()
+
+
+def parts_of(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """Return the entries of a zip by their names as Excel compares them."""
+    return {info.filename.replace("\\", "/").lstrip("/").lower(): info for info in archive.infolist()}
 
 
 def is_workbook(path: Path) -> bool:
     """Say whether a file is a zip with a workbook in it."""
     try:
         with zipfile.ZipFile(path) as archive:
-            return "xl/workbook.xml" in archive.NameToInfo
-    except (zipfile.BadZipFile, OSError, ValueError):
+            return WORKBOOK in parts_of(archive)
+    except (zipfile.BadZipFile, OSError, ValueError, RuntimeError):
         return False
 
 
-def check_package(path: Path, tell: Tell) -> None:
-    """Refuse a workbook that is damaged or made to hurt, and note what of it cannot come along.
+@contextmanager
+def opened_package(path: Path) -> Iterator[Package]:
+    """Give an open workbook, of which nothing has been unpacked yet.
 
     Raises:
-        ImportFailed: it is no sound workbook, unpacks to too much, or holds definitions of entities.
+        ImportFailed: it is none, is damaged, or unpacks to too much.
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            if "xl/workbook.xml" not in archive.NameToInfo:
-                raise ImportFailed(f"{path.name} is no Excel workbook (.xlsx): it has no xl/workbook.xml.")
-            _check_sizes(path, archive)
-            counts = Counter[str]()
-            for info in archive.infolist():
-                if info.filename.endswith((".xml", ".rels", ".vml")):
-                    counts.update(_look(path, archive, info))
-            _note(path, archive, counts, tell)
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, ValueError, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
+            if WORKBOOK not in parts_of(archive):
+                raise ImportFailed(f"{path.name} is no Excel workbook (.xlsx): it has no {WORKBOOK}.")
+            check_sizes(path, archive)
+            yield Package(path, archive)
+    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
         raise ImportFailed(f"{path.name} is no sound Excel workbook (.xlsx): {error}") from error
 
 
-def _check_sizes(path: Path, archive: zipfile.ZipFile) -> None:
+def check_sizes(path: Path, archive: zipfile.ZipFile) -> None:
+    """Refuse a zip that unpacks to too much, or whose entries lie over each other.
+
+    Raises:
+        ImportFailed: with the figures.
+    """
     infos = archive.infolist()
     unpacked = sum(info.file_size for info in infos)
     if len(infos) > MAX_ENTRIES or unpacked > MAX_UNPACKED_BYTES:
@@ -71,55 +153,17 @@ def _check_sizes(path: Path, archive: zipfile.ZipFile) -> None:
     if unpacked > FREE_BYTES and unpacked > MAX_RATIO * path.stat().st_size:
         raise ImportFailed(f"{path.name} unpacks to {unpacked} bytes, more than {MAX_RATIO} times its size; no workbook does.")
     for info in infos:
-        most = _most_bytes(info.filename)
+        most = _most_bytes(info.filename.lower().replace("\\", "/"))
         if info.file_size > most:
             raise ImportFailed(f"{path.name}: its part {info.filename[:100]} has {info.file_size} bytes; at most {most} are read.")
+    end = 0
+    for info in sorted(infos, key=lambda one: one.header_offset):
+        if info.header_offset < end:
+            raise ImportFailed(f"{path.name}: its part {info.filename[:100]} lies over another one; it is made to hurt.")
+        end = info.header_offset + HEADER_BYTES + info.compress_size
 
 
 def _most_bytes(name: str) -> int:
     if name.startswith(("xl/worksheets/", "xl/media/", "xl/embeddings/")):
         return MAX_UNPACKED_BYTES
-    return MAX_TEXTS_BYTES if name.lower().endswith("sharedstrings.xml") else MAX_PART_BYTES
-
-
-def _look(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Counter[str]:
-    """Return how many formulas and merged cells an XML part has, without parsing it."""
-    counts: Counter[str] = Counter()
-    with archive.open(info) as stream:
-        before = b""
-        while chunk := stream.read(CHUNK_BYTES):
-            if not before:
-                _check_encoding(path, info, chunk)
-            whole = before + chunk
-            # A match that begins in the last bytes may go on in the next chunk, and is counted there.
-            edge = len(whole) - OVERLAP_BYTES if len(chunk) == CHUNK_BYTES else len(whole)
-            counts.update(_named(path, info, found[0]) for found in _FOUND.finditer(whole) if found.start() < edge)
-            before = whole[edge:]
-    return counts
-
-
-def _check_encoding(path: Path, info: zipfile.ZipInfo, start: bytes) -> None:
-    declared = _DECLARED.match(start.removeprefix(b"\xef\xbb\xbf"))
-    if b"\0" in start[:200] or (declared and declared[1].lower() not in ENCODINGS):
-        raise ImportFailed(f"{path.name}: its part {info.filename[:100]} is not in UTF-8, as all workbooks are.")
-
-
-def _named(path: Path, info: zipfile.ZipInfo, found: bytes) -> str:
-    if found.startswith(b"<!"):
-        raise ImportFailed(f"{path.name}: its part {info.filename[:100]} defines entities, which no workbook does.")
-    if b"mergeCell" in found:
-        return "merged"
-    return "unknown" if found.endswith(b"</c>") else "formula"
-
-
-def _note(path: Path, archive: zipfile.ZipFile, counts: Counter[str], tell: Tell) -> None:
-    if counts["formula"]:
-        tell("formulas", path.name, f"{counts['formula']} formulas came as their values")
-    if counts["unknown"]:
-        tell("formulas", path.name, f"{counts['unknown']} formulas had no value in the file and are empty; "
-                                    "open and save it in a spreadsheet program to give them one")
-    if counts["merged"]:
-        tell("merged cells", path.name, f"{counts['merged']} merged areas have their value in the first cell only")
-    for what, reason in dict.fromkeys((what, reason) for prefix, what, reason in LEFT_BEHIND
-                                      if any(name.startswith(prefix) for name in archive.namelist())):
-        tell(what, path.name, reason)
+    return MAX_TEXTS_BYTES if name.endswith("sharedstrings.xml") else MAX_PART_BYTES

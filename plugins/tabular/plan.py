@@ -117,8 +117,8 @@ def _verdict(plan: Plan, place: int, column: Column) -> Verdict:
                            "Choose another type, or mend the file.") from misfit
     if guess.asked or not column.type:
         return verdict
-    if not guess.filled or (column.type in ("percent", "currency") and verdict.type == "number"):
-        return replace(verdict, type=column.type, options={**verdict.options, **column.options})
+    if not guess.filled:
+        return replace(verdict, type=column.type, options=column.options)
     return verdict
 
 
@@ -202,7 +202,7 @@ def _turn(verdict: Verdict, definition: dict[str, Any]) -> Turn:
         bare = text.strip()
         return None if bare in MARKS else read(bare)
 
-    whole = definition["type"] in ("number", "percent", "currency") and not definition["options"]["decimals"]
+    whole = definition["type"] in ("number", "currency") and not definition["options"]["decimals"]
     return lambda cell: cell if whole and type(cell) is int else value(cell if type(cell) is str else text_of(cell))
 
 
