@@ -62,7 +62,7 @@ def register(main: click.Group) -> None:
     @click.option("--header", multiple=True, metavar="ROW", help="The row of names, from 1, or none; Table=ROW for one of several.")
     @click.option("--encoding", default="", metavar="NAME", help="How a text file is encoded, such as utf-8, cp1251 or shift_jis.")
     @click.option("--delimiter", default="", metavar="CHAR", help="What stands between the cells of a text file: a character, or tab.")
-    @click.option("--type", "types", multiple=True, metavar="COLUMN=TYPE", help="What a column shall be, as Zip=text or Day=date-day-first.")
+    @click.option("--type", "types", multiple=True, metavar="COLUMN=TYPE", help="What a column shall be: Zip=text, Day=date-day-first.")
     @click.option("--rename", "names", multiple=True, metavar="COLUMN=NAME", help="What a column's field shall be called.")
     @click.option("--skip", multiple=True, metavar="COLUMN", help="A column to leave out. All columns may be said as Table: Column, too.")
     @click.option("--dry-run", is_flag=True, help="Say what an import would do and how the file was read, and keep nothing.")
