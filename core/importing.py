@@ -13,10 +13,11 @@ from typing import IO, Any, BinaryIO
 from core.app import server
 from core.apps import service
 from core.archive.canonical import NotCanonical
+from core.catalogue import known_digests
 from core.errors import ImportFailed, InvalidInput
 from core.fieldtype import Definition
 from core.importer import Corrections, Importer, packed_kind
-from core.objects import ObjectWriter, recording, writing_objects
+from core.objects import ObjectWriter, recording, shelf, writing_objects
 from core.staging import Weighing, stage, staged
 
 Watch = Callable[[str, int, int], None]
@@ -25,10 +26,6 @@ Finish = Callable[[Mapping[str, Any]], None]
 NO_CORRECTIONS = Corrections()
 MAX_NAME_CHARS = 255
 MAX_OUTLINED = 500
-
-
-class _DryRun(Exception):
-    """Ends a dry run's transaction without keeping anything."""
 
 
 @dataclass
@@ -136,22 +133,29 @@ def import_file(path: Path, organization_id: str, person: str, *, name: str | No
     """
     chosen, tally = find_importer(path, importer), _Tally()
     try:
+        if dry_run:
+            with server().store.batch() as batch:
+                context = Context(name, stem or path.stem, person, Weighing(shelf(), batch, known_digests()), corrections)
+                return _looked_through(chosen, path, name, context, tally, watch)
         with TemporaryFile() as kept:
             with writing_objects() as writer:
-                kept_by = Weighing(writer.shelf, writer.batch, writer.known) if dry_run else writer
-                context = Context(name, stem or path.stem, person, kept_by, corrections)
+                context = Context(name, stem or path.stem, person, writer, corrections)
                 stage(tally.passing(chosen.operations(path, context), watch), kept)
             watch("import.making", 0, tally.counts["records"])
             with recording(context.writer):
                 result = _made(path, name, context, tally, kept)
-                if dry_run:
-                    raise _DryRun
                 finish(result)
-    except _DryRun:
-        return {**result, "app": None}
     except (NotCanonical, UnicodeDecodeError, RecursionError) as error:
         raise ImportFailed(f"{path.name} cannot be read: {error}") from error
     return result
+
+
+def _looked_through(chosen: Importer, path: Path, name: str | None, context: Context, tally: _Tally, watch: Watch) -> dict[str, Any]:
+    """Return what an import would make; nothing is written, so that nobody waits for it."""
+    for _ in tally.passing(chosen.operations(path, context), watch):
+        pass
+    said = next((one["name"] for address, one in tally.outline.items() if address.startswith("app/")), None)
+    return _result(None, str(said or name or context.stem)[:100], context, tally)
 
 
 def _made(path: Path, name: str | None, context: Context, tally: _Tally, kept: IO[bytes]) -> dict[str, Any]:
@@ -159,7 +163,11 @@ def _made(path: Path, name: str | None, context: Context, tally: _Tally, kept: I
     app = service.create(name or context.stem[:100], context.person)
     context.writer.app_id = app.id
     service.apply(app, staged(kept), context.person)
-    return {"app": app.id, "name": app.name, "documents": tally.counts["documents"], "records": tally.counts["records"],
+    return _result(app.id, app.name, context, tally)
+
+
+def _result(app_id: str | None, name: str, context: Context, tally: _Tally) -> dict[str, Any]:
+    return {"app": app_id, "name": name, "documents": tally.counts["documents"], "records": tally.counts["records"],
             "files": len(context.files), "outline": list(tally.outline.values()), "tables": context.tables, "unsupported": context.told()}
 
 

@@ -41,7 +41,7 @@ def staged(file: IO[bytes]) -> Iterator[Edit]:
 
 
 class Weighing(ObjectWriter):
-    """Takes files as an `ObjectWriter` does and stores nothing: for a dry run, whose catalogue rows are rolled back."""
+    """Takes files as an `ObjectWriter` does and stores nothing: for a dry run."""
 
     def _put_compressed(self, content: str, raw: BinaryIO, size: int) -> None:
         self.added[content] = Descriptor(content=content, raw=size, stored=content, size=size, crc32=0)

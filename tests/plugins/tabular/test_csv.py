@@ -203,3 +203,16 @@ def _same(cell: str, value: Any, kind: str) -> bool:
     if kind == "number":
         return float(cell.replace(",", ".")) == float(value)
     return cell.strip() == str(value).strip() or kind in ("date", "datetime", "time", "duration")
+
+
+def test_a_dry_run_writes_nothing_to_the_database(organization: str, tmp_path: Path) -> None:
+    """Nobody waits for the database while a file is looked through: no statement of it changes anything."""
+    from sqlalchemy import event
+
+    from core.api import db
+
+    said: list[str] = []
+    event.listen(db.engine, "before_cursor_execute", lambda _c, _u, statement, *_: said.append(statement.lstrip().split()[0].upper()))
+    result = import_file(written(tmp_path, ORDERS), organization, "system", dry_run=True)
+    assert 3 == result["records"]
+    assert not {"INSERT", "UPDATE", "DELETE", "SAVEPOINT"} & set(said)
