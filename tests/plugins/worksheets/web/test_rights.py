@@ -155,5 +155,5 @@ def test_people_of_other_organizations_have_no_name_here(desk: Desk) -> None:
         desk.put(text="A", person=person, member=[{"org": f"user/{person}"}])
 
     page = "".join(desk.owner.get(desk.url(f"/record/{seq}")).get_data(as_text=True) for seq in (1, 2, 3))
-    assert "stranger" not in page and "Somebody who is gone" in page
+    assert "stranger" not in page and "Former user" in page
     assert "former" in page and "manager" in page
