@@ -119,6 +119,7 @@ def put_in(department_id: str, user_id: str) -> None:
     Raises:
         NotFound: there is no such department, or no such member.
     """
+    members.hold()
     name = find(department_id).name
     members.find(user_id)
     if db.session.get(DepartmentMember, (department_id, user_id)) is None:

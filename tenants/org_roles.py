@@ -76,6 +76,7 @@ def give(role_id: str, user_id: str) -> None:
     Raises:
         NotFound: there is no such role, or no such member.
     """
+    members.hold()
     name = find(role_id).name
     members.find(user_id)
     if db.session.get(OrgRoleMember, (role_id, user_id)) is None:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import exists, or_, select, update
 
+from core.apps import locks
 from core.apps.models import App
 from core.apps.service import find
 from core.backups import managing
@@ -48,6 +49,7 @@ def set_policy(app: App, policy: Policy, person: str) -> None:
     """
     if policy.empty:
         raise EmptyPolicy("Set how many backups to keep: at least one of the four numbers must be 1 or more.")
+    locks.take(app)
     row = db.session.get(BackupRetention, app.id) or BackupRetention(app_id=app.id)
     row.last, row.daily, row.weekly, row.monthly = policy.last, policy.daily, policy.weekly, policy.monthly
     row.changed_at, row.changed_by, row.applied_at = now_us(), person, None
@@ -58,6 +60,7 @@ def set_policy(app: App, policy: Policy, person: str) -> None:
 
 def remove_policy(app: App, person: str) -> None:
     """Let an app keep all of its backups. The caller owns the transaction."""
+    locks.take(app)
     row = db.session.get(BackupRetention, app.id)
     if row is not None:
         db.session.delete(row)

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import or_, select, update
 
 from core.app import server
+from core.apps import locks
 from core.apps.models import App
 from core.apps.service import find
 from core.backups import jobs
@@ -39,6 +40,7 @@ def set_schedule(app: App, schedule: Schedule, person: str, *, data: bool, enabl
     """
     if enabled and not allowed(app.organization_id):
         raise Forbidden("Scheduled backups are part of the Ultimate plan. Make backups by hand, or change the plan.")
+    locks.take(app)
     row = schedule_of(app) or BackupSchedule(app_id=app.id)
     row.every, row.minute, row.weekday, row.day = schedule.every, schedule.minute, schedule.weekday, schedule.day
     row.data, row.enabled, row.paused = data, enabled, False

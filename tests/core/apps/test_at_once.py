@@ -9,6 +9,10 @@ import pytest
 from flask import Flask
 
 from core.api import App, Document, apps, documents, locks, new_key, placing, transaction
+from core.backups.retaining import policy_of, set_policy
+from core.backups.retention import Policy
+from core.backups.schedule import Schedule
+from core.backups.schedules import schedule_of, set_schedule, value_of
 from core.errors import Conflict
 from plugins.settings import groups
 from plugins.workflows import editing
@@ -132,3 +136,19 @@ def test_documents_made_at_once_have_places_of_their_own(server: Flask, organiza
 
     assert [] == at_once(server, organization, each(5, make), each(5, make))
     assert list(range(10)) == [one.position for one in documents.live(apps.find(built), "group")]
+
+
+def test_two_who_give_the_first_schedule_give_one_whole_schedule(server: Flask, organization: str, built: str) -> None:
+    """Nobody fails, and what is kept is what one of them chose, not a mixture; the same for how long backups are kept."""
+    chosen = (Schedule(every="weekly", minute=60, weekday=3), Schedule(every="daily", minute=120))
+
+    def choose(which: int) -> None:
+        with transaction():
+            set_schedule(apps.find(built), chosen[which], "system", data=False)
+        with transaction():
+            set_policy(apps.find(built), Policy(last=which + 1), "system")
+
+    assert [] == at_once(server, organization, lambda: choose(0), lambda: choose(1))
+    row = schedule_of(apps.find(built))
+    assert row is not None and value_of(row) in chosen
+    assert policy_of(built) in (Policy(last=1), Policy(last=2))
