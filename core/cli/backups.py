@@ -25,6 +25,7 @@ from core.db import db, transaction
 from core.errors import InvalidInput, NotFound
 from core.moment import iso
 from core.runs.models import Run
+from core.runs.service import find as find_run
 from core.scope import as_server, as_tenant
 
 parts = (
@@ -66,13 +67,14 @@ def register(main: click.Group) -> None:
     @click.argument("backup_id", metavar="BACKUP")
     @_parts
     @only_option
+    @click.option("--bin-newer", is_flag=True, help="Move records made since the backup to the recycle bin.")
     @click.option("--app", "app_id", metavar="APP", help="Another app than the backup's own.")
-    def plan(backup_id: str, config: bool, data: bool, only: tuple[str, ...], app_id: str | None) -> dict[str, Any]:
+    def plan(backup_id: str, config: bool, data: bool, only: tuple[str, ...], bin_newer: bool, app_id: str | None) -> dict[str, Any]:
         """Show what a restore of BACKUP would do, and touch nothing. Without --config or --data: all that it holds."""
         with opened_backup(backup_id) as found:
             config, data = _asked(found, config=config, data=data)
             return plan_of(service.find(app_id or found.app_id), found, person_of(None), config=config, data=data,
-                           only=only)
+                           only=only, bin_newer=bin_newer)
 
     @verb(main, "restore", show=restore_lines)
     @click.argument("backup_id", metavar="BACKUP")
@@ -81,19 +83,31 @@ def register(main: click.Group) -> None:
     @click.option("--app", "app_id", metavar="APP", help="Into another app than the backup's own.")
     @click.option("--no-safety-backup", is_flag=True, help="Do not back the current version up first.")
     @click.option("--plan", "plan_digest", metavar="DIGEST", help="Go on only if the plan still means the same.")
+    @click.option("--bin-newer", is_flag=True, help="Move records made since the backup to the recycle bin.")
     @click.option("--accept-origin", is_flag=True, help="Overwrite the app although the backup comes from elsewhere.")
     @as_option
     @worker_option
     def restore(backup_id: str, config: bool, data: bool, only: tuple[str, ...], app_id: str | None, no_safety_backup: bool,
-                plan_digest: str | None, accept_origin: bool, email: str | None, worker: bool) -> dict[str, Any]:
+                plan_digest: str | None, bin_newer: bool, accept_origin: bool, email: str | None, worker: bool) -> dict[str, Any]:
         """Restore BACKUP in place, all or nothing. Without --config or --data: all that it holds."""
         with opened_backup(backup_id) as found:
             config, data = _asked(found, config=config, data=data)
             options = Options(backup=found.id, config=config, data=data, safety_backup=not no_safety_backup,
-                              accept_origin=accept_origin, plan=plan_digest, only=only)
+                              accept_origin=accept_origin, plan=plan_digest, only=only, bin_newer=bin_newer)
             app = service.find(app_id or found.app_id)
             person = person_of(email)
             return done(lambda send: jobs.request_restore(app, found, options, person, send=send), worker=worker)
+
+    @verb(main, "undo", show=restore_lines)
+    @click.argument("run_id", metavar="RUN")
+    @click.option("--also-later", is_flag=True, help="Take back what was changed or made since, too.")
+    @as_option
+    @worker_option
+    def undo(run_id: str, also_later: bool, email: str | None, worker: bool) -> dict[str, Any]:
+        """Undo the restore RUN: the app is what it was before, but for what people changed since."""
+        with opened_run(run_id) as undone:
+            app, person = service.find(undone.app_id or ""), person_of(email)
+            return done(lambda send: jobs.request_undo(app, find_run(run_id), person, also_later=also_later, send=send), worker=worker)
 
     @verb(main, "restore-as-new", show=lambda result: (f"app {result['app']}  “{result['name']}”",))
     @click.argument("backup_id", metavar="BACKUP")
@@ -214,6 +228,21 @@ def opened_backup(backup_id: str) -> Iterator[Backup]:
         raise NotFound(f"There is no backup “{backup_id[:40]}”.")
     with as_tenant(organization_id):
         yield find_backup(backup_id)
+
+
+@contextmanager
+def opened_run(run_id: str) -> Iterator[Run]:
+    """Give a run of any organization, as that organization.
+
+    Raises:
+        NotFound: there is none.
+    """
+    with as_server():
+        organization_id = db.session.scalar(select(Run.organization_id).where(Run.id == run_id))
+    if organization_id is None:
+        raise NotFound(f"There is no run “{run_id[:40]}”.")
+    with as_tenant(organization_id):
+        yield find_run(run_id)
 
 
 def _every_backup() -> list[str]:

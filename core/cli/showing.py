@@ -50,13 +50,20 @@ def component_lines(components: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name}: {documents['unchanged']} unchanged"
         for note, count in said.get("notes", {}).items():
             yield f"{name}: {note.replace('_', ' ')}: {count}"
+        for item in said.get("left_alone", ()):
+            yield f"left alone: {item['document']} {item['part']}: {item['reason']}".replace(" :", ":")
         yield from _data_lines(said.get("data", {}))
 
 
 def _data_lines(data: Mapping[str, Any]) -> Iterator[str]:
+    for item in data.get("left_alone", ())[:MAX_SHOWN]:
+        yield f"left alone: {item['worksheet']} record {item['record']} {item['field']}: {item['reason']}".replace(" :", ":")
+    if data.get("left_alone_count", 0) > MAX_SHOWN:
+        yield f"… and {data['left_alone_count'] - MAX_SHOWN} more left alone"
     for sheet in data.get("worksheets", ()):
         yield (f"records of “{sheet['name']}”: {sheet['brought_back']} brought back, {sheet['overwritten']} overwritten, "
-               f"{sheet['unchanged']} unchanged, {sheet['new_since']} made since and left alone")
+               f"{sheet['unchanged']} unchanged, {sheet['new_since']} made since and left alone"
+               + (f", {sheet['binned']} to the recycle bin" if sheet.get("binned") else ""))
     for title, name in (("reference not restored", "references_not_restored"), ("choice not there", "choices_not_there")):
         for item in data.get(name, ())[:MAX_SHOWN]:
             where = f"{item['worksheet']} record {item['record']} {item['field']}"

@@ -195,6 +195,14 @@ def test_a_restore_is_planned_proven_watched_and_undone(place: Place, look: Look
     expect(page.get_by_text("Nothing: the app is as the backup has it.")).to_be_visible()
     page.get_by_label("All of it").check()
     expect(page.get_by_text("Goes back to the backup", exact=True)).to_be_visible()
+    for part in ("#o-config", "#o-data"):
+        if page.locator(part).count():
+            with page.expect_response(lambda answer: "/restore?" in answer.url):
+                page.locator(part).uncheck()
+    expect(page.get_by_text("Say what to restore")).to_be_visible()  # a refusal is shown, and nothing can be started
+    expect(page.get_by_role("button", name="Start the restore")).to_be_disabled()
+    page.locator("#o-config").check()
+    expect(page.get_by_text("Goes back to the backup", exact=True)).to_be_visible()
     page.get_by_label("Your password").fill("not it")
     page.get_by_role("button", name="Start the restore").click()
     expect(page.get_by_text("Wrong password.")).to_be_visible()
@@ -207,7 +215,7 @@ def test_a_restore_is_planned_proven_watched_and_undone(place: Place, look: Look
     expect(page.get_by_text("is being restored.")).to_have_count(0)
     page.get_by_role("link", name="Undo").click()
     page.get_by_label("Your password").fill(PASSWORD)
-    page.get_by_role("button", name="Start the restore").click()
+    page.get_by_role("button", name="Undo the restore").click()
     with working(place.site):
         expect(page.get_by_text("was restored,")).to_be_visible()
     assert "Spoilt" == place.sheet()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
@@ -23,13 +22,17 @@ MAX_NAME_CHARS = 80
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The options of a restore. `some` says that only the parts in `only` are meant; `safety` that a backup goes first."""
+    """The options of a restore. `some` says that only the parts in `only` are meant; `safety` that a backup goes first.
+
+    `bin_newer` says that records made since the backup go to the recycle bin.
+    """
 
     config: bool
     data: bool
     some: bool
     only: tuple[str, ...]
     safety: bool
+    bin_newer: bool = False
 
     @property
     def wanted(self) -> tuple[str, ...]:
@@ -38,7 +41,7 @@ class Asked:
 
     def as_args(self) -> list[tuple[str, str]]:
         """Return the options as an address or a form carries them."""
-        flags = [(name, "1") for name in ("config", "data", "some", "safety") if getattr(self, name)]
+        flags = [(name, "1") for name in ("config", "data", "some", "safety", "bin_newer") if getattr(self, name)]
         return [("asked", "1"), *flags, *(("only", one) for one in self.only)]
 
 
@@ -57,9 +60,9 @@ def read_asked(given: MultiDict[str, str], backup: Backup) -> Asked:
     if "asked" not in given:
         return Asked(config=backup.part != "data", data=backup.part != "config", some=False, only=(), safety=True)
     only = dict.fromkeys(one[:MAX_NAME_CHARS] for one in given.getlist("only")[:MAX_ONLY])
-    flag = {name: given.get(name) == "1" for name in ("config", "data", "some", "safety")}
+    flag = {name: given.get(name) == "1" for name in ("config", "data", "some", "safety", "bin_newer")}
     return Asked(config=flag["config"] and backup.part != "data", data=flag["data"] and backup.part != "config",
-                 some=flag["some"], only=tuple(only), safety=flag["safety"])
+                 some=flag["some"], only=tuple(only), safety=flag["safety"], bin_newer=flag["bin_newer"] and flag["data"])
 
 
 def parts_of(app: App, backup: Backup, only: Iterable[str]) -> list[Part]:
@@ -89,12 +92,3 @@ def _documents(app: App, saved: Saved, component: Component) -> list[Document]:
     live = [d for kind in component.kinds for d in documents.live(app, kind.name)]
     return [d for d in live if any(d.key in section for section in sections)]
 
-
-def undo_args(report: dict[str, Any], safety: Backup) -> list[tuple[str, str]]:
-    """Return the options that take a restore back: the same parts, out of the backup that was made before it."""
-    kinds, saved = server().registry.kinds, Saved(safety)
-    only = [name if "/" not in name or name in saved.documents else kinds[name.partition("/")[0]][0].name
-            for name in report.get("only", ())]
-    asked = Asked(config=bool(report.get("config")), data=bool(report.get("data")) and safety.part != "config",
-                  some=bool(only), only=tuple(dict.fromkeys(only)), safety=True)
-    return asked.as_args()

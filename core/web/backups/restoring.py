@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Response, render_template, request, url_for
+from flask import Response, make_response, redirect, render_template, request, url_for
 
 from core.app import server
 from core.apps import documents, service
@@ -22,7 +22,7 @@ from core.db import transaction
 from core.errors import AppkeepError, InvalidInput, OriginUnconfirmed, PlanChanged, RunInProgress
 from core.runs.models import Run
 from core.runs.service import check_free, exclusive_run, report_of
-from core.web.backups.asked import Asked, parts_of, read_asked, undo_args
+from core.web.backups.asked import Asked, parts_of, read_asked
 from core.web.backups.blueprint import BACKUP, backup_here, here, pages, to
 from core.web.backups.running import asked_just_now
 from core.web.backups.told import Told, names_in, tell
@@ -48,15 +48,17 @@ class Sheet:
 
 
 @pages.page(f"{BACKUP}/restore", Needs.BACKUP)
-def restore(organization_id: str, app_id: str, backup_id: str) -> tuple[str, int]:
+def restore(organization_id: str, app_id: str, backup_id: str) -> Response:
     """Show what a restore with these options would do, and ask who one is."""
     return _page(_planned(current_app_row(), backup_here(backup_id), read_asked(request.args, backup_here(backup_id))))
 
 
 @pages.page(f"{BACKUP}/restore", Needs.BACKUP, ("POST",))
-def start(organization_id: str, app_id: str, backup_id: str) -> Response | tuple[str, int]:
+def start(organization_id: str, app_id: str, backup_id: str) -> Response:
     """Start the restore that was planned, once it is proven who asks; what is refused is said beside its field."""
     backup = backup_here(backup_id)
+    if "look" in request.form:
+        return redirect(f"{request.path}?{urlencode(read_asked(request.form, backup).as_args())}", 303)  # type: ignore[return-value]
     again = asked_just_now(app_id, visit().person, "restore", backup=backup.id, plan=request.form.get("plan", ""))
     if again is not None:
         return to("backups.run", run_id=again)
@@ -88,7 +90,8 @@ def _planned(app: App, backup: Backup, asked: Asked) -> Sheet:
     try:
         if asked.some and not asked.only:
             raise InvalidInput("Tick at least one part, or choose all of it.")
-        sheet.found = plan(app, backup, visit().person, config=asked.config, data=asked.data, only=asked.wanted)
+        sheet.found = plan(app, backup, visit().person, config=asked.config, data=asked.data, only=asked.wanted,
+                           bin_newer=asked.bin_newer)
     except AppkeepError as error:
         sheet.trouble, sheet.status = error, min(error.status, 499)
     return sheet
@@ -102,12 +105,17 @@ def _checked(sheet: Sheet) -> Options:
     """
     app, asked, seen = current_app_row(), sheet.asked, request.form.get("plan", "")
     options = Options(backup=sheet.backup.id, config=asked.config, data=asked.data, safety_backup=asked.safety,
-                      accept_origin=request.form.get("accept") == "1", plan=seen, only=asked.wanted)
+                      accept_origin=_confirmed(app), plan=seen, only=asked.wanted, bin_newer=asked.bin_newer)
     with noting("restore", app.id, visit().person, backup_id=sheet.backup.id):
         agreement.check(seen, sheet.found["plan"] if sheet.found else "")
         check_origin(app, sheet.backup, options)
         check_free(app.id)
     return options
+
+
+def _confirmed(app: App) -> bool:
+    """Say whether the app's name was typed: what a backup of another app needs to go over this one."""
+    return request.form.get("confirm", "").strip().casefold() == app.name.strip().casefold()
 
 
 def _prove(sheet: Sheet) -> None:
@@ -144,7 +152,7 @@ def _refused(sheet: Sheet, refused: AppkeepError) -> Sheet:
     """Return the page that says what was refused, beside its field where there is one."""
     sheet.status = min(refused.status, 499)
     if isinstance(refused, OriginUnconfirmed):
-        sheet.errors["accept"] = "Confirm this to go on."
+        sheet.errors["confirm"] = f"Type {current_app_row().name} to confirm that it is replaced."
     elif isinstance(refused, ProofNeeded):
         again = "Your proof is too old or was used already. " if sheet.proof else ""
         sheet.errors["answer"], sheet.proof = f"{again}Prove who you are to start.", ""
@@ -157,8 +165,13 @@ def _refused(sheet: Sheet, refused: AppkeepError) -> Sheet:
     return sheet
 
 
-def _page(sheet: Sheet) -> tuple[str, int]:
-    return render_template("backups/restore.html", **_shown(sheet)), sheet.status
+def _page(sheet: Sheet) -> Response:
+    return made(render_template("backups/restore.html", **_shown(sheet)), sheet.status)
+
+
+def made(page: str, status: int) -> Response:
+    """Answer a page; one that takes the place of another one's part is taken whatever it says: what stood there holds no more."""
+    return make_response(page, 200 if request.headers.get("HX-Request") else status)
 
 
 def _shown(sheet: Sheet) -> dict[str, Any]:
@@ -181,7 +194,7 @@ def restore_report(run: Run) -> dict[str, Any]:
     report, app = report_of(run), service.find(run.app_id or "")
     saved = _documents(report.get("backup", "")), documents.live(app)
     safety = backup_if_there(report.get("safety_backup", ""))
-    undo = url_for("backups.restore", **here(backup_id=safety.id)) + "?" + urlencode(undo_args(report, safety)) if safety else None
+    undo = url_for("backups.undo", **here(run_id=run.id)) if safety else None
     return {"told": tell(report.get("components", {}), names_in(*saved), done=True), "safety": safety, "undo_url": undo}
 
 

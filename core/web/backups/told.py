@@ -68,13 +68,15 @@ class Told:
     left: list[dict[str, Any]] = field(default_factory=list)
     lost: list[dict[str, Any]] = field(default_factory=list)
     lost_count: int = 0
+    kept: list[str] = field(default_factory=list)
+    kept_count: int = 0
     rest: list[str] = field(default_factory=list)
 
     @property
     def writes(self) -> bool:
         """Whether anything of the component is written."""
         return bool(self.groups or self.notes or self.lost_count or self.rest
-                    or any(sheet["brought_back"] or sheet["overwritten"] for sheet in self.worksheets))
+                    or any(sheet["brought_back"] or sheet["overwritten"] or sheet.get("binned") for sheet in self.worksheets))
 
 
 def names_in(*sides: Iterable[Document]) -> dict[str, str]:
@@ -104,7 +106,7 @@ def tell(components: Mapping[str, Any], names: Names, *, done: bool) -> list[Tol
     registry = server().registry
     told = [_component(registry.components[name].title if name in registry.components else name, said, names, done)
             for name, said in components.items()]
-    return [one for one in told if one.writes or one.worksheets or one.left]
+    return [one for one in told if one.writes or one.worksheets or one.left or one.kept]
 
 
 def _component(title: str, said: Mapping[str, Any], names: Names, done: bool) -> Told:
@@ -114,10 +116,12 @@ def _component(title: str, said: Mapping[str, Any], names: Names, done: bool) ->
               for verb in words if documents.get(verb)]
     notes = [f"{count} {NOTES.get(name, name.replace('_', ' '))}" for name, count in said.get("notes", {}).items()]
     sheets = list(data.get("worksheets", ()))
-    touched = [one for one in sheets if one["brought_back"] or one["overwritten"] or one["new_since"]]
+    touched = [one for one in sheets if one["brought_back"] or one["overwritten"] or one["new_since"] or one.get("binned")]
     lost = [*data.get("references_not_restored", ()), *data.get("choices_not_there", ())]
     return Told(title=title, groups=groups, unchanged=documents.get("unchanged", 0), notes=notes,
                 worksheets=touched, left=[one for one in sheets if one not in touched],
+                kept=list(_kept(said, names))[:MAX_REFERENCES],
+                kept_count=len(said.get("left_alone", ())) + data.get("left_alone_count", 0),
                 lost=[_lost(one, names) for one in lost[:MAX_REFERENCES]],
                 lost_count=data.get("references_not_restored_count", 0) + data.get("choices_not_there_count", 0),
                 rest=list(_rest(data, names)))
@@ -184,6 +188,17 @@ def _lost(one: Mapping[str, Any], names: Names) -> dict[str, Any]:
     steps = [_named(step, names) for step in str(one["target"]).split("/")]
     return {"worksheet": _named(one["worksheet"], names), "record": one["record"],
             "field": _named(one["field"], names), "target": " ".join(steps), "reason": one["reason"]}
+
+
+def _kept(said: Mapping[str, Any], names: Names) -> Iterator[str]:
+    """Yield what an undo leaves as it is, because somebody changed it since."""
+    for one in said.get("left_alone", ()):
+        part = one["part"].rpartition("/")[2]
+        yield f"{one['name'] or one['document']}{' › ' + names.get(part, part) if part else ''}: {one['reason']}"
+    for one in said.get("data", {}).get("left_alone", ()):
+        key = one["field"]
+        yield (f"{names.get(one['worksheet'], one['worksheet'])}, record {one['record']}"
+               f"{', ' + names.get(key, key) if key else ''}: {one['reason']}")
 
 
 def _rest(data: Mapping[str, Any], names: Names) -> Iterator[str]:

@@ -27,11 +27,15 @@ from tests.web import PASSWORD
 
 
 def form_of(page: str) -> dict[str, Any]:
-    """Return what the form that starts a restore sends, as far as it is hidden."""
-    form = page[page.index('method="post"', page.index("3. Prove who you are")):]
+    """Return what the form that starts a restore sends: what is hidden, and what is ticked."""
+    form = page[page.index('<form class="stack" method="post"'):]
     found: dict[str, Any] = {}
-    for name, value in re.findall(r'<input type="hidden" name="([a-z_]+)" value="([^"]*)"', form):
-        found[name] = [*found[name], value] if isinstance(found.get(name), list) else [found[name], value] if name in found else value
+    for sent in re.findall(r'<input type="(?:hidden|checkbox|radio)"[^>]*>', form):
+        name, value = re.search(r' name="([a-z_]+)"', sent), re.search(r' value="([^"]*)"', sent)
+        if name is None or value is None or ('type="hidden"' not in sent and " checked" not in sent):
+            continue
+        one = found.get(name[1])
+        found[name[1]] = value[1] if one is None else [*one, value[1]] if isinstance(one, list) else [one, value[1]]
     return {name: value for name, value in found.items() if name != "csrf_token"}
 
 
@@ -118,8 +122,39 @@ def test_undo_of_some_parts_takes_back_those(place: Place) -> None:
     answer = started(place, backup_id, f"?asked=1&config=1&data=1&some=1&only=worksheet/{COMPANIES}&only=pages&safety=1")
     assert ["succeeded"] == place.work()
     undo = re.search(r'href="([^"]+)">Undo</a>', place.browser.get(answer.headers["Location"]).get_data(as_text=True))
-    assert undo is not None and "only=pages" in undo[1] and "only=worksheets" in undo[1]
+    assert undo is not None
     assert "Goes to the recycle bin : 1 Companies" in words(place.browser.get(undo[1].replace("&amp;", "&")))
+
+
+def test_what_is_not_ticked_any_more_is_not_started(place: Place) -> None:
+    """The ticks are in the form that starts: taken away, they are not sent, and the start is refused in the page."""
+    backup_id = place.back_up()
+    place.change()
+    form = {**opened(place, backup_id), "answer": PASSWORD}
+    nothing = {name: value for name, value in form.items() if name not in ("config", "data")}
+    refused = place.post(f"/{backup_id}/restore", data=nothing)
+    assert 422 == refused.status_code and "Say what to restore" in words(refused)
+    less = place.post(f"/{backup_id}/restore", data={name: value for name, value in form.items() if name != "data"})
+    assert 409 == less.status_code and [] == place.work()
+    asked = place.browser.get(f"{place.root}/{backup_id}/restore?asked=1", headers={"HX-Request": "true"})
+    assert 200 == asked.status_code and "Say what to restore" in words(asked)  # any other status would leave the ticks of before
+    look = place.post(f"/{backup_id}/restore", data={**form, "look": "1"})
+    assert 303 == look.status_code and "config=1&data=1" in look.headers["Location"] and PASSWORD not in look.headers["Location"]
+
+
+def test_undo_has_its_own_plan_and_proof(place: Place) -> None:
+    """Nothing is started without either; the tick is another plan."""
+    backup_id = place.back_up()
+    place.change()
+    answer = started(place, backup_id)
+    place.work()
+    address = f"{answer.headers['Location']}/undo"
+    form = form_of(place.browser.get(address).get_data(as_text=True))
+    unproven = place.browser.post(address, data={**form, "answer": "wrong"})
+    other = place.browser.post(address, data={**form, "also_later": "1", "answer": PASSWORD})
+    assert (403, 409) == (unproven.status_code, other.status_code) and [] == place.work()
+    assert 303 == place.browser.post(address, data={**form_of(other.get_data(as_text=True)), "answer": PASSWORD}).status_code
+    assert ["succeeded"] == place.work() and "Firms" == place.name_of_sheet()
 
 
 def test_without_a_backup_first_it_is_said_that_it_cannot_be_undone(place: Place) -> None:
@@ -259,17 +294,21 @@ def test_while_a_backup_runs_no_restore_starts(place: Place) -> None:
 
 
 @pytest.mark.parametrize("origin", ["server", "foreign"])
-def test_a_backup_from_elsewhere_needs_a_tick(place: Place, origin: str) -> None:
-    """Without it nothing is started and no answer is used up; with it the app is overwritten."""
+def test_a_backup_from_elsewhere_says_so_first_and_needs_the_apps_name(place: Place, origin: str) -> None:
+    """In the heading, with both names and a new app as the first choice; without the name nothing is started and no answer used up."""
     backup_id = place.back_up()
     with as_tenant(place.organization_id), transaction():
         db.session.execute(update(Backup).where(Backup.id == backup_id).values(origin=origin))
     place.change()
-    refused = started(place, backup_id)
-    assert 409 == refused.status_code and "Confirm this to go on." in words(refused)
+    shown = place.text(f"/{backup_id}/restore")
+    places = [shown.index(text) for text in ("Restore a backup of another app", "of “Sample CRM”", "not of “Sample CRM”", "Restore as new app",
+                                             "1. What will change")]
+    assert sorted(places) == places
+    refused = started(place, backup_id, confirm="Something else")
+    assert 409 == refused.status_code and "Type Sample CRM to confirm" in words(refused)
     with as_tenant(place.organization_id):
         assert [] == acts_of(place.app_id, act="identity")
-    assert 303 == started(place, backup_id, accept="1").status_code and ["succeeded"] == place.work()
+    assert 303 == started(place, backup_id, confirm="sample crm").status_code and ["succeeded"] == place.work()
     assert "Companies" == place.name_of_sheet()
 
 
@@ -310,8 +349,8 @@ def test_the_steps_of_a_restore_are_told_with_their_times(place: Place) -> None:
     answer = started(place, backup_id)
     place.work()
     shown = words(place.browser.get(answer.headers["Location"]))
-    steps = ["Requested 2", "Compared with the app", "Backup verified", "Current version backed up",
-             "App locked for changes", "Backup merged into the app", "Done 2"]
+    steps = ["Requested 2", "Compared with the app", "Backup verified", "App locked for changes",
+             "Current version backed up", "Backup merged into the app", "Done 2"]
     places = [shown.rindex(step) for step in steps]
     assert sorted(places) == places
 

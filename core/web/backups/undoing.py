@@ -1,0 +1,121 @@
+"""Undoing a restore in the browser: what that would take back, what is left because it was changed since, who one is, and the start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Response, redirect, render_template, request
+
+from core.app import server
+from core.apps import documents, service
+from core.backups import agreement, proofs
+from core.backups.jobs import request_undo
+from core.backups.log import noting
+from core.backups.models import Backup
+from core.backups.proofs import ProofNeeded
+from core.backups.restoring import plan_undo
+from core.backups.saved import Saved, find_backup
+from core.db import transaction
+from core.errors import AppkeepError, PlanChanged
+from core.runs.models import Run
+from core.runs.service import check_free, exclusive_run, report_of
+from core.web.backups.blueprint import pages, to
+from core.web.backups.restoring import CHANGED, MAX_ANSWER_CHARS, PROOF_CHARS, made
+from core.web.backups.running import RUN, run_here
+from core.web.backups.told import names_in, tell
+from core.web.gate import Needs
+from core.web.visit import current_app_row, visit
+
+
+@dataclass
+class Sheet:
+    """What the page shows; see `core.web.backups.restoring.Sheet`."""
+
+    run: Run
+    also_later: bool
+    found: dict[str, Any] | None = None
+    trouble: AppkeepError | None = None
+    proof: str = ""
+    errors: dict[str, str] = field(default_factory=dict)
+    status: int = 200
+
+
+@pages.page(f"{RUN}/undo", Needs.BACKUP)
+def undo(organization_id: str, app_id: str, run_id: str) -> Response:
+    """Show what undoing a restore would do, and ask who one is."""
+    return _page(_planned(run_id, also_later=request.args.get("also_later") == "1"))
+
+
+@pages.page(f"{RUN}/undo", Needs.BACKUP, ("POST",))
+def begin_undo(organization_id: str, app_id: str, run_id: str) -> Response:
+    """Begin to undo a restore, once it is proven who asks; what is refused is said beside its field."""
+    also_later = request.form.get("also_later") == "1"
+    if "look" in request.form:
+        return redirect(f"{request.path}{'?also_later=1' if also_later else ''}", 303)  # type: ignore[return-value]
+    sheet = _planned(run_id, also_later=also_later)
+    if sheet.found is None:
+        return _page(sheet)
+    try:
+        _check(sheet, app_id)
+        begun = _begin(sheet, app_id, run_id)
+    except AppkeepError as refused:
+        visit().app = service.find(app_id)
+        sheet.run = run_here(run_id)
+        return _page(_refused(sheet, refused))
+    return to("backups.run", run_id=begun)
+
+
+def _planned(run_id: str, *, also_later: bool) -> Sheet:
+    sheet = Sheet(run_here(run_id), also_later)
+    try:
+        sheet.found = plan_undo(current_app_row(), sheet.run, visit().person, also_later=also_later)
+    except AppkeepError as error:
+        sheet.trouble, sheet.status = error, min(error.status, 499)
+    return sheet
+
+
+def _check(sheet: Sheet, app_id: str) -> None:
+    """Refuse what has to be put right first, then have the person prove who they are."""
+    found, person = sheet.found or {}, visit().person
+    with noting("restore", app_id, person, backup_id=found["backup"]):
+        agreement.check(request.form.get("plan", ""), found["plan"])
+        check_free(app_id)
+    answer = request.form.get("answer", "")[:MAX_ANSWER_CHARS]
+    sheet.proof = request.form.get("proof", "")[:PROOF_CHARS]
+    if answer:
+        sheet.proof = proofs.prove(app_id, agreement.subject(found["plan"]), person, answer)
+
+
+def _begin(sheet: Sheet, app_id: str, run_id: str) -> str:
+    found, person = sheet.found or {}, visit().person
+    with noting("restore", app_id, person, backup_id=found["backup"]), transaction():
+        proofs.use(sheet.proof, app_id, agreement.subject(found["plan"]), person)
+        return request_undo(service.find(app_id), run_here(run_id), person, also_later=sheet.also_later,
+                            plan=request.form.get("plan", ""), send=True).id
+
+
+def _refused(sheet: Sheet, refused: AppkeepError) -> Sheet:
+    sheet.status = min(refused.status, 499)
+    if isinstance(refused, ProofNeeded):
+        again = "Your proof is too old or was used already. " if sheet.proof else ""
+        sheet.errors["answer"], sheet.proof = f"{again}Prove who you are to start.", ""
+    elif isinstance(refused, PlanChanged):
+        sheet.errors["page"] = CHANGED
+    elif refused.status == 409:
+        sheet.errors["page"] = refused.message
+    else:
+        sheet.errors["answer"], sheet.proof = refused.message, ""
+    return sheet
+
+
+def _page(sheet: Sheet) -> Response:
+    app, found = current_app_row(), sheet.found
+    safety: Backup | None = find_backup(found["backup"]) if found else None
+    sides = [[], documents.live(app)] if safety is None else [list(Saved(safety).documents.values()), documents.live(app)]
+    told = tell(found["components"], names_in(*sides), done=False) if found else []
+    page = render_template(
+        "backups/undo.html", sheet=sheet, run=sheet.run, safety=safety, told=told, busy=exclusive_run(app.id),
+        exact="undo" in (found or {}), report=report_of(sheet.run),
+        method=server().registry.hook.identity_method(person=visit().person) or "password")
+    return made(page, sheet.status)
