@@ -16,7 +16,7 @@ class RecordsAsked:
 
     `worksheet` and `view` are addresses. `filter` has the form that views have, values filled in; it narrows what the
     view shows. `sorts` are {"field": pointer, "descending"?}; without any, the view's. `seqs` asks for those records
-    only. `fields` are the keys wanted; None is all.
+    only. `fields` are the keys wanted; None is all. With `counted`, the answer says how many records there are in all.
     """
 
     worksheet: str
@@ -28,17 +28,26 @@ class RecordsAsked:
     fields: Sequence[str] | None = None
     limit: int = 100
     offset: int = 0
+    counted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldGiven:
-    """A field that the asker may read, whether they may write it, and whether the view that was asked for hides it."""
+    """A field that the asker may read, whether they may write it, and whether the view that was asked for hides it.
+
+    `numeric` values stand under each other by their last digit; `before` and `after` are what is written around a number
+    of the field, with at least so many `decimals`.
+    """
 
     key: str
     name: str
     type: str
     writable: bool = False
     hidden: bool = False
+    numeric: bool = False
+    before: str = ""
+    after: str = ""
+    decimals: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,24 +62,35 @@ class FileGiven:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordGiven:
-    """A record: values as JSON, and as people read them, both by field key; empty ones are missing.
+    """A record: values as JSON, and as plain texts, both by field key; empty ones are missing.
 
-    `url` is the address of its own page where whoever asked may open it, `title` what it is called.
+    `texts` fill addresses, conditions and forms; `shown` are those that people read in another form, with separators, units and
+    names of months. `url` is the address of its own page where whoever asked may open it, `title` what it is called.
     """
 
     seq: int
     values: Mapping[str, Any]
     texts: Mapping[str, str]
+    shown: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, Sequence[FileGiven]] = field(default_factory=dict)
     url: str | None = None
     title: str = ""
 
+    def read(self, key: str) -> str:
+        """Return a field's value as people read it; nothing for an empty one."""
+        return self.shown.get(key) or self.texts.get(key, "")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordsGiven:
-    """What a worksheet answers: its name, fields in the order in which the view shows them, records, whether there are more."""
+    """What a worksheet answers: its name, fields in the order in which the view shows them, records, whether there are more.
+
+    `total` is how many there are in all, where that was asked; when it is not `exact`, there are more than that.
+    """
 
     name: str
     fields: Sequence[FieldGiven] = ()
     records: Sequence[RecordGiven] = ()
     more: bool = False
+    total: int | None = None
+    exact: bool = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import cached_property
 
 from sqlalchemy import and_, or_, select
@@ -12,10 +12,11 @@ from core.archive.canonical import parse, parse_canonical
 from core.archive.errors import ArchiveNeedsNewer
 from core.archive.manifest import Content, IndexLine, PartEntry, part_lines
 from core.backups.models import Backup
+from core.catalogue import known_descriptors, picked
 from core.component import Component, Document
 from core.db import db
 from core.errors import NotFound
-from core.objects import read_object
+from core.objects import read_object, shelf
 
 
 def find_backup(backup_id: str) -> Backup:
@@ -65,9 +66,9 @@ class Saved:
     @cached_property
     def lines(self) -> dict[tuple[str, str], list[IndexLine]]:
         """(component, "config" or "data") -> the lines of that index."""
-        return {(name, part): self.lines_of(entry, part)
-                for name, parts in self.content.components.items()
-                for part, entry in parts.present()}
+        read = reader_of({entry.index for _, _, entry in self.content.entries()})
+        return {(name, part): list(part_lines(read(entry.index), part, f"The index of {part}"))
+                for name, part, entry in self.content.entries()}
 
     def lines_of(self, entry: PartEntry, part: str) -> list[IndexLine]:
         """Return the lines of one index, as strictly as a file's are read.
@@ -96,9 +97,11 @@ class Saved:
         Raises:
             ArchiveNeedsNewer: a component here is unknown or older than the one that wrote the backup.
         """
-        return {d.address: d for name in self.content.components for d in self._documents_of(name)}
+        read = reader_of({line.content for (_, part), lines in self.lines.items() if part == "config"
+                          for line in lines if line.section == "documents"})
+        return {d.address: d for name in self.content.components for d in self._documents_of(name, read)}
 
-    def _documents_of(self, name: str) -> Iterator[Document]:
+    def _documents_of(self, name: str, read: Callable[[str], bytes]) -> Iterator[Document]:
         component = server().registry.components.get(name)
         version = self.content.components[name].version
         if component is None or version > component.version:
@@ -107,8 +110,14 @@ class Saved:
                 + (f"knows version {component.version}: update its plugin." if component else "has no such plugin."))
         for line in self.lines.get((name, "config"), []):
             if line.section == "documents":
-                for document in read_documents(self.read(line.content)):
+                for document in read_documents(read(line.content)):
                     yield lifted(component, document, version)
+
+
+def reader_of(contents: Collection[str]) -> Callable[[str], bytes]:
+    """Return what reads these objects, all of them looked up at once; it raises as `read_object` does."""
+    known, place_in_store = known_descriptors(contents), shelf()
+    return lambda content: place_in_store.read(picked(known, content))
 
 
 def lifted(component: Component, document: Document, version: int) -> Document:

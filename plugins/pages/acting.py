@@ -89,7 +89,7 @@ class Acting:
 
     def notify(self, event: Body, record: RecordGiven | None) -> None:
         """Say something once the page is shown again."""
-        said = [text for name in ("title", "message") if (text := self.scene.text(event.get(name), record).strip())]
+        said = [text for name in ("title", "message") if (text := self.scene.reading(event.get(name), record).strip())]
         if said:
             self.outcome.messages.append(("good", ": ".join(said)[:1000]))
 

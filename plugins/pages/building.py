@@ -75,8 +75,8 @@ class Builder:
         return shown
 
     def text(self, block: Body, name: str, record: RecordGiven | None) -> str:
-        """Return one of a block's texts, filled."""
-        return self.scene.text(block.get(name), record)
+        """Return one of a block's texts, filled for people to read."""
+        return self.scene.reading(block.get(name), record)
 
     def picture(self, url: str) -> str:
         """Return the address of a picture elsewhere, having asked the browser to allow its origin."""
@@ -137,7 +137,7 @@ class Builder:
         """Return a page from elsewhere in a frame: over https, never of this server, and shut in."""
         if "text" in block and "url" not in block:
             return Shown("text", data={"html": words.sanitized(self.text(block, "text", record))})
-        url = self.text(block, "url", record).strip()
+        url = self.scene.text(block.get("url"), record).strip()
         found = origin(url)
         if found is None or not found.startswith("https://") or found.partition("//")[2] == self.host or safe_url(url) is None:
             return Shown("nothing", note="Only pages of other servers over https can be embedded.")

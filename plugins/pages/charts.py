@@ -12,6 +12,9 @@ MAX_GROUPS = 20
 OTHERS, EMPTY = "Others", "Empty"
 WIDTH, HEIGHT, BASE, TOP = 640, 260, 220, 20
 TINTS = 8
+Unit = tuple[str, str, int]
+"""What is written before and after a number, and at least how many decimals it has."""
+BARE: Unit = ("", "", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +79,18 @@ def number(value: Any) -> Decimal | None:
     return found if found is not None and found.is_finite() and found.adjusted() < 30 else None
 
 
-def shown(value: Decimal) -> str:
-    """Return a number for people: at most two places."""
-    return f"{value:,.2f}".rstrip("0").rstrip(".")
+def shown(value: Decimal, unit: Unit = BARE) -> str:
+    """Return a number for people, with its unit: two places at most, unless its field has more."""
+    before, after, decimals = unit
+    whole, _, parts = f"{abs(value):,.{max(decimals, 2)}f}".partition(".")
+    kept = parts[:decimals] + parts[decimals:].rstrip("0")
+    return f"{'−' if value < 0 else ''}{before}{whole}{'.' if kept else ''}{kept}{after}"
 
 
-def bars(groups: Sequence[tuple[str, Decimal]]) -> list[Bar]:
+def bars(groups: Sequence[tuple[str, Decimal]], unit: Unit = BARE) -> list[Bar]:
     """Return groups with how tall each stands against the largest."""
     most = max((abs(value) for _, value in groups), default=Decimal(0)) or Decimal(1)
-    return [Bar(label, value, float(value / most), shown(value)) for label, value in groups]
+    return [Bar(label, value, float(value / most), shown(value, unit)) for label, value in groups]
 
 
 def columns(found: Sequence[Bar]) -> list[Shape]:
@@ -114,14 +120,14 @@ def points_of(found: Sequence[Bar]) -> list[tuple[float, float]]:
     return [(place * width + width / 2, base - bar.share * tallest) for place, bar in enumerate(found)]
 
 
-def slices(groups: Sequence[tuple[str, Decimal]], hole: float) -> list[Shape]:
+def slices(groups: Sequence[tuple[str, Decimal]], hole: float, unit: Unit = BARE) -> list[Shape]:
     """Return the slices of a pie, or of a ring whose *hole* is that part of its radius; only what is above zero has one."""
     positive = [(label, value) for label, value in groups if value > 0]
     whole = sum((value for _, value in positive), Decimal(0)) or Decimal(1)
     start, shapes = 0.0, []
     for place, (label, value) in enumerate(positive):
         share = float(value / whole)
-        bar = Bar(label, value, share, f"{shown(value)} ({share:.0%})")
+        bar = Bar(label, value, share, f"{shown(value, unit)} ({share:.0%})")
         shapes.append(Shape(_slice(start, start + share, hole), place % TINTS, bar))
         start += share
     return shapes
@@ -140,12 +146,16 @@ def _at(angle: float, radius: float) -> str:
     return f"{110 + radius * math.cos(angle):.2f} {110 + radius * math.sin(angle):.2f}"
 
 
-def chart(rows: Iterable[tuple[str, Any]], options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return all that shows a chart: its groups as a table, and the shapes of its kind."""
+def chart(rows: Iterable[tuple[str, Any]], options: Mapping[str, Any], names: Mapping[str, str] | None = None,
+          unit: Unit = BARE) -> dict[str, Any]:
+    """Return all that shows a chart: its groups as a table, and the shapes of its kind.
+
+    *names* say how people read the labels, which are ordered as they are.
+    """
     function = options.get("function", "count")
-    groups = grouped(rows, function)
-    kind, found = options["type"], bars(groups)
+    groups = [((names or {}).get(label) or label, value) for label, value in grouped(rows, function)]
+    kind, found = options["type"], bars(groups, unit)
     return {"type": kind, "function": function, "bars": found, "width": WIDTH, "height": HEIGHT,
             "columns": columns(found) if kind == "bar" else (), "line": line(found) if kind == "line" else "",
             "points": list(zip(points_of(found), found, strict=True)) if kind == "line" else (),
-            "slices": slices(groups, .55 if kind == "doughnut" else 0) if kind in ("pie", "doughnut") else ()}
+            "slices": slices(groups, .55 if kind == "doughnut" else 0, unit) if kind in ("pie", "doughnut") else ()}

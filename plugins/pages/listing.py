@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from core.api import FieldGiven, RecordGiven, RecordsAsked, RecordsGiven
 from plugins.pages import charts
 from plugins.pages.addresses import safe_url
-from plugins.pages.holes import is_true
+from plugins.pages.holes import is_true, only_use
 from plugins.pages.shown import Lead, Shown
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ Body = Mapping[str, Any]
 DEFAULT_ROWS, MOST_ROWS, MOST_FIELDS, MOST_TAGS = 20, 200, 20, 20
 CHART_RECORDS = 5000
 GONE = "It shows a worksheet that is not here any more, or that you may not read."
-NUMBERS = ("number", "currency", "percent", "duration", "auto_number", "count")
-"""Types of fields whose values stand under each other by their last digit."""
 WORDS = {"sum": "Sum", "average": "Average", "min": "Least", "max": "Most"}
 
 
@@ -28,13 +26,14 @@ def records_list(builder: Builder, block: Body, record: RecordGiven | None, dept
     if "source" not in block:
         return Shown("nothing", note="This list has no source of records.")
     size, start = _page(builder, block)
-    given = builder.scene.records(block["source"], limit=size, offset=start)
+    given = builder.scene.records(block["source"], limit=size, offset=start, counted=True)
     if given is None:
         return Shown("nothing", note=GONE)
     with builder.within(block["source"]):
         rows = [Shown("container", inside=builder.all(block.get("blocks", ()), one, depth + 1)) for one in given.records]
     return Shown("list", inside=rows, data={
-        "columns": block.get("columns", 1), "across": block.get("orientation") == "horizontal", **_pager(builder, block, given)})
+        "caption": block.get("name") or given.name, "columns": block.get("columns", 1),
+        "across": block.get("orientation") == "horizontal", **_pager(builder, block, given)})
 
 
 def table(builder: Builder, block: Body, record: RecordGiven | None, depth: int) -> Shown:
@@ -42,11 +41,12 @@ def table(builder: Builder, block: Body, record: RecordGiven | None, depth: int)
     if "source" not in block:
         return Shown("nothing", note="This table has no source of records.")
     size, start = _page(builder, block)
-    given = builder.scene.records(block["source"], limit=size, offset=start)
+    given = builder.scene.records(block["source"], limit=size, offset=start, counted=True)
     if given is None:
         return Shown("nothing", note=GONE)
     columns = block.get("table_columns") or [_column(one) for one in shown_fields(given)]
-    rows = [[_cell(builder, column, one, block["source"]) for column in columns] for one in given.records]
+    numeric = {field.key for field in given.fields if field.numeric}
+    rows = [[_cell(builder, column, one, block["source"], numeric) for column in columns] for one in given.records]
     return Shown("table", data={"names": [column["name"] for column in columns], "rows": rows,
                                 "caption": block.get("name") or given.name, **_pager(builder, block, given)})
 
@@ -55,8 +55,11 @@ def _column(field: FieldGiven) -> Body:
     return {"name": field.name, "type": "text", "value": {"template": "{0}", "uses": [{"field": {"ref": f"//{field.key}"}}]}}
 
 
-def _cell(builder: Builder, column: Body, record: RecordGiven, source: str) -> dict[str, Any]:
-    text, kind = builder.scene.text(column.get("value"), record), column["type"]
+def _cell(builder: Builder, column: Body, record: RecordGiven, source: str, numeric: Collection[str]) -> dict[str, Any]:
+    kind, use = column["type"], only_use(column.get("value"))
+    text = (builder.scene.reading if kind == "text" else builder.scene.text)(column.get("value"), record)
+    if kind == "text" and use is not None and "field" in use and use["field"]["ref"].rpartition("/")[2] in numeric:
+        kind = "number"
     cell: dict[str, Any] = {"type": kind, "text": text}
     if kind in ("link", "button"):
         leads = "page" in column or "url" in column or column.get("events")
@@ -77,7 +80,7 @@ def view(builder: Builder, block: Body, record: RecordGiven | None, depth: int) 
     if "worksheet" not in block:
         return Shown("nothing", note="This block has no worksheet yet.")
     (size, start), seen = _page(builder, block), block["view"]["ref"] if "view" in block else None
-    given = builder.scene.ask(RecordsAsked(worksheet=block["worksheet"]["ref"], view=seen, limit=size, offset=start))
+    given = builder.scene.ask(RecordsAsked(worksheet=block["worksheet"]["ref"], view=seen, limit=size, offset=start, counted=True))
     if given is None:
         return Shown("nothing", note=GONE)
     fields = shown_fields(given)
@@ -87,10 +90,10 @@ def view(builder: Builder, block: Body, record: RecordGiven | None, depth: int) 
 
 
 def _plain(record: RecordGiven, field: FieldGiven, first: bool) -> dict[str, Any]:
-    text = record.texts.get(field.key, "")
+    text = record.read(field.key)
     if first and record.url:
         return {"type": "link", "text": text or record.title or f"Record {record.seq}", "lead": Lead(url=record.url)}
-    return {"type": "number" if field.type in NUMBERS else "text", "text": text}
+    return {"type": "number" if field.numeric else "text", "text": text}
 
 
 def one_record(builder: Builder, block: Body, record: RecordGiven | None, depth: int) -> Shown:
@@ -103,7 +106,7 @@ def one_record(builder: Builder, block: Body, record: RecordGiven | None, depth:
     one = given.records[0]
     with builder.within(block["source"]):
         inside = builder.all(block.get("blocks", ()), one, depth + 1)
-    fields = [] if inside else [(f.name, one.texts[f.key]) for f in given.fields if f.key in one.texts and not f.hidden]
+    fields = [] if inside else [(f.name, one.read(f.key)) for f in given.fields if f.key in one.texts and not f.hidden]
     return Shown("record", data={"fields": fields, "url": one.url}, inside=inside)
 
 
@@ -115,15 +118,18 @@ def chart(builder: Builder, block: Body, record: RecordGiven | None, depth: int)
     if "source" not in block and "worksheet" not in block:
         return Shown("nothing", note="This chart has no worksheet yet.")
     given = _counted(builder, block, asked)
-    names = {field.key: field.name for field in given.fields} if given is not None else {}
-    if given is None or not set(asked) <= names.keys():
+    fields = {field.key: field for field in given.fields} if given is not None else {}
+    if given is None or not set(asked) <= fields.keys():
         return Shown("nothing", note=GONE if given is None else "It counts a field that is not here any more, or that you may not read.")
     if options.get("function", "count") != "count" and value is None:
         return Shown("nothing", note="This chart needs a field to add up.")
     rows = ((one.texts.get(group, "") if group else given.name, one.values.get(value) if value else None) for one in given.records)
-    made = charts.chart(rows, options)
-    title = block.get("name") or _title(made["function"], names.get(value or ""), given.name, names.get(group or ""))
-    return Shown("chart", data={**made, "title": title, "group": names.get(group or "", given.name),
+    names = {one.texts.get(group, ""): one.read(group) for one in given.records} if group else {}
+    unit = fields[value] if value and options.get("function", "count") != "count" else None
+    made = charts.chart(rows, options, names, (unit.before, unit.after, unit.decimals) if unit is not None else charts.BARE)
+    what, by = fields[value].name if value else None, fields[group].name if group else None
+    title = block.get("name") or _title(made["function"], what, given.name, by)
+    return Shown("chart", data={**made, "title": title, "group": by or given.name,
                                 "cut": CHART_RECORDS if given.more else None})
 
 
@@ -152,4 +158,5 @@ def _page(builder: Builder, block: Body) -> tuple[int, int]:
 def _pager(builder: Builder, block: Body, given: RecordsGiven) -> dict[str, Any]:
     size, start = _page(builder, block)
     return {"next_url": builder.place_url(block["key"], start + size) if given.more else None,
-            "previous_url": builder.place_url(block["key"], max(start - size, 0)) if start else None, "start": start}
+            "previous_url": builder.place_url(block["key"], max(start - size, 0)) if start else None,
+            "first": start + 1, "last": start + len(given.records), "total": given.total, "exact": given.exact}

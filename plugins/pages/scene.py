@@ -6,8 +6,8 @@ Whatever a source names may be gone, and whatever a visitor sends may be anythin
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.api import App, Document, RecordGiven, RecordsAsked, RecordsGiven, server
@@ -16,8 +16,16 @@ from plugins.pages.holes import Use, filled, only_use, uses_in
 MAX_QUESTIONS = 80
 MAX_BLOCKS = 3000
 MAX_OPTIONS = 200
+MOST_OF_A_SOURCE = 10_000
 NOBODY = RecordsGiven(name="")
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}(?:T[0-9:.]+Z)?\Z")
+
+
+Said = Callable[[RecordGiven, str], str]
+
+
+def _plain(record: RecordGiven, key: str) -> str:
+    return record.texts.get(key, "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +84,13 @@ class Scene:
         """Return a template filled for the visitor, inside *record* where it stands in one."""
         return filled(template, lambda use: self._value(use, record))
 
-    def _value(self, use: Use, record: RecordGiven | None) -> str:
+    def reading(self, template: Any, record: RecordGiven | None = None) -> str:
+        """Return a template filled for people to read: numbers with separators and units, days with the names of months."""
+        return filled(template, lambda use: self._value(use, record, RecordGiven.read))
+
+    def _value(self, use: Use, record: RecordGiven | None, said: Said = _plain) -> str:
         if "field" in use:
-            return self._field(use["field"]["ref"].rpartition("/")[2], use.get("source"), record)
+            return self._field(use["field"]["ref"].rpartition("/")[2], use.get("source"), record, said)
         if "parameter" in use:
             return self.parameters.get(use["parameter"], "")
         if "input" in use:
@@ -89,10 +101,10 @@ class Scene:
             return ", ".join(self._path(use["source"], use["path"]))
         return self._result(use["result"], record)
 
-    def _field(self, key: str, source: str | None, record: RecordGiven | None) -> str:
+    def _field(self, key: str, source: str | None, record: RecordGiven | None, said: Said) -> str:
         if source is None:
-            return record.texts.get(key, "") if record is not None else ""
-        return ", ".join(text for one in self._all(source, record) if (text := one.texts.get(key)))
+            return said(record, key) if record is not None else ""
+        return ", ".join(text for one in self._all(source, record) if (text := said(one, key)))
 
     def _all(self, source: str, record: RecordGiven | None = None) -> Sequence[RecordGiven]:
         """Return the record of a source of one, or all of a list, as far as a text can take them."""
@@ -133,7 +145,7 @@ class Scene:
         return given.records[0] if given is not None and given.records else None
 
     def records(self, source: str, *, limit: int = MAX_OPTIONS, offset: int = 0,
-                fields: Sequence[str] | None = None) -> RecordsGiven | None:
+                fields: Sequence[str] | None = None, counted: bool = False) -> RecordsGiven | None:
         """Return records of a source, None where it has no worksheet that the visitor may read."""
         body = self.sources.get(source)
         if body is None or "worksheet" not in body:
@@ -143,18 +155,21 @@ class Scene:
             if not (text.isascii() and text.isdigit() and len(text) < 16):
                 return NOBODY
             return self.ask(RecordsAsked(worksheet=body["worksheet"]["ref"], seqs=(int(text),), limit=1))
-        most = max(min(limit, body.get("limit", 10_000) - offset), 0)
+        all_of_it = body.get("limit", MOST_OF_A_SOURCE)
+        most = max(min(limit, all_of_it - offset), 0)
         filter_ = self._condition(body["filter"]) if "filter" in body else None
         if filter_ is NOTHING or most == 0:
             return NOBODY
-        return self.ask(RecordsAsked(
+        found = self.ask(RecordsAsked(
             worksheet=body["worksheet"]["ref"], view=body["view"]["ref"] if "view" in body else None, filter=filter_,
-            sorts=tuple(body.get("sorts", ())), search=self.text(body.get("search"))[:200], fields=fields, limit=most, offset=offset))
+            sorts=tuple(body.get("sorts", ())), search=self.text(body.get("search"))[:200], fields=fields, limit=most, offset=offset,
+            counted=counted))
+        return _within(found, all_of_it, offset) if found is not None else None
 
     def ask(self, asked: RecordsAsked) -> RecordsGiven | None:
         """Return what worksheets answer, the same question asked once; nothing once the page has asked for too much."""
         key = (asked.worksheet, asked.view, repr(asked.filter), repr(asked.sorts), asked.search, asked.seqs, asked.fields, asked.limit,
-               asked.offset)
+               asked.offset, asked.counted)
         if key not in self._given:
             if not self.bounds.question():
                 return None
@@ -184,6 +199,13 @@ class Scene:
         if len(kept) < len(found) and (word == "all" or not kept):
             return NOTHING
         return {word: kept} if kept else None
+
+
+def _within(given: RecordsGiven, most: int, offset: int) -> RecordsGiven:
+    """Return an answer of a source that has at most so many records: beyond them there is nothing more to open."""
+    if given.total is not None and given.total > most:
+        given = replace(given, total=most, exact=True)
+    return replace(given, more=False) if offset + len(given.records) >= most else given
 
 
 NOTHING: Any = object()

@@ -143,3 +143,24 @@ def test_what_was_deleted_comes_back_from_the_bin(site: Site, page: Page) -> Non
     row.get_by_role("button", name=re.compile("^Delete “Company” permanently")).click()
     expect(page.get_by_text("was deleted permanently")).to_be_visible()
     expect(row).to_have_count(0)
+
+
+COVERED = """(bar) => [...document.querySelectorAll("main form input, main form select, main form textarea, main form button")]
+  .filter(one => one.offsetParent && !bar.contains(one)).filter(one => {
+    one.focus();
+    const field = one.getBoundingClientRect(), below = bar.getBoundingClientRect();
+    return document.activeElement === one && field.bottom > below.top + 1 && field.top < below.bottom;
+  }).map(one => one.name)"""
+
+
+@pytest.mark.parametrize("width", [1280, 380])
+def test_no_field_that_is_reached_lies_under_the_bar_with_save(site: Site, look: Look, width: int) -> None:
+    """In the editor of a block, that of a worksheet's field and the form of a record; the bar itself is above the dock."""
+    page = look(site, width=width, person=OWNER)
+    for path, bar in ((f"manage/page/{key('p', 'Start')}/block/{key('b', 'StChart')}", ".save-bar"),
+                      (f"manage/worksheet/{key('w', 'Deals')}/field/{key('f', 'DeAmount')}", ".save-bar"),
+                      (f"worksheet/{key('w', 'Deals')}/record/1/edit", ".w-save")):
+        page.goto(f"{site.app_path}/{path}")
+        found = page.locator(bar)
+        assert [] == found.evaluate(COVERED), path
+        found.get_by_role("button").first.click(trial=True)

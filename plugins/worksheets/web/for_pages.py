@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -23,18 +24,22 @@ from core.api import (
 from plugins.worksheets.access import SheetAccess, delete_record, found_row
 from plugins.worksheets.fields import Field
 from plugins.worksheets.fieldtypes.pointers import target_address
-from plugins.worksheets.query import listed_choices, page
+from plugins.worksheets.query import LOOK_ROWS, Ask, count, listed_choices, page
 from plugins.worksheets.records import Row
 from plugins.worksheets.service import loads
 from plugins.worksheets.web.around import LINKING, Surroundings
 from plugins.worksheets.web.asked import view_columns
-from plugins.worksheets.web.cells import show
+from plugins.worksheets.web.cells import align_of, show
 from plugins.worksheets.web.editors import digest
 from plugins.worksheets.web.entering import Refused, enter, save
 from plugins.worksheets.web.lines import Line, lines_of, title_of
 from plugins.worksheets.web.sheet import Sheet, part_key
 
 BATCH = 1000
+READ_AS_CELLS = ("number", "currency", "percent", "rating", "date", "datetime", "time", "created_time", "modified_time")
+COMPUTED = ("formula", "lookup", "rollup", "count")
+"""Types whose values people read as cells show them, the computed ones where they give numbers, days or moments."""
+_MEASURED = re.compile(r"-?[0-9]+(\.[0-9]+)?\Z|[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:.+Z-]+)?\Z")
 SEVERAL = ("multiple_select", "relationship", "free_link", "member", "department", "org_role")
 UNTICKED = ("", "0", "false", "no", "off")
 SELECTS = ("single_select", "multiple_select")
@@ -52,14 +57,29 @@ def records_for(app: App, person: str, asked: RecordsAsked) -> RecordsGiven | No
     except NotFound:
         return None
     limit = max(min(asked.limit, MOST_RECORDS), 1)
-    rows = list(_numbered(sheet, asked.seqs)) if asked.seqs is not None else _asked_rows(sheet, asked, view, asked.offset + limit + 1)
-    chosen = rows[asked.offset:asked.offset + limit]
+    ask = _ask(sheet, asked, view)
+    rows = list(_numbered(sheet, asked.seqs)) if asked.seqs is not None else _asked_rows(sheet, ask, asked.offset + limit + 1)
+    chosen, more = rows[asked.offset:asked.offset + limit], len(rows) > asked.offset + limit
+    total, exact = _counted(sheet, ask, len(rows), asked.offset + limit) if asked.counted else (None, True)
     order = dict.fromkeys([*view_columns(sheet, view), *sheet.fields])
     fields = [sheet.fields[key] for key in order if asked.fields is None or key in asked.fields]
     hidden = sheet.fields.keys() - set(view_columns(sheet, view))
-    return RecordsGiven(name=sheet.name, records=_given(sheet, chosen, fields), more=len(rows) > asked.offset + limit,
-                        fields=[FieldGiven(key=one.key, name=one.name, type=one.type.name, hidden=one.key in hidden,
-                                           writable=sheet.editable(one)) for one in fields])
+    return RecordsGiven(name=sheet.name, records=_given(sheet, chosen, fields), more=more, total=total, exact=exact,
+                        fields=[_field_given(sheet, one, one.key in hidden) for one in fields])
+
+
+def _field_given(sheet: Sheet, one: Field, hidden: bool) -> FieldGiven:
+    options, kind = one.definition.get("options", {}), one.type.name
+    after = {"currency": options.get("currency", ""), "percent": "%"}.get(kind, options.get("unit", ""))
+    return FieldGiven(key=one.key, name=one.name, type=kind, hidden=hidden, writable=sheet.editable(one),
+                      numeric=align_of(one) == "number", before=options.get("unit_before", ""), after=f" {after}" if after else "",
+                      decimals=options.get("decimals", 0) if kind == "currency" else 0)
+
+
+def _counted(sheet: Sheet, ask: Ask, read: int, wanted: int) -> tuple[int, bool]:
+    """Return how many records there are; those that were read are no more to count where they are all."""
+    total, exact = count(sheet.app, ask, look=LOOK_ROWS) if read > wanted else (read, True)
+    return max(total, read), exact and total >= read
 
 
 def write_record(app: App, person: str, worksheet: str, seq: int | None, values: Mapping[str, Any]) -> int | None:
@@ -118,10 +138,13 @@ def _numbered(sheet: Sheet, seqs: Sequence[int]) -> Iterator[Row]:
             continue
 
 
-def _asked_rows(sheet: Sheet, asked: RecordsAsked, view: Mapping[str, Any] | None, most: int) -> list[Row]:
+def _ask(sheet: Sheet, asked: RecordsAsked, view: Mapping[str, Any] | None) -> Ask:
     filters = [one for one in ((view or {}).get("filter"), asked.filter) if one]
     sorts = [(str(part_key(one["field"])), bool(one.get("descending"))) for one in asked.sorts or (view or {}).get("sorts", ())]
-    ask = sheet.access.ask(filter={"all": filters} if filters else None, sorts=sorts, search=asked.search)
+    return sheet.access.ask(filter={"all": filters} if filters else None, sorts=sorts, search=asked.search)
+
+
+def _asked_rows(sheet: Sheet, ask: Ask, most: int) -> list[Row]:
     rows: list[Row] = []
     cursor = None
     while len(rows) < min(most, 2 * MOST_RECORDS):
@@ -140,6 +163,7 @@ def _given(sheet: Sheet, rows: Sequence[Row], fields: Sequence[Field]) -> list[R
     lines = lines_of(around, rows, wanted)
     return [RecordGiven(seq=line.seq, values=line.values, title=title_of(around, line), url=sheet.url("record", seq=line.seq),
                         texts={one.key: text for one in fields if (text := _text(around, line, one))},
+                        shown={one.key: str(line.show(one, True).striptags()) for one in fields if _measured(line, one)},
                         files={one.key: _files(sheet, line, one) for one in fields if one.type.holds_files and one.key in line.values})
             for line in lines]
 
@@ -157,6 +181,14 @@ def _text(around: Surroundings, line: Line, one: Field) -> str:
     if one.type.holds_files:
         return ", ".join(str(item["name"]) for item in items)
     return str(show(value, one, line.around, True).striptags()) if kind in SHOWN else around.text(one.definition, value)
+
+
+def _measured(line: Line, one: Field) -> bool:
+    value, kind = line.values.get(one.key), one.type.name
+    if value is None or kind not in COMPUTED:
+        return value is not None and kind in READ_AS_CELLS
+    return all(type(item) is int or (isinstance(item, str) and _MEASURED.match(item) is not None)
+               for item in (value if isinstance(value, list) else [value]))
 
 
 def _files(sheet: Sheet, line: Line, one: Field) -> list[FileGiven]:

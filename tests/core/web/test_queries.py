@@ -19,6 +19,7 @@ from tests.web import Browser, make_member, signed_in
 
 __all__ = ["furnished", "place"]
 MOST_OF_A_LIST, MOST_OF_A_GRID = 15, 18
+MOST_OF_A_PLAN, MOST_OF_A_CATALOGUE = 50, 18
 
 
 @contextmanager
@@ -87,3 +88,13 @@ def test_a_grid_asks_as_often_for_many_rows_as_for_few(place: Place, more: int) 
         for n in range(more):
             worksheets.put_record(apps.find(place.app_id), COMPANIES, None, {key("f", "CoName"): f"Firm {n}"}, place.owner)
     assert asked_for(place.browser, f"/o/{place.organization_id}/apps/{place.app_id}/worksheet/{COMPANIES}") <= MOST_OF_A_GRID
+
+
+def test_a_plan_looks_up_the_objects_of_its_backup_together(place: Place) -> None:
+    """However many indexes and documents it has: those of each kind with one question."""
+    backup = place.back_up()
+    place.change()
+    with counted() as found:
+        assert 200 == place.browser.get(f"{place.root}/{backup}/restore", headers={"Sec-Fetch-Dest": "document"}).status_code
+    objects = [one for one in found if "FROM stored_object" in one]
+    assert len(objects) <= MOST_OF_A_CATALOGUE < len(found) <= MOST_OF_A_PLAN, (len(objects), len(found))

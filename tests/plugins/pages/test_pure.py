@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -188,3 +190,17 @@ def test_many_groups_become_few() -> None:
     groups = charts.grouped(((f"g{n:03}", n) for n in range(100)), "sum")
     assert charts.MAX_GROUPS == len(groups) and charts.OTHERS == groups[-1][0]
     assert sum(range(100)) == sum(int(value) for _, value in groups)
+
+
+def test_a_number_in_a_chart_reads_as_its_field_says() -> None:
+    """With what stands before and after it, separators, and at least its decimals."""
+    told = {charts.shown(Decimal("1234.5")), charts.shown(Decimal("1234.5"), ("", " EUR", 2)), charts.shown(Decimal("-3"), ("$", "", 0)),
+            charts.shown(Decimal("100")), charts.shown(Decimal("1.23456"), ("", "", 3))}
+    assert {"1,234.5", "1,234.50 EUR", "−$3", "100", "1.235"} == told
+
+
+def test_the_groups_of_a_chart_keep_their_order_and_read_as_people_read_them() -> None:
+    """Days stand one after another, not by the names of their months."""
+    names = {"2026-01-09": "9 Jan 2026", "2026-02-01": "1 Feb 2026"}
+    made = charts.chart([("2026-02-01", None), ("2026-01-09", None)], {"type": "bar"}, names)
+    assert ["9 Jan 2026", "1 Feb 2026"] == [bar.label for bar in made["bars"]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from flask import Flask
 
@@ -46,6 +48,52 @@ def test_a_list_repeats_its_blocks_and_has_pages(client: Browser, sample: App) -
     assert 2 == first.count("<p>*") and f"at-{key('b', 'List')}=2" in first
     second = text(client, f"{address}?at-{key('b', 'List')}=2")
     assert 2 == second.count("<p>*") and first[first.index("<p>*"):][:40] not in second
+
+
+def test_a_pager_says_where_one_is_and_leads_no_further_than_the_ends(client: Browser, sample: App) -> None:
+    """How many of how many; Previous and Next always stand there, and one that leads nowhere says so."""
+    listed = block("List", "list", source=COMPANIES["key"], items_per_page=20, blocks=[
+        block("Name", "text", text=said("{0}", {"field": field("Companies", "Name")}))])
+    address = put(sample, listed, sources=[COMPANIES])
+    stopped = '<a class="button small" role="link" aria-disabled="true">'
+    first, last = text(client, address), text(client, f"{address}?at-{key('b', 'List')}=20")
+    assert "1–20 of 25" in first and f"{stopped}Previous</a>" in first and f"{stopped}Next" not in first
+    assert "21–25 of 25" in last and f"{stopped}Next</a>" in last and f"{stopped}Previous" not in last
+
+
+def test_a_source_of_so_many_records_ends_with_them(client: Browser, sample: App) -> None:
+    """No Next leads to an empty page behind the last of them, and no more are counted."""
+    listed = block("List", "list", source=COMPANIES["key"], items_per_page=2, blocks=[
+        block("Name", "text", text=said("*{0}*", {"field": field("Companies", "Name")}))])
+    address = put(sample, listed, sources=[{**COMPANIES, "limit": 3}])
+    first, last = text(client, address), text(client, f"{address}?at-{key('b', 'List')}=2")
+    assert "1–2 of 3" in first and 'rel="next"' in first
+    assert "3–3 of 3" in last and 'rel="next"' not in last and 1 == last.count("<p>*")
+
+
+def test_values_are_shown_as_their_fields_say(client: Browser, sample: App) -> None:
+    """Amounts with separators and their currency, days by the names of months, in tables of all kinds, records and charts."""
+    deals = {"key": key("d", "Deals"), "name": "Deals", "kind": "list", "worksheet": DEALS}
+    one = {**deals, "key": key("d", "Deal"), "kind": "record", "record": said("1")}
+    amount = block("Amount", "text", text=said("It is {0}", {"field": field("Deals", "Amount"), "source": one["key"]}))
+    kinds = [[block("View", "view", worksheet=DEALS, items_per_page=200)], [block("Table", "table", source=deals["key"], items_per_page=200)],
+             [block("One", "record", source=one["key"])]]
+    for shown in kinds:
+        found = text(client, put(sample, *shown, sources=[deals, one]))
+        assert re.search(r">687\.00 EUR<", found) and re.search(r">1 Jan 2026<", found) and "2026-01-01" not in found
+    assert "3,746.49 EUR" in text(client, put(sample, *kinds[0], sources=[deals]))
+    assert "It is 687.00 EUR" in text(client, put(sample, amount, sources=[one]))
+    chart = block("Chart", "chart", worksheet=DEALS, chart={"type": "bar", "group_by": field("Deals", "Stage"),
+                                                           "value": field("Deals", "Amount"), "function": "sum"})
+    assert re.search(r'<td class="number">\d\d,\d{3}\.\d\d EUR</td>', text(client, put(sample, chart)))
+
+
+def test_what_an_address_is_made_of_stays_plain(client: Browser, sample: App) -> None:
+    """A link reads as people read its value and leads to where the plain value leads."""
+    one = {"key": key("d", "Deal"), "name": "Deal", "kind": "record", "worksheet": DEALS, "record": said("1")}
+    use = {"field": field("Deals", "Amount"), "source": one["key"]}
+    found = text(client, put(sample, block("Go", "link", text=said("{0}", use), url=said("https://shop.example.net/?sum={0}", use)), sources=[one]))
+    assert 'href="https://shop.example.net/?sum=687.00"' in found and ">687.00 EUR</a>" in found
 
 
 @pytest.mark.parametrize("place", ["-1", "x", "99999999999", "²", ""])
