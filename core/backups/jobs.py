@@ -13,6 +13,7 @@ from core.backups.models import Backup
 from core.backups.rehearsing import check_possible
 from core.backups.restoring import Options, check_origin, restore, restore_as_new, undo_options
 from core.backups.saved import find_backup
+from core.backups.sizes import size_of_app, size_of_restore
 from core.backups.take import check_interval, checked_name, take
 from core.backups.verifying import check
 from core.errors import NotFound
@@ -35,7 +36,8 @@ def request_backup(app: App, person: str, *, data: bool, name: str | None, send:
     if name is not None:
         checked_name(name)
     # The one-run rule comes first: a running backup is a better reason than a timer.
-    run = request("backup", app, {"data": data, "name": name, "type": type_}, person, send=send)
+    run = request("backup", app, {"data": data, "name": name, "type": type_}, person, send=send,
+                  size_bytes=size_of_app(app) if data else 0)
     check_interval(app, server().config, now_us())
     return _noted(run, app.id, data=data)
 
@@ -48,7 +50,7 @@ def request_restore(app: App, backup: Backup, options: Options, person: str, *, 
         RunInProgress: the app has a backup or restore queued or running.
     """
     check_origin(app, backup, options)
-    run = request("restore", app, options.as_dict(), person, send=send)
+    run = request("restore", app, options.as_dict(), person, send=send, size_bytes=size_of_restore(app, backup, options))
     return _noted(run, app.id, backup_id=backup.id, config=options.config, data=options.data, only=sorted(options.only))
 
 
@@ -70,7 +72,8 @@ def request_copy(backup: Backup, person: str, *, name: str | None, send: bool) -
     """Ask for a new app made of a backup's configuration."""
     if name is not None:
         checked_name(name)
-    run = request("restore_as_new", service.find_app(backup.app_id), {"backup": backup.id, "name": name}, person, send=send)
+    run = request("restore_as_new", service.find_app(backup.app_id), {"backup": backup.id, "name": name}, person, send=send,
+                  size_bytes=0)  # of the configuration only
     return _noted(run, backup.app_id, backup_id=backup.id)
 
 
@@ -82,7 +85,8 @@ def request_check(backup: Backup, person: str, *, deep: bool = False, send: bool
     """
     if deep:
         check_possible(backup)
-    run = request("check", service.find_app(backup.app_id), {"backup": backup.id, "deep": deep}, person, send=send)
+    run = request("check", service.find_app(backup.app_id), {"backup": backup.id, "deep": deep}, person, send=send,
+                  size_bytes=None if deep else backup.raw_bytes)
     return _noted(run, backup.app_id, backup_id=backup.id, deep=deep)
 
 

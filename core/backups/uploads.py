@@ -144,7 +144,8 @@ def finish(upload: BackupUpload, person: str, *, send: bool) -> Run:
     found = db.session.scalar(under_way)
     if found is not None:
         return found
-    run = request("upload", service.find(upload.app_id), {"upload": upload.id, "file": upload.name}, person, send=send)
+    run = request("upload", service.find(upload.app_id), {"upload": upload.id, "file": upload.name}, person, send=send,
+                  size_bytes=upload.size)
     note("upload", upload.app_id, person, result="asked", run_id=run.id, file=upload.name, size_bytes=upload.size)
     return run
 

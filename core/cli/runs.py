@@ -9,10 +9,11 @@ import click
 from sqlalchemy import select
 
 from core.apps import service
-from core.cli.verbs import verb
+from core.cli.verbs import verb, waiting
 from core.db import db, transaction
 from core.errors import NotFound
 from core.moment import iso
+from core.runs.lanes import waits_since
 from core.runs.models import Run
 from core.runs.service import cancel, end_lost_of, find, runs_of
 from core.scope import as_server, as_tenant
@@ -45,12 +46,15 @@ def register(main: click.Group) -> None:
 
 def run_value(run: Run) -> dict[str, Any]:
     """Return a run's row as JSON."""
+    since = waits_since(run)
     return {"run": run.id, "kind": run.kind, "app": run.app_id, "state": run.state, "phase": run.phase, "done": run.done,
             "total": run.total, "attempt": run.attempt, "requested_at": iso(run.requested_at),
-            "ended_at": iso(run.ended_at) if run.ended_at else None, "error": run.error_code}
+            "ended_at": iso(run.ended_at) if run.ended_at else None, "error": run.error_code,
+            "waits_since": iso(since) if since else None}
 
 
 def _lines(result: Mapping[str, Any]) -> Iterator[str]:
     for run in result["runs"]:
         error = f" ({run['error']})" if run["error"] else ""
-        yield f"{run['run']}  {run['requested_at']}  {run['kind']:15} {run['state']}{error}  {run['phase']}"
+        now = waiting(run["waits_since"]) or run["phase"]
+        yield f"{run['run']}  {run['requested_at']}  {run['kind']:15} {run['state']}{error}  {now}"

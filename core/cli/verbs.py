@@ -18,8 +18,10 @@ from core.db import db, transaction
 from core.errors import AppkeepError
 from core.keys import SYSTEM
 from core.migrating import ensure_schema
+from core.moment import iso
 from core.objects import note_lost
 from core.plugins import load_plugins
+from core.runs.lanes import waits_since
 from core.runs.models import Run
 from core.runs.service import find, report_of, work
 
@@ -115,6 +117,8 @@ def _wait(run_id: str) -> Run:
     while True:
         run = find(run_id)
         line = f"{run.state} {run.phase} {run.done}/{run.total}" if run.total else f"{run.state} {run.phase}"
+        if (since := waits_since(run)) is not None:
+            line = f"{run.state}, {waiting(iso(since))}"
         if line != shown:
             click.echo(line, err=True)
             shown = line
@@ -122,6 +126,11 @@ def _wait(run_id: str) -> Run:
             return run
         db.session.rollback()
         time.sleep(POLL_S)
+
+
+def waiting(since: str | None) -> str:
+    """Return what a queued run waits for, "" where it waits for no other."""
+    return f"waiting for another job (started {since})" if since else ""
 
 
 def registry_commands(main: click.Group) -> None:

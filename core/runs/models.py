@@ -10,6 +10,8 @@ from core.scope import Owned
 
 STATES = ("queued", "running", "succeeded", "failed", "cancelled")
 RESEND_AFTER_S = 20
+GENERAL, EXPRESS = "general", "express"
+"""The lanes of the queue; see `core.runs.lanes`."""
 EXCLUSIVE = ("backup", "restore")
 """Kinds of which an app has at most one at a time, together."""
 
@@ -20,6 +22,7 @@ class Run(Owned, Base):
     `exclusive_app_id` is the app's id while an exclusive run is queued or running, so that the database itself refuses
     a second one. `attempt` counts the workers that took it up; only the latest may write. `announced_at` is set once plugins
     have heard of its end. `worker` names the process that has it (see `core.runs.workers`), or that asked for it to do it itself.
+    `lane` says whether short runs only are before it (see `core.runs.lanes`).
     A run that met an outage waits until `not_before`; `outages` counts those. Leases, `sent_at` and `not_before` are of the
     database's clock. `options` and `report` are
     canonical JSON; `steps` is a JSON list of [name, time], one for each step that was entered, in all attempts.
@@ -45,6 +48,7 @@ class Run(Owned, Base):
     person: Mapped[str] = mapped_column(String(16))
     options: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(String(10), default="queued")
+    lane: Mapped[str] = mapped_column(String(10), default=GENERAL)
     attempt: Mapped[int] = mapped_column(Integer, default=0)
     phase: Mapped[str] = mapped_column(String(60), default="")
     steps: Mapped[str] = mapped_column(Text, default="[]")

@@ -1,4 +1,4 @@
-"""The queue: wakes a worker with the id of a run, as JSON, and accepts no other job.
+"""The queue, in two lanes: wakes a worker with the id of a run, as JSON, and accepts no other job.
 
 The one danger: whoever can write to Redis can name any function of any module. `RunJob` runs one, never looks the name
 up, and knows no callbacks and no addresses to call.
@@ -6,23 +6,30 @@ up, and knows no callbacks and no addresses to call.
 
 from __future__ import annotations
 
+import importlib
 import logging
 import signal
 import threading
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue, Worker
-from rq.exceptions import NoSuchJobError
+from rq.exceptions import NoSuchJobError, StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from rq.utils import now
 
 from core.app import create_app, server
 from core.config import Config
-from core.runs.models import RESEND_AFTER_S
+from core.runs.crew import Hand, keep
+from core.runs.kinds import HANDLERS
+from core.runs.models import EXPRESS, GENERAL, RESEND_AFTER_S
 
 QUEUE = "appkeep"
+QUEUES = {GENERAL: QUEUE, EXPRESS: f"{QUEUE}-express"}
 FUNCTION = "core.runs.queue.perform"
 RESULT_TTL_S = 60
 MAX_WAIT_S = 15
@@ -70,7 +77,18 @@ class RunJob(Job):
 
 
 class PatientWorker(Worker):
-    """A worker whose job goes on while the queue is away; the run's own lease tells that it lives."""
+    """A worker whose job goes on while the queue is away; the run's own lease tells that it lives.
+
+    One that was told to stop before it heard of signals itself takes no job.
+    """
+
+    told_to_stop: Callable[[], bool] = staticmethod(lambda: False)
+
+    def _install_signal_handlers(self) -> None:
+        super()._install_signal_handlers()  # type: ignore[no-untyped-call]
+        if self.told_to_stop():
+            self._shutdown_requested_date = now()
+            raise StopRequested
 
     def maintain_heartbeats(self, job: Job, execution: Any) -> None:
         """Tell the queue that the job goes on, where there is a queue."""
@@ -80,22 +98,22 @@ class PatientWorker(Worker):
             log.warning("The queue cannot be reached, the job goes on: %s", error)
 
 
-def send(run_id: str) -> None:
-    """Wake a worker for a run. A queue that cannot be reached is logged: the clock sends again.
+def send(run_id: str, lane: str) -> None:
+    """Wake a worker of a lane for a run. A queue that cannot be reached is logged: the clock sends again.
 
     A job that waits is forgotten after a while, so that jobs sent again do not pile up.
     """
     try:
-        queue(server().config).enqueue_call(
+        queue(server().config, lane).enqueue_call(
             FUNCTION, args=(run_id,), timeout=server().config.run_timeout_s, ttl=2 * RESEND_AFTER_S,
             result_ttl=RESULT_TTL_S, failure_ttl=RESULT_TTL_S, description=f"run {run_id}")
     except (RedisError, OSError) as error:
         log.warning("Run %s waits: the queue cannot be reached (%s)", run_id, error)
 
 
-def queue(config: Config) -> Queue:
-    """Return the queue that the settings name."""
-    return Queue(QUEUE, connection=connection(config), serializer=JSONSerializer, job_class=RunJob)
+def queue(config: Config, lane: str = GENERAL) -> Queue:
+    """Return the queue of a lane, on the server that the settings name."""
+    return Queue(QUEUES[lane], connection=connection(config), serializer=JSONSerializer, job_class=RunJob)
 
 
 def connection(config: Config) -> Redis:
@@ -114,17 +132,28 @@ def perform(run_id: str) -> None:
 
 
 def run_worker(config: Config, *, burst: bool = False) -> None:
-    """Take jobs until told to stop, or in a *burst* until there are none; a signal lets the current one end first."""
+    """Take jobs until told to stop, or in a *burst* until there are none; a signal lets the current ones end first.
+
+    Two processes share the memory of this one: the first takes jobs of both lanes, short ones first, the second takes short ones only.
+    In a burst this process takes the jobs of both.
+    """
     create_app(config)  # so that a worker that cannot start says so before it takes a job
     if burst:
-        _take_jobs(config, burst=True)
+        _take_jobs(config, (EXPRESS, GENERAL), burst=True)
         return
+    for handler in HANDLERS.values():  # so that the processes share them
+        importlib.import_module(handler.partition(":")[0])
+    keep([Hand("both lanes", partial(_serve, config, (EXPRESS, GENERAL))), Hand("the express lane", partial(_serve, config, (EXPRESS,)))])
+
+
+def _serve(config: Config, lanes: Sequence[str]) -> None:
+    """Take jobs of the lanes until told to stop, and wait for a queue that is away."""
     stop, failures = threading.Event(), 0
     while not stop.is_set():
         for number in (signal.SIGINT, signal.SIGTERM):  # while jobs are taken, the library's own are in their place
             signal.signal(number, lambda *_: stop.set())
         try:
-            if _take_jobs(config):
+            if _take_jobs(config, lanes, told_to_stop=stop.is_set):
                 return
             failures = 0
         except (RedisError, OSError) as error:
@@ -133,13 +162,19 @@ def run_worker(config: Config, *, burst: bool = False) -> None:
         stop.wait(min(2 ** (failures - 1), MAX_WAIT_S))
 
 
-def _take_jobs(config: Config, *, burst: bool = False) -> bool:
-    """Take jobs; say whether that ended because somebody told the worker to stop.
+def _take_jobs(config: Config, lanes: Sequence[str], *, burst: bool = False, told_to_stop: Callable[[], bool] = lambda: False) -> bool:
+    """Take jobs, those of the lane that is named first before others; say whether that ended because somebody told the worker to stop.
 
     Raises:
         RedisError: the queue is away.
     """
-    worker = PatientWorker([queue(config)], connection=connection(config), serializer=JSONSerializer, job_class=RunJob,
-                           default_result_ttl=RESULT_TTL_S)
-    worker.work(burst=burst, logging_level="WARNING", with_scheduler=False)
+    worker = PatientWorker([queue(config, lane) for lane in lanes], connection=connection(config), serializer=JSONSerializer,
+                           job_class=RunJob, default_result_ttl=RESULT_TTL_S)
+    worker.told_to_stop = told_to_stop
+    try:
+        worker.work(burst=burst, logging_level="WARNING", with_scheduler=False)
+    except (StopRequested, RedisError, OSError):
+        # Whoever was told to stop need not say good-bye to a queue that is away.
+        if worker._shutdown_requested_date is None:
+            raise
     return worker._shutdown_requested_date is not None

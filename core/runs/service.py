@@ -23,6 +23,7 @@ from core.objects import note_lost
 from core.remembering import keeping, remembered
 from core.runs.context import SECOND_US, RunContext, heartbeat, lease_end
 from core.runs.kinds import HANDLERS, LOG
+from core.runs.lanes import lane_of
 from core.runs.models import EXCLUSIVE, RESEND_AFTER_S, Run
 from core.runs.workers import is_gone, this_process
 from core.scope import as_server, as_tenant, tenant
@@ -54,8 +55,10 @@ def _due() -> ColumnElement[bool]:
     return _c.not_before.is_(None) | (_c.not_before <= database_now())
 
 
-def request(kind: str, app: App | None, options: Mapping[str, Any], person: str, *, send: bool) -> Run:
+def request(kind: str, app: App | None, options: Mapping[str, Any], person: str, *, send: bool, size_bytes: int | None = None) -> Run:
     """Make a run of the current organization; where *send*, a worker is woken after the commit.
+
+    *size_bytes* is about how much content it has to read or write, as far as that is known: short runs have a lane of their own.
 
     Raises:
         RunInProgress: the app has a backup or restore queued or running.
@@ -65,7 +68,8 @@ def request(kind: str, app: App | None, options: Mapping[str, Any], person: str,
         end_lost(_c.exclusive_app_id == exclusive)
         check_free(exclusive)
     run = Run(id=new_key("n"), organization_id=tenant(), kind=kind, app_id=app.id if app else None,
-              exclusive_app_id=exclusive, person=person, options=canonical(options).decode(), requested_at=now_us(),
+              exclusive_app_id=exclusive, person=person, lane=lane_of(kind, size_bytes),
+              options=canonical(options).decode(), requested_at=now_us(),
               sent_at=database_now() if send else None, worker=None if send else this_process())
     try:
         with db.session.begin_nested():
@@ -75,8 +79,8 @@ def request(kind: str, app: App | None, options: Mapping[str, Any], person: str,
         check_free(exclusive or "")
         raise RunInProgress("Another backup or restore of the app has just been started.") from error
     if send:
-        run_id = run.id
-        after_commit(lambda: _send(run_id))
+        run_id, lane = run.id, run.lane
+        after_commit(lambda: _send(run_id, lane))
     return run
 
 
@@ -359,9 +363,13 @@ def recover() -> list[str]:
         with transaction():
             sent = _requeue_expired() + _resend_forgotten()
             _free_apps()
-            for run_id in sent:
-                after_commit(lambda run_id=run_id: _send(run_id))  # type: ignore[misc]
+            for run_id, lane in _lanes_of(sent):
+                after_commit(lambda run_id=run_id, lane=lane: _send(run_id, lane))  # type: ignore[misc]
     return sent
+
+
+def _lanes_of(run_ids: list[str]) -> list[tuple[str, str]]:
+    return [(one.id, one.lane) for one in db.session.execute(select(_c.id, _c.lane).where(_c.id.in_(run_ids)))] if run_ids else []
 
 
 def _expired() -> ColumnElement[bool]:
@@ -451,7 +459,7 @@ def _named(text: str) -> Callable[..., Any]:
     return found
 
 
-def _send(run_id: str) -> None:
+def _send(run_id: str, lane: str) -> None:
     from core.runs.queue import send  # the queue's library is loaded only where something is sent
 
-    send(run_id)
+    send(run_id, lane)

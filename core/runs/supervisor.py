@@ -107,9 +107,14 @@ def start(command: Sequence[str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, preexec_fn=_end_with_parent, stdin=subprocess.DEVNULL)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """Have this process told to end when its parent dies."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _end_with_parent() -> None:
+    end_with_parent()
     # A Ctrl-C in the terminal reaches the supervisor only, which stops its children in order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 

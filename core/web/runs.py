@@ -13,6 +13,7 @@ from core.db import transaction
 from core.errors import NotFound
 from core.moment import now_us
 from core.runs import service
+from core.runs.lanes import waits_since
 from core.runs.models import Run
 from core.runs.service import report_of
 from core.web.gate import ORGANIZATION, Needs, Pages
@@ -117,7 +118,7 @@ def shown(run: Run) -> dict[str, Any]:
             "unit": "parts" if run.phase in COUNTS_PARTS else "records", "report": report_of(run),
             "live": run.state in ("queued", "running"), "advice": ADVICE.get(run.error_code or "", "Nothing was changed."),
             "percent": min(100 * run.done // run.total, 100) if counted else None, "onward": onward_url(run),
-            "left_s": left_s(run) if counted else None,
+            "left_s": left_s(run) if counted else None, "waits_since": waits_since(run),
             **notes(report_of(run), request.args.get("q", "")[:100])}
 
 

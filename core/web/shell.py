@@ -75,14 +75,14 @@ def person(person_id: str) -> str:
     return server().registry.hook.person_name(organization_id=tenant(), person=person_id) or "Former user"
 
 
-def when(time_us: int | None, zone: str | None = None, *, exact: bool = False) -> Markup:
-    """Return a time for people, *exact* to the second, with its form for programs; in the organization's time zone."""
+def when(time_us: int | None, zone: str | None = None, *, exact: bool = False, short: bool = False) -> Markup:
+    """Return a time for people in the organization's zone, *exact* to the second or *short*: without its day."""
     if time_us is None:
         return Markup("–")
     moment = datetime.fromtimestamp(time_us / 1_000_000, UTC)
     local = moment.astimezone(zone_named(zone or _zone()))
     return Markup(f'<time datetime="{moment.isoformat(timespec="seconds")}" title="{escape(local.strftime("%c %Z"))}">'
-                  f'{escape(local.strftime("%d %b %Y, %H:%M:%S" if exact else "%d %b %Y, %H:%M"))}</time>')
+                  f'{escape(local.strftime("%H:%M" if short else "%d %b %Y, %H:%M:%S" if exact else "%d %b %Y, %H:%M"))}</time>')
 
 
 def dated(text: str) -> Markup:

@@ -11,7 +11,7 @@ import signal
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from core.app import server
@@ -32,7 +32,7 @@ def work_in_a_process(**settings: object) -> None:
 @contextmanager
 def worker(*, burst: bool = True, **settings: object) -> Iterator[int]:
     """Start a worker that in a *burst* ends when there are no more jobs, and give its process id; killed when the block ends."""
-    environment = _environment(server().config, settings)
+    environment = environment_of(server().config, settings)
     # SQLite's locks do not survive a fork: nothing may be open.
     db.session.remove()
     db.engine.dispose()
@@ -45,7 +45,7 @@ def worker(*, burst: bool = True, **settings: object) -> Iterator[int]:
         end(pid)
 
 
-def _environment(config: Config, changed: dict[str, object]) -> dict[str, str]:
+def environment_of(config: Config, changed: dict[str, object]) -> dict[str, str]:
     return {setting.variable: str(changed.get(setting.name, config.values[setting.name])) for setting in SETTINGS}
 
 
@@ -68,10 +68,17 @@ def wait_for_end(pid: int) -> None:
 
 
 def end(pid: int) -> None:
-    """Kill a worker's process, if it is still there."""
-    if not _ended(pid):
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
+    """Kill a worker's process and those that it has started, if it is still there, and return once they are gone."""
+    if _ended(pid):
+        return
+    family = children(pid)
+    for one in (pid, *family):
+        with suppress(ProcessLookupError):
+            os.kill(one, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    for _ in patience("the worker's processes to be gone"):
+        if not any(alive(one) for one in family):
+            return
 
 
 def _ended(pid: int) -> bool:

@@ -133,10 +133,11 @@ def kill_both(supervisor_pid: int, home: Path) -> None:
         if (home / "held").exists():
             break
     worker = process_called("worker", supervisor_pid)
-    (horse,) = children(worker)
-    assert not holds_open(worker, "appkeep.db"), "a worker that forks may hold no SQLite database open"
+    lanes = children(worker)
+    (horse,) = (pid for lane in lanes for pid in children(lane))
+    assert not any(holds_open(pid, "appkeep.db") for pid in (worker, *lanes)), "a worker that forks may hold no SQLite database open"
     assert holds_open(horse, "appkeep.db")
-    for pid in (worker, horse):
+    for pid in (worker, *lanes, horse):
         os.kill(pid, signal.SIGKILL)
 
 

@@ -68,6 +68,19 @@ def test_a_run_that_goes_on_asks_again(sqlite_server: Flask, organization: str) 
     assert all(part in shown for part in ("every 1s", "Reading the file", "1,234", "Cancel", 'http-equiv="refresh"'))
 
 
+def test_a_run_that_waits_says_since_when_another_goes_on(sqlite_server: Flask, organization: str) -> None:
+    """Another organization's, of which nothing else is told."""
+    run_id = asked(organization, sent_at=1)
+    browser = signed_in(sqlite_server, "asks@example.org")
+    assert "Waiting to start" in page(browser, organization, run_id)
+    started = 1_795_788_120_000_000
+    other = asked(make_organization("Else", "else@example.org"), "else@example.org", sent_at=1, state="running", started_at=started,
+                  lease_until=now_us() + 10**10)
+    shown = page(browser, organization, run_id)
+    assert "Waiting for another job (started <time" in shown and ">14:02</time>)" in shown
+    assert "Waiting to start" not in shown and "Else" not in shown and other not in shown
+
+
 def test_a_run_that_has_ended_does_not_ask_again(sqlite_server: Flask, organization: str) -> None:
     """Why it failed and what to do is told, without polling."""
     run_id = asked(organization, state="failed", error_code="import_failed", error_message="x.csv <b> is broken")

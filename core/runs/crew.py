@@ -1,0 +1,105 @@
+"""A crew: one process that has loaded everything, and its forks, which share that memory. It starts again whoever of them ends."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from core.runs.supervisor import LOOK_S, WELL_AFTER_S, backoff_s, end_with_parent
+
+STOPPING = (signal.SIGINT, signal.SIGTERM)
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Hand:
+    """One of a crew: what it does, and the process that does it."""
+
+    name: str
+    work: Callable[[], None]
+    pid: int | None = None
+    started: float = 0.0
+    failures: int = 0
+    next_start: float = 0.0
+
+
+def keep(hands: Sequence[Hand]) -> None:
+    """Keep a process at each hand's work until a signal tells this one to stop; they are told too, and waited for.
+
+    Told again, they are told again. They end when this process dies, however it dies.
+    """
+    stop = threading.Event()
+
+    def pass_on(*_: object) -> None:
+        stop.set()
+        for hand in hands:
+            if hand.pid is not None:
+                with suppress(ProcessLookupError):
+                    os.kill(hand.pid, signal.SIGTERM)
+
+    for number in STOPPING:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, pass_on)
+    gc.collect()
+    gc.freeze()  # what is not touched is not copied
+    while not stop.is_set():
+        for hand in hands:
+            _look_after(hand, stop)
+        stop.wait(LOOK_S)
+    for hand in hands:
+        if hand.pid is not None:
+            os.waitpid(hand.pid, 0)
+
+
+def _look_after(hand: Hand, stop: threading.Event) -> None:
+    """Start a hand that is not there, or not any more, waiting longer each time that it ends soon."""
+    with _undisturbed():
+        now = time.monotonic()
+        if hand.pid is not None and (ended := os.waitpid(hand.pid, os.WNOHANG))[0]:
+            hand.failures = 1 if now - hand.started > WELL_AFTER_S else hand.failures + 1
+            hand.pid, hand.next_start = None, now + backoff_s(hand.failures)
+            log.warning("The worker of %s ended with status %s; it is started again", hand.name, os.waitstatus_to_exitcode(ended[1]))
+        if hand.pid is None and now >= hand.next_start and not stop.is_set():
+            hand.pid, hand.started = _forked(hand.work), now
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let signals wait: between a fork and the note of its number, nobody could pass them on to it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _forked(work: Callable[[], None]) -> int:
+    """Return the number of a new process that does the work and nothing after it."""
+    parent = os.getpid()
+    pid = os.fork()
+    if pid:
+        return pid
+    status = 1
+    try:
+        # A Ctrl-C in the terminal reaches the crew's first process only, which passes it on.
+        os.setpgid(0, 0)
+        end_with_parent()
+        for number in STOPPING:
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
+        if os.getppid() == parent:  # else it died before it could be followed
+            work()
+        status = 0
+    except BaseException:
+        # Whatever it is, this process must not go on as if it were its parent.
+        traceback.print_exc()
+    finally:
+        os._exit(status)

@@ -1,0 +1,44 @@
+"""The two lanes of the queue: short runs have one of their own, so that none waits behind a long one; and what a run waits for."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from core.db import database_now
+from core.runs.models import EXPRESS, GENERAL, Run
+from core.scope import every_organization
+
+MIB = 1024 * 1024
+SHORT_UP_TO_BYTES = {
+    "backup": 8 * MIB,
+    "restore": 2 * MIB,
+    "restore_as_new": 8 * MIB,
+    "check": 16 * MIB,
+    "upload": 2 * MIB,
+}
+"""Up to how much content a run of a kind takes seconds: what writes to an app takes longer than what reads it, and a file is compressed.
+
+Kinds that are not named are long: imports, whose files say little of what is in them, and the search for what nothing needs.
+"""
+_c = Run.__table__.c
+
+
+def lane_of(kind: str, size_bytes: int | None) -> str:
+    """Return the lane of a run that has so much to read or write; where nobody knows, it is the one of long runs."""
+    short = size_bytes is not None and size_bytes <= SHORT_UP_TO_BYTES.get(kind, -1)
+    return EXPRESS if short else GENERAL
+
+
+def waits_since(run: Run) -> int | None:
+    """Return when the run was started that a queued one waits for, None where it waits for none; nothing else of it is told.
+
+    It may be another organization's. Short runs pass long ones; a long one may wait for a short one, too.
+    """
+    if run.state != "queued" or run.sent_at is None or run.not_before is not None:
+        return None
+    under_way = [_c.state == "running", _c.sent_at.is_not(None), _c.lease_until >= database_now(), _c.id != run.id]
+    if run.lane == EXPRESS:
+        under_way.append(_c.lane == EXPRESS)
+    query = select(_c.started_at).where(*under_way).order_by(_c.lane != run.lane, _c.started_at).limit(1)
+    with every_organization() as connection:
+        return connection.execute(query).scalar()
