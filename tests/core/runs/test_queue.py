@@ -21,7 +21,7 @@ from core.app import server as current
 from core.config import read_config
 from core.moment import moved
 from core.runs import valkey
-from core.runs.models import RESEND_AFTER_S
+from core.runs.models import EXPRESS, RESEND_AFTER_S
 from core.runs.queue import FUNCTION, QUEUE, queue
 from core.runs.service import recover
 from tests.core.runs.faults import at_step, go_on, paused, pausing
@@ -42,13 +42,13 @@ def test_runs_survive_a_queue_that_is_gone_with_all_it_holds(server: Flask, app:
     use_queue(own.queue_url)
     with valkey.running(own) as process:
         run_id = ask("backup", app, None)
-        assert 1 == queue(current().config).count
+        assert 1 == queue(current().config, EXPRESS).count
         process.kill()
         process.wait()
     shutil.rmtree(home / "valkey")
     assert ("queued", None) == state_of(run_id)
     with valkey.running(own):
-        assert (0, []) == (queue(current().config).count, recover())
+        assert (0, []) == (queue(current().config, EXPRESS).count, recover())
         with moved(RESEND_AFTER_S + 1):
             assert [run_id] == recover()
         work_in_a_process()
@@ -87,7 +87,7 @@ def test_a_run_sent_twice_is_done_once(server: Flask, app: App) -> None:
     run_id = ask("backup", app, None)
     with moved(RESEND_AFTER_S + 1):
         assert [run_id] == recover()
-    assert 2 == queue(current().config).count
+    assert 2 == queue(current().config, EXPRESS).count
     work_in_a_process()
     assert (("succeeded", None), ["manual"]) == (state_of(run_id), types_of_backups(app))
 

@@ -20,7 +20,7 @@ from core.backups.take import check_interval
 from core.errors import RunInProgress, TooSoon
 from core.moment import iso, moved
 from core.runs import service
-from core.runs.models import Run
+from core.runs.models import EXPRESS, Run
 from core.runs.queue import queue
 from tests.core.runs.faults import at_step
 from tests.core.runs.making import ask, state_of, types_of_backups
@@ -162,7 +162,7 @@ def test_another_app_need_not_wait(server: Flask, app: App, seldom: None) -> Non
 
 def test_a_run_is_sent_after_the_commit_and_never_without_one(server: Flask, app: App) -> None:
     """What was asked for in a transaction that rolled back is not sent, then or later."""
-    waiting = queue(current().config)
+    waiting = queue(current().config, EXPRESS)
     with pytest.raises(ZeroDivisionError), transaction():
         jobs.request_backup(apps.find(app.id), "system", data=True, name=None, send=True)
         raise ZeroDivisionError
