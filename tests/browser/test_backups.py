@@ -126,7 +126,7 @@ def test_the_menu_of_a_row_does_what_it_says(place: Place, look: Look) -> None:
     page = look(place.site, person=OWNER)
     made(page, place, name="Good one")
     page.goto(place.root)
-    menu = page.get_by_label("More to do with Good one")
+    menu = page.get_by_label("More actions for Good one")
     menu.focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("link", name="Compare with current app")).to_be_in_viewport(ratio=1)
@@ -134,7 +134,7 @@ def test_the_menu_of_a_row_does_what_it_says(place: Place, look: Look) -> None:
     expect(page.get_by_text("Backup pinned")).to_be_visible()
     page.set_viewport_size({"width": 380, "height": 700})
     page.goto(place.root)
-    page.get_by_label("More to do with Good one").click()
+    page.get_by_label("More actions for Good one").click()
     assert [] == too_wide(page)
     page.get_by_role("link", name="Delete", exact=True).click()
     expect(page.get_by_role("button", name="Delete backup")).to_be_visible()
@@ -252,7 +252,8 @@ def second_factor(place: Place, secret: str) -> Iterator[None]:
 
 def _set_secret(place: Place, secret: str | None) -> None:
     with place.site.app.app_context(), as_server(), transaction():
-        db.session.execute(update(User).where(User.id == place.owner).values(totp_secret=seal(secret, f"second_factor/{place.owner}"), totp_last_step=None))
+        sealed = None if secret is None else seal(secret, f"second_factor/{place.owner}")
+        db.session.execute(update(User).where(User.id == place.owner).values(totp_secret=sealed, totp_last_step=None))
 
 
 @pytest.fixture(scope="module")
@@ -285,11 +286,13 @@ def test_a_file_of_another_server_is_sent_and_restored(place: Place, look: Look,
         expect(page.get_by_text("The file is valid and was saved as")).to_be_visible()
     assert broken
     page.get_by_role("link", name="Restore", exact=True).click()
-    expect(page.get_by_text("This backup comes from another server")).to_be_visible()
+    expect(page.get_by_role("heading", name="Restore a backup of another app")).to_be_visible()
+    name = page.get_by_label("Type Sample CRM to confirm that it is replaced")
+    name.fill("Sample")
     page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_role("button", name="Start the restore").click()
-    expect(page.get_by_text("Confirm this to go on.")).to_be_visible()
-    page.get_by_label("Yes, it may overwrite Sample CRM").check()
+    expect(page.get_by_text("Type Sample CRM to confirm that it is replaced.", exact=True)).to_be_visible()
+    name.fill("Sample CRM")
     page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_role("button", name="Start the restore").click()
     with working(place.site):
