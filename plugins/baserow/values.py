@@ -95,9 +95,12 @@ class Records:
         return found
 
     def _files(self, value: Any) -> list[dict[str, Any]]:
-        """Return the files of a cell, each once."""
-        found = [one for item in items(value) if (one := self._file(item)) is not None]
-        return list({one["file"]: one for one in reversed(found)}.values())[::-1]
+        """Return the files of a cell, each once, where it first stands."""
+        found: dict[str, dict[str, Any]] = {}
+        for item in items(value):
+            if (one := self._file(item)) is not None:
+                found.setdefault(one["file"], one)
+        return list(found.values())
 
     def _file(self, item: Item) -> dict[str, Any] | None:
         name = text(item, "name", 500)
