@@ -101,7 +101,7 @@ def test_a_schedule_is_set_and_shows_its_next_runs(site: Site, look: Look) -> No
     expect(page.get_by_label("Day of the week")).to_be_hidden()
     page.get_by_label("How often").select_option("weekly")
     page.get_by_label("Day of the week").select_option("Friday")
-    page.get_by_label("At", exact=True).fill("04:15")
+    page.get_by_label("Time", exact=True).fill("04:15")
     page.get_by_role("button", name="Save schedule").click()
     expect(page.locator(".next li")).to_have_count(3)
     expect(page.get_by_text("every Friday at 04:15")).to_be_visible()
