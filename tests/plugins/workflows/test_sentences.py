@@ -89,7 +89,7 @@ def test_steps_are_numbered_through_branches_and_loops() -> None:
             {"key": "t_4", "type": "set_variable", "value": {"template": "{0}", "uses": [{"step": "t_9", "path": "x"}]}}]}]}
     first, second = Speaker(Known(), body).steps()
     assert ("1", "1a.1", "Branch 2") == (first.number, first.branches[0].steps[0].number, first.branches[1].name)
-    assert "Do this for each of records of step 1." == second.sentence
+    assert "Repeat for each of records of step 1." == second.sentence
     assert second.inside is not None
     assert ("2.1", "Set a variable without a name to x of a deleted step.") == (
         second.inside[0].number, second.inside[0].sentence)

@@ -13,6 +13,7 @@ from core.backups import files
 from core.backups.saved import find_backup
 from core.errors import AppkeepError, AppRestoring, InvalidInput, OriginUnconfirmed, PlanChanged, TooSoon
 from core.objects import put_file
+from core.runs.service import request
 from plugins.worksheets import service
 from plugins.worksheets.records import Door
 
@@ -336,7 +337,8 @@ def test_a_damaged_object_stops_a_restore_before_anything_is_written(sheet: App,
 def test_others_cannot_write_while_an_app_is_restored(sheet: App) -> None:
     """Reads go on; a write says why it is refused."""
     with transaction():
-        apps.find(sheet.id).restoring_run_id = "n_1111111111"
+        run = request("restore", apps.find(sheet.id), {}, "system", send=False)
+        apps.find(sheet.id).restoring_run_id = run.id
     with pytest.raises(AppRestoring):
         put(sheet, a="a")
     assert 3 == service.door_of(apps.find(sheet.id)).count(T)

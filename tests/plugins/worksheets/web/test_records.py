@@ -106,10 +106,11 @@ def test_a_form_view_makes_a_record(desk: Desk) -> None:
 def test_nothing_is_written_while_the_app_is_restored(desk: Desk) -> None:
     """Reads go on; a save is refused in words."""
     from core.api import db, transaction
+    from core.runs.service import request
 
     desk.put(text="A")
     with as_tenant(desk.organization_id), transaction():
-        desk.app.restoring_run_id = "run_x"
+        desk.app.restoring_run_id = request("restore", desk.app, {}, "system", send=False).id
     db.session.rollback()
 
     assert desk.owner.get(desk.url("/record/1")).status_code == 200
