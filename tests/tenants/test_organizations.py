@@ -179,4 +179,4 @@ def test_members_of_the_organization_are_called_by_name(sqlite_server: Flask, or
     """Whoever is gone from it is still called what they are called."""
     member = service.user_by_email("member@example.org").id
     signed_in(sqlite_server).post(f"/o/{organization_id}/members/{member}/remove")
-    assert "member" == service.name_of(member)
+    assert "member" == service.name_of(organization_id, member)
