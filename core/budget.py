@@ -75,7 +75,7 @@ class Slots:
         """
         with self._lock:
             if self._slow[organization_id] >= self.each and self._here[organization_id] >= self._crowd:
-                raise ServerBusy("Large questions of your organization are being answered. Try again in a few seconds.")
+                raise ServerBusy("Your organization has several large requests running. Try again in a few seconds.")
             self._here[organization_id] += 1
 
     def leave(self, organization_id: str) -> None:
@@ -130,7 +130,7 @@ class Budget:
     def cut(self) -> BudgetSpent:
         """Return what is raised where the request has to stop."""
         self._cut = True
-        return BudgetSpent(f"This takes more work than one page may do. {HELP}")
+        return BudgetSpent(f"This takes more work than one page can do. {HELP}")
 
     def is_over(self) -> bool:
         """Say whether time is up; a request that becomes a slow one takes a place of such."""
@@ -236,7 +236,7 @@ def hold_place(what: str, times: float) -> None:
     if budget is None:
         return
     if not budget.hold():
-        raise ServerBusy(f"Other long requests are being answered, and {what} would wait for them. Try again in a minute.")
+        raise ServerBusy(f"The server is busy with other long requests, and {what} would wait for them. Try again in a minute.")
     budget.enlarge(times)
 
 

@@ -137,7 +137,7 @@ class StoreUnavailable(AppkeepError):
 
 
 class DatabaseUnavailable(AppkeepError):
-    """The database cannot be reached, or others keep it busy; nothing was half done."""
+    """The database cannot be reached, or is too busy; nothing was changed."""
 
     code, status, title = "database_unavailable", 503, "The server is busy"
 

@@ -68,9 +68,9 @@ def confirm(preview: Run, name: str, person: str) -> Run:
         InvalidInput: the preview has not succeeded, or what was sent is not kept any more.
     """
     if preview.kind != PREVIEW or preview.state != "succeeded":
-        raise InvalidInput("There is nothing to import here: the file could not be read.")
+        raise InvalidInput("Nothing to import: the file could not be read.")
     if files_missing(one["content"] for one in options_of(preview)["files"]):
-        raise InvalidInput("The file is not kept any more, since it was sent more than a week ago. Send it again.")
+        raise InvalidInput("The file was uploaded more than a week ago and is no longer kept. Upload it again.")
     under_way = select(Run).where(Run.kind == IMPORT, Run.state.in_(("queued", "running")), Run.cancel_requested.is_(False),
                                   Run.options.contains(f'"preview":"{preview.id}"', autoescape=True))
     options = {**options_of(preview), "name": name, "preview": preview.id}
@@ -138,8 +138,8 @@ def recognized(path: Path) -> str:
     except ImportFailed as error:
         if "unpack it" in error.message:
             raise
-        raise ImportFailed(f"{path.name} is none of what can be imported: a Baserow export (.json, its .zip beside it), CSV "
-                           "or other delimited text, an Excel workbook (.xlsx) or a SQLite database.") from None
+        raise ImportFailed(f"{path.name} cannot be imported. Use a Baserow export (.json with its .zip), CSV or other delimited text, "
+                           "an Excel workbook (.xlsx) or a SQLite database.") from None
 
 
 def _previewed_now(path: Path, name: str, importer: str, person: str) -> dict[str, Any]:
@@ -150,7 +150,7 @@ def _previewed_now(path: Path, name: str, importer: str, person: str) -> dict[st
     except Exception as error:
         # Importers are plugins and files are hostile: whatever they raise, the page says that this file cannot come in.
         log.exception("A file could not be looked through by the importer %s", importer)
-        raise ImportFailed(f"{path.name} cannot be read. The server's log says more.") from error
+        raise ImportFailed(f"{path.name} cannot be read. The server's log has the details.") from error
 
 
 def _previewed(path: Path, name: str, importer: str, person: str, watch: Any = lambda *_: None) -> dict[str, Any]:

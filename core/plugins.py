@@ -95,8 +95,8 @@ class Registry:
         try:
             return self.kinds[name]
         except KeyError:
-            raise NotFound(f"There is no kind of document “{name[:60]}”; "
-                           f"there are {', '.join(sorted(self.kinds))}.") from None
+            raise NotFound(f"Unknown kind of document “{name[:60]}”. "
+                           f"Use one of: {', '.join(sorted(self.kinds))}.") from None
 
     def field_type(self, name: object) -> FieldType:
         """Return a field type.
@@ -106,7 +106,7 @@ class Registry:
         """
         found = self.field_types.get(name) if isinstance(name, str) else None
         if found is None:
-            raise InvalidInput(f"There is no field type “{str(name)[:60]}”.")
+            raise InvalidInput(f"Unknown field type “{str(name)[:60]}”.")
         return found
 
 

@@ -26,7 +26,7 @@ _NONCE_BYTES = 12
 
 
 class SecretLost(AppkeepError):
-    """A secret was sealed with a key that this server does not have."""
+    """A secret was encrypted with a key that this server does not have."""
 
     code, status, title = "secret_lost", 503, "A secret cannot be read"
 
@@ -48,8 +48,8 @@ def unseal(sealed: str, purpose: str) -> str:
     version, _, rest = sealed.partition(".")
     key_id, _, text = rest.partition(".")
     key = _keys().get(key_id)
-    lost = SecretLost(f"A secret was sealed with a key that is not in keys/{FILE} of the server’s home folder. "
-                      "Put that file back from a copy, or set the secret up anew.")
+    lost = SecretLost(f"A secret was encrypted with a key that is missing from keys/{FILE} in the server’s home folder. "
+                      "Restore that file from a copy, or set up the secret again.")
     if version != _VERSION or key is None:
         raise lost
     raw = base64.urlsafe_b64decode(text)

@@ -93,7 +93,7 @@ def open_store(config: Config) -> Store:
         return FolderStore(Path(parts.path))
     if parts.scheme == "s3" and parts.netloc:
         return S3Store(parts.netloc, parts.path.strip("/"))
-    raise InvalidInput(f"APPKEEP_STORE_URL is “{url}”; say s3://bucket/prefix, file:///folder or nothing.")
+    raise InvalidInput(f"APPKEEP_STORE_URL is “{url}”. Use s3://bucket/prefix, file:///folder, or leave it empty.")
 
 
 @contextmanager
@@ -119,8 +119,7 @@ def _asking(*failures: type[Exception]) -> Iterator[None]:
 def away(error: Exception) -> StoreUnavailable:
     """Return the refusal that tells of a store which could not be asked."""
     why = getattr(error, "strerror", None) or error
-    return StoreUnavailable(f"The place where files are stored cannot be reached just now ({why}). Nothing in it is known to be lost; "
-                            "try again in a moment.")
+    return StoreUnavailable(f"The file storage cannot be reached ({why}). No data is known to be lost. Try again in a moment.")
 
 
 def _checked(name: str) -> str:

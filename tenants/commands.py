@@ -24,7 +24,7 @@ def register(cli: click.Group) -> None:
     @click.option("--owner", required=True, metavar="EMAIL", help="Email of the first owner; the account is created if there is none.")
     @click.option("--plan", default=DEFAULT_PLAN, type=click.Choice(tuple(PLANS)), show_default=True)
     def org_create(name: str, owner: str, plan: str) -> dict[str, Any]:
-        """Make an organization called NAME."""
+        """Create an organization called NAME."""
         with as_server(), transaction():
             made = service.create_organization(name, owner, plan)
             return {"organization": made.id, "name": made.name, "plan": made.plan}
@@ -39,7 +39,7 @@ def register(cli: click.Group) -> None:
     @verb(org, "reopen")
     @click.argument("organization")
     def org_reopen(organization: str) -> dict[str, Any]:
-        """Open ORGANIZATION again, which its owner has closed."""
+        """Reopen ORGANIZATION after its owner closed it."""
         found = service.find_organization(organization).id
         with transaction():
             organizations.open_again(found)
@@ -50,7 +50,7 @@ def register(cli: click.Group) -> None:
     @click.argument("email")
     @click.option("--role", default="member", type=click.Choice(("owner", "admin", "member")), show_default=True)
     def org_add_member(organization: str, email: str, role: str) -> dict[str, Any]:
-        """Make the person of EMAIL a member of ORGANIZATION."""
+        """Add the person with EMAIL to ORGANIZATION."""
         found = service.find_organization(organization).id
         with as_tenant(found), transaction():
             member = service.user_by_email(email)
@@ -62,7 +62,7 @@ def register(cli: click.Group) -> None:
     @click.option("--name", default="", help="Display name; by default the part of the email before the @.")
     @click.option("--password", help="Prompted for when left out on a terminal.")
     def user_create(email: str, name: str, password: str | None) -> dict[str, Any]:
-        """Make a person who can sign in."""
+        """Create an account for EMAIL."""
         secret = password or _asked_password()
         with as_server(), transaction():
             made = service.create_user(email, name, secret).id
@@ -79,7 +79,7 @@ def register(cli: click.Group) -> None:
     @click.argument("email")
     @click.option("--password", help="Prompted for when left out.")
     def user_password(email: str, password: str | None) -> dict[str, Any]:
-        """Give the person of EMAIL a new password; every browser of theirs is signed out."""
+        """Set a new password for EMAIL and sign them out everywhere."""
         secret = password or _asked_password()
         with as_server(), transaction():
             person = service.user_by_email(email)
@@ -90,7 +90,7 @@ def register(cli: click.Group) -> None:
     @verb(user, "second-factor-off")
     @click.argument("email")
     def user_second_factor_off(email: str) -> dict[str, Any]:
-        """Take the second factor from the person of EMAIL, who has lost device and recovery codes."""
+        """Remove the second factor of EMAIL, who lost both device and recovery codes."""
         with as_server(), transaction():
             found = service.user_by_email(email).id
             second_factor.take_away(found)

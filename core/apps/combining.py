@@ -8,7 +8,7 @@ from typing import Any
 from core.errors import Conflict
 
 _ABSENT = object()
-STALE = "Somebody else changed the same meanwhile, so nothing was saved. Load the page again to see how it is now, then make your change."
+STALE = "Somebody else changed the same thing, so nothing was saved. Reload the page to see the current version, then make your change."
 
 
 def combined(start: Any, mine: Any, theirs: Any) -> Any:

@@ -77,7 +77,7 @@ def _check_elsewhere(app: App, document: Document, person: str) -> None:
     for target in sorted(named - (_elsewhere(before) if before is not None else set())):
         other = db.session.scalar(select(App).where(App.id == target.split("/")[1], App.deleted_at.is_(None)))
         if other is None or not standing(other, person).admin:
-            raise InvalidDocument(f"This points to {target[:60]}, in an app that you do not manage. Choose something else.",
+            raise InvalidDocument(f"This uses an item of another app ({target[:60]}) that you do not manage. Choose another one.",
                                   address=document.address)
 
 
@@ -251,17 +251,17 @@ def check_body(document: Document) -> None:
     """
     kind = server().registry.kind(document.kind)[1]
     if not (document.key == SINGLE if kind.single else is_key(document.key, kind.letter + "_")):
-        raise InvalidDocument(f"“{document.key[:60]}” is not a key of a {kind.title.lower()}: "
-                              + (f"say {SINGLE}." if kind.single else f"say {kind.letter}_ and ten characters."))
+        raise InvalidDocument(f"“{document.key[:60]}” is not a valid key for {kind.title.lower()}: "
+                              + (f"use {SINGLE}." if kind.single else f"use {kind.letter}_ and ten characters."))
     error = best_match(_validator(kind).iter_errors(document.body))
     if error is not None:
-        place = "/".join(str(step) for step in error.absolute_path) or "its top"
+        place = "/".join(str(step) for step in error.absolute_path) or "the top level"
         raise InvalidDocument(f"{document.address}, at {place}: {error.message[:300]}", address=document.address,
                               path=list(error.absolute_path), problem=error.message[:300])
     for part, name in kind.parts.items():
         keys = [item["key"] for item in document.body.get(name, ())]
         if len(set(keys)) != len(keys):
-            raise InvalidDocument(f"{document.address} has two parts “{part}” with the same key.")
+            raise InvalidDocument(f"{document.address} has two {part}s with the same key.")
 
 
 def body_text(document: Document) -> str:
@@ -310,7 +310,7 @@ def _hide_row(app: App, address: str) -> Document:
     kind, key, _, _ = _split(address)
     row = _row(app, kind, key, hidden=False)
     if server().registry.kind(kind)[1].single:
-        raise Conflict(f"{address} cannot be removed: an app always has exactly one.")
+        raise Conflict(f"{address} cannot be deleted: every app has exactly one.")
     row.hidden_at = now_us()
     return _document(row)
 
@@ -357,7 +357,7 @@ def _move_parts(app: App, document: Document, old: Mapping[str, Any]) -> None:
 def _parts(document: Document, part: str) -> list[Any]:
     name = server().registry.kind(document.kind)[1].parts.get(part)
     if name is None:
-        raise NotFound(f"A {document.kind} has no parts called “{part}”.")
+        raise NotFound(f"A {document.kind} has no “{part}” parts.")
     return list(document.body.get(name, ()))
 
 
@@ -390,4 +390,4 @@ def _check_size(app: App, components: Iterable[str]) -> None:
         size = db.session.scalar(select(func.sum(func.length(DocumentRow.body))).where(
             DocumentRow.app_id == app.id, DocumentRow.kind.in_(kinds), DocumentRow.hidden_at.is_(None))) or 0
         if size > MAX_COMPONENT_BYTES // 2:
-            raise InvalidDocument(f"The {name} of this app would hold more than {MAX_COMPONENT_BYTES // 2} bytes.")
+            raise InvalidDocument(f"The {name} of this app would be larger than {MAX_COMPONENT_BYTES // 2} bytes.")

@@ -117,7 +117,7 @@ def _ask(app: App, how: dict[str, Any]) -> None:
         raise NotFound(f"There is no app “{app_id}”.")
     closer = found.restoring_run_id
     if closer is not None and db.session.info.get("restoring_run") != closer and _still_closed(closer):
-        raise AppRestoring(f"“{name}” is being restored; it can be read, and written again in a moment.",
+        raise AppRestoring(f"“{name}” is being restored. You can read it now, and change it again when the restore has ended.",
                            run=closer)
 
 

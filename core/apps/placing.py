@@ -65,7 +65,7 @@ def listed(kind: str, part: str) -> str:
     """
     found = server().registry.kind(kind)[1].parts.get(part)
     if found is None:
-        raise NotFound(f"A {kind} has no parts called “{part[:40]}”.")
+        raise NotFound(f"A {kind} has no “{part[:40]}” parts.")
     return found
 
 
@@ -77,7 +77,7 @@ def part_of(document: Document, part: str, key: str) -> Part:
     """
     found = next((one for one in document.body.get(listed(document.kind, part), ()) if one["key"] == key), None)
     if found is None:
-        raise NotFound(f"There is no {part} “{key[:40]}” in it.")
+        raise NotFound(f"It has no {part} “{key[:40]}”.")
     return found  # type: ignore[no-any-return]
 
 

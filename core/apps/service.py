@@ -133,7 +133,7 @@ class _Pending:
         if name in self.operations:
             return self.operations[name](self.app, operation, self.person)
         known = ", ".join(sorted([*self.verbs, *self.operations]))
-        raise InvalidInput(f"there is no edit “{str(name)[:60]}”; there are {known}.")
+        raise InvalidInput(f"unknown edit “{str(name)[:60]}”. Use one of: {known}.")
 
     def finish(self) -> None:
         for component in self.components:
@@ -142,14 +142,14 @@ class _Pending:
     def _put(self, operation: Mapping[str, Any]) -> Any:
         kind, key, part, _ = split(_address(operation))
         if part is not None:
-            raise InvalidInput("“put” takes a whole document; put its body with the part changed.")
+            raise InvalidInput("“put” takes a whole document: send its body with the part changed.")
         if not isinstance(operation.get("body"), Mapping):
             raise InvalidInput("“put” needs the document's “body”, an object.")
         position = operation.get("position")
         if position is None:
             position = self._position(kind, key)
         if type(position) is not int or not 0 <= position < 2**31:
-            raise InvalidInput("“position” is a whole number from 0.")
+            raise InvalidInput("“position” must be a whole number from 0.")
         documents.put(self.app, Document(kind=kind, key=key, body=operation["body"], position=position), self.person)
         return {"document": f"{kind}/{key}"}
 
@@ -174,7 +174,7 @@ class _Pending:
 def _address(operation: Mapping[str, Any]) -> str:
     address = operation.get("document")
     if not isinstance(address, str):
-        raise InvalidInput("the edit needs “document”, an address such as page/p_….")
+        raise InvalidInput("“document” is missing: an address such as page/p_….")
     try:
         split(address)
     except ValueError as error:

@@ -43,7 +43,7 @@ def check(shown: str, now: str) -> None:
     """
     why = _difference(shown, now)
     if why:
-        raise PlanChanged(f"The app has changed since the plan was made: {why}. Nothing was changed; look at the plan again.", plan=now)
+        raise PlanChanged(f"The app has changed since the plan was made: {why}. Nothing was restored. Check the new plan.", plan=now)
 
 
 def more_written(shown: str, now: str) -> int:

@@ -37,9 +37,9 @@ def reasons_to_keep(backup: Backup) -> list[str]:
     """Return why a backup matters more than others: it is pinned, the newest good one, the only one. Empty for any other."""
     others = [one for one in backups_of(backup.app_id) if one.id != backup.id]
     good = [one for one in others if one.check_error is None]
-    found = ["It is pinned: somebody decided that it must be kept."] if backup.pinned else []
+    found = ["It is pinned, so that nobody deletes it by mistake."] if backup.pinned else []
     if not others:
-        found.append("It is the only backup of this app. Without it there is nothing to go back to.")
+        found.append("It is the only backup of this app. Without it, nothing can be restored.")
     elif not good and backup.check_error is None:
         found.append("It is the only good backup of this app. All others are damaged.")
     elif backup.check_error is None and backup.created_at >= max(one.created_at for one in good):
@@ -55,11 +55,11 @@ def delete(backup_id: str, person: str, *, act: str = "delete", reason: str = ""
     """
     backup = find_backup(backup_id)
     if backup.pinned:
-        raise Conflict(f"“{backup.name}” is pinned; unpin it first.", backup=backup.id)
+        raise Conflict(f"“{backup.name}” is pinned. Unpin it first.", backup=backup.id)
     busy = next((run for run in active_runs() if _names(run, backup.id)), None)
     if busy is not None:
-        raise Conflict(f"“{backup.name}” is in use: a {busy.kind.replace('_', ' ')} of it is {busy.state}. Wait until it has "
-                       "ended.", backup=backup.id, run=busy.id)
+        raise Conflict(f"“{backup.name}” is in use: a {busy.kind.replace('_', ' ')} is {busy.state}. "
+                       "Wait until it has ended.", backup=backup.id, run=busy.id)
     backup.deleted_at = now_us()
     note(act, backup.app_id, person, backup_id=backup.id, name=backup.name, **({"reason": reason} if reason else {}))
     return backup

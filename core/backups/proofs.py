@@ -24,7 +24,7 @@ _table = RestoreProof.__table__
 class ProofNeeded(AppkeepError):
     """Nobody has proven who they are for this restore, or it was too long ago, or it served already."""
 
-    code, status, title = "proof_needed", 403, "Prove who you are"
+    code, status, title = "proof_needed", 403, "Confirm your identity"
 
 
 def prove(app_id: str, plan: str, person: str, answer: str) -> str:
@@ -55,7 +55,7 @@ def use(token: str, app_id: str, plan: str, person: str) -> None:
         _table.c.id == _digest(token), _table.c.person == person, _table.c.app_id == app_id, _table.c.plan == plan,
         _table.c.used_at.is_(None), _table.c.made_at > now - GOOD_FOR_US).values(used_at=now)).rowcount
     if not taken:
-        raise ProofNeeded("Prove again who you are: a proof serves one restore of the plan it was given for, within five minutes.")
+        raise ProofNeeded("Confirm your identity again. A confirmation serves one restore of one plan, within five minutes.")
 
 
 def _digest(token: str) -> str:

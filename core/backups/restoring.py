@@ -104,10 +104,10 @@ def undo_options(run: Run, *, also_later: bool, plan: str | None = None) -> Opti
     """
     report = report_of(run)
     if run.kind != "restore" or run.state != "succeeded":
-        raise Conflict(f"The run {run.id} has restored nothing that could be undone.")
+        raise Conflict(f"Run {run.id} restored nothing that could be undone.")
     safety = backup_if_there(report.get("safety_backup", ""))
     if safety is None:
-        raise Conflict("The version before this restore was not backed up, or that backup was deleted since: it cannot be undone.")
+        raise Conflict("The version before this restore was not backed up, or its backup was deleted. It cannot be undone.")
     kept = journal.is_kept(run.app_id or "", run.id)
     return Options(backup=safety.id, config=bool(report.get("config")), data=bool(report.get("data")) and safety.part != "config",
                    only=_still_named(report.get("only", ()), safety), undo=run.id if kept else None, also_later=also_later and kept,
@@ -269,7 +269,7 @@ def _singles(given: Mapping[str, Document], copies: Mapping[str, Document]) -> l
 def _holding(backup: Backup, *, config: bool, data: bool) -> Saved:
     """Return the backup's content where it holds what is asked for."""
     if not (config or data):
-        raise InvalidInput("Say what to restore: the configuration, the data, or both.")
+        raise InvalidInput("Choose what to restore: the configuration, the data, or both.")
     if config and backup.part == "data":
         raise InvalidInput(f"The backup “{backup.name}” holds data only; restore its data.")
     if data and backup.part == "config":

@@ -25,7 +25,7 @@ _PERIODS: dict[str, Callable[[datetime], tuple[int, ...]]] = {
 class EmptyPolicy(InvalidInput):
     """A policy that keeps nothing would remove everything."""
 
-    code, title = "empty_policy", "Nothing would be kept"
+    code, title = "empty_policy", "No backup would be kept"
 
 
 class Kept(Protocol):
@@ -51,7 +51,7 @@ class Policy:
         for name in ("last", *_PERIODS):
             value = getattr(self, name)
             if type(value) is not int or not 0 <= value <= MOST:
-                raise InvalidInput(f"“{name}” is a whole number from 0 to {MOST}.")
+                raise InvalidInput(f"“{name}” must be a whole number from 0 to {MOST}.")
 
     @property
     def empty(self) -> bool:

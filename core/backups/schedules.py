@@ -39,7 +39,7 @@ def set_schedule(app: App, schedule: Schedule, person: str, *, data: bool, enabl
         Forbidden: the organization's plan has no schedules.
     """
     if enabled and not allowed(app.organization_id):
-        raise Forbidden("Scheduled backups are part of the Ultimate plan. Make backups by hand, or change the plan.")
+        raise Forbidden("Scheduled backups are part of the Ultimate plan. Back up by hand, or change the plan.")
     locks.take(app)
     row = schedule_of(app) or BackupSchedule(app_id=app.id)
     row.every, row.minute, row.weekday, row.day = schedule.every, schedule.minute, schedule.weekday, schedule.day

@@ -44,8 +44,8 @@ def check_interval(app: App, config: Config, now: int) -> None:
     if now < free_at:
         told = iso(free_at + SECOND_US - 1)  # rounded up: whoever comes at the second that was named is let in
         raise TooSoon(
-            f"The last backup of “{app.name}” started at {iso(started)}. The next can start at {told} "
-            f"(backups are at least {config.backup_interval_s} seconds apart).", next_at=told)
+            f"The last backup of “{app.name}” started at {iso(started)}. The next one can start at {told}. "
+            f"Backups of an app must be {config.backup_interval_s} seconds apart.", next_at=told)
 
 
 def default_name(type_: str, app_name: str, now: int, zone: str = "UTC") -> str:
@@ -61,7 +61,7 @@ def checked_name(name: str) -> str:
         InvalidInput: it is empty, too long or has control characters.
     """
     if not 1 <= len(name) <= MAX_NAME_CHARS or any(ord(char) < 32 or ord(char) == 127 for char in name):
-        raise InvalidInput(f"A backup's name has 1 to {MAX_NAME_CHARS} characters and no control characters.")
+        raise InvalidInput(f"Enter a backup name of 1 to {MAX_NAME_CHARS} characters, without control characters.")
     return name
 
 

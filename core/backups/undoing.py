@@ -29,8 +29,8 @@ from core.refs import split
 
 Standing = Mapping[str, Any]
 """How a document stands: {"body" (text), "position", "hidden", "parts" in the bin}, see `journal.standing`."""
-EDITED, GONE, DELETED, BROUGHT_BACK = ("it was changed since", "it was removed for good since", "it was deleted since",
-                                       "it was brought back since")
+EDITED, GONE, DELETED, BROUGHT_BACK = ("it was changed since", "it was permanently deleted since", "it was deleted since",
+                                       "it was restored from the recycle bin since")
 
 
 @dataclass

@@ -66,7 +66,7 @@ def begin(app: App, person: str, name: str, size: int) -> BackupUpload:
     if size < MIN_BYTES:
         raise InvalidInput(f"Not a backup file (only {size} bytes).")
     if len(open_uploads(app.id, person)) >= MAX_OPEN:
-        raise InvalidInput(f"You already have {MAX_OPEN} unfinished uploads to this app. Finish or remove one first.")
+        raise InvalidInput(f"You have {MAX_OPEN} unfinished uploads to this app. Finish or remove one first.")
     upload_id, organization_id, app_id = new_key("p"), tenant(), app.id
     server().registry.hook.objects_reserved(organization_id=organization_id, size=size, reference=upload_id)
     now = now_us()
@@ -106,12 +106,12 @@ def append(upload: BackupUpload, offset: int, stream: BinaryIO) -> int:
         InvalidInput: it is empty.
     """
     if offset != upload.received:
-        raise UploadOutOfPlace(f"{upload.received} bytes have arrived; go on from there.", received=upload.received)
+        raise UploadOutOfPlace(f"{upload.received} bytes were received. Continue from there.", received=upload.received)
     raw = stream.read(MAX_PART_BYTES + 1)
     if not raw:
         raise InvalidInput("The part is empty.")
     if len(raw) > MAX_PART_BYTES or offset + len(raw) > upload.size:
-        raise UploadTooLarge("More was sent than was said." if len(raw) <= MAX_PART_BYTES else "The part is too large.",
+        raise UploadTooLarge("More was sent than announced." if len(raw) <= MAX_PART_BYTES else "The part is too large.",
                              limit_bytes=min(MAX_PART_BYTES, upload.size - offset))
     upload_id, name = upload.id, f"{_folder(upload)}/{new_key('k')}.part"
     with server().store.batch() as batch:
@@ -119,7 +119,7 @@ def append(upload: BackupUpload, offset: int, stream: BinaryIO) -> int:
     if not _take(upload_id, offset, [*json.loads(upload.parts), name], len(raw)):
         server().store.delete(name)
         now = db.session.scalar(select(BackupUpload.received).where(BackupUpload.id == upload_id))
-        raise UploadOutOfPlace("Another part has arrived meanwhile; ask how far it is.", received=now)
+        raise UploadOutOfPlace("Another part was received meanwhile. Ask for the current position.", received=now)
     return offset + len(raw)
 
 
@@ -138,7 +138,7 @@ def finish(upload: BackupUpload, person: str, *, send: bool) -> Run:
         Conflict: some of it is still missing.
     """
     if upload.received != upload.size:
-        raise Conflict(f"{upload.received} of {upload.size} bytes have arrived; send the rest first.", received=upload.received)
+        raise Conflict(f"{upload.received} of {upload.size} bytes were received. Send the rest first.", received=upload.received)
     under_way = select(Run).where(Run.kind == "upload", Run.app_id == upload.app_id,
                                   Run.options.contains(f'"upload":"{upload.id}"', autoescape=True))
     found = db.session.scalar(under_way)

@@ -42,14 +42,14 @@ def register(main: click.Group) -> None:
     @click.option("--org", required=True, metavar="ORG", help="Id or name of the organization.")
     @as_option
     def create(name: str, org: str, email: str | None) -> dict[str, Any]:
-        """Make an app called NAME with what every app starts with."""
+        """Create an app called NAME."""
         with as_tenant(organization(org)), transaction():
             return {"app": service.create(name, person_of(email)).id}
 
     @verb(apps, "delete")
     @click.argument("app_id", metavar="APP")
     def delete(app_id: str) -> dict[str, Any]:
-        """Remove an app from sight; its backups stay."""
+        """Delete APP; its backups stay."""
         with service.opened(app_id) as app, transaction():
             service.delete(service.find(app.id))
             return {"app": app_id, "deleted": True}
@@ -57,19 +57,19 @@ def register(main: click.Group) -> None:
     @verb(main, "import", show=_import_lines)
     @click.argument("file", type=click.Path(path_type=Path))
     @click.option("--org", required=True, metavar="ORG", help="Id or name of the organization.")
-    @click.option("--from", "importer", metavar="FORMAT", help="baserow, csv, xlsx or sqlite; without it, guessed.")
-    @click.option("--name", help="Name of the new app; without it, the file's.")
-    @click.option("--header", multiple=True, metavar="ROW", help="The row of names, from 1, or none; Table=ROW for one of several.")
-    @click.option("--encoding", default="", metavar="NAME", help="How a text file is encoded, such as utf-8, cp1251 or shift_jis.")
-    @click.option("--delimiter", default="", metavar="CHAR", help="What stands between the cells of a text file: a character, or tab.")
-    @click.option("--type", "types", multiple=True, metavar="COLUMN=TYPE", help="What a column shall be: Zip=text, Day=date-day-first.")
-    @click.option("--rename", "names", multiple=True, metavar="COLUMN=NAME", help="What a column's field shall be called.")
-    @click.option("--skip", multiple=True, metavar="COLUMN", help="A column to leave out. All columns may be said as Table: Column, too.")
-    @click.option("--dry-run", is_flag=True, help="Say what an import would do and how the file was read, and keep nothing.")
+    @click.option("--from", "importer", metavar="FORMAT", help="baserow, csv, xlsx or sqlite (default: detected).")
+    @click.option("--name", help="Name of the new app (default: the file's).")
+    @click.option("--header", multiple=True, metavar="ROW", help="Header row, counted from 1, or none. Table=ROW sets it for one table.")
+    @click.option("--encoding", default="", metavar="NAME", help="Encoding of a text file, such as utf-8, cp1251 or shift_jis.")
+    @click.option("--delimiter", default="", metavar="CHAR", help="Delimiter of a text file: one character, or tab.")
+    @click.option("--type", "types", multiple=True, metavar="COLUMN=TYPE", help="Type of a column: Zip=text, Day=date-day-first.")
+    @click.option("--rename", "names", multiple=True, metavar="COLUMN=NAME", help="Field name of a column.")
+    @click.option("--skip", multiple=True, metavar="COLUMN", help="Leave a column out. Any column can be written as Table: Column.")
+    @click.option("--dry-run", is_flag=True, help="Show how the file is read and what the import would create; create nothing.")
     @as_option
     def import_(file: Path, org: str, importer: str | None, name: str | None, dry_run: bool, email: str | None,
                 **said: Any) -> dict[str, Any]:
-        """Make a new app out of FILE, and say what of it had no counterpart."""
+        """Create an app from FILE and list what could not be imported."""
         with as_tenant(organization(org)):
             return import_file(file, organization(org), person_of(email), name=name, importer=importer,
                                corrections=_corrections(**said), dry_run=dry_run)
@@ -79,13 +79,13 @@ def register(main: click.Group) -> None:
     @click.argument("file", type=click.File("rb"))
     @as_option
     def apply(app_id: str, file: Any, email: str | None) -> dict[str, Any]:
-        """Do the scripted edits of FILE (JSON Lines; - for standard input) to APP, all or none."""
+        """Apply the edits in FILE (JSON Lines; - for standard input) to APP, all or none."""
         with service.opened(app_id) as app, transaction():
             return {"app": app.id, "answers": service.apply(service.find(app.id), _edits(file), person_of(email))}
 
     @verb(main, "documents", show=_document_lines)
     @click.argument("app_id", metavar="APP")
-    @click.option("--bin", "bin_", is_flag=True, help="What is in the recycle bin instead.")
+    @click.option("--bin", "bin_", is_flag=True, help="List the recycle bin instead.")
     def documents_(app_id: str, bin_: bool) -> dict[str, Any]:
         """List the documents of APP."""
         with service.opened(app_id) as app:
@@ -97,7 +97,7 @@ def register(main: click.Group) -> None:
     @click.argument("app_id", metavar="APP")
     @click.option("--data/--config", "data", default=True, help="With records (default), or the configuration only.")
     def state(app_id: str, data: bool) -> dict[str, Any]:
-        """Name the state that APP is in now: the digests that a backup taken now would have."""
+        """Show the content_id of APP now: the digests that a backup made now would have."""
         with service.opened(app_id) as app:
             found = state_of(app, data=data)
             return {"app": app.id, "content_id": found.content_id, **found.content.as_dict()}
@@ -118,14 +118,14 @@ def _corrections(*, header: Iterable[str], encoding: str, delimiter: str, types:
 def _header(said: str) -> tuple[str, int]:
     table, _, row = said.rpartition("=")
     if row != "none" and not (row.isascii() and row.isdigit() and 0 < int(row) <= MAX_ROW):
-        raise click.UsageError(f"--header {said}: say the number of a row, from 1, or none.")
+        raise click.UsageError(f"--header {said}: give a row number, counted from 1, or none.")
     return table, 0 if row == "none" else int(row)
 
 
 def _pair(said: str) -> tuple[str, str]:
     column, equals, value = said.rpartition("=")
     if not (column and equals and value):
-        raise click.UsageError(f"“{said}” is no COLUMN=…")
+        raise click.UsageError(f"“{said}” is not of the form COLUMN=VALUE.")
     return column, value
 
 
@@ -135,18 +135,18 @@ def _edits(file: Iterable[bytes]) -> Iterator[Mapping[str, Any]]:
             try:
                 yield parse(line, max_bytes=MAX_LINE_BYTES)
             except NotCanonical as error:
-                raise InvalidInput(f"Line {number} is no edit: {error}.", line=number) from error
+                raise InvalidInput(f"Line {number} is not an edit: {error}.", line=number) from error
 
 
 def _import_lines(result: Mapping[str, Any]) -> Iterator[str]:
-    yield (f"app {result['app'] or '(dry run: nothing kept)'}  “{result['name']}”: {result['documents']} documents, "
+    yield (f"app {result['app'] or '(dry run: nothing created)'}  “{result['name']}”: {result['documents']} documents, "
            f"{result['records']} records, {result['files']} files")
     if result["app"] is None:
         yield from _outline_lines(result["outline"])
         for table in result["tables"]:
             yield from _table_lines(table)
     if result["unsupported"]:
-        yield f"{len(result['unsupported'])} things had no counterpart:"
+        yield f"{len(result['unsupported'])} could not be imported:"
         for note in result["unsupported"]:
             times = f" ({note['count']} times)" if note["count"] > 1 else ""
             yield f"  {note['what']} “{note['name']}”: {note['reason']}{times}"
@@ -162,7 +162,7 @@ def _outline_lines(outline: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _table_lines(table: Mapping[str, Any]) -> Iterator[str]:
-    how = {"encoding": "encoding", "delimiter": "delimiter", "header": "names in row"}
+    how = {"encoding": "encoding", "delimiter": "delimiter", "header": "header row"}
     said = ", ".join(f"{title} {table[name] or 'none'!r}".replace("'", "") for name, title in how.items() if name in table)
     yield f"read “{table['table']}”: {table.get('rows', 0)} rows{', ' if said else ''}{said}"
     for column in table["columns"]:

@@ -29,14 +29,14 @@ from core.runs.service import find as find_run
 from core.scope import as_server, as_tenant
 
 parts = (
-    click.option("--config", is_flag=True, help="The configuration: everything the app is made of."),
+    click.option("--config", is_flag=True, help="The configuration: worksheets, pages, roles and everything else but records."),
     click.option("--data", is_flag=True, help="The records and their files."),
 )
 
 
 only_option = click.option(
     "--only", multiple=True, metavar="X",
-    help="Only this component (pages) or document (worksheet/w_…); may be said several times.")
+    help="Only this component (pages) or document (worksheet/w_…); can be repeated.")
 
 
 def register(main: click.Group) -> None:
@@ -45,11 +45,11 @@ def register(main: click.Group) -> None:
     @verb(main, "backup", show=_backup_lines)
     @click.argument("app_id", metavar="APP")
     @click.option("--data", is_flag=True, help="Include records and their files.")
-    @click.option("--name", help="1 to 120 characters; without it: type, app and time.")
+    @click.option("--name", help="1 to 120 characters (default: type, app and time).")
     @as_option
     @worker_option
     def backup(app_id: str, data: bool, name: str | None, email: str | None, worker: bool) -> dict[str, Any]:
-        """Back APP up: one consistent moment of it, whatever is being written meanwhile."""
+        """Back up APP as one consistent moment, even while people work in it."""
         with service.opened(app_id) as app:
             person = person_of(email)
             result = done(lambda send: jobs.request_backup(app, person, data=data, name=name, send=send), worker=worker)
@@ -67,10 +67,10 @@ def register(main: click.Group) -> None:
     @click.argument("backup_id", metavar="BACKUP")
     @_parts
     @only_option
-    @click.option("--bin-newer", is_flag=True, help="Move records made since the backup to the recycle bin.")
-    @click.option("--app", "app_id", metavar="APP", help="Another app than the backup's own.")
+    @click.option("--bin-newer", is_flag=True, help="Move records created since the backup to the recycle bin.")
+    @click.option("--app", "app_id", metavar="APP", help="Plan for this app instead of the backup's own.")
     def plan(backup_id: str, config: bool, data: bool, only: tuple[str, ...], bin_newer: bool, app_id: str | None) -> dict[str, Any]:
-        """Show what a restore of BACKUP would do, and touch nothing. Without --config or --data: all that it holds."""
+        """Show what a restore of BACKUP would change; change nothing. Without --config or --data: everything in it."""
         with opened_backup(backup_id) as found:
             config, data = _asked(found, config=config, data=data)
             return plan_of(service.find(app_id or found.app_id), found, person_of(None), config=config, data=data,
@@ -80,16 +80,16 @@ def register(main: click.Group) -> None:
     @click.argument("backup_id", metavar="BACKUP")
     @_parts
     @only_option
-    @click.option("--app", "app_id", metavar="APP", help="Into another app than the backup's own.")
-    @click.option("--no-safety-backup", is_flag=True, help="Do not back the current version up first.")
-    @click.option("--plan", "plan_digest", metavar="DIGEST", help="Go on only if the plan still means the same.")
-    @click.option("--bin-newer", is_flag=True, help="Move records made since the backup to the recycle bin.")
-    @click.option("--accept-origin", is_flag=True, help="Overwrite the app although the backup comes from elsewhere.")
+    @click.option("--app", "app_id", metavar="APP", help="Restore into this app instead of the backup's own.")
+    @click.option("--no-safety-backup", is_flag=True, help="Do not back up the current version first.")
+    @click.option("--plan", "plan_digest", metavar="DIGEST", help="Restore only if this plan still applies.")
+    @click.option("--bin-newer", is_flag=True, help="Move records created since the backup to the recycle bin.")
+    @click.option("--accept-origin", is_flag=True, help="Allow a backup from another app or server to overwrite the app.")
     @as_option
     @worker_option
     def restore(backup_id: str, config: bool, data: bool, only: tuple[str, ...], app_id: str | None, no_safety_backup: bool,
                 plan_digest: str | None, bin_newer: bool, accept_origin: bool, email: str | None, worker: bool) -> dict[str, Any]:
-        """Restore BACKUP in place, all or nothing. Without --config or --data: all that it holds."""
+        """Restore BACKUP in place, all or nothing. Without --config or --data: everything in it."""
         with opened_backup(backup_id) as found:
             config, data = _asked(found, config=config, data=data)
             options = Options(backup=found.id, config=config, data=data, safety_backup=not no_safety_backup,
@@ -100,11 +100,11 @@ def register(main: click.Group) -> None:
 
     @verb(main, "undo", show=restore_lines)
     @click.argument("run_id", metavar="RUN")
-    @click.option("--also-later", is_flag=True, help="Take back what was changed or made since, too.")
+    @click.option("--also-later", is_flag=True, help="Also undo changes made since the restore.")
     @as_option
     @worker_option
     def undo(run_id: str, also_later: bool, email: str | None, worker: bool) -> dict[str, Any]:
-        """Undo the restore RUN: the app is what it was before, but for what people changed since."""
+        """Undo the restore RUN. What people changed since stays."""
         with opened_run(run_id) as undone:
             app, person = service.find(undone.app_id or ""), person_of(email)
             return done(lambda send: jobs.request_undo(app, find_run(run_id), person, also_later=also_later, send=send), worker=worker)
@@ -115,7 +115,7 @@ def register(main: click.Group) -> None:
     @as_option
     @worker_option
     def restore_as_new(backup_id: str, name: str | None, email: str | None, worker: bool) -> dict[str, Any]:
-        """Make a new app of BACKUP's configuration; its workflows are switched off and it has no records."""
+        """Create an app from the configuration of BACKUP, with workflows turned off and no records."""
         with opened_backup(backup_id) as found:
             person = person_of(email)
             result = done(lambda send: jobs.request_copy(found, person, name=name, send=send), worker=worker)
@@ -126,16 +126,16 @@ def register(main: click.Group) -> None:
     @click.argument("name")
     @as_option
     def backup_rename(backup_id: str, name: str, email: str | None) -> dict[str, Any]:
-        """Give BACKUP another NAME of 1 to 120 characters."""
+        """Rename BACKUP to NAME (1 to 120 characters)."""
         with opened_backup(backup_id), transaction():
             return backup_value(managing.rename(backup_id, name, person_of(email)))
 
     @verb(main, "backup-pin", show=lambda result: (f"{result['backup']}  {'pinned' if result['pinned'] else 'not pinned'}",))
     @click.argument("backup_id", metavar="BACKUP")
-    @click.option("--off", is_flag=True, help="Let it go again.")
+    @click.option("--off", is_flag=True, help="Unpin it.")
     @as_option
     def backup_pin(backup_id: str, off: bool, email: str | None) -> dict[str, Any]:
-        """Keep BACKUP from being removed by retention or deleted, until it is unpinned."""
+        """Pin BACKUP: nobody and no retention deletes it until it is unpinned."""
         with opened_backup(backup_id), transaction():
             return backup_value(managing.pin(backup_id, person_of(email), pinned=not off))
 
@@ -143,17 +143,17 @@ def register(main: click.Group) -> None:
     @click.argument("backup_id", metavar="BACKUP")
     @as_option
     def backup_delete(backup_id: str, email: str | None) -> dict[str, Any]:
-        """Delete BACKUP. What other backups share with it stays; what it alone needs is removed by gc."""
+        """Delete BACKUP. Data shared with other backups stays; gc removes the rest."""
         with opened_backup(backup_id), transaction():
             return backup_value(managing.delete(backup_id, person_of(email)))
 
     @verb(main, "upload")
     @click.argument("file", type=click.File("rb"))
     @click.option("--app", "app_id", metavar="APP", required=True)
-    @click.option("--name", help="1 to 120 characters; without it: type, app and time.")
+    @click.option("--name", help="1 to 120 characters (default: type, app and time).")
     @as_option
     def upload(file: Any, app_id: str, name: str | None, email: str | None) -> dict[str, Any]:
-        """Make a backup of APP out of a backup FILE, once all of it has been proven whole."""
+        """Upload a backup FILE as a backup of APP, after verifying all of it."""
         if not file.seekable():
             raise InvalidInput("A backup file is read twice: give a file, not a pipe.")
         with service.opened(app_id) as app:
@@ -166,7 +166,7 @@ def register(main: click.Group) -> None:
     @verb(main, "download", show=lambda result: (f"{result['file']}: {result['size_bytes']} bytes",))
     @click.argument("backup_id", metavar="BACKUP")
     @click.argument("file", type=click.Path(path_type=Path))
-    @click.option("--part", type=click.Choice(("config", "data", "both")), help="Without it: all that the backup holds.")
+    @click.option("--part", type=click.Choice(("config", "data", "both")), help="Default: everything in the backup.")
     def download(backup_id: str, file: Path, part: str | None) -> dict[str, Any]:
         """Write BACKUP to FILE, which opens in any unzip tool."""
         with opened_backup(backup_id) as found:
@@ -180,18 +180,18 @@ def register(main: click.Group) -> None:
     @verb(main, "inspect")
     @click.argument("file", type=click.File("rb"))
     def inspect(file: Any) -> dict[str, Any]:
-        """Prove a backup FILE whole and say what it holds; nothing is stored."""
+        """Verify a backup FILE and show what it contains; nothing is stored."""
         return files.inspect(file)
 
     @verb(main, "check", show=_check_lines)
     @click.argument("backup_id", metavar="BACKUP", required=False)
-    @click.option("--all", "all_", is_flag=True, help="Every backup of this server.")
-    @click.option("--deep", is_flag=True, help="Restore it on trial too, into an app that is undone, and compare.")
+    @click.option("--all", "all_", is_flag=True, help="Check every backup on this server.")
+    @click.option("--deep", is_flag=True, help="Also restore it into a temporary app and compare.")
     @worker_option
     def check(backup_id: str | None, all_: bool, deep: bool, worker: bool) -> dict[str, Any]:
-        """Prove BACKUP whole: all its objects present and what their digests say."""
+        """Verify BACKUP: every object is present and matches its digest."""
         if all_ is (backup_id is not None):
-            raise InvalidInput("Name one backup, or say --all.")
+            raise InvalidInput("Give one backup, or --all.")
         wanted = _every_backup() if all_ else [backup_id or ""]
         checked = []
         for one in wanted:
@@ -292,12 +292,12 @@ def _list_lines(result: Mapping[str, Any]) -> Iterator[str]:
 
 def _check_lines(result: Mapping[str, Any]) -> Iterator[str]:
     for one in result["checked"]:
-        yield f"{one['backup']}: sound, {one['objects']} objects, {size_text(one['raw_bytes'])}{_trial_text(one.get('trial'))}"
+        yield f"{one['backup']}: verified, {one['objects']} objects, {size_text(one['raw_bytes'])}{_trial_text(one.get('trial'))}"
 
 
 def _trial_text(trial: Mapping[str, Any] | None) -> str:
     if trial is None:
         return ""
     if trial["same"]:
-        return "; restored on trial: the same"
-    return f"; restored on trial: the same but for {trial['references_not_restored']} references to what is not in it"
+        return "; trial restore: identical"
+    return f"; trial restore: identical except for {trial['references_not_restored']} references to items not in the backup"

@@ -19,12 +19,12 @@ def register(main: click.Group) -> None:
     """Add the verb."""
 
     @verb(main, "gc", show=_lines)
-    @click.option("--org", "organization", metavar="ORG", help="Only this organization; without it, all.")
+    @click.option("--org", "organization", metavar="ORG", help="Only this organization (default: all).")
     @click.option("--grace-hours", type=click.IntRange(min=1), metavar="N", required=True,
-                  help="Remove what was found needless by a pass at least so many hours ago. 24 is what the clock takes.")
-    @click.option("--dry-run", is_flag=True, help="Say what a pass would do, and change nothing.")
+                  help="Remove what an earlier pass marked at least N hours ago. The clock uses 24.")
+    @click.option("--dry-run", is_flag=True, help="Show what would be done; change nothing.")
     def gc(organization: str | None, grace_hours: int, dry_run: bool) -> dict[str, Any]:
-        """Look for what no backup and no app needs any more, and remove what was found so before; the clock does so by itself."""
+        """Mark stored data that no backup or app needs, and remove what was marked before. The clock does this daily."""
         found = server().registry.hook.find_organization(name_or_id=organization) if organization else None
         passes = []
         for one in [found] if found else collecting.organizations():
@@ -35,15 +35,15 @@ def register(main: click.Group) -> None:
 
 
 def _lines(result: Mapping[str, Any]) -> Iterator[str]:
-    going = "would go" if result["dry_run"] else "removed"
+    going = "would be removed" if result["dry_run"] else "removed"
     condemned = "would be marked" if result["dry_run"] else "marked"
     for one in result["organizations"]:
-        yield (f"{one['organization']}  {one['needed']} needed; {one['condemned']} not needed any more, {condemned} "
+        yield (f"{one['organization']}  {one['needed']} needed; {one['condemned']} no longer needed, {condemned} "
                f"({size_text(one['condemned_bytes'])}); {one['removed']} {going} ({size_text(one['removed_bytes'])})")
         if one["waits_for"]:
-            yield f"  Nothing was removed: the run {one['waits_for']} is older than the grace. Try again when it has ended."
+            yield f"  Nothing was removed: run {one['waits_for']} started before the grace period. Try again when it has ended."
         if one["leftovers_removed"] or one["packs_written_anew"] or one["packs_removed"]:
-            yield (f"  {one['packs_removed']} packs removed, {one['packs_written_anew']} written anew, "
-                   f"{one['leftovers_removed']} leftovers of runs that died removed")
+            yield (f"  {one['packs_removed']} packs removed, {one['packs_written_anew']} rewritten,  "
+                   f"{one['leftovers_removed']} leftovers of dead runs removed")
     if not result["organizations"]:
-        yield "There is nothing in the store."
+        yield "The store is empty."

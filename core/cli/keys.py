@@ -15,12 +15,12 @@ from core.sealing import add_key
 
 def register(main: click.Group) -> None:
     """Add the verbs."""
-    keys = click.Group("keys", help="Keys that secrets are sealed with.")
+    keys = click.Group("keys", help="Keys that encrypt secrets in the database.")
     main.add_command(keys)
 
     @verb(keys, "rotate")
     def rotate() -> dict[str, Any]:
-        """Make a new key for secrets in the database and seal all of them with it; the key before still opens."""
+        """Create a new key and encrypt all secrets in the database with it. The previous key can still decrypt."""
         made = add_key()
         with as_server(), transaction():
             counts = server().registry.hook.secrets_resealed()

@@ -20,14 +20,14 @@ def register(main: click.Group) -> None:
 
     @verb(main, "prune", show=_lines)
     @click.argument("app_id", metavar="APP")
-    @click.option("--dry-run", is_flag=True, help="Say what would go and why, and remove nothing.")
+    @click.option("--dry-run", is_flag=True, help="Show what would be removed and why; remove nothing.")
     @as_option
     def prune(app_id: str, dry_run: bool, email: str | None) -> dict[str, Any]:
-        """Remove the backups of APP that its retention does not keep; the clock does so by itself once a day."""
+        """Remove the backups of APP that its retention does not keep. The clock does this daily."""
         with service.opened(app_id) as app:
             policy = retaining.policy_of(app.id)
             if policy.empty:
-                raise EmptyPolicy(f"“{app.name}” has no retention: all of its backups are kept. Its admins set one on the page Schedule.")
+                raise EmptyPolicy(f"“{app.name}” has no retention: all of its backups are kept. App admins set one on the Schedule page.")
             judged = [_told(one) for one in retaining.judge(app, policy)]
             gone = set() if dry_run else {backup.id for backup in retaining.apply(app, person_of(email))}
             return {"app": app_id, "dry_run": dry_run, "policy": asdict(policy), "removed": sorted(gone), "backups": judged}
@@ -39,7 +39,7 @@ def _told(one: Judgement) -> dict[str, Any]:
 
 def _lines(result: Mapping[str, Any]) -> Iterator[str]:
     for one in result["backups"]:
-        going = "would go" if result["dry_run"] else "removed" if one["backup"] in result["removed"] else "in use, left"
+        going = "would be removed" if result["dry_run"] else "removed" if one["backup"] in result["removed"] else "in use, kept"
         yield f"{one['backup']}  {one['created_at']}  {'kept' if one['keep'] else going}: {'; '.join(one['reasons'])}"
     if not result["backups"]:
         yield "There are no backups."

@@ -25,7 +25,7 @@ def register(main: click.Group) -> None:
     @verb(main, "runs", show=_lines)
     @click.argument("app_id", metavar="APP")
     def runs(app_id: str) -> dict[str, Any]:
-        """List the backups, restores and checks of APP that were asked for, newest first."""
+        """List the backups, restores and checks of APP, newest first."""
         with service.opened(app_id) as app:
             end_lost_of(app.id)
             return {"runs": [run_value(run) for run in runs_of(app.id)]}
@@ -33,7 +33,7 @@ def register(main: click.Group) -> None:
     @verb(main, "cancel", show=lambda result: (f"{result['run']}: {result['state']}",))
     @click.argument("run_id", metavar="RUN")
     def cancel_(run_id: str) -> dict[str, Any]:
-        """Ask for RUN to be cancelled: a queued one, or one whose worker is gone, is at once; a running one at its next step."""
+        """Cancel RUN: at once if it is queued or its worker is gone, otherwise at its next step."""
         with as_server():
             organization_id = db.session.scalar(select(Run.organization_id).where(Run.id == run_id))
         if organization_id is None:

@@ -37,7 +37,7 @@ def register(main: click.Group) -> None:
 
     @main.command("worker")
     def worker() -> None:
-        """Do backups and restores that others asked for."""
+        """Run queued backups, restores, checks and imports."""
         from core.runs.queue import run_worker
 
         config = _prepared()
@@ -45,7 +45,7 @@ def register(main: click.Group) -> None:
 
     @main.command("clock")
     def clock() -> None:
-        """Take up again what a dead worker left behind."""
+        """Start scheduled work and recover runs whose worker died."""
         from core.runs.clock import run_clock
 
         config = _prepared()
@@ -53,7 +53,7 @@ def register(main: click.Group) -> None:
 
     @verb(main, "plugins", show=_plugin_lines)
     def plugins() -> dict[str, Any]:
-        """List the components, field types and importers that this server has, and plugins that were left out."""
+        """List installed components, field types and importers, and plugins that failed to load."""
         registry = server().registry
         return {
             "components": [{"name": c.name, "title": c.title, "version": c.version, "kinds": [k.name for k in c.kinds]}

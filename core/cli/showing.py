@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-VERBS = (("added", "made anew"), ("changed", "set back"), ("brought_back", "brought back"), ("hidden", "to the recycle bin"))
+VERBS = (("added", "created"), ("changed", "changed back"), ("brought_back", "restored from the recycle bin"),
+         ("hidden", "moved to the recycle bin"))
 MAX_SHOWN = 20
 
 
@@ -51,31 +52,31 @@ def component_lines(components: Mapping[str, Any]) -> Iterator[str]:
         for note, count in said.get("notes", {}).items():
             yield f"{name}: {note.replace('_', ' ')}: {count}"
         for item in said.get("left_alone", ()):
-            yield f"left alone: {item['document']} {item['part']}: {item['reason']}".replace(" :", ":")
+            yield f"kept: {item['document']} {item['part']}: {item['reason']}".replace(" :", ":")
         yield from _data_lines(said.get("data", {}))
 
 
 def _data_lines(data: Mapping[str, Any]) -> Iterator[str]:
     for item in data.get("left_alone", ())[:MAX_SHOWN]:
-        yield f"left alone: {item['worksheet']} record {item['record']} {item['field']}: {item['reason']}".replace(" :", ":")
+        yield f"kept: {item['worksheet']} record {item['record']} {item['field']}: {item['reason']}".replace(" :", ":")
     if data.get("left_alone_count", 0) > MAX_SHOWN:
-        yield f"… and {data['left_alone_count'] - MAX_SHOWN} more left alone"
+        yield f"… and {data['left_alone_count'] - MAX_SHOWN} more kept"
     for sheet in data.get("worksheets", ()):
-        yield (f"records of “{sheet['name']}”: {sheet['brought_back']} brought back, {sheet['overwritten']} overwritten, "
-               f"{sheet['unchanged']} unchanged, {sheet['new_since']} made since and left alone"
-               + (f", {sheet['binned']} to the recycle bin" if sheet.get("binned") else ""))
-    for title, name in (("reference not restored", "references_not_restored"), ("choice not there", "choices_not_there")):
+        yield (f"records of “{sheet['name']}”: {sheet['brought_back']} restored, {sheet['overwritten']} overwritten, "
+               f"{sheet['unchanged']} unchanged, {sheet['new_since']} created since and kept"
+               + (f", {sheet['binned']} moved to the recycle bin" if sheet.get("binned") else ""))
+    for title, name in (("reference not restored", "references_not_restored"), ("choice missing", "choices_not_there")):
         for item in data.get(name, ())[:MAX_SHOWN]:
             where = f"{item['worksheet']} record {item['record']} {item['field']}"
             yield f"{title}: {where} → {item['target']}: {item['reason']}"
         if data.get(f"{name}_count", 0) > MAX_SHOWN:
             yield f"… and {data[f'{name}_count'] - MAX_SHOWN} more"
     for item in data.get("fields_left", ()):
-        yield f"field left as it is: {item['worksheet']} {item['field']} in {item['records']} records: {item['reason']}"
+        yield f"field unchanged: {item['worksheet']} {item['field']} in {item['records']} records: {item['reason']}"
     for item in data.get("clashes", ()):
         yield f"no longer unique: {item['worksheet']} {item['field']} “{item['value']}” in {item['records']} records"
     for item in data.get("skipped", ()):
-        yield f"left out: {item['worksheet']}, {item['records']} records: {item['reason']}"
+        yield f"skipped: {item['worksheet']}, {item['records']} records: {item['reason']}"
 
 
 def _short(value: Any) -> str:

@@ -86,12 +86,12 @@ def person_of(email: str | None) -> str:
 
 def as_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add --as, the email of who acts."""
-    return click.option("--as", "email", metavar="EMAIL", help="Who does this; without it the system does.")(function)
+    return click.option("--as", "email", metavar="EMAIL", help="Act as this person (default: the system).")(function)
 
 
 def worker_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add --worker, which hands the work to a worker and waits."""
-    return click.option("--worker", is_flag=True, help="Let a worker do it and wait, instead of this process.")(function)
+    return click.option("--worker", is_flag=True, help="Let a worker do it, and wait for it.")(function)
 
 
 def done(ask: Callable[[bool], Run], *, worker: bool) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def request(kind: str, app: App | None, options: Mapping[str, Any], person: str,
     except IntegrityError as error:
         # Somebody was quicker between the question and the row: name that one, unless it has ended already.
         check_free(exclusive or "")
-        raise RunInProgress("Another backup or restore of the app has just been started.") from error
+        raise RunInProgress("Another backup or restore of this app has just started.") from error
     if send:
         run_id, lane = run.id, run.lane
         after_commit(lambda: _send(run_id, lane))
@@ -101,7 +101,7 @@ def check_free(app_id: str) -> None:
     if running is not None:
         since = iso(running.started_at or running.requested_at)
         if running.state == "running" and is_gone(running.worker):
-            raise RunInProgress(f"A {running.kind} of this app was left by its worker; it is taken up again within "
+            raise RunInProgress(f"The worker of a {running.kind} of this app stopped. The {running.kind} continues within "
                                 f"{server().config.lease_s} seconds. Wait for it, or cancel it.", run=running.id, kind=running.kind,
                                 state="running", since=since)
         raise RunInProgress(f"A {running.kind} of this app is {running.state} since {since}; wait until it has ended "
@@ -188,7 +188,7 @@ def _worked(context: RunContext) -> Run | None:
             return find(run_id)
         _end(context, "failed", error)
     except (BaseTimeoutException, KeyboardInterrupt, SystemExit):
-        _end(context, "failed", _problem("timed_out", "The run took too long, or its process was told to end."))
+        _end(context, "failed", _problem("timed_out", "The run took too long, or its worker was shut down."))
         raise
     except Exception as error:
         # The one place at the top: whatever a plugin or library raises, the run must end and the app be free.
@@ -204,10 +204,9 @@ def _told(error: Exception, run_id: str) -> AppkeepError:
     if is_outage(error):
         log.warning("Run %s met an outage of the database: %s", run_id, error)
         let_go()
-        return DatabaseUnavailable("The database could not be reached, or others kept it busy for too long. Nothing was half done; "
-                                   "try again.")
+        return DatabaseUnavailable("The database was unreachable or busy for too long. Nothing was changed. Try again.")
     log.exception("Run %s failed", run_id)
-    return _problem("internal_error", f"Something unexpected: {type(error).__name__}: {error}")
+    return _problem("internal_error", f"Unexpected error: {type(error).__name__}: {error}")
 
 
 def _waits(context: RunContext, error: AppkeepError) -> bool:
@@ -316,7 +315,7 @@ def _end_left(row: Any) -> bool:
         values: dict[str, Any] = {"state": "cancelled"}
     else:
         values = {"state": "failed", "error_code": "worker_died",
-                  "error_message": "The process that did this ended before it was done. Nothing was half done; try again."}
+                  "error_message": "The process stopped before the run was complete. Nothing was changed; try again."}
     same = (_c.id == row.id) & (_c.attempt == row.attempt) & (_c.state == row.state)
     taken = db.session.connection().execute(update(_table).where(same).values(
         exclusive_app_id=None, ended_at=now_us(), lease_until=None, **values)).rowcount
@@ -396,7 +395,7 @@ def _requeue_expired() -> list[str]:
             values: dict[str, Any] = {"state": "cancelled", "exclusive_app_id": None, "ended_at": now}
         elif attempt - outages >= attempts:
             values = {"state": "failed", "exclusive_app_id": None, "ended_at": now, "error_code": "worker_died",
-                      "error_message": f"The worker died {attempt - outages} times while it worked on this."}
+                      "error_message": f"The worker died {attempt - outages} times during this run."}
         else:
             values = {"state": "queued", "sent_at": database_now()}
         taken = db.session.connection().execute(update(_table).where(mine).values(lease_until=None, **values)).rowcount

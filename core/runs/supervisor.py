@@ -68,7 +68,7 @@ def up(config: Config, say: Callable[[str], None], greeting: Callable[[], Iterab
             say(f"{child.name}: process {child.process.pid if child.process else '?'}")
         _wait_until_ready(config, children, stop)
         say("ready")
-        for line in (f"open {config.address} in a browser", *greeting()):
+        for line in (f"Open {config.address} in a browser.", *greeting()):
             say(line)
         while not stop.wait(LOOK_S):
             for child in children:
@@ -126,8 +126,8 @@ def _check_port(config: Config) -> None:
         try:
             probe.bind((config.web_host, config.web_port))
         except OSError as error:
-            raise AppkeepError(f"Port {config.web_port} of {config.web_host} cannot be used ({error.strerror}); "
-                               "set APPKEEP_WEB_PORT to another.") from error
+            raise AppkeepError(f"Port {config.web_port} of {config.web_host} cannot be used ({error.strerror}). "
+                               "Set APPKEEP_WEB_PORT to another port.") from error
 
 
 def _children(config: Config) -> list[Child]:
@@ -163,7 +163,7 @@ def _wait_until_ready(config: Config, children: list[Child], stop: threading.Eve
     while not stop.is_set():
         ended = next((c for c in children if c.process is not None and c.process.poll() is not None), None)
         if ended is not None:
-            raise AppkeepError(f"{ended.name} did not start; its words are above.")
+            raise AppkeepError(f"{ended.name} did not start; see its output above.")
         try:
             with urllib.request.urlopen(f"http://{config.web_host}:{config.web_port}/health", timeout=2) as answer:
                 if answer.status == 200:

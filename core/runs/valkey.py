@@ -42,7 +42,7 @@ def wait_for(config: Config, process: subprocess.Popen[bytes]) -> None:
             return
         except (RedisError, OSError):
             time.sleep(0.02)
-    raise AppkeepError(f"The embedded Valkey does not answer at {config.queue_url}; is another one using that folder?")
+    raise AppkeepError(f"The embedded Valkey does not respond at {config.queue_url}. Another server may be using this folder.")
 
 
 @contextmanager

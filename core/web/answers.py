@@ -137,17 +137,17 @@ def _forged(_error: CSRFError) -> Response:
         # Sent by a page of ours that was opened before somebody signed in anew: a click sends it with the token of now.
         if is_partial():
             return _told_in_place(400, None)
-        page = send_kept(kept.keep() or "", "You have signed in again since the page was opened, so it was not saved.", kept.came_from())
+        page = send_kept(kept.keep() or "", "You signed in again after opening this page, so nothing was saved.", kept.came_from())
         if page is not None:
             page.status_code = 400
             return page
     return refuse(_Plain("forgery_refused", 400, "Please try again",
-                         "The page was open for too long, or the request came from elsewhere. Load the page again."))
+                         "The page was open for too long, or the request came from another site. Reload the page."))
 
 
 def _not_storable(error: DataError) -> Response:
     log.warning("%s %s sent what the database does not take: %s", request.method, request.path, error.orig)
-    return refuse(InvalidInput("A value has characters that cannot be stored, or is too long. Nothing was changed."))
+    return refuse(InvalidInput("A value is too long or has characters that cannot be stored. Nothing was changed."))
 
 
 def _database(error: Exception) -> Response:
@@ -156,7 +156,7 @@ def _database(error: Exception) -> Response:
         return _unexpected(error)
     let_go()
     log.warning("%s %s met an outage of the database: %s", request.method, request.path, getattr(error, "orig", error))
-    return _plainly(DatabaseUnavailable("The server cannot reach its database, or is very busy. Nothing was half done. "
+    return _plainly(DatabaseUnavailable("The server cannot reach its database or is very busy. Nothing was changed. "
                                         "Try again in a moment."))
 
 

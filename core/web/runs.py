@@ -58,8 +58,8 @@ ADVICE = {
     "worker_died": "Nothing was changed. Try again; if it happens again, the server may be out of memory.",
     "timed_out": "Nothing was changed. Try again, or ask the server’s operator to allow longer runs.",
     "internal_error": "Nothing was changed. The server’s operator can find more in its log.",
-    "store_unavailable": "Nothing was half done, and nothing is known to be lost. Try again when the storage can be reached.",
-    "database_unavailable": "Nothing was half done. Try again in a moment.",
+    "store_unavailable": "Nothing was changed, and no data is known to be lost. Try again when the storage can be reached.",
+    "database_unavailable": "Nothing was changed. Try again in a moment.",
     "storage_failed": "Nothing was changed. The server’s operator must free storage space.",
 }
 

@@ -34,13 +34,13 @@ class Fields:
         make = TYPES.get(str(item.get("type")))
         try:
             if make is None:
-                raise Untranslatable(f"there is no field type like “{str(item.get('type'))[:60]}”")
+                raise Untranslatable(f"there is no matching field type for “{str(item.get('type'))[:60]}”")
             kind, options = make(self, item)
             definition = {**base, "type": kind, "options": options}
             self.context.check_field(definition)
         except (Untranslatable, InvalidDocument) as error:
             reason = error.message if isinstance(error, InvalidDocument) else str(error)
-            kept = "" if item.get("type") == "password" else "; its definition and last values are kept, to read only"
+            kept = "" if item.get("type") == "password" else "; its last values are kept, read-only"
             self.note(item, f"{reason}{kept}")
             definition = {**base, "type": "imported", "options": {
                 "original_type": str(item.get("type"))[:100], "source": _source(item)}}
@@ -151,34 +151,34 @@ def _formula(fields: Fields, item: Item) -> Made:
 def _through(fields: Fields, item: Item) -> dict[str, Any]:
     through = id_of(item, "through_field_id")
     if through is None or through not in fields.table.fields:
-        raise Untranslatable("the link that it goes through is not there")
+        raise Untranslatable("the link it uses is missing")
     return {"through": fields.table.ref(through)}
 
 
 def _across(fields: Fields, item: Item) -> dict[str, Any]:
     target = fields.names.field_ref(id_of(item, "target_field_id"))
     if target is None:
-        raise Untranslatable("the field that it looks up is not there")
+        raise Untranslatable("the field it looks up is missing")
     return {**_through(fields, item), "target": target}
 
 
 def _rollup(fields: Fields, item: Item) -> Made:
     function = ROLLUPS.get(str(item.get("rollup_function")))
     if function is None:
-        raise Untranslatable(f"there is no rollup “{str(item.get('rollup_function'))[:60]}”")
+        raise Untranslatable(f"unknown rollup “{str(item.get('rollup_function'))[:60]}”")
     return "rollup", {**_across(fields, item), "function": function}
 
 
 def _collaborators(fields: Fields, item: Item) -> Made:
-    raise Untranslatable("its people are members of another platform")
+    raise Untranslatable("people of another platform cannot be imported")
 
 
 def _password(fields: Fields, item: Item) -> Made:
-    raise Untranslatable("passwords are never brought along")
+    raise Untranslatable("passwords are never imported")
 
 
 def _ai(fields: Fields, item: Item) -> Made:
-    fields.note(item, "it is filled by hand from now on; nothing here writes texts by itself")
+    fields.note(item, "it becomes a plain text field; AI texts are not generated here")
     return "long_text", {}
 
 

@@ -69,7 +69,7 @@ def condition(item: Item, names: Names, tell: Tell) -> dict[str, Any] | None:
     kind = str(item.get("type"))
     field = names.field_ref(id_of(item, "field_id") or id_of(item, "field"))
     if field is None:
-        tell("a filter on a field that is not there")
+        tell("a filter on a missing field")
         return None
     if kind in FIXED:
         operator, unit = FIXED[kind]
@@ -91,7 +91,7 @@ def _valued(made: dict[str, Any], kind: str, value: Any, names: Names, tell: Tel
     if "select" in kind:
         keys = [names.choices.get(number) for one in text.split(",") if (number := whole(one)) is not None]
         if not keys or None in keys:
-            tell("a filter by a choice that is not there")
+            tell("a filter by a missing choice")
             return None
         return {**made, "value": keys if kind.endswith("_of") else keys[0]}
     if kind in ("link_row_has", "link_row_has_not"):
@@ -106,7 +106,7 @@ def _linked(made: dict[str, Any], text: str, names: Names, tell: Tell) -> dict[s
     row = whole(text)
     seq = target.seqs.get(row) if target is not None and row is not None else None
     if seq is None:
-        tell("a filter by a row that is not there")
+        tell("a filter by a missing row")
         return None
     return {**made, "value": seq}
 

@@ -46,7 +46,7 @@ def _pieces(formula: str, table: Table, names: Names, uses: dict[str, None]) -> 
         else:
             arguments = _ARGUMENTS.match(formula, place)
             if arguments is None:
-                raise Untranslatable("a field in it is not named by a text")
+                raise Untranslatable("it names a field by a computed value")
             place = arguments.end()
             yield _named([_unquoted(a) for a in arguments.groups() if a], table, names, uses)
 
@@ -54,14 +54,14 @@ def _pieces(formula: str, table: Table, names: Names, uses: dict[str, None]) -> 
 def _named(path: list[str], table: Table, names: Names, uses: dict[str, None]) -> str:
     first = table.by_name.get(path[0])
     if first is None:
-        raise Untranslatable(f"the field “{path[0][:60]}” is not there")
+        raise Untranslatable(f"the field “{path[0][:60]}” is missing")
     uses[table.ref(first)["ref"]] = None
     if len(path) == 1:
         return f"{{{table.fields[first]}}}"
     target = names.tables.get(id_of(table.items[first], "link_row_table_id") or -1)
     second = target.by_name.get(path[1]) if target else None
     if target is None or second is None:
-        raise Untranslatable(f"the field “{path[1][:60]}” behind “{path[0][:60]}” is not there")
+        raise Untranslatable(f"the field “{path[1][:60]}” of “{path[0][:60]}” is missing")
     uses[target.ref(second)["ref"]] = None
     return f"{{{table.fields[first]}.{target.fields[second]}}}"
 

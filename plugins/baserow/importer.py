@@ -16,7 +16,7 @@ from plugins.baserow.values import Records, link_values, loosened
 from plugins.baserow.views import Views
 
 Edit = Mapping[str, Any]
-LOST_OF_TABLES = {"field_rules": "rules of rows", "data_sync": "synchronization with another source"}
+LOST_OF_TABLES = {"field_rules": "row rules", "data_sync": "synchronization with another source"}
 
 
 class BaserowImporter(Importer):
@@ -76,7 +76,7 @@ class _Import:
         yield from self._pages()
         for position, (name, key) in enumerate(self.names.roles.items()):
             yield _put(f"portal_role/{key}", {"name": name[:100]}, position)
-            self.context.unsupported("role", name[:100], "it came without permissions; nobody has it yet")
+            self.context.unsupported("role", name[:100], "its permissions are not in the export; nobody has this role yet")
         yield from self._groups()
         yield _put(f"navigation/{SINGLE}", {"items": self._navigation()}, 0)
         yield _put(f"app/{SINGLE}", {"name": self.app_name[:100]}, 0)
@@ -94,7 +94,7 @@ class _Import:
             body["title_field"] = table.ref(ordered[0])
         for key, what in LOST_OF_TABLES.items():
             if table.item.get(key):
-                self.context.unsupported(what, table.name, "it is not brought along")
+                self.context.unsupported(what, table.name, "it is not imported")
         return body
 
     def _records(self) -> Iterator[Edit]:
@@ -109,7 +109,7 @@ class _Import:
         name = text(item, "name", 500)
         shown = text(item, "visible_name", 255) or text(item, "original_name", 255) or name[-100:]
         if not self.export.has_file(name):
-            self.context.unsupported("file", shown, "it did not come with the export")
+            self.context.unsupported("file", shown, "it is not in the export")
             return None
         with self.export.file(name) as stream:
             return self.context.put_file(stream, shown)
@@ -146,11 +146,11 @@ class _Import:
     def _note_lost(self) -> None:
         for other in self.export.others:
             kind = str(other.get("type"))[:60]
-            self.context.unsupported(kind, name_of(other, "Application"), "there is no counterpart for such an application")
+            self.context.unsupported(kind, name_of(other, "Application"), "applications of this type cannot be imported")
         for builder in self.export.builders:
             for key, what in (("theme", "theme"), ("user_sources", "sign-in of users"), ("favicon_file", "icon")):
                 if builder.get(key):
-                    self.context.unsupported(what, name_of(builder, "Application"), "it is not brought along")
+                    self.context.unsupported(what, name_of(builder, "Application"), "it is not imported")
 
 
 def _rank(item: Item) -> tuple[float, float]:

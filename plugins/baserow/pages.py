@@ -149,7 +149,7 @@ class Pages:
         kind = BLOCKS.get(str(item.get("type")))
         block: dict[str, Any] = {"key": self.names.elements[item["id"]], "type": kind or "container"}
         if kind is None:
-            self.note("element", f"there is no block like “{str(item.get('type'))[:60]}”; what was inside it is kept")
+            self.note("element", f"there is no matching block for “{str(item.get('type'))[:60]}”; what was inside it is kept")
         else:
             fill = FILLS.get(kind)
             if fill is not None:
@@ -160,7 +160,7 @@ class Pages:
         if style := self._style(item):
             block["style"] = style
         if isinstance(item.get("styles"), dict) and item["styles"]:
-            self.note("element", "looks that differ from the theme's")
+            self.note("element", "styles that differ from the theme's")
         if (shown := self._template(item.get("visibility_condition"), "when a block is shown")) is not None:
             block["show_if"] = shown
         if found := self.events.get(str(item["id"])):

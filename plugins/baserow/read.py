@@ -46,7 +46,7 @@ class Export:
             ImportFailed: it cannot be unpacked, or holds more than it says.
         """
         if self.archive is None:
-            raise ImportFailed("No files came along.")
+            raise ImportFailed("The export has no files.")
         info = self.archive.NameToInfo[name]
         self.left_bytes -= info.file_size
         try:
@@ -67,7 +67,7 @@ class _Bounded:
         chunk: bytes = self.stream.read(min(size, 1024 * 1024) if size >= 0 else 1024 * 1024)
         self.left -= len(chunk)
         if self.left < 0:
-            raise ImportFailed("A file in the zip holds more than it says.")
+            raise ImportFailed("A file in the zip is larger than declared.")
         return chunk
 
 
@@ -105,7 +105,7 @@ def opened(path: Path) -> Iterator[Export]:
         raise ImportFailed(f"{path.name} is not JSON: {error}") from error
     given = value.get("export") if isinstance(value, dict) else value
     if not isinstance(given, list):
-        raise ImportFailed(f"{path.name} is no Baserow export: it holds no list of applications.")
+        raise ImportFailed(f"{path.name} is not a Baserow export: it has no list of applications.")
     applications = sorted(items(given), key=lambda a: (number(a, "order"), number(a, "id")))
     with ExitStack() as stack:
         yield Export(
@@ -122,7 +122,7 @@ def _archive(path: Path, stack: ExitStack) -> zipfile.ZipFile | None:
     try:
         return stack.enter_context(zipfile.ZipFile(path))
     except (zipfile.BadZipFile, OSError, ValueError) as error:
-        raise ImportFailed(f"{path.name}, which belongs to the export, is no sound zip: {error}") from error
+        raise ImportFailed(f"{path.name}, which belongs to the export, is not a valid zip: {error}") from error
 
 
 def items(value: Any) -> list[Item]:

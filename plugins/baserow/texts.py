@@ -70,7 +70,7 @@ def _expression(tokens: list[tuple[str, str]], names: Names, uses: list[dict[str
     if text == "get":
         return _hole(tokens, names, uses)
     if text != "concat":
-        raise NoTemplate(f"it calculates with “{text[:40]}”")
+        raise NoTemplate(f"it computes with “{text[:40]}”")
     found = ""
     while tokens and tokens[-1] != ("mark", ")"):
         if tokens[-1] == ("mark", ","):

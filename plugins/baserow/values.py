@@ -113,7 +113,7 @@ class Records:
 
     def _put_file(self, item: Item, name: str) -> dict[str, Any] | None:
         if not self.export.has_file(name):
-            self.context.unsupported("file", text(item, "visible_name", 100) or name[:100], "it did not come with the export")
+            self.context.unsupported("file", text(item, "visible_name", 100) or name[:100], "it is not in the export")
             return None
         kind = text(item, "mime_type", 200) or mimetypes.guess_type(name)[0] or "application/octet-stream"
         kind = kind if kind.isascii() and kind.isprintable() else "application/octet-stream"
@@ -126,7 +126,7 @@ def loosened(table: Table, definitions: dict[int, dict[str, Any]], context: Impo
     for field_id, definition in definitions.items():
         if definition["type"] in LENIENT and any(_misfits(definition, row.get(f"field_{field_id}")) for row in table.rows):
             context.unsupported("field", f"{table.name}: {definition['name']}",
-                                f"some of its values are no {definition['type']}; it became a text field")
+                                f"some values do not fit the type {definition['type']}; it became a text field")
             definition["type"] = "text"
 
 
@@ -185,7 +185,7 @@ def _add_backward(table: Table, field_id: int, item: Item, holder: Table, links:
                 added += 1
     if added:
         context.unsupported("link", f"{table.name}: {text(item, 'name', 60)}",
-                            f"{added} were said by one side of the link only; both sides have them now")
+                            f"{added} were on one side of the link only; both sides have them now")
 
 
 def _ids(value: Any) -> list[int]:
@@ -203,7 +203,7 @@ def _exact(value: Any) -> Any:
         try:
             return Decimal(value)
         except InvalidOperation:
-            raise InvalidValue("it is no number.") from None
+            raise InvalidValue("it is not a number.") from None
     return value
 
 

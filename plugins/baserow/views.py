@@ -41,7 +41,7 @@ class Views:
             if view_id is None:
                 continue
             if text(item, "type", 60) not in KINDS:
-                self.note(item, f"there is no view like “{str(item.get('type'))[:60]}”")
+                self.note(item, f"there is no matching view for “{str(item.get('type'))[:60]}”")
                 self.names.views.pop(view_id)
                 continue
             yield self._view(item, self.names.views[view_id].rpartition("/")[2])
@@ -53,9 +53,9 @@ class Views:
     def _view(self, item: Item, key: str) -> dict[str, Any]:
         view: dict[str, Any] = {"key": key, "type": item["type"], "name": name_of(item, "View")}
         if item.get("public") is True:
-            self.note(item, "it was public; here it is not until somebody says so")
+            self.note(item, "it was public and is private here")
         if item.get("filters_disabled") is True and listed(item, "filters"):
-            self.note(item, "its filters were switched off and are left out")
+            self.note(item, "its filters were turned off and are left out")
         elif item["type"] != "form" and (found := group(item, self.names, lambda what: self.note(item, what))) is not None:
             view["filter"] = found
         for ours, theirs in (("sorts", "sortings"), ("groups", "group_bys")):
@@ -72,7 +72,7 @@ class Views:
         for one in listed(item, key):
             field = self.names.field_ref(id_of(one, "field_id") or id_of(one, "field"))
             if field is None:
-                self.note(item, "a sort by a field that is not there")
+                self.note(item, "a sort by a missing field")
                 continue
             yield {"field": field, **({"descending": True} if one.get("order", one.get("order_by")) == "DESC" else {})}
 

@@ -41,7 +41,7 @@ class Acting:
         """
         looker = self.scene.looker
         if not way or not (looker.admin or all(visible(one, looker) for one in way)):
-            raise NotFound("There is no such button on this page.")
+            raise NotFound("This button is no longer on the page. Reload the page.")
         block = way[-1]
         on = "submit" if block.get("type") in SUBMITS else "click"
         one = self._record(source, record)
@@ -59,13 +59,13 @@ class Acting:
             return None
         given = self.scene.ask(RecordsAsked(worksheet=body["worksheet"]["ref"], seqs=(int(text),), limit=1))
         if given is None or not given.records:
-            raise NotFound("The record is not there any more.")
+            raise NotFound("This record was deleted.")
         return given.records[0]
 
     def _check(self, form: Body) -> None:
         for block in inputs(form.get("blocks", ())):
             if block.get("required") and not self.scene.typed.get(block["key"], "").strip() and block["type"] != "file_input":
-                raise InvalidInput(f"“{self.scene.text(block.get('label')) or 'A field'}” must not be empty.")
+                raise InvalidInput(f"“{self.scene.text(block.get('label')) or 'A field'}” is required.")
 
     def open(self, event: Body, record: RecordGiven | None) -> None:
         """Go to a page or address; the last one counts."""
@@ -85,7 +85,7 @@ class Acting:
         """Move a record to the recycle bin."""
         if not server().registry.hook.remove_record(app=self.scene.app, person=self.scene.looker.person,
                                                     worksheet=self._sheet(event), seq=self._seq(event, record)):
-            raise NotFound("The record is not there any more.")
+            raise NotFound("This record was deleted.")
 
     def notify(self, event: Body, record: RecordGiven | None) -> None:
         """Say something once the page is shown again."""
@@ -101,19 +101,19 @@ class Acting:
         made = server().registry.hook.write_record(app=self.scene.app, person=self.scene.looker.person, worksheet=self._sheet(event),
                                                    seq=seq, values=values)
         if made is None:
-            raise InvalidInput("Nothing was saved: the worksheet that this writes to has been deleted, or is not open to you.")
+            raise InvalidInput("Nothing was saved: the worksheet was deleted, or you have no access to it.")
         self.scene.results.append(made)
 
     def _sheet(self, event: Body) -> str:
         if "worksheet" not in event:
-            raise InvalidInput("This button names no worksheet; whoever manages the app can mend it.")
+            raise InvalidInput("This button has no worksheet yet. An app admin can set one.")
         found: str = event["worksheet"]["ref"]
         return found
 
     def _seq(self, event: Body, record: RecordGiven | None) -> int:
         text = self.scene.text(event.get("record"), record).strip() if "record" in event else str(record.seq) if record else ""
         if not (text.isascii() and text.isdigit() and 0 < len(text) < 16):
-            raise InvalidInput("It is not clear which record is meant.")
+            raise InvalidInput("This button does not say which record to change. An app admin can set one.")
         return int(text)
 
 

@@ -105,13 +105,13 @@ class Builder:
         given, alt = block.get("image"), self.text(block, "alt", record)
         if isinstance(given, Mapping) and "file" in given:
             if given["type"] not in PICTURES:
-                return Shown("nothing", note=f"“{given['name']}” is no picture that browsers show.")
+                return Shown("nothing", note=f"“{given['name']}” is not an image that browsers can show.")
             return Shown("image", data={"url": self.file_url(self.scene.page.key, given["file"]), "alt": alt})
         if (file := self.record_picture(given, record)) is not None:
             return Shown("image", data={"url": file, "alt": alt})
         url = safe_url(self.scene.text(given, record))
         if url is None or origin(url) is None:
-            return Shown("nothing", note="There is no picture at its address.")
+            return Shown("nothing", note="There is no image at its address.")
         return Shown("image", data={"url": self.picture(url), "alt": alt})
 
     @contextmanager
@@ -140,7 +140,7 @@ class Builder:
         url = self.scene.text(block.get("url"), record).strip()
         found = origin(url)
         if found is None or not found.startswith("https://") or found.partition("//")[2] == self.host or safe_url(url) is None:
-            return Shown("nothing", note="Only pages of other servers over https can be embedded.")
+            return Shown("nothing", note="Only pages from other sites over https can be embedded.")
         if len(self.frames) < MAX_ORIGINS:
             self.frames[found] = None
         return Shown("embed", data={"url": url, "title": block.get("name") or f"From {found.partition('//')[2]}"})
@@ -191,8 +191,8 @@ class Builder:
         inside = self.all(block.get("blocks", ()), record, depth + 1)
         self.in_form = outer
         if outer:
-            return Shown("container", inside=inside, note="A form inside a form sends nothing of its own.")
-        note = lead.stopped and ("This form is connected to nothing yet." if not block.get("events") else lead.stopped)
+            return Shown("container", inside=inside, note="A form inside another form is not submitted.")
+        note = lead.stopped and ("This form does nothing yet." if not block.get("events") else lead.stopped)
         label = self.text(block, "label", record) or "Save"
         data = {"lead": lead, "label": label, "error": self.errors.get(block["key"]), "stopped": note}
         return Shown("form", data=data, inside=inside, note=note)
@@ -203,7 +203,7 @@ class Builder:
 
     def sign_in(self, block: Body, record: RecordGiven | None, depth: int) -> Shown:
         """Return nothing: whoever sees a page has signed in."""
-        return Shown("nothing", note="Whoever sees this page has signed in already.")
+        return Shown("nothing", note="Everybody who sees this page is already signed in.")
 
     def divider(self, block: Body, record: RecordGiven | None, depth: int) -> Shown:
         """Return a line between blocks."""

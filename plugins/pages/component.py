@@ -10,4 +10,4 @@ class Pages(Component):
     """Everything about pages is in their documents, so the defaults do."""
 
     name, title, version, kinds = "pages", "Pages", 1, (PAGE,)
-    about, rank = "Screens made of blocks: text, lists, charts, forms, buttons.", 20
+    about, rank = "Pages made of blocks: text, lists, charts, forms, buttons.", 20

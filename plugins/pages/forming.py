@@ -31,21 +31,21 @@ ASKED: Mapping[str, tuple[str, ...]] = {
     "header": ("share", "shared_pages"), "footer": ("share", "shared_pages"), "divider": (),
 }
 """Which properties the form of a block asks for, by its type."""
-TITLES = {"name": "Name (for editors and tables)", "show_if": "Show only if this is filled", "column": "Column (0 is the first)",
-          "text": "Text", "html": "HTML", "level": "Level (1 is the largest)", "options_source": "Choices from",
-          "table_columns": "Columns", "url": "Address", "alt": "What the picture shows", "rows": "Lines", "roles": "Roles",
-          "shared_pages": "Pages", "include_time": "With the time of day"}
+TITLES = {"name": "Name (shown in the editor)", "show_if": "Show only if this has a value", "column": "Column, counted from 0",
+          "text": "Text", "html": "HTML", "level": "Level, 1 (largest) to 6", "options_source": "Choices from",
+          "table_columns": "Columns", "url": "Address", "alt": "Alternative text", "rows": "Lines", "roles": "Roles",
+          "shared_pages": "Pages", "include_time": "Include time"}
 
 
-PAGE_TITLES = {"path": "Path (for links inside the app)", "shared": "Its header and footer stand on other pages too",
-               "visibility": "Who sees it (not set: everybody with a role)", "parameters": "Parameters (what its address brings along)",
-               "sources": "Sources of records"}
+PAGE_TITLES = {"path": "Path, for links inside the app", "shared": "Provides the header and footer of other pages",
+               "visibility": "Who can see it", "parameters": "URL parameters",
+               "sources": "Record sources"}
 OPERATORS = {
     "is": "is", "is_not": "is not", "contains": "contains", "contains_not": "does not contain", "starts_with": "starts with",
-    "ends_with": "ends with", "is_empty": "is empty", "is_filled": "is filled", "greater": "is more than",
+    "ends_with": "ends with", "is_empty": "is empty", "is_filled": "is not empty", "greater": "is greater than",
     "greater_or_equal": "is at least", "less": "is less than", "less_or_equal": "is at most", "before": "is before",
     "after": "is after", "on_or_before": "is on or before", "on_or_after": "is on or after", "is_today": "is today",
-    "is_any_of": "is one of", "is_none_of": "is none of", "has": "has", "has_not": "has not",
+    "is_any_of": "is one of", "is_none_of": "is none of", "has": "has", "has_not": "does not have",
 }
 OFFERED: Mapping[str, Mapping[str, str]] = {"operator": OPERATORS, "icon": {name: name.capitalize() for name in ICONS}}
 """Texts that are chosen rather than typed, by their property."""
@@ -77,7 +77,7 @@ def check_whole(form: Form, value: Mapping[str, Any]) -> None:
         InvalidInput: it would show nothing.
     """
     if {"worksheet", "source"} <= form.schema["properties"].keys() and not {"worksheet", "source"} & value.keys():
-        raise InvalidInput("Choose the worksheet or the source whose records are shown.")
+        raise InvalidInput("Choose a worksheet or a source.")
 
 
 def page_form(page: Mapping[str, Any]) -> Form:
@@ -138,7 +138,7 @@ def _offer_of(node: Input, worksheet: str, asked: bool) -> None:
     if asked and not worksheet:
         node.help = "Choose a worksheet first."
     elif node.value and worksheet and not str(node.value).startswith(f"{worksheet}/"):
-        node.help = "This belongs to another worksheet than the chosen one."
+        node.help = "This belongs to another worksheet. Choose again."
 
 
 def _in_words(nodes: Iterable[Input]) -> None:
@@ -173,7 +173,7 @@ def _asked(schema: Any, name: str, sources: list[str]) -> Any:
     if not isinstance(schema, Mapping):
         return schema
     if name == "source" and "pattern" in schema:
-        return {"enum": sources or ["No source yet"]}
+        return {"enum": sources or ["No sources yet"]}
     if name == "value" and "anyOf" in schema:
         return _asked(TEMPLATE, name, sources)
     return {key: _asked(one, key, sources) for key, one in schema.items()}
@@ -250,6 +250,6 @@ def _resolved(schema: Schema, root: Schema) -> Schema:
 def _template(text: str, tokens: Tokens, old: Any) -> dict[str, Any]:
     found, unknown = tokens.read(text, old)
     if unknown:
-        raise InvalidInput(f"There is no value {{{unknown[0][:60]}}} here. The list below has all there are; "
-                           "for a brace itself, write it twice.")
+        raise InvalidInput(f"Unknown value {{{unknown[0][:60]}}}. Choose one from the list below the form. "
+                           "To write a brace, type it twice.")
     return found

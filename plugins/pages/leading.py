@@ -16,7 +16,7 @@ DOES = ("open_page", "open_url", "create_record", "update_record", "delete_recor
 OPENS = ("open_page", "open_url")
 WRITES = ("create_record", "update_record", "delete_record")
 PageUrl = Callable[[str, Mapping[str, str]], str]
-NOTHING = Lead(stopped="It leads nowhere yet.")
+NOTHING = Lead(stopped="It has no target yet.")
 Body = Mapping[str, Any]
 
 
@@ -51,7 +51,7 @@ class Leads:
     def _page(self, thing: Body, record: RecordGiven | None) -> Lead:
         page = self.pages.get(thing["page"]["ref"])
         if page is None:
-            return Lead(stopped="The page it led to is not here any more.")
+            return Lead(stopped="The page it opened was deleted, or you have no access to it.")
         given = {one["name"]: self.scene.text(one["value"], record)[:500] for one in thing.get("parameters", ())}
         needed = [one["name"] for one in page.body.get("parameters", ()) if one.get("in") == "path"]
         if record is not None and not given and len(needed) == 1:
@@ -64,7 +64,7 @@ class Leads:
             found = matched(page.body["path"], text) if "path" in page.body else None
             if found is not None:
                 return Lead(url=self.url(page.key, found))
-        return Lead(stopped="No page of this app has that path.")
+        return Lead(stopped="No page of this app has this path.")
 
     def _gone(self, event: Body) -> bool:
         """Say whether the worksheet that an event writes to is not there any more; one that names none has another sentence."""
@@ -83,13 +83,13 @@ class Leads:
         if not mine:
             return NOTHING
         if any(event["do"] not in DOES for event in mine):
-            return Lead(stopped="It starts a workflow; workflows start by themselves, not from pages.")
+            return Lead(stopped="It starts a workflow. Workflows cannot be started from pages yet.")
         if len(mine) == 1 and mine[0]["do"] == "sign_out":
             return Lead(sign_out=True)
         if on == "click" and len(mine) == 1 and mine[0]["do"] in OPENS and "when" not in mine[0]:
             return self.target(mine[0], record)
         if any(event["do"] in WRITES and self._gone(event) for event in mine):
-            return Lead(stopped="The worksheet that it writes to has been deleted. An admin of the app can bring it back.")
+            return Lead(stopped="Its worksheet was deleted. An app admin can restore it from the recycle bin.")
         if "key" not in thing:
             return NOTHING
         hidden = {f"_p-{name}": value for name, value in self.shown_parameters.items()}

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 Body = Mapping[str, Any]
 DEFAULT_ROWS, MOST_ROWS, MOST_FIELDS, MOST_TAGS = 20, 200, 20, 20
 CHART_RECORDS = 5000
-GONE = "It shows a worksheet that is not here any more, or that you may not read."
+GONE = "Its worksheet was deleted, or you have no access to it."
 WORDS = {"sum": "Sum", "average": "Average", "min": "Least", "max": "Most"}
 
 
 def records_list(builder: Builder, block: Body, record: RecordGiven | None, depth: int) -> Shown:
     """Return the blocks inside once for each record of a source."""
     if "source" not in block:
-        return Shown("nothing", note="This list has no source of records.")
+        return Shown("nothing", note="This list has no source yet.")
     size, start = _page(builder, block)
     given = builder.scene.records(block["source"], limit=size, offset=start, counted=True)
     if given is None:
@@ -39,7 +39,7 @@ def records_list(builder: Builder, block: Body, record: RecordGiven | None, dept
 def table(builder: Builder, block: Body, record: RecordGiven | None, depth: int) -> Shown:
     """Return a table of a source's records: its own columns, or the source's fields."""
     if "source" not in block:
-        return Shown("nothing", note="This table has no source of records.")
+        return Shown("nothing", note="This table has no source yet.")
     size, start = _page(builder, block)
     given = builder.scene.records(block["source"], limit=size, offset=start, counted=True)
     if given is None:
@@ -99,10 +99,10 @@ def _plain(record: RecordGiven, field: FieldGiven, first: bool) -> dict[str, Any
 def one_record(builder: Builder, block: Body, record: RecordGiven | None, depth: int) -> Shown:
     """Return one record of a source: by the blocks inside, else field by field."""
     if "source" not in block:
-        return Shown("nothing", note="This block has no source of a record yet.")
+        return Shown("nothing", note="This block has no source yet.")
     given = builder.scene.records(block["source"], limit=1)
     if given is None or not given.records:
-        return Shown("nothing", note=GONE if given is None else "There is no such record.")
+        return Shown("nothing", note=GONE if given is None else "Record not found.")
     one = given.records[0]
     with builder.within(block["source"]):
         inside = builder.all(block.get("blocks", ()), one, depth + 1)
@@ -120,9 +120,9 @@ def chart(builder: Builder, block: Body, record: RecordGiven | None, depth: int)
     given = _counted(builder, block, asked)
     fields = {field.key: field for field in given.fields} if given is not None else {}
     if given is None or not set(asked) <= fields.keys():
-        return Shown("nothing", note=GONE if given is None else "It counts a field that is not here any more, or that you may not read.")
+        return Shown("nothing", note=GONE if given is None else "Its field was deleted, or you have no access to it.")
     if options.get("function", "count") != "count" and value is None:
-        return Shown("nothing", note="This chart needs a field to add up.")
+        return Shown("nothing", note="Choose the field that this chart sums.")
     rows = ((one.texts.get(group, "") if group else given.name, one.values.get(value) if value else None) for one in given.records)
     names = {one.texts.get(group, ""): one.read(group) for one in given.records} if group else {}
     unit = fields[value] if value and options.get("function", "count") != "count" else None

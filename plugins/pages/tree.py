@@ -30,9 +30,9 @@ def done(blocks: Sequence[Mapping[str, Any]], act: str, key: str, made: Block | 
         return found
     path = path_to(found, key)
     if path is None:
-        raise NotFound("This block is not on the page any more.")
+        raise NotFound("This block was removed from the page.")
     if act not in _ACTS:
-        raise InvalidInput("There is no such act on a block.")
+        raise InvalidInput("Unknown action. Reload the page and try again.")
     _ACTS[act](found, path)
     return found
 
@@ -68,10 +68,10 @@ def _add(blocks: list[Block], key: str, made: Block) -> None:
         return
     path = path_to(blocks, key)
     if path is None:
-        raise NotFound("The block to add to is not on the page any more.")
+        raise NotFound("The block to add to was removed from the page.")
     holder = at(blocks, path)
     if holder["type"] not in HOLDERS:
-        raise Conflict("This block holds no others.")
+        raise Conflict("This block cannot contain other blocks.")
     _check_depth(len(path))
     holder.setdefault("blocks", []).append(made)
 
@@ -91,7 +91,7 @@ def _in(blocks: list[Block], path: list[int]) -> None:
     """Put a block at the end of the one before it."""
     around, place = siblings(blocks, path), path[-1]
     if place == 0 or around[place - 1]["type"] not in HOLDERS:
-        raise Conflict("The block before this one holds no others.")
+        raise Conflict("The block above cannot contain other blocks.")
     _check_depth(len(path) + _height(around[place]))
     moved, holder = around.pop(place), around[place - 1]
     moved.pop("column", None)
@@ -101,7 +101,7 @@ def _in(blocks: list[Block], path: list[int]) -> None:
 def _out(blocks: list[Block], path: list[int]) -> None:
     """Put a block behind the one that holds it."""
     if len(path) == 1:
-        raise Conflict("This block stands on the page itself already.")
+        raise Conflict("This block is already at the top level.")
     holder = at(blocks, path[:-1])
     moved = holder["blocks"].pop(path[-1])
     if "column" in holder:
@@ -156,4 +156,4 @@ def _height(block: Mapping[str, Any]) -> int:
 
 def _check_depth(depth: int) -> None:
     if depth >= MAX_DEPTH:
-        raise Conflict(f"Blocks stand at most {MAX_DEPTH} deep in each other.")
+        raise Conflict(f"Blocks can be nested {MAX_DEPTH} levels deep at most.")

@@ -8,7 +8,7 @@ from typing import Any
 from core.api import App, NotFound, documents, server
 from plugins.pages.scene import Looker
 
-WORDS = {"signed_out": "people who have not signed in", "roles": "some roles", "except_roles": "everybody but some roles"}
+WORDS = {"signed_out": "people who have not signed in", "roles": "some roles", "except_roles": "everybody except some roles"}
 
 
 def visible(thing: Mapping[str, Any], looker: Looker) -> bool:
@@ -48,11 +48,11 @@ def audience(app: App, thing: Mapping[str, Any]) -> str | None:
     names = ", ".join(_name(app, role["ref"]) for role in thing.get("roles", ()))
     if how == "signed_out":
         return WORDS[how]
-    return {"roles": names or "nobody", "except_roles": f"everybody but {names or 'nobody'}"}[how]
+    return {"roles": names or "nobody", "except_roles": f"everybody except {names or 'nobody'}"}[how]
 
 
 def _name(app: App, address: str) -> str:
     try:
         return str(documents.get(app, address).body.get("name") or address)
     except NotFound:
-        return "a role that is gone"
+        return "a deleted role"

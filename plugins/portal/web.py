@@ -27,7 +27,7 @@ from core.api import (
 from plugins.portal import editing, service
 
 pages = Pages("portal", __name__, template_folder="templates")
-STALE = "Somebody else changed this meanwhile. What you typed is still here; save again to put it in its place."
+STALE = "Somebody else changed these settings. Your changes are still here; save again to replace theirs."
 PICTURES = ("logo", "cover")
 
 

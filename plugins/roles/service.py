@@ -48,7 +48,7 @@ def assign(app: App, role: str, member: str) -> None:
     locks.take(app)
     documents.get(app, f"role/{role}")
     if not org_exists(app.organization_id, member):
-        raise InvalidInput(f"The organization has no {member[:80]}.")
+        raise InvalidInput(f"There is no {member[:80]} in the organization.")
     if db.session.get(RoleMember, (app.id, role, member)) is None:
         db.session.add(RoleMember(app_id=app.id, role=role, member=member))
         db.session.flush()
@@ -94,7 +94,7 @@ def forget(app: App, role: str) -> None:
 def _edit(app: App, edit: Mapping[str, Any], person: str) -> dict[str, Any]:
     role, member = edit.get("role"), edit.get("member")
     if not isinstance(role, str) or not isinstance(member, str):
-        raise InvalidInput("the edit needs “role”, a key such as r_…, and “member”, such as user/u_….")
+        raise InvalidInput("“role” (a key such as r_…) and “member” (such as user/u_…) are required.")
     verb = assign if edit["op"] == "assign_role" else unassign
     verb(app, role.removeprefix("role/"), member)
     return {"role": role, "member": member}

@@ -23,7 +23,7 @@ from core.api import (
 )
 from plugins.roles import editing, preview, service
 
-STALE = "Somebody else changed this role meanwhile. What you chose is still here; save again to put it in its place."
+STALE = "Somebody else changed this role. Your changes are still here; save again to replace theirs."
 pages = Pages("roles", __name__, template_folder="templates")
 
 

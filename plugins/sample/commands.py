@@ -23,13 +23,13 @@ def register(cli: click.Group) -> None:
 
     @verb(cli, "sample", show=_lines)
     def sample() -> dict[str, Any]:
-        """Set up a sample organization with a sample app, unless it is there."""
+        """Set up a sample organization and app, unless they exist."""
         return set_up()
 
     @cli.command("demo")
     @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
     def demo(as_json: bool) -> None:
-        """Back a sample app up, damage it in a dozen ways, restore it and prove it equal; in a folder of its own."""
+        """Back up a sample app, damage it, restore it and prove it identical, in a temporary folder."""
         result = run_demo(say=(lambda line: None) if as_json else click.echo)
         for line in demo_lines(result, as_json=as_json):
             click.echo(line)

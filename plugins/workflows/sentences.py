@@ -12,7 +12,7 @@ from plugins.workflows.words import count, listing, schedule, short, time
 Body = Mapping[str, Any]
 OPERATORS = {
     "is": "is", "is_not": "is not", "contains": "contains", "contains_not": "does not contain", "starts_with": "starts with",
-    "ends_with": "ends with", "is_empty": "is empty", "is_filled": "is filled", "greater": "is greater than",
+    "ends_with": "ends with", "is_empty": "is empty", "is_filled": "is not empty", "greater": "is greater than",
     "greater_or_equal": "is at least", "less": "is less than", "less_or_equal": "is at most", "before": "is before", "after": "is after",
     "on_or_before": "is on or before", "on_or_after": "is on or after", "is_any_of": "is one of", "is_none_of": "is none of",
 }
@@ -161,7 +161,7 @@ class Speaker:
         return f"When {form} is submitted"
 
     def _on_manual(self, trigger: Body) -> str:
-        return f"When started manually for  {self._record(trigger)}" if "worksheet" in trigger else "When started manually"
+        return f"When started manually for {self._record(trigger)}" if "worksheet" in trigger else "When started manually"
 
     # Steps.
 
@@ -172,7 +172,7 @@ class Speaker:
         return self.names.of(step.get("worksheet")) if "worksheet" in step else "a worksheet (not chosen yet)"
 
     def _which(self, step: Body) -> str:
-        return f"the record {self.value(step['record'])} of" if "record" in step else "the current record, in"
+        return f"the record {self.value(step['record'])} of" if "record" in step else "the current record of"
 
     def _create_record(self, step: Body) -> str:
         values = self._values(step)
@@ -190,7 +190,7 @@ class Speaker:
         if step.get("filter"):
             said += f" where {self.condition(step['filter'])}"
         order = [self.names.of(one["field"]) + (" (descending)" if one.get("descending") else "") for one in step.get("sorts", ())]
-        return said + (f", in the order of {listing(order, 'then')}" if order else "")
+        return said + (f", sorted by {listing(order, 'then')}" if order else "")
 
     def _people(self, given: Sequence[Any]) -> str:
         return listing([self.value(one) for one in given], "and") or "nobody yet"

@@ -35,7 +35,7 @@ pages = Pages("workflows", __name__, template_folder="templates")
 ONE = f"{MANAGE}/workflow/<key>"
 STEP = f"{ONE}/step/<step>"
 Body = Mapping[str, Any]
-STALE = "Somebody else changed this workflow meanwhile, so nothing was saved. Below it is as it is now."
+STALE = "Somebody else changed this workflow. Nothing was saved; the current version is shown below."
 
 
 @pages.page(f"{MANAGE}/workflows", Needs.APP_ADMIN, ("GET", "POST"))

@@ -187,22 +187,22 @@ def test_a_restore_is_planned_proven_watched_and_undone(place: Place, look: Look
     place.rename_sheet("Spoilt")
     open_backup(page, place, "Good one")
     page.get_by_role("link", name="Restore", exact=True).click()
-    expect(page.get_by_text("Goes back to the backup", exact=True)).to_be_visible()
+    expect(page.get_by_text("Changes back to the backup", exact=True)).to_be_visible()
     page.get_by_text("Choose parts").click()
     page.get_by_label("Pages", exact=True).check()
     expect(page.get_by_text("only 1 chosen part")).to_be_visible()
     expect(page.get_by_label("Pages", exact=True)).to_be_focused()  # whoever works by keyboard stays where they are
     expect(page.get_by_text("Nothing: the app is as the backup has it.")).to_be_visible()
     page.get_by_label("All of it").check()
-    expect(page.get_by_text("Goes back to the backup", exact=True)).to_be_visible()
+    expect(page.get_by_text("Changes back to the backup", exact=True)).to_be_visible()
     for part in ("#o-config", "#o-data"):
         if page.locator(part).count():
             with page.expect_response(lambda answer: "/restore?" in answer.url):
                 page.locator(part).uncheck()
-    expect(page.get_by_text("Say what to restore")).to_be_visible()  # a refusal is shown, and nothing can be started
+    expect(page.get_by_text("Choose what to restore")).to_be_visible()  # a refusal is shown, and nothing can be started
     expect(page.get_by_role("button", name="Start the restore")).to_be_disabled()
     page.locator("#o-config").check()
-    expect(page.get_by_text("Goes back to the backup", exact=True)).to_be_visible()
+    expect(page.get_by_text("Changes back to the backup", exact=True)).to_be_visible()
     page.get_by_label("Your password").fill("not it")
     page.get_by_role("button", name="Start the restore").click()
     expect(page.get_by_text("Wrong password.")).to_be_visible()
@@ -287,11 +287,11 @@ def test_a_file_of_another_server_is_sent_and_restored(place: Place, look: Look,
     assert broken
     page.get_by_role("link", name="Restore", exact=True).click()
     expect(page.get_by_role("heading", name="Restore a backup of another app")).to_be_visible()
-    name = page.get_by_label("Type Sample CRM to confirm that it is replaced")
+    name = page.get_by_label("Type Sample CRM to confirm")
     name.fill("Sample")
     page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_role("button", name="Start the restore").click()
-    expect(page.get_by_text("Type Sample CRM to confirm that it is replaced.", exact=True)).to_be_visible()
+    expect(page.get_by_text("Type Sample CRM to confirm.", exact=True)).to_be_visible()
     name.fill("Sample CRM")
     page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_role("button", name="Start the restore").click()

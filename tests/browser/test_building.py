@@ -29,7 +29,7 @@ def test_a_page_is_built_of_blocks(site: Site, page: Page) -> None:
     page.get_by_role("link", name="New page").click()
     page.get_by_label("Name").fill("News")
     page.get_by_label("Text").fill("Something **new**.")
-    page.get_by_role("button", name="Make the page").click()
+    page.get_by_role("button", name="Create page").click()
     expect(page.get_by_role("region", name="Preview").get_by_text("Something new.")).to_be_visible()
     page.get_by_label("What").last.select_option("text")
     page.get_by_role("button", name="Add", exact=True).last.click()
@@ -55,7 +55,7 @@ def test_who_edits_a_page_that_somebody_else_changed_is_told_so(site: Site, page
     """Nothing is done, and the sentence stands on top although only the blocks are drawn anew."""
     page.goto(f"{site.app_path}/manage/page/new")
     page.get_by_label("Name").fill("Shared")
-    page.get_by_role("button", name="Make the page").click()
+    page.get_by_role("button", name="Create page").click()
     expect(page.locator(".pg-row")).to_have_count(1)
     other = look(site, person=OWNER)
     other.goto(page.url)
@@ -63,7 +63,7 @@ def test_who_edits_a_page_that_somebody_else_changed_is_told_so(site: Site, page
         window.locator(".pg-row summary").first.click()
         window.get_by_role("button", name="Duplicate").first.click()
         expect(window.locator(".pg-row")).to_have_count(2)
-    expect(page.locator("#notices")).to_contain_text("Somebody else changed the page meanwhile")
+    expect(page.locator("#notices")).to_contain_text("Somebody else changed this page")
     expect(other.locator("#notices")).not_to_contain_text("Somebody")
 
 

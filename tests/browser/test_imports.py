@@ -29,7 +29,7 @@ def chosen(page: Page, site: Site, *files: Path) -> None:
     page.goto(f"{site.organization}/")
     page.get_by_role("link", name="Import an app").first.click()
     page.get_by_label("File").set_input_files(list(files))
-    page.get_by_role("button", name="Look through the file").click()
+    page.get_by_role("button", name="Show preview").click()
 
 
 def imported(page: Page, name: str) -> str:

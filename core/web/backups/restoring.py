@@ -31,7 +31,7 @@ from core.web.visit import current_app_row, visit
 
 MAX_ANSWER_CHARS = 1024
 PROOF_CHARS = 43
-CHANGED = "The app or the options have changed since this plan was made. Nothing was started: look at the plan below, then start again."
+CHANGED = "The app or the options have changed since this plan was made. Nothing was started. Check the plan below, then start again."
 
 
 @dataclass
@@ -89,7 +89,7 @@ def _planned(app: App, backup: Backup, asked: Asked) -> Sheet:
     sheet = Sheet(backup, asked)
     try:
         if asked.some and not asked.only:
-            raise InvalidInput("Tick at least one part, or choose all of it.")
+            raise InvalidInput("Select at least one part, or choose everything.")
         sheet.found = plan(app, backup, visit().person, config=asked.config, data=asked.data, only=asked.wanted,
                            bin_newer=asked.bin_newer)
     except AppkeepError as error:
@@ -152,10 +152,10 @@ def _refused(sheet: Sheet, refused: AppkeepError) -> Sheet:
     """Return the page that says what was refused, beside its field where there is one."""
     sheet.status = min(refused.status, 499)
     if isinstance(refused, OriginUnconfirmed):
-        sheet.errors["confirm"] = f"Type {current_app_row().name} to confirm that it is replaced."
+        sheet.errors["confirm"] = f"Type {current_app_row().name} to confirm."
     elif isinstance(refused, ProofNeeded):
-        again = "Your proof is too old or was used already. " if sheet.proof else ""
-        sheet.errors["answer"], sheet.proof = f"{again}Prove who you are to start.", ""
+        again = "Your confirmation has expired or was already used. " if sheet.proof else ""
+        sheet.errors["answer"], sheet.proof = f"{again}Confirm your identity to start.", ""
     elif isinstance(refused, PlanChanged):
         sheet.errors["page"] = CHANGED
     elif isinstance(refused, RunInProgress | InvalidInput):

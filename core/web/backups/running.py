@@ -67,7 +67,7 @@ def cancel(organization_id: str, app_id: str, run_id: str) -> Response:
     if ended == "cancelled" and found.kind == "upload":
         uploads.forget_cancelled(found)
     if ended not in ("running", "cancelled"):
-        flash("It ended before it could be cancelled.", "warn")
+        flash("It had already ended.", "warn")
     return to("backups.run", run_id=run_id)
 
 

@@ -15,10 +15,10 @@ MAX_SHOWN = 50
 MAX_REFERENCES = 100
 MAX_VALUE_CHARS = 160
 MAX_ITEMS = 6
-PLANNED = {"changed": "Goes back to the backup", "brought_back": "Comes back from the recycle bin", "added": "Is made again",
-           "hidden": "Goes to the recycle bin"}
-DONE = {"changed": "Went back to the backup", "brought_back": "Came back from the recycle bin", "added": "Was made again",
-        "hidden": "Went to the recycle bin"}
+PLANNED = {"changed": "Changes back to the backup", "brought_back": "Restored from the recycle bin", "added": "Is created again",
+           "hidden": "Moves to the recycle bin"}
+DONE = {"changed": "Changed back to the backup", "brought_back": "Restored from the recycle bin", "added": "Was created again",
+        "hidden": "Moved to the recycle bin"}
 NOTES = {"accounts_moved_to_default_role": "portal accounts move to the default portal role"}
 _KEY = re.compile(r"[a-z]_[1-9A-HJ-NP-Za-km-z]{10}")
 _WHAT = {"w": "worksheet", "f": "field", "v": "view", "o": "choice", "p": "page", "r": "role", "u": "person"}

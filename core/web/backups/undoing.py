@@ -98,8 +98,8 @@ def _begin(sheet: Sheet, app_id: str, run_id: str) -> str:
 def _refused(sheet: Sheet, refused: AppkeepError) -> Sheet:
     sheet.status = min(refused.status, 499)
     if isinstance(refused, ProofNeeded):
-        again = "Your proof is too old or was used already. " if sheet.proof else ""
-        sheet.errors["answer"], sheet.proof = f"{again}Prove who you are to start.", ""
+        again = "Your confirmation has expired or was already used. " if sheet.proof else ""
+        sheet.errors["answer"], sheet.proof = f"{again}Confirm your identity to start.", ""
     elif isinstance(refused, PlanChanged):
         sheet.errors["page"] = CHANGED
     elif refused.status == 409:

@@ -38,7 +38,7 @@ from plugins.pages.web.showing import staged, where
 
 EDIT = f"{MANAGE}/page/<key>"
 SUMMARY_CHARS = 60
-STALE = "Somebody else changed the page meanwhile, so nothing was done. This is how it is now."
+STALE = "Somebody else changed this page. Nothing was saved; the current version is shown below."
 
 
 @pages.page(f"{MANAGE}/page/new", Needs.APP_ADMIN, ("GET", "POST"))
@@ -48,7 +48,7 @@ def new(organization_id: str, app_id: str) -> str | Response:
     if request.method == "GET":
         return render_template("pages/new.html", given=given, error=None)
     if not 1 <= len(given["name"]) <= 100:
-        return again(render_template("pages/new.html", given=given, error="A page's name has 1 to 100 characters."))
+        return again(render_template("pages/new.html", given=given, error="Enter a page name of 1 to 100 characters."))
     app = current_app_row()
     blocks = [_started("heading", given["heading"] or given["name"], level=1)]
     if given["text"]:
@@ -58,7 +58,7 @@ def new(organization_id: str, app_id: str) -> str | Response:
         position = max((one.position + 1 for one in documents.live(app, "page")), default=0)
         made = documents.put(app, Document(kind="page", key=new_key("p"), body={"name": given["name"], "blocks": blocks},
                                            position=position), visit().person)
-    flash("The page is there. Add blocks to it.", "good")
+    flash("Page created. Now add blocks to it.", "good")
     return _to(edit_url(made.address))
 
 
@@ -72,8 +72,8 @@ def edit(organization_id: str, app_id: str, key: str) -> Response:
     document = documents.get(current_app_row(), f"page/{key}")
     stage = staged(document, {}, stored=False)
     response = make_response(render_template(
-        "pages/edit.html", document=document, stage=stage, rows=list(_rows(document.body["blocks"])), kinds=kinds.KINDS,
-        digest=_digest(document)))
+        "pages/edit.html", document=document, stage=stage, rows=list(_rows(document.body["blocks"], _tokens(document))),
+        kinds=kinds.KINDS, digest=_digest(document)))
     return opened_for(response, stage)
 
 
@@ -103,7 +103,7 @@ def edit_block(organization_id: str, app_id: str, key: str, block: str) -> str |
     document = documents.get(current_app_row(), f"page/{key}")
     path = tree.path_to(document.body["blocks"], block)
     if path is None:
-        raise NotFound("This block is not on the page any more.")
+        raise NotFound("This block was removed from the page.")
     found = tree.at(document.body["blocks"], path)
     above = tree.at(document.body["blocks"], path[:-1]) if len(path) > 1 else None
     form = forming.block_form(document.body, found, above is not None and above["type"] == "columns")
@@ -145,7 +145,7 @@ def _form(document: Document, form: forming.Form, asked: Mapping[str, Any], titl
             with transaction():
                 locks.take(app)
                 put(value)
-            flash("It was saved.", "good")
+            flash("Saved.", "good")
             return _to(edit_url(document.address) + anchor)
         except AppkeepError as error:
             editing.refuse(InvalidInput(error.message))
@@ -188,25 +188,28 @@ def _body(address: str) -> Mapping[str, Any] | None:
         return None
 
 
-def _rows(blocks: list[Mapping[str, Any]], depth: int = 0, above: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
+def _rows(blocks: list[Mapping[str, Any]], tokens: Tokens, depth: int = 0,
+          above: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
     """Yield the lines of the tree: each block with where it stands and what can be done to it."""
     for place, block in enumerate(blocks):
         kind = block["type"]
-        yield {"block": block, "depth": depth, "title": kinds.title_of(kind), "summary": _summary(block), "first": place == 0,
+        yield {"block": block, "depth": depth, "title": kinds.title_of(kind), "summary": _summary(block, tokens), "first": place == 0,
                "last": place == len(blocks) - 1, "goes_in": place > 0 and blocks[place - 1]["type"] in tree.HOLDERS,
                "goes_out": depth > 0, "holds": kind in tree.HOLDERS, "columns": block.get("columns", 2) if kind == "columns" else 0,
                "column": block.get("column", 0) + 1 if above is not None and above["type"] == "columns" else None,
                "whom": audience(current_app_row(), block)}
-        yield from _rows(block.get("blocks", []), depth + 1, block)
+        yield from _rows(block.get("blocks", []), tokens, depth + 1, block)
 
 
-def _summary(block: Mapping[str, Any]) -> str:
+def _summary(block: Mapping[str, Any], tokens: Tokens) -> str:
+    """Return how a block's text begins as its form has it; of one that has none, the worksheet that it shows."""
     for name in ("name", "text", "label", "html"):
         value = block.get(name)
-        text = value.get("template", "") if isinstance(value, Mapping) else value
+        text = tokens.written(value) if isinstance(value, Mapping) else value
         if text:
-            return str(text)[:SUMMARY_CHARS]
-    return ""
+            return text if len(text) <= SUMMARY_CHARS else text[:SUMMARY_CHARS].rstrip() + "…"
+    sheet = _body(block["worksheet"]["ref"]) if "worksheet" in block else None
+    return str(sheet["name"]) if sheet is not None else ""
 
 
 def _column(form: Mapping[str, str]) -> int:

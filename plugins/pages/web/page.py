@@ -60,7 +60,7 @@ def file(organization_id: str, app_id: str, key: str, content: str) -> Response:
     """Give a file that a page shows; pictures only are shown, all else is saved."""
     page = _page(key)
     if content not in set(files(page.body)):
-        raise NotFound("There is no such file on this page.")
+        raise NotFound("File not found on this page.")
     item = next(one for one in _files(page.body) if one["file"] == content)
     kind = item["type"] if item["type"] in PICTURES else "application/octet-stream"
     response = Response(read_file(content), mimetype=kind)

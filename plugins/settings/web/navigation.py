@@ -10,7 +10,7 @@ from plugins.settings.naming import checked
 from plugins.settings.web.blueprint import pages, to, typed
 
 HERE = f"{MANAGE}/settings/navigation"
-STALE = "Somebody else changed this group meanwhile. What you typed is still here; save again to put it in its place."
+STALE = "Somebody else changed this group. Your changes are still here; save again to replace theirs."
 
 
 @pages.page(HERE, Needs.APP_ADMIN, ("GET", "POST"))

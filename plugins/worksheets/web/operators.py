@@ -12,7 +12,7 @@ from plugins.worksheets.web.sheet import Sheet
 
 TITLES = {
     "is": "is", "is_not": "is not", "contains": "contains", "contains_not": "does not contain", "starts_with": "starts with",
-    "ends_with": "ends with", "is_empty": "is empty", "is_filled": "is filled", "greater": "is more than",
+    "ends_with": "ends with", "is_empty": "is empty", "is_filled": "is not empty", "greater": "is greater than",
     "greater_or_equal": "is at least", "less": "is less than", "less_or_equal": "is at most", "before": "is before",
     "after": "is after", "on_or_before": "is on or before", "on_or_after": "is on or after", "has": "has", "has_not": "does not have",
     "this_week": "is this week", "this_month": "is this month", "this_year": "is this year", "today": "is today",
@@ -87,5 +87,5 @@ def control_of(field: Field, choices: Sequence[Choice]) -> tuple[str, Sequence[C
     if field.type.name in ("single_select", "multiple_select"):
         return "select", choices
     if field.type.name == "checkbox":
-        return "select", (Choice("yes", "ticked"), Choice("no", "not ticked"))
+        return "select", (Choice("yes", "checked"), Choice("no", "not checked"))
     return ("date" if known_dates(field) else "time" if field.type.name == "time" else "text"), ()

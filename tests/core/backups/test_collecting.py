@@ -332,7 +332,7 @@ def test_a_file_that_waits_to_be_imported_stays_a_week(organization: str) -> Non
         import_runs.confirm(import_runs.find_preview(run_id), "Names", "system")
         db.session.rollback()
     passed(8 * 24)
-    with pytest.raises(InvalidInput, match="Send it again"), transaction():
+    with pytest.raises(InvalidInput, match="Upload it again"), transaction():
         import_runs.confirm(import_runs.find_preview(run_id), "Names", "system")
     passed(10 * 24)
     assert content not in contents()

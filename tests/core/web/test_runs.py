@@ -114,8 +114,8 @@ def test_what_had_no_counterpart_is_searched(sqlite_server: Flask, organization:
     run_id = asked(organization, state="succeeded", report=report)
     browser = signed_in(sqlite_server, "asks@example.org")
     everything, some = page(browser, organization, run_id), page(browser, organization, run_id, "?q=field+299")
-    assert everything.count("<td data-label=\"Why\">") == 100 and "The first 100 of 300" in everything
-    assert some.count("<td data-label=\"Why\">") == 1 and "Field 299" in some
+    assert everything.count("<td data-label=\"Reason\">") == 100 and "The first 100 of 300" in everything
+    assert some.count("<td data-label=\"Reason\">") == 1 and "Field 299" in some
 
 
 @pytest.mark.parametrize(("done", "expected"), [(0, None), (250, 3000), (500, 1000), (1000, 0)])

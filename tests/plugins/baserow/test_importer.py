@@ -142,7 +142,7 @@ def test_the_younger_side_of_a_link_is_computed(tmp_path: Path) -> None:
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     """A file that the zip does not hold is noted and left out."""
     _, _, notes = run(write(tmp_path, full_export()))
-    assert ("file", "letter.txt", "it did not come with the export") in notes
+    assert ("file", "letter.txt", "it is not in the export") in notes
 
 
 @pytest.mark.parametrize("content", ["", "[", "{}", '{"export": 1}', "1", '"x"', "[" * 100_000])

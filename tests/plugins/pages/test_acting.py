@@ -40,7 +40,7 @@ def test_what_must_not_be_empty_is_asked_for_again(client: Browser, sample: App)
     before = names(sample, "Activities", "Subject")
     answer = send(client, sample, "EnForm", ENTER, **{SUBJECT: "  ", key("b", "EnWhen"): "2026-01-02T10:00"})
     page = answer.get_data(as_text=True)
-    assert 422 == answer.status_code and "must not be empty" in page and "2026-01-02T10:00" in page
+    assert 422 == answer.status_code and "is required" in page and "2026-01-02T10:00" in page
     assert before == names(sample, "Activities", "Subject")
 
 
@@ -160,7 +160,7 @@ def test_a_form_whose_worksheet_is_deleted_says_so_and_takes_no_input(client: Br
     with transaction():
         documents.hide(apps.find(sample.id), ref("worksheet", "w", "Activities")["ref"], "system")
     page = text(client, at(sample, f"page/{ENTER}"))
-    assert "This form cannot be sent." in page and "has been deleted" in page and "disabled" in page
+    assert "This form cannot be sent." in page and "Its worksheet was deleted" in page and "disabled" in page
     answer = entered(client, sample, "Typed meanwhile")
     shown = answer.get_data(as_text=True)
     assert 422 == answer.status_code and "Nothing was saved" in shown and "Typed meanwhile" in shown

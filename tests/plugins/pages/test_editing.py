@@ -104,6 +104,14 @@ def options(page: str, name: str) -> str:
     return found[0] if found is not None else ""
 
 
+def test_a_line_of_the_tree_says_what_its_block_shows(client: Browser, sample: App) -> None:
+    """Values by their tokens, not by numbers; a block without a text by its worksheet; a long text is cut with a sign of it."""
+    put(sample, block("Hi", "heading", text={"template": "Good day, {0}", "uses": [{"user": "name"}]}, level=1),
+        block("Deals", "view", worksheet=ref("worksheet", "w", "Deals")), block("Long", "text", text=said("word " * 40)))
+    found = [re.sub(r"<[^>]+>", "", one).strip() for one in re.findall(r'pg-row-name"[^>]*>(.*?)</a>', text(client, editor(sample)))]
+    assert ["Heading Good day, {user.name}", "Worksheet view Deals"] == found[:2] and found[2].endswith("word…")
+
+
 def test_blocks_are_added_inside_others_and_moved(client: Browser, sample: App) -> None:
     """Into a column, up, out; each act is one step of the tree."""
     put(sample, block("Two", "columns", columns=2), block("Say", "text", text=said("Words")))
@@ -124,7 +132,7 @@ def test_an_act_on_an_older_state_does_nothing(client: Browser, sample: App) -> 
     before = blocks(sample)
     answer = client.post(editor(sample, "/blocks"), data={"digest": old, "do": f"remove {key('b', 'One')}"})
     assert before == blocks(sample)
-    assert "Somebody else changed the page" in text(client, answer.location)
+    assert "Somebody else changed this page" in text(client, answer.location)
 
 
 @pytest.mark.parametrize(("command", "form", "status"), [

@@ -71,7 +71,7 @@ def test_triggers(said: dict[str, Any], sentence: str) -> None:
     ({"type": "delay", "minutes": 90}, "Wait 90 minutes."),
     ({"type": "find_records", "worksheet": DEALS, "limit": 5, "sorts": [{"field": CLOSE, "descending": True}],
       "filter": {"any": [{"field": STAGE, "operator": "is_empty"}, {"left": 1, "operator": "less", "right": "2.5"}]}},
-     "Find up to 5 records of Deals where Stage is empty or 1 is less than 2.5, in the order of Close (descending)."),
+     "Find up to 5 records of Deals where Stage is empty or 1 is less than 2.5, sorted by Close (descending)."),
     ({"type": "set_variable", "variable": "total", "value": {"template": "Sum of {0}, {7}", "uses": [{"field": STAGE}]}},
      "Set total to “Sum of [Stage], {7}”."),
     ({"type": "webhook"}, "Send a POST request to an address (not set)."),

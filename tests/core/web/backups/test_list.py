@@ -230,7 +230,7 @@ def test_everybody_in_the_app_sees_that_it_is_being_restored(place: Place) -> No
     assert "is being restored" in words(place.browser.get(home))
     assert "is being restored" in words(place.browser.get(f"{home}restoring"))
     refused = place.browser.post(f"{home}worksheet/w_Companies1/record/1/delete")
-    assert 409 == refused.status_code and "can be read, and written again in a moment" in words(refused)
+    assert 409 == refused.status_code and "You can read it now, and change it again" in words(refused)
     with as_tenant(place.organization_id), pytest.raises(AppRestoring), transaction():
         worksheets.delete_record(apps.find(place.app_id), "w_Companies1", 1, place.owner)
     with as_tenant(place.organization_id), transaction():

@@ -134,9 +134,9 @@ def test_a_time_in_a_reason_is_told_as_people_read_it(place: Place) -> None:
     """In the organization's time zone; not as programs write it, neither in the log nor where it is refused."""
     with as_tenant(place.organization_id), transaction():
         service.find_organization(place.organization_id).time_zone = "Pacific/Auckland"
-        note("backup", place.app_id, place.owner, result="too_soon", reason="The next can start at 2026-01-01T12:00:00Z.")
+        note("backup", place.app_id, place.owner, result="too_soon", reason="The next one can start at 2026-01-01T12:00:00Z.")
     shown = place.text("/logs")
-    assert "The next can start at 02 Jan 2026, 01:00:00 ." in shown and "T12:00:00Z" not in shown
+    assert "The next one can start at 02 Jan 2026, 01:00:00 ." in shown and "T12:00:00Z" not in shown
 
 
 def test_a_long_name_is_cut_on_the_screen_and_whole_in_the_page(place: Place) -> None:

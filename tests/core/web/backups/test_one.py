@@ -52,7 +52,7 @@ def test_a_pinned_backup_is_not_deleted(place: Place) -> None:
     place.post(f"/{backup_id}/pin", data={"pinned": "1"})
     assert "· pinned" in place.text()
     refused = place.post(f"/{backup_id}/delete", data={"sure": "1"})
-    assert 409 == refused.status_code and "“Kept” is pinned; unpin it first." in words(refused)
+    assert 409 == refused.status_code and "“Kept” is pinned. Unpin it first." in words(refused)
     place.post(f"/{backup_id}/pin", data={"pinned": "0"})
     assert 303 == place.post(f"/{backup_id}/delete", data={"sure": "1"}).status_code and [] == place.backups()
 

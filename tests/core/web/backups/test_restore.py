@@ -55,9 +55,9 @@ def test_the_plan_tells_what_would_be_done_before_anything_is(place: Place) -> N
     backup_id = place.back_up()
     place.change()
     shown = place.text(f"/{backup_id}/restore")
-    order = [shown.index(title) for title in ("1. What will change", "2. Options", "3. Prove who you are, and start")]
+    order = [shown.index(title) for title in ("1. What will change", "2. Options", "3. Confirm your identity and start")]
     assert sorted(order) == order
-    assert "Goes back to the backup : 1 Companies Worksheet name Firms → Companies" in shown
+    assert "Changes back to the backup : 1 Companies Worksheet name Firms → Companies" in shown
     assert "Companies 0 1 24 0" in shown and "Contacts (40)" in shown
     assert "Firms" == place.name_of_sheet() and [] == place.work()
 
@@ -74,8 +74,8 @@ def test_the_plan_follows_the_options(place: Place) -> None:
     assert "Firms → Companies" not in data and "Are overwritten" in data
     assert "Nothing: the app is as the backup has it." in pages and "only 1 chosen part" in pages
     assert "Firms → Companies" in sheet
-    assert "Say what to restore" in place.text(f"/{backup_id}/restore?asked=1")
-    assert "Tick at least one part" in place.text(f"/{backup_id}/restore?asked=1&config=1&some=1")
+    assert "Choose what to restore" in place.text(f"/{backup_id}/restore?asked=1")
+    assert "Select at least one part" in place.text(f"/{backup_id}/restore?asked=1&config=1&some=1")
 
 
 @pytest.mark.parametrize("args", ["?asked=1&config=1&some=1&only=dragons", "?asked=1&config=1&some=1&only=worksheet/w_ZZZZZZZZZZ",
@@ -92,7 +92,7 @@ def test_a_backup_without_data_offers_no_restore_of_data(place: Place) -> None:
     backup_id = place.back_up(data=False)
     shown = place.get(f"/{backup_id}/restore").get_data(as_text=True)
     assert 'id="o-config"' in shown and 'id="o-data"' not in shown
-    assert "Say what to restore" in place.text(f"/{backup_id}/restore?asked=1&data=1")
+    assert "Choose what to restore" in place.text(f"/{backup_id}/restore?asked=1&data=1")
 
 
 def test_a_restore_is_done_with_a_backup_first_and_undone(place: Place) -> None:
@@ -104,7 +104,7 @@ def test_a_restore_is_done_with_a_backup_first_and_undone(place: Place) -> None:
     assert "Companies" == place.name_of_sheet()
     report = place.browser.get(answer.headers["Location"]).get_data(as_text=True)
     assert "Sample CRM was restored," in words(place.browser.get(answer.headers["Location"]))
-    assert "Went back to the backup" in report and "Pre-restore Backup_Sample CRM_" in report
+    assert "Changed back to the backup" in report and "Pre-restore Backup_Sample CRM_" in report
     undo = re.search(r'href="([^"]+)">Undo</a>', report)
     assert undo is not None
     address = undo[1].replace("&amp;", "&")
@@ -123,7 +123,7 @@ def test_undo_of_some_parts_takes_back_those(place: Place) -> None:
     assert ["succeeded"] == place.work()
     undo = re.search(r'href="([^"]+)">Undo</a>', place.browser.get(answer.headers["Location"]).get_data(as_text=True))
     assert undo is not None
-    assert "Goes to the recycle bin : 1 Companies" in words(place.browser.get(undo[1].replace("&amp;", "&")))
+    assert "Moves to the recycle bin : 1 Companies" in words(place.browser.get(undo[1].replace("&amp;", "&")))
 
 
 def test_what_is_not_ticked_any_more_is_not_started(place: Place) -> None:
@@ -133,11 +133,11 @@ def test_what_is_not_ticked_any_more_is_not_started(place: Place) -> None:
     form = {**opened(place, backup_id), "answer": PASSWORD}
     nothing = {name: value for name, value in form.items() if name not in ("config", "data")}
     refused = place.post(f"/{backup_id}/restore", data=nothing)
-    assert 422 == refused.status_code and "Say what to restore" in words(refused)
+    assert 422 == refused.status_code and "Choose what to restore" in words(refused)
     less = place.post(f"/{backup_id}/restore", data={name: value for name, value in form.items() if name != "data"})
     assert 409 == less.status_code and [] == place.work()
     asked = place.browser.get(f"{place.root}/{backup_id}/restore?asked=1", headers={"HX-Request": "true"})
-    assert 200 == asked.status_code and "Say what to restore" in words(asked)  # any other status would leave the ticks of before
+    assert 200 == asked.status_code and "Choose what to restore" in words(asked)  # any other status would leave the ticks of before
     look = place.post(f"/{backup_id}/restore", data={**form, "look": "1"})
     assert 303 == look.status_code and "config=1&data=1" in look.headers["Location"] and PASSWORD not in look.headers["Location"]
 
@@ -185,7 +185,7 @@ def test_without_an_answer_nothing_is_started(place: Place) -> None:
     backup_id = place.back_up()
     for typed in ({"answer": ""}, {"answer": "", "proof": "x" * 43}):
         answer = started(place, backup_id, **typed)
-        assert 403 == answer.status_code and "Prove who you are to start." in words(answer)
+        assert 403 == answer.status_code and "Confirm your identity to start." in words(answer)
     assert [] == place.work()
 
 
@@ -253,7 +253,7 @@ def test_a_proof_that_was_not_used_serves_for_five_minutes(place: Place) -> None
         proofs_made = [proofs.prove(place.app_id, subject(form["plan"]), place.owner, PASSWORD) for _ in range(2)]
     with moved(301):
         late = place.post(f"/{backup_id}/restore", data={**form, "proof": proofs_made[0]})
-    assert 403 == late.status_code and "too old or was used already" in words(late)
+    assert 403 == late.status_code and "expired or was already used" in words(late)
     with moved(200):
         assert 303 == place.post(f"/{backup_id}/restore", data={**form, "proof": proofs_made[1]}).status_code
 
@@ -268,7 +268,7 @@ def test_a_proof_is_kept_when_the_start_is_refused(place: Place, monkeypatch: py
 
     monkeypatch.setattr(restoring, "request_restore", busy)
     shown = started(place, backup_id).get_data(as_text=True)
-    assert "Another has just begun." in shown and "You have proven who you are." in shown
+    assert "Another has just begun." in shown and "Identity confirmed." in shown
     monkeypatch.setattr(restoring, "request_restore", real)
     assert 303 == place.post(f"/{backup_id}/restore", data=form_of(shown)).status_code
     with as_tenant(place.organization_id):
