@@ -21,6 +21,7 @@ from werkzeug.datastructures import FileStorage
 from core import import_runs
 from core.api import App, ImportContext, apps, as_tenant, db, direct, documents, import_file, server, transaction
 from core.backups import uploads
+from core.backups.saved import find_backup
 from core.catalogue import StoredObject
 from core.runs.models import Run
 from plugins.roles import service as roles
@@ -114,7 +115,8 @@ def build(name: str, salt: str) -> Place:
             links.make("invite", f"invited@{salt}.example", owner, organization_id=organization_id, role="member")
         preview = import_runs.receive([FileStorage(io.BytesIO(b"Zebra,Number\nStripes,1\n"), "zebra.csv")], owner)
         place.ids |= {"import": preview.id, "invitation": invitations.open_invitations()[0].id}
-        run = db.session.scalar(select(Run.id).where(Run.app_id == app_id, Run.kind == "backup"))
+        direct.restore(apps.find(app_id), find_backup(place.ids["backup"]), person=owner, safety_backup=True)
+        run = db.session.scalar(select(Run.id).where(Run.app_id == app_id, Run.kind == "restore"))
         _notified(place, owner)
         place.ids |= {"owner": owner, "run": str(run), "file": str(db.session.scalar(select(StoredObject.content)))}
         db.session.rollback()

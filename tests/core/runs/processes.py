@@ -67,15 +67,21 @@ def wait_for_end(pid: int) -> None:
             return
 
 
+def orphan(pid: int) -> None:
+    """Kill a worker's process alone; those that it has started live on."""
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+
+
 def end(pid: int) -> None:
     """Kill a worker's process and those that it has started, if it is still there, and return once they are gone."""
     if _ended(pid):
         return
     family = children(pid)
-    for one in (pid, *family):
+    for one in family:
         with suppress(ProcessLookupError):
             os.kill(one, signal.SIGKILL)
-    os.waitpid(pid, 0)
+    orphan(pid)
     for _ in patience("the worker's processes to be gone"):
         if not any(alive(one) for one in family):
             return

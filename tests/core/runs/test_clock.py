@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import update
 
+from core import zones
 from core.api import App, as_server, db, transaction, zone_named
 from core.backups import checking, collecting, retaining, schedules, uploads
 from core.backups.saved import backups_of
@@ -21,8 +22,10 @@ from tests.core.runs.making import fill
 DAY_S = 24 * 3600
 
 
-def test_a_time_zone_that_this_machine_lacks_is_utc_and_logged_once(server: Flask, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_time_zone_that_this_machine_lacks_is_utc_and_logged_once(
+        sqlite_server: Flask, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever a name is that was stored when there was such a zone."""
+    monkeypatch.setattr(zones, "_told", set())
     for name in ("Mars/Olympus", "../../etc/passwd", "", None, "Europe/Berlin\0"):
         assert "UTC" == zone_named(name).key
     assert "Europe/Berlin" == zone_named("Europe/Berlin").key

@@ -18,7 +18,7 @@ from core.runs.models import Run
 from core.runs.service import claim, find, recover, work
 from tests.core.runs.faults import at_step, go_on, paused, pausing
 from tests.core.runs.making import ask, change, fill, restoring, state_of, types_of_backups, write
-from tests.core.runs.processes import alive, children, end, patience, work_in_a_process, worker
+from tests.core.runs.processes import alive, children, end, orphan, patience, work_in_a_process, worker
 
 LEASE_S = 15
 
@@ -53,7 +53,7 @@ def test_what_an_orphan_writes_is_refused(
     with worker() as pid:
         paused(home)
         (horse,) = children(pid)
-        end(pid)
+        orphan(pid)
     assert alive(horse)
     with moved(LEASE_S + 1):
         assert [run_id] == recover()

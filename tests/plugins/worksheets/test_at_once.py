@@ -12,6 +12,7 @@ from flask import Flask
 
 from core.api import App, Document, NotFound, apps, documents, locks, transaction
 from core.errors import AppRestoring, InvalidValue
+from core.runs.service import request
 from plugins.worksheets import service
 from tests.writing import at_once, each
 
@@ -146,6 +147,8 @@ def test_a_closing_restore_waits_for_writers_and_turns_later_ones_away(server: F
     """What is acknowledged is acknowledged before the app is closed; afterwards every writer is refused in words."""
     acknowledged: list[int] = []
     closed_at: list[str] = []
+    with transaction():
+        run = request("restore", apps.find(sheet), {}, "system", send=False).id
 
     def write() -> None:
         try:
@@ -158,7 +161,7 @@ def test_a_closing_restore_waits_for_writers_and_turns_later_ones_away(server: F
     def close() -> None:
         while len(acknowledged) < 5:
             vals(sheet, SHEET)
-        locks.close(sheet, "n_1111111111")
+        locks.close(sheet, run)
         closed_at.append(vals(sheet, SHEET)[1][A])
 
     assert [] == at_once(server, organization, write, close)
