@@ -160,7 +160,16 @@ def _cut_off(context: ExceptionContext) -> None:
     was, mine = context.original_exception, budget.current()
     ended = getattr(was, "sqlstate", None) == "57014" or getattr(was, "sqlite_errorname", "") == "SQLITE_INTERRUPT"
     if mine is not None and ended:
-        raise mine.cut() from was
+        cut = mine.cut()
+        if context.connection is not None and context.connection.dialect.name == "postgresql" and not _writing.get():
+            _begin_anew(context.connection)
+        raise cut from was
+
+
+def _begin_anew(connection: Connection) -> None:
+    """Let a transaction that only reads go on after PostgreSQL has ended it for one statement: the page shows what was found."""
+    driver(connection).rollback()
+    connection.dispatch.begin(connection)
 
 
 @contextmanager

@@ -6,9 +6,10 @@ import math
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
 from core import budget
+from core.api import App, apps
 from core.budget import Budget, BudgetSpent, ServerBusy, Slots
 from core.db import db, transaction
 
@@ -123,6 +124,26 @@ def test_a_statement_ends_with_its_requests_time_and_the_connection_goes_on(
     db.session.rollback()
     assert 200_000 == db.session.execute(text(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000) SELECT count(*) FROM n")).scalar()
+    db.session.rollback()
+
+
+def test_a_page_goes_on_reading_after_a_statement_was_cut_off(
+        server: Flask, app: App, engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was found is shown, by the same visitor behind the same walls, and what was loaded is still there."""
+    monkeypatch.setattr(budget, "SHOW_S", 1)
+    name, tenant = app.name, "SELECT current_user, current_setting('appkeep.tenant', true)"
+    before = db.session.execute(text(tenant)).one() if engine == "postgresql" else None
+    db.session.rollback()
+    loaded = apps.find(app.id)
+    budget.begin(made(time_s=1))
+    db.session.rollback()
+    with pytest.raises(BudgetSpent):
+        db.session.execute(text(LONG[engine]))
+    budget.begin_showing()
+    assert (name, 1) == (loaded.name, db.session.scalar(select(func.count()).select_from(App)))
+    if engine == "postgresql":
+        assert before == db.session.execute(text(tenant)).one()
+    budget.end()
     db.session.rollback()
 
 
