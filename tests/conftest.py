@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from hypothesis import settings
 
@@ -19,6 +20,7 @@ from core.config import read_config
 from core.db import db
 from core.migrating import ensure_schema
 from core.store import S3Store
+from tenants import passwords
 from tests.postgresql import PostgreSQL
 
 ENGINES = tuple(os.environ.get("APPKEEP_TEST_DATABASES", "sqlite,postgresql").split(","))
@@ -28,6 +30,8 @@ settings.register_profile("search", derandomize=False, deadline=None, print_blob
 settings.load_profile(os.environ.get("APPKEEP_TEST_DRAWS", "same"))
 OWNER = "owner@example.org"
 _numbers = itertools.count()
+# Tests of this process keep passwords as weakly as can be: a strong hash takes a tenth of a second, thousands of times.
+passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 @pytest.fixture(scope="session")

@@ -8,10 +8,12 @@ from core.web import answers, apps, assets, backups, bin, compressing, documents
 from core.web.bodies import mark_pages_with_files
 from core.web.gate import guard
 from core.web.protection import protect
+from core.web.rules import LateRule
 
 
 def register_web(app: Flask) -> None:
     """Add the core's pages, then those of plugins, behind the gate."""
+    app.url_rule_class = LateRule
     compressing.register(app)  # first: answers are looked at in the opposite order, and nothing may follow
     assets.register(app)
     mark_pages_with_files(app)

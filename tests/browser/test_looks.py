@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from core.api import apps, as_tenant, documents, transaction
@@ -12,8 +14,10 @@ from tests.browser.conftest import OWNER, Look, Site
 from tests.browser.seeing import accessible, pages_from, too_wide
 from tests.web import make_member, make_person
 
-LOOKS = [pytest.param(1280, False, id="wide-light"), pytest.param(380, True, id="narrow-dark"),
+ALL_LOOKS = [pytest.param(1280, False, id="wide-light"), pytest.param(380, True, id="narrow-dark"),
          pytest.param(1280, True, id="wide-dark"), pytest.param(380, False, id="narrow-light")]
+LOOKS = ALL_LOOKS if os.environ.get("APPKEEP_TEST_LOOKS") == "all" else ALL_LOOKS[:2]
+"""Both widths and both schemes of colours; APPKEEP_TEST_LOOKS=all tries each with each."""
 MEMBER = "mia@example.org"
 PERSONAL = ("/account", "/account/second-factor", "/nowhere")
 

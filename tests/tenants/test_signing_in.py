@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import pytest
 from argon2 import PasswordHasher
@@ -200,3 +202,10 @@ def test_signing_in_and_what_was_refused_are_in_the_log(sqlite_server: Flask, or
     enter(client)
     page = client.get(f"/o/{organization_id}/log").text
     assert page.index("<strong>Signed in") < page.index("<strong>Password or code refused")
+
+
+def test_passwords_are_kept_with_the_strength_that_the_library_advises() -> None:
+    """Tests of this process keep them weakly; a server does not."""
+    script = "from tenants import passwords; print(passwords.hashed('a horse eats 12 stars'))"
+    kept = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert not PasswordHasher().check_needs_rehash(kept.strip())

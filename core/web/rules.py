@@ -1,0 +1,24 @@
+"""Rules of addresses that learn how to build an address when the first one is asked for.
+
+Werkzeug compiles two functions for each rule when it is added: for some two hundred rules most of the time that a server takes
+to start, and a worker or a clock builds hardly any address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from werkzeug.routing import Rule
+
+
+class LateRule(Rule):
+    """A rule whose functions are compiled at first use."""
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        def build(rule: LateRule, /, **values: Any) -> tuple[str, str]:
+            made = super(LateRule, rule)._compile_builder(append_unknown).__get__(rule, None)
+            setattr(rule, "_build_unknown" if append_unknown else "_build", made)
+            return made(**values)  # type: ignore[no-any-return]
+
+        return build
