@@ -75,7 +75,7 @@ def find(invitation_id: str) -> MailedLink:
     """
     found = db.session.scalar(_open().where(MailedLink.id == invitation_id))
     if found is None:
-        raise NotFound("This invitation does not exist any more. It may have been accepted or withdrawn.")
+        raise NotFound("This invitation no longer exists. It may have been accepted or withdrawn.")
     return found
 
 

@@ -95,7 +95,7 @@ def _contents_of(index: str, backup_id: str, name: str) -> Iterator[str]:
             log.warning("What the backup %s alone needs is not kept any more: its list was lost %s days ago", backup_id, LOST_KEPT_DAYS)
             return
         told = type(error)(f"What the backup “{name}” holds cannot be read, so nothing is removed from the store: {error.message} "
-                           f"Removing goes on once that is mended, the backup is deleted (appkeep backup-delete {backup_id}), or "
+                           f"Removing continues once this is fixed, the backup is deleted (appkeep backup-delete {backup_id}), or "
                            f"{LOST_KEPT_DAYS} days have gone.", backup=backup_id)
         told.lost = error.lost
         raise told from error

@@ -107,7 +107,7 @@ def visible(run_id: str) -> Run:
     else:
         allowed = run.person == visit().person or visit().manages_organization
     if not allowed:
-        raise NotFound("This run does not exist any more.")
+        raise NotFound("This run no longer exists.")
     return run
 
 

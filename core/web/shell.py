@@ -82,7 +82,13 @@ def when(time_us: int | None, zone: str | None = None, *, exact: bool = False, s
     moment = datetime.fromtimestamp(time_us / 1_000_000, UTC)
     local = moment.astimezone(zone_named(zone or _zone()))
     return Markup(f'<time datetime="{moment.isoformat(timespec="seconds")}" title="{escape(local.strftime("%c %Z"))}">'
-                  f'{escape(local.strftime("%H:%M" if short else "%d %b %Y, %H:%M:%S" if exact else "%d %b %Y, %H:%M"))}</time>')
+                  f'{_told(local, exact=exact, short=short)}</time>')
+
+
+def _told(local: datetime, *, exact: bool, short: bool) -> str:
+    """Return a time as cells have it: "2 Jan 2026, 09:05"."""
+    clock = f"{local:%H:%M:%S}" if exact else f"{local:%H:%M}"
+    return clock if short else f"{local.day} {local:%b} {local.year}, {clock}"
 
 
 def dated(text: str) -> Markup:

@@ -72,7 +72,7 @@ def picture(organization_id: str, app_id: str, which: str) -> Response:
     """Give the portal's logo or cover."""
     found = documents.get(current_app_row(), "portal/main").body.get("look", {}).get(which) if which in PICTURES else None
     if found is None or found["type"] not in SHOWN_TYPES:
-        raise NotFound("This picture does not exist any more.")
+        raise NotFound("This picture no longer exists.")
     response = Response(b"".join(read_file(found["file"])), mimetype=found["type"])
     response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     return response

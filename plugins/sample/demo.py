@@ -52,7 +52,7 @@ class _Demo:
         self.step("take out what was made since", lambda: self.apply(app, [
             {"op": "delete_record", "worksheet": key("w", "Contacts"), "seq": seq} for seq in (41, 42)]))
         after = self.step("name its state again", lambda: direct.content_id(app))
-        copy = self.step("make a new app of the backup", lambda: direct.restore_as_new(backup))
+        copy = self.step("restore the backup as a new app", lambda: direct.restore_as_new(backup))
         return {"app": app.id, "documents": made["documents"], "records": made["records"], "files": made["files"],
                 "backup": backup.id, "size_bytes": backup.size_bytes, "damages": [name for name, _ in damages],
                 "content_id": before, "damaged_content_id": damaged, "restored_content_id": after,

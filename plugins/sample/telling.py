@@ -25,7 +25,7 @@ def demo_lines(result: dict[str, Any], *, as_json: bool) -> Iterator[str]:
 
 
 def _table(components: dict[str, Any]) -> Iterator[str]:
-    yield f"{'component':12} {'made anew':>10} {'set back':>10} {'brought back':>13} {'to the bin':>11} {'unchanged':>10}"
+    yield f"{'component':12} {'created again':>10} {'set back':>10} {'brought back':>13} {'to the bin':>11} {'unchanged':>10}"
     for name, said in components.items():
         d = said.get("documents", {})
         counts = [len(d.get(verb, ())) for verb in ("added", "changed", "brought_back", "hidden")]

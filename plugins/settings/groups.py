@@ -58,7 +58,7 @@ def place(app: App, address: str, to: str, person: str) -> None:
         _step(app, groups, address, STEPS[to], person)
         return
     if to != "none" and to not in {group.key for group in groups}:
-        raise NotFound("This group does not exist any more.")
+        raise NotFound("This group no longer exists.")
     for group in groups:
         items = [ref for ref in refs(group) if ref != address]
         if group.key == to:

@@ -46,7 +46,7 @@ def parsed(text: str) -> Path:
         NotFound: it is none.
     """
     if not _PATH.match(text):
-        raise NotFound("This item does not exist any more.")
+        raise NotFound("This item no longer exists.")
     return tuple(int(part) for part in text.split("-"))
 
 
@@ -109,7 +109,7 @@ class Navigation:
 
     def _at(self, items: list[Item], place: int) -> Item:
         if place >= len(items):
-            raise NotFound("This item does not exist any more.")
+            raise NotFound("This item no longer exists.")
         return items[place]
 
 

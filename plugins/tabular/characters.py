@@ -71,7 +71,7 @@ def known_encoding(said: str) -> str:
     except (LookupError, ValueError):
         found = None
     if found is None or not getattr(found, "_is_text_encoding", True) or found.name in NO_TEXT:
-        raise ImportFailed(f"There is no encoding “{said[:40]}”. Say one such as utf-8, cp1252, cp1251, shift_jis or gb18030.")
+        raise ImportFailed(f"Unknown encoding “{said[:40]}”. Use one such as utf-8, cp1252, cp1251, shift_jis or gb18030.")
     return found.name
 
 
@@ -80,15 +80,15 @@ def _check_text(path: Path, head: bytes, said: str) -> None:
     if kind:
         raise ImportFailed(f"{path.name} is compressed ({kind}); unpack it first.")
     if head.startswith(BINARY):
-        raise ImportFailed(f"{path.name} is no text but a binary file; export it as CSV.")
+        raise ImportFailed(f"{path.name} is a binary file, not text. Export it as CSV.")
     start = head[:65536]
     if any(start.startswith(bom) for bom, _ in BOMS) or said:
         return
     if start.count(0) > len(start) // 4:
-        raise ImportFailed(f"{path.name} is no text, or UTF-16 without a mark that says so; save it as UTF-8.")
+        raise ImportFailed(f"{path.name} is not text, or is UTF-16 without a byte order mark. Save it as UTF-8.")
     strange = sum(start.count(byte) for byte in (*range(1, 9), *range(14, 27), *range(28, 32)))
     if strange > max(MAX_STRANGE, len(start) // 20):
-        raise ImportFailed(f"{path.name} is no text: it is full of control characters. Export it as CSV.")
+        raise ImportFailed(f"{path.name} is not text: it is full of control characters. Export it as CSV.")
 
 
 def _judged(path: Path) -> Encoding:

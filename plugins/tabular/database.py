@@ -42,7 +42,7 @@ class SqliteImporter(TabularImporter):
     def opened(self, path: Path, stem: str, tell: Tell, wanted: Corrections) -> Iterator[list[Table]]:
         """See `TabularImporter.opened`."""
         if not _head(path).startswith(MAGIC):
-            raise ImportFailed(f"{path.name} is no SQLite database.")
+            raise ImportFailed(f"{path.name} is not a SQLite database.")
         wal = path.with_name(path.name + "-wal")
         if wal.is_file() and wal.stat().st_size:
             tell("file", wal.name, "what is in it only is not imported; let a program that uses the database close it first")

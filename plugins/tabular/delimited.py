@@ -163,7 +163,7 @@ def delimiter_named(said: str) -> str | None:
     """
     found = NAMED.get(said.lower(), said)
     if len(found) > 1 or found in ('"', "\r", "\n", "\0"):
-        raise ImportFailed(f"“{said[:20]}” is no delimiter; it is one character, such as , or ; or tab.")
+        raise ImportFailed(f"“{said[:20]}” is not a delimiter. Use one character, such as , or ; or tab.")
     return found or None
 
 

@@ -145,7 +145,7 @@ class Guess:
         if self.filled == self.marks:
             fitting = self.forms[:1]
         if not fitting:
-            raise Misfit(f"“{self.misfit[:60]}” cannot be read so" if self.misfit else "its values cannot be read so")
+            raise Misfit(f"“{self.misfit[:60]}” does not fit this type" if self.misfit else "its values do not fit this type")
         found = self._typed(fitting[0], {})
         return replace(found, type=kind)
 
@@ -164,7 +164,7 @@ class Guess:
         if form.remark():
             notes.append(form.remark())
         if self.marks:
-            notes.append(f"{self.marks} of its cells say that there is no value (NA, NULL and the like); they are empty now")
+            notes.append(f"{self.marks} of its cells mean “no value” (NA, NULL and the like); they became empty")
         return self._shown(form, notes)
 
     def _shown(self, form: Form, notes: list[str]) -> Verdict:

@@ -36,7 +36,7 @@ class TabularImporter(Importer):
     def operations(self, path: Path, context: ImportContext) -> Iterator[Edit]:
         """See `Importer.operations`."""
         if not path.is_file():
-            raise ImportFailed(f"There is no file {path.name}.")
+            raise ImportFailed(f"File not found: {path.name}.")
         with self.opened(path, context.stem, context.unsupported, context.corrections) as tables, opened_keys() as keys:
             if len(tables) > MAX_TABLES:
                 raise ImportFailed(f"{path.name} has {len(tables)} tables; at most {MAX_TABLES} can be imported.")
@@ -78,7 +78,7 @@ def _asked(table: Table, wanted: Corrections) -> list[str]:
     asked = [wanted.type_of(table.name, column) for column in labels(table)]
     wrong = next((kind for kind in asked if kind and kind not in READINGS), None)
     if wrong is not None:
-        raise ImportFailed(f"“{wrong[:40]}” is no type; there are {', '.join(READINGS)}.")
+        raise ImportFailed(f"“{wrong[:40]}” is not a type. Use one of: {', '.join(READINGS)}.")
     return asked
 
 
@@ -87,10 +87,10 @@ def _check_known(tables: list[Table], wanted: Corrections) -> None:
     found = [(table.name, name) for table in tables for name in labels(table)]
     strange = wanted.strange({name for _, name in found} | {f"{table}: {name}" for table, name in found})
     if strange:
-        raise ImportFailed(f"There is no column “{strange[:100]}”; there are {', '.join(name for _, name in found[:40])}.")
+        raise ImportFailed(f"Unknown column “{strange[:100]}”. Use one of: {', '.join(name for _, name in found[:40])}.")
     missing = next((name for name in wanted.header if name and name not in {table.name for table in tables}), None)
     if missing is not None:
-        raise ImportFailed(f"There is no table “{missing[:100]}”; there are {', '.join(table.name for table in tables[:40])}.")
+        raise ImportFailed(f"Unknown table “{missing[:100]}”. Use one of: {', '.join(table.name for table in tables[:40])}.")
 
 
 def _shown(plan: Plan) -> dict[str, Any]:

@@ -25,14 +25,14 @@ HEADER_BYTES = 30
 WORKBOOK = "xl/workbook.xml"
 _LOCAL = re.compile(r".*:", re.DOTALL)
 LEFT_BEHIND = (
-    ("xl/media/", "images", "there is no counterpart for pictures in sheets"),
-    ("xl/charts/", "charts", "there is no counterpart; its data is imported"),
-    ("xl/chartsheets/", "charts", "there is no counterpart; its data is imported"),
-    ("xl/comments", "comments", "comments of cells are not brought along"),
-    ("xl/threadedcomments/", "comments", "comments of cells are not brought along"),
+    ("xl/media/", "images", "pictures in sheets are not imported"),
+    ("xl/charts/", "charts", "charts are not imported; their data is"),
+    ("xl/chartsheets/", "charts", "charts are not imported; their data is"),
+    ("xl/comments", "comments", "cell comments are not imported"),
+    ("xl/threadedcomments/", "comments", "cell comments are not imported"),
     ("xl/pivottables/", "pivot tables", "what they show comes as values"),
     ("xl/externallinks/", "links to other workbooks", "their last values are kept"),
-    ("xl/vbaproject", "macros", "programs are never brought along"),
+    ("xl/vbaproject", "macros", "macros are never imported"),
 )
 Start = Callable[[str, dict[str, str]], None]
 
@@ -133,11 +133,11 @@ def opened_package(path: Path) -> Iterator[Package]:
     try:
         with zipfile.ZipFile(path) as archive:
             if WORKBOOK not in parts_of(archive):
-                raise ImportFailed(f"{path.name} is no Excel workbook (.xlsx): it has no {WORKBOOK}.")
+                raise ImportFailed(f"{path.name} is not an Excel workbook (.xlsx): it has no {WORKBOOK}.")
             check_sizes(path, archive)
             yield Package(path, archive)
     except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
-        raise ImportFailed(f"{path.name} is no sound Excel workbook (.xlsx): {error}") from error
+        raise ImportFailed(f"{path.name} is not a valid Excel workbook (.xlsx): {error}") from error
 
 
 def check_sizes(path: Path, archive: zipfile.ZipFile) -> None:

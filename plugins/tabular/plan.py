@@ -114,7 +114,7 @@ def _verdict(plan: Plan, place: int, column: Column) -> Verdict:
         verdict = guess.verdict(survey.rows)
     except Misfit as misfit:
         raise ImportFailed(f"“{plan.name}: {column.name[:100]}” cannot become “{guess.asked}”: {misfit}. "
-                           "Choose another type, or mend the file.") from misfit
+                           "Choose another type, or fix the file.") from misfit
     if guess.asked or not column.type:
         return verdict
     if not guess.filled:

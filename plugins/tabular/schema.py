@@ -46,7 +46,7 @@ def relations(connection: sqlite3.Connection, tell: Tell) -> list[Relation]:
     listed = connection.execute("SELECT type, name, rootpage FROM sqlite_master WHERE type IN ('table', 'view')").fetchall()
     for kind, name, page in listed:
         if kind == "view":
-            tell("view", name, "what it shows can be made with views and formulas; it is not brought along")
+            tell("view", name, "not imported; views and formulas can show the same")
         elif not page:
             tell("virtual table", name, "its content is made by a module of the program that wrote it")
     plain = [name for kind, name, page in listed if kind == "table" and page and not name.lower().startswith("sqlite_")]
@@ -123,7 +123,7 @@ def links_of(connection: sqlite3.Connection, relation: Relation, all_of_them: li
         found = _link(relation, sorted(parts[number], key=lambda part: part[0]), all_of_them)
         if found is None:
             columns = ", ".join(part[2] for part in parts[number])
-            tell("foreign key", f"{relation.name}: {columns}", f"there is no such key in “{parts[number][0][1][:60]}”; kept as values")
+            tell("foreign key", f"{relation.name}: {columns}", f"no such key in “{parts[number][0][1][:60]}”; kept as values")
         elif all(found.columns != one.columns for one in links):
             links.append(found)
         else:

@@ -111,7 +111,7 @@ def branch(body: Body, key: str, n: int) -> Step:
     """
     branches: list[Step] = find(body, key).get("branches", [])
     if not 0 <= n < len(branches):
-        raise NotFound("This branch does not exist any more.")
+        raise NotFound("This branch no longer exists.")
     return branches[n]
 
 
@@ -167,4 +167,4 @@ def _standing(body: Body, key: str) -> tuple[list[Step], int]:
         for place, step in enumerate(steps):
             if step["key"] == key:
                 return steps, place
-    raise NotFound("This step does not exist any more.")
+    raise NotFound("This step no longer exists.")

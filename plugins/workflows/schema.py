@@ -15,20 +15,21 @@ FIELD = s.part_ref("worksheet", "field")
 WORKSHEET = s.ref("worksheet")
 USE = {"anyOf": [
     _titled("A field", {"field": FIELD, "step": s.key("t")}, ["field"]),
-    _titled("Something of a step", {"step": s.key("t"), "path": s.text(500)}, ["step", "path"]),
+    _titled("A result of a step", {"step": s.key("t"), "path": s.text(500)}, ["step", "path"]),
     _titled("A variable", {"variable": s.NAME}, ["variable"]),
 ]}
 VALUE = {"anyOf": [
     s.SCALAR,
-    _titled("Text with values in it", {
-        "template": {"title": "Text, in which {0} is the first value", **s.text(20_000)},
+    _titled("Text with values", {
+        "template": {"title": "Text; {0} stands for the first value", **s.text(20_000)},
         "uses": {"title": "Values", **s.listed(USE, 100)}}, ["template"]),
 ]}
 CONDITION = {"anyOf": [
-    _titled("All of these", {"all": s.listed({"$ref": "#/$defs/condition"}, 50)}, ["all"]),
-    _titled("Any of these", {"any": s.listed({"$ref": "#/$defs/condition"}, 50)}, ["any"]),
+    _titled("All of these", {"all": {"title": "Conditions", **s.listed({"$ref": "#/$defs/condition"}, 50)}}, ["all"]),
+    _titled("Any of these", {"any": {"title": "Conditions", **s.listed({"$ref": "#/$defs/condition"}, 50)}}, ["any"]),
     _titled("A field", {"field": FIELD, "operator": s.text(40), "value": VALUE}, ["field", "operator"]),
-    _titled("Two values", {"left": VALUE, "operator": s.text(40), "right": VALUE}, ["left", "operator"]),
+    _titled("Two values", {"left": {"title": "First value", **VALUE}, "operator": s.text(40),
+                           "right": {"title": "Second value", **VALUE}}, ["left", "operator"]),
 ]}
 CONDITION_REF = {"$ref": "#/$defs/condition"}
 ASSIGNMENTS = s.listed(s.closed({"field": FIELD, "value": VALUE}, ["field", "value"]), 200)
@@ -41,7 +42,7 @@ TRIGGER = s.closed({
     "view": s.part_ref("worksheet", "view"),
     "when": CONDITION_REF,
     "date_field": FIELD,
-    "days_before": s.whole(-3650, 3650),
+    "days_before": {"title": "Days before (negative: after)", **s.whole(-3650, 3650)},
     "schedule": s.closed({
         "every": s.one_of("minute", "hour", "day", "week", "month"), "interval": s.whole(1, 1000), "minute": s.whole(0, 59),
         "hour": s.whole(0, 23), "weekdays": s.listed(s.whole(0, 6), 7), "day": s.whole(1, 31)}, ["every"]),
@@ -56,8 +57,8 @@ STEP = s.closed({
     "values": ASSIGNMENTS,
     "filter": CONDITION_REF,
     "sorts": s.listed(s.closed({"field": FIELD, "descending": s.FLAG}, ["field"]), 20),
-    "limit": s.whole(1, 10_000),
-    "to": s.listed({"anyOf": [VALUE, s.org("user", "department", "org_role"), s.ref("role")]}, 100),
+    "limit": {"title": "Maximum", **s.whole(1, 10_000)},
+    "to": {"title": "Recipients", **s.listed({"anyOf": [VALUE, s.org("user", "department", "org_role"), s.ref("role")]}, 100)},
     "subject": VALUE,
     "message": VALUE,
     "url": {"title": "Address", **VALUE},
@@ -72,7 +73,7 @@ STEP = s.closed({
     "minutes": s.whole(1, 10**6),
     "until": VALUE,
     "approvers": s.listed({"anyOf": [s.org("user", "department", "org_role"), s.ref("role")]}, 100),
-    "needed": s.one_of("one", "all"),
+    "needed": {"title": "Approval needed from", **s.one_of("one", "all")},
     "workflow": s.ref("workflow"),
     "variable": s.NAME,
     "value": VALUE,

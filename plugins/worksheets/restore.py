@@ -271,7 +271,7 @@ class _Merge:
         for key in self.known:
             side = hidden if key in self.gone else vals
             if key in self.gone and not self._in_bin(key):
-                self._left(seq, key, saved, "the field is not there any more")
+                self._left(seq, key, saved, "the field was deleted")
                 continue
             value = self._value(seq, key, saved.get(key), now.get(key), points)
             side.pop(key, None)
@@ -350,6 +350,6 @@ class _Merge:
 
 
 def _why(reference: Reference) -> str:
-    return {"record": "the record is not there any more", "file": "the file is not there any more",
-            "choice": "the choice is not there any more; the value is kept"}.get(
-        reference.kind, "what it points to is not there any more")
+    return {"record": "the record was deleted", "file": "the file was deleted",
+            "choice": "the choice was deleted; the value is kept"}.get(
+        reference.kind, "its target was deleted")

@@ -85,17 +85,17 @@ RULE = s.closed({
     "name": s.NAME,
     "enabled": s.FLAG,
     "when": FILTER_REF,
-    "then": s.listed(s.closed({
-        "do": s.one_of("show", "hide", "require", "read_only", "set", "refuse"), "field": FIELD, "value": s.SCALAR,
-        "message": s.text(500)}, ["do"]), 50),
+    "then": {"title": "Actions", **s.listed(s.closed({
+        "do": {"title": "Action", **s.one_of("show", "hide", "require", "read_only", "set", "refuse")}, "field": FIELD, "value": s.SCALAR,
+        "message": s.text(500)}, ["do"]), 50)},
 }, ["key", "name", "then"])
 BUTTON = s.closed({
     "key": s.key("b"),
     "name": s.NAME,
     "colour": s.COLOUR,
-    "confirm": s.text(500),
+    "confirm": {"title": "Confirmation question", **s.text(500)},
     "show_if": FILTER_REF,
-    "do": s.one_of("set_fields", "open_url", "open_page", "create_record", "run_workflow"),
+    "do": {"title": "Action", **s.one_of("set_fields", "open_url", "open_page", "create_record", "run_workflow")},
     "values": s.listed(s.closed({"field": FIELD, "value": s.SCALAR}, ["field"]), 100),
     "target": s.ref("worksheet", "page", "workflow"),
     "url": s.text(2000),

@@ -25,8 +25,8 @@ from plugins.worksheets.targets import Targets
 MAX_LISTED = 10_000
 BATCH_ROWS = 1000
 EDITED, GONE, DELETED, BROUGHT_BACK, LOST = (
-    "it was changed since", "it was removed for good since", "it was deleted since", "it was brought back since",
-    "what it pointed to is not there any more")
+    "it was changed since", "it was permanently deleted since", "it was deleted since", "it was restored from the recycle bin since",
+    "its target was deleted")
 _decode = msgspec.json.Decoder().decode
 
 

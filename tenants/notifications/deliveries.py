@@ -93,7 +93,7 @@ def find(delivery_id: str) -> Delivery:
     """
     found = db.session.scalar(select(Delivery).where(Delivery.id == delivery_id))
     if found is None:
-        raise NotFound("This delivery does not exist any more.")
+        raise NotFound("This delivery no longer exists.")
     return found
 
 

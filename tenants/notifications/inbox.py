@@ -62,7 +62,7 @@ def read(person: str, notification_id: int) -> Item:
     with every_organization() as connection:
         row = connection.execute(_theirs(person).where(_table.c.id == notification_id)).first()
     if row is None:
-        raise NotFound("This notification does not exist any more.")
+        raise NotFound("This notification no longer exists.")
     _mark(_table.c.id == notification_id)
     return Item(row.id, row.title, row.text, row.path, row.kind, row.organization, row.at, True)
 

@@ -36,7 +36,7 @@ def find(webhook_id: str) -> Webhook:
     """
     found = db.session.scalar(select(Webhook).where(Webhook.id == webhook_id))
     if found is None:
-        raise NotFound("This webhook does not exist any more.")
+        raise NotFound("This webhook no longer exists.")
     return found
 
 

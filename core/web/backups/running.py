@@ -105,7 +105,7 @@ def run_here(run_id: str) -> Run:
     """
     found = service.find(run_id)
     if found.app_id != current_app_row().id or found.kind not in IN_APPS:
-        raise NotFound("This run does not exist any more.")
+        raise NotFound("This run no longer exists.")
     return found
 
 

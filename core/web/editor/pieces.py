@@ -21,6 +21,7 @@ MAX_ALTERNATIVES = 30
 LONG = 250
 """A text that may be longer than this gets several lines."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}\Z")
+_SHORT = re.compile(r"\b(?:url|html|id)\b", re.IGNORECASE)
 _KEY = re.compile(re.escape(schemas.key("\0")["pattern"]).replace("\0", "([a-z])") + r"\Z")
 _FILE = frozenset(schemas.FILE["properties"])
 _SCALARS = {"null": "nothing", "boolean": "flag", "integer": "whole", "number": "number"}
@@ -113,7 +114,7 @@ def title_of(name: str, schema: Schema | None = None) -> str:
     if isinstance(given, str) and given:
         return given
     words = name.replace("_", " ").replace("-", " ").strip() or name
-    return words[0].upper() + words[1:]
+    return _SHORT.sub(lambda found: found[0].upper(), words[0].upper() + words[1:])
 
 
 def singular(title: str) -> str:
@@ -132,11 +133,11 @@ def alternative_title(root: Schema, schema: Schema) -> str:
     if found.asks in ("ref", "org"):
         return _pointer_title(found.pattern)
     names = {"file": "File", "list": "List", "flag": "Yes or no",
-             "nothing": "Nothing", "whole": "Whole number", "number": "Number", "text": "Text", "colour": "Colour", "json": "JSON"}
+             "nothing": "Empty", "whole": "Whole number", "number": "Number", "text": "Text", "colour": "Colour", "json": "JSON"}
     if found.asks == "object":
         first = next(iter(found.schema.get("required", ())), next(iter(found.properties), "nothing"))
         return title_of(str(first))
-    return names.get(found.asks, "One of a few")
+    return names.get(found.asks, "One of several")
 
 
 def _pointer_title(pattern: str) -> str:
@@ -146,7 +147,7 @@ def _pointer_title(pattern: str) -> str:
         return f"{title_of(words[1])} of another app"
     if "|" not in pattern:
         words = words[-1:]
-    return title_of(" or ".join(words)) if words else "Something of this app"
+    return title_of(" or ".join(words)) if words else "Item of this app"
 
 
 def _enum(schema: Schema) -> Piece:

@@ -70,7 +70,7 @@ def compute_rollup(definition: Definition, record: RecordView, address: str, sou
     """Return what a function makes of the values of a field of the linked records."""
     call = ROLLUPS.get(definition["options"]["function"])
     if call is None:
-        raise CalculationFailed("there is no such function for rollups")
+        raise CalculationFailed("unknown rollup function")
     try:
         value = call(read_path(_path(definition), address, record, source))
     except (ArithmeticError, ValueError) as error:

@@ -101,7 +101,7 @@ def _unit_name(unit: str) -> str:
     for found in (name, name.removesuffix("s")):
         if found in _SECONDS or found in _MONTHS:
             return found
-    raise CalculationFailed("there is no such unit of time")
+    raise CalculationFailed("unknown unit of time")
 
 
 def interval(value: Any) -> Span | None:

@@ -125,7 +125,7 @@ class _Parser:
             return
         function = FUNCTIONS.get(self.named.text.lower())
         if function is None:
-            raise refuse(f"There is no function “{self.named.text}”", self.named.position)
+            raise refuse(f"Unknown function “{self.named.text}”", self.named.position)
         empty = following.sort == "operator" and following.text == ")"
         self.waiting.append(_Waiting(0, self.named, function, 0 if empty else 1))
         self.named = None

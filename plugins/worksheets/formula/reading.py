@@ -87,7 +87,7 @@ def linked(address: str, key: str, record: RecordView, source: Source) -> tuple[
     """Return the worksheet a link field points into and the live records it names, in order."""
     target = target_of(field_of(address, key, source), address)
     if target is None:
-        raise CalculationFailed("the field is no link")
+        raise CalculationFailed("the field is not a link")
     return target, _records(target, source.compute(address, key, record), source)
 
 

@@ -77,7 +77,7 @@ def zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise CalculationFailed("there is no such time zone") from error
+        raise CalculationFailed("unknown time zone") from error
 
 
 def _expression(pattern: str) -> str:
@@ -108,7 +108,7 @@ def _month(parts: Mapping[str, str]) -> int:
     word = parts["word"].lower()
     found = [number for number, name in enumerate(_MONTHS, 1) if name.lower() == word or name[:3].lower() == word]
     if not found:
-        raise CalculationFailed("there is no such month")
+        raise CalculationFailed("unknown month")
     return found[0]
 
 

@@ -30,7 +30,7 @@ def read_cursor(mark: str, order: Order, cursor: str) -> tuple[Spot, bool]:
     """
     found = _parsed(cursor)
     if not isinstance(found, list) or len(found) < 3 or found[0] != mark or found[1] not in (0, 1) or not order.sound(found[2:]):
-        raise InvalidInput("That place in the list does not exist any more; start again from its first page.")
+        raise InvalidInput("That place in the list no longer exists; start again from its first page.")
     return tuple(found[2:]), found[1] == 1
 
 

@@ -74,7 +74,7 @@ def press(organization_id: str, app_id: str, key: str, seq: int, button: str) ->
     row = find(sheet, seq, "read")
     given = next((one for one in sheet.body.get("buttons", ()) if one["key"] == button), None)
     if given is None or given["do"] not in REAL or not fits(sheet, given.get("show_if"), row):
-        raise NotFound("This button does not exist any more.")
+        raise NotFound("This button no longer exists.")
     try:
         if given["do"] == "create_record":
             return _create(given)

@@ -147,7 +147,7 @@ def _fill_region(editor: Editor, sheet: Sheet, around: Surroundings, value: Any,
 
 
 def _fill_location(editor: Editor, sheet: Sheet, around: Surroundings, value: Any, form: Form) -> None:
-    names = (("label", "What it is called"), ("lat", "Latitude"), ("lon", "Longitude"))
+    names = (("label", "Label"), ("lat", "Latitude"), ("lon", "Longitude"))
     editor.parts = [{"name": name, "label": label, "text": str((value or {}).get(name, "")) if form is None
                      else form.get(f"{editor.field.key}-{name}", "")} for name, label in names]
 

@@ -108,7 +108,7 @@ class Sheet:
             return next((view for view in self.views if view["type"] != "form"), None)
         found = next((view for view in self.views if view["key"] == key), None)
         if found is None:
-            raise NotFound("This view does not exist any more.")
+            raise NotFound("This view no longer exists.")
         return found
 
     @cached_property

@@ -88,7 +88,7 @@ def add_row(organization_id: str, app_id: str, key: str, seq: int, field: str) -
     row, one = find(sheet, seq, "update"), sheet.field(field)
     child = child_of(one) if one.type.name == "subform" else None
     if child is None:
-        raise NotFound("This subform does not exist any more.")
+        raise NotFound("This subform no longer exists.")
     if not child.access.may_create or not sheet.rights.may("update", f"field/{one.key}"):
         raise Forbidden("You cannot add rows here.")
     fields = [f for f in child.fields.values() if child.editable(f, "create")]

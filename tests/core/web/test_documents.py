@@ -108,7 +108,7 @@ def test_a_stale_edit_is_refused(client: Browser, notebooks: App) -> None:
     save(client, manage(notebooks, address), name="First")
     answer = client.post(manage(notebooks, address), data=form | {"v.name": "Second", "do": "save"})
     assert 409 == answer.status_code
-    assert "changed by somebody else" in page(answer) and 'value="Second"' in page(answer)
+    assert "Somebody else changed this" in page(answer) and 'value="Second"' in page(answer)
     assert ["First"] == names(notebooks)
 
 

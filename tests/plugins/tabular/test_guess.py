@@ -95,7 +95,7 @@ def test_marks_of_missing_values_are_empty_and_counted() -> None:
     """NA in a column of numbers is no value, and is told; among texts it is a text."""
     verdict = judged("1", "NA", "NULL", " ")
     assert "number" == verdict.type
-    assert ("3 of its cells say that there is no value (NA, NULL and the like); they are empty now",) == verdict.notes
+    assert ("3 of its cells mean “no value” (NA, NULL and the like); they became empty",) == verdict.notes
     assert ("single_select", ("NA", "x")) == (judged(*["x", "NA"] * 4).type, judged(*["x", "NA"] * 4).choices)
 
 

@@ -20,4 +20,4 @@ def test_a_dry_run_lists_fields_with_their_types(sqlite_server: Flask, home: Pat
         main, ["import", str(tmp_path / "orders.csv"), "--org", organization, "--dry-run"])
     assert 0 == shown.exit_code, shown.output
     assert "worksheet “orders”\n  field “Order”: number\n  field “Day”: date\n" in shown.output
-    assert "nothing created" in shown.output and "say that there is no value" in shown.output
+    assert "nothing created" in shown.output and "mean “no value”" in shown.output

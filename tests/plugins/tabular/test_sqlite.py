@@ -111,7 +111,7 @@ def test_a_table_may_point_to_itself(sqlite_server: Flask, tmp_path: Path) -> No
 
 SCHEMAS = {
     "a key of no table": ("CREATE TABLE a (x INT REFERENCES gone); INSERT INTO a VALUES (5);", {"x": [5]},
-                          "there is no such key in “gone”"),
+                          "no such key in “gone”"),
     "a key that is none": ("CREATE TABLE a (x INT REFERENCES b(y)); CREATE TABLE b (y INT); INSERT INTO a VALUES (1);"
                            "INSERT INTO b VALUES (1), (1);", {"x": [1]}, "several rows of “b” have the same key"),
     "all dangling": ("CREATE TABLE a (x INT REFERENCES b); CREATE TABLE b (y INTEGER PRIMARY KEY); INSERT INTO a VALUES (1);", {"x": [1]},

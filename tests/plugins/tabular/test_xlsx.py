@@ -109,7 +109,7 @@ def test_errors_in_cells_are_no_values(sqlite_server: Flask, tmp_path: Path) -> 
     with made_organization("Example") as organization:
         result, sheets = bring_in(made(tmp_path, {"S": [["a", "b"], [1, "#N/A"], [2, 5]]}), organization)
         assert [None, 5] == sheets["S"].column("b")
-        assert "1 of its cells say that there is no value" in reasons(result)
+        assert "1 of its cells mean “no value”" in reasons(result)
 
 
 @pytest.mark.parametrize(("part", "old", "new", "told"), [
@@ -142,7 +142,7 @@ def test_what_is_no_workbook_is_refused(sqlite_server: Flask, tmp_path: Path, co
     """A file that is only called so is refused."""
     path = tmp_path / "a.xlsx"
     path.write_bytes(content)
-    with made_organization("Example") as organization, pytest.raises(ImportFailed, match=r"a\.xlsx is no sound Excel workbook"):
+    with made_organization("Example") as organization, pytest.raises(ImportFailed, match=r"a\.xlsx is not a valid Excel workbook"):
         import_file(path, organization, "system", importer="xlsx")
 
 

@@ -171,7 +171,7 @@ def test_a_pointer_whose_target_was_purged_is_left_as_it_is_and_reported(sheet: 
     said = restore(sheet, backup)
     assert {LINK: [2]} == vals(sheet, 1)
     assert [{"worksheet": W, "record": 1, "field": LINK, "target": f"worksheet/{T}/record/1",
-             "reason": "the record is not there any more"}] == said["references_not_restored"]
+             "reason": "the record was deleted"}] == said["references_not_restored"]
     assert 1 == said["references_not_restored_count"]
     assert [{"worksheet": T, "records": 3, "reason": "the worksheet is not there; restore the configuration too"}] == said["skipped"]
 

@@ -335,7 +335,7 @@ def test_references_that_cannot_be_restored_are_listed_in_plan_and_report(place:
         documents.purge(app, f"worksheet/{COMPANIES}", place.owner)
     args = "?asked=1&data=1&safety=1"
     planned = place.text(f"/{backup_id}/restore{args}")
-    assert "References that cannot be restored" in planned and "the record is not there any more" in planned
+    assert "References that cannot be restored" in planned and "the record was deleted" in planned
     answer = started(place, backup_id, args)
     assert ["succeeded"] == place.work()
     report = words(place.browser.get(answer.headers["Location"]))

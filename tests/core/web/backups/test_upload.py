@@ -108,7 +108,7 @@ def test_pages_tell_when_an_uploaded_backup_was_made(place: Place, foreign: dict
     """In the organization's time zone: in the list, on its page, and where one is asked whether it may replace the app."""
     sent(place, retold(foreign["config"], created_at="2021-02-03T04:05:06Z"))
     assert ["succeeded"] == place.work()
-    backup, told = place.backups()[0], "03 Feb 2021, 04:05"
+    backup, told = place.backups()[0], "3 Feb 2021, 04:05"
     assert f"from another server, created there {told}" in place.text()
     assert f"Created {told}" in place.text(f"/{backup.id}")
     assert f"made {told} , not of “" in place.text(f"/{backup.id}/restore")
