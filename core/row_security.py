@@ -18,10 +18,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from weakref import WeakKeyDictionary
 
+import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from core.db import Base, driver
 from core.errors import NotFound
@@ -39,6 +40,8 @@ SELECT c.relname FROM pg_class c JOIN pg_policy p ON p.polrelid = c.oid AND p.po
 WHERE c.relnamespace = current_schema()::regnamespace AND c.relrowsecurity
 """)
 _ENTER = "SELECT set_config('role', %s, true), set_config('appkeep.tenant', %s, true)"
+CANNOT_BE_TOLD = (TransactionStatus.INERROR, TransactionStatus.UNKNOWN)
+"""A transaction that failed, or a connection that is lost: nothing can be read or written there, and the next one is told anew."""
 _roles: WeakKeyDictionary[Engine, str | None] = WeakKeyDictionary()
 
 
@@ -53,11 +56,15 @@ def owned_tables() -> dict[str, str]:
 
 def enter(connection: Connection, organization_id: str | None, *, unscoped: bool) -> None:
     """Let the rest of a connection's transaction see one organization's rows; nobody's where there is none, all if *unscoped*."""
-    role = _role(connection)
-    raw = driver(connection)
-    if role is not None and raw.info.transaction_status != TransactionStatus.INERROR:
+    role = None if connection.invalidated else _role(connection)
+    if role is None or driver(connection).info.transaction_status in CANNOT_BE_TOLD:
+        return
+    try:
         # Past SQLAlchemy: it is said once for every transaction.
-        raw.execute(_ENTER, ("none" if unscoped else role, organization_id or ""))
+        driver(connection).execute(_ENTER, ("none" if unscoped else role, organization_id or ""))
+    except psycopg.OperationalError as error:
+        connection.invalidate(error)
+        raise OperationalError(_ENTER, None, error, connection_invalidated=True) from error
 
 
 @contextmanager

@@ -42,7 +42,7 @@ class Browser:
     """Asks pages one after the other and tells *heard* of each answer: moment, method, address, status, seconds."""
 
     def __init__(self, base: str, heard: Callable[[float, str, str, int, float], None]) -> None:
-        self.base, self.heard = base, heard
+        self.base, self.heard, self.at = base, heard, base
         self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
 
     def get(self, address: str) -> Page:
@@ -72,6 +72,7 @@ class Browser:
             page = Page(error.code, error.url, error.read().decode(errors="replace"))
         except (OSError, http.client.HTTPException) as error:
             page = Page(0, url, str(error))
+        self.at = page.url
         self.heard(began, method, url.removeprefix(self.base), page.status, time.time() - began)
         return page
 

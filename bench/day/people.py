@@ -151,5 +151,5 @@ def live(me: Person, does: Callable[[Person, App], None], app: App) -> None:
     me.sign_in()
     while not me.stop.is_set():
         does(me, app)
-        if me.random.random() < 0.02:
+        if "/sign-in" in me.browser.at or me.random.random() < 0.02:
             me.sign_in()

@@ -86,7 +86,7 @@ def verdict(backup_id: str) -> str:
     try:
         found = direct.check(db.session.get_one(Backup, backup_id), deep=False)
     except AppkeepError as error:
-        return f"{error.code}: {error}"
+        return "removed by retention meanwhile" if error.code == "not_found" else f"{error.code}: {error}"
     return "sound" if not found.get("missing") and not found.get("damaged") else json.dumps(found)[:200]
 
 

@@ -13,7 +13,7 @@ from core import budget
 from core.app import server
 from core.budget import BudgetSpent, ServerBusy
 from core.db import db, is_outage, let_go
-from core.errors import AppkeepError, DatabaseUnavailable, InvalidInput
+from core.errors import AppkeepError, Conflict, DatabaseUnavailable, InvalidInput, StoreUnavailable
 from core.objects import note_lost
 from core.web import kept
 from core.web.gate import SignInNeeded
@@ -61,11 +61,26 @@ def refuse(error: AppkeepError) -> Response:
         response.headers["HX-Retarget"] = "#notices"
         response.headers["HX-Reswap"] = "beforeend"
     else:
-        response = make_response(render_template("error.html", error=error))
+        response = make_response(_error_page(error))
     response.status_code = error.status
     if isinstance(error, ServerBusy):
         response.headers["Retry-After"] = "5"
     return response
+
+
+def _error_page(error: AppkeepError) -> str:
+    """Return the page that says what was refused; a plain one where what stands around it cannot be made either."""
+    try:
+        return render_template("error.html", error=error)
+    except Exception:
+        log.exception("%s %s: what stands around the page of an error failed too", request.method, request.path)
+        let_go()
+        return render_template("away.html", error=error)
+
+
+def status_within(error: AppkeepError) -> int:
+    """Return the status of a page that tells an error itself: what is wrong with a backup is not the server's failure; an outage is."""
+    return error.status if error.status < 500 or error.status == StoreUnavailable.status else Conflict.status
 
 
 def ask_to_sign_in(error: AppkeepError) -> Response:

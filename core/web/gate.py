@@ -5,22 +5,26 @@ What somebody may not know of answers 404, the same as what does not exist; what
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable
 from enum import Enum
 from typing import Any, TypeVar
 
 from flask import Blueprint, Flask, Response, current_app, g, redirect, request
+from sqlalchemy.exc import SQLAlchemyError
 
 from core import budget
 from core.access import standing
 from core.app import server
 from core.apps.service import find
 from core.budget import Budget
+from core.db import db, let_go
 from core.errors import AppkeepError, Forbidden, NotFound
 from core.scope import as_tenant
 from core.web.visit import Visit
 
+log = logging.getLogger(__name__)
 View = TypeVar("View", bound=Callable[..., Any])
 ORGANIZATION = "/o/<organization_id>"
 """What the addresses of an organization's pages begin with."""
@@ -107,10 +111,15 @@ def enter() -> Response | None:
 
 
 def leave(_error: BaseException | None = None) -> None:
-    """Close what the request opened."""
+    """Close what the request opened. The answer is made: whatever fails here is logged, and the connection let go."""
     visit: Visit | None = g.get("visit")
-    if visit is not None:
-        visit.scopes.close()
+    try:
+        if visit is not None:
+            visit.scopes.close()
+        db.session.rollback()
+    except SQLAlchemyError as error:
+        log.warning("%s %s: its connection was lost: %s", request.method, request.path, error)
+        let_go()
     budget.end()
 
 

@@ -22,6 +22,7 @@ from core.db import transaction
 from core.errors import AppkeepError, InvalidInput, OriginUnconfirmed, PlanChanged, RunInProgress
 from core.runs.models import Run
 from core.runs.service import check_free, exclusive_run, report_of
+from core.web.answers import status_within
 from core.web.backups.asked import Asked, parts_of, read_asked
 from core.web.backups.blueprint import BACKUP, backup_here, here, pages, to
 from core.web.backups.running import asked_just_now
@@ -93,7 +94,7 @@ def _planned(app: App, backup: Backup, asked: Asked) -> Sheet:
         sheet.found = plan(app, backup, visit().person, config=asked.config, data=asked.data, only=asked.wanted,
                            bin_newer=asked.bin_newer)
     except AppkeepError as error:
-        sheet.trouble, sheet.status = error, min(error.status, 499)
+        sheet.trouble, sheet.status = error, status_within(error)
     return sheet
 
 
@@ -150,7 +151,7 @@ def _digest(sheet: Sheet) -> str:
 
 def _refused(sheet: Sheet, refused: AppkeepError) -> Sheet:
     """Return the page that says what was refused, beside its field where there is one."""
-    sheet.status = min(refused.status, 499)
+    sheet.status = status_within(refused)
     if isinstance(refused, OriginUnconfirmed):
         sheet.errors["confirm"] = f"Type {current_app_row().name} to confirm."
     elif isinstance(refused, ProofNeeded):

@@ -20,6 +20,7 @@ from core.db import transaction
 from core.errors import AppkeepError, PlanChanged
 from core.runs.models import Run
 from core.runs.service import check_free, exclusive_run, report_of
+from core.web.answers import status_within
 from core.web.backups.blueprint import pages, to
 from core.web.backups.restoring import CHANGED, MAX_ANSWER_CHARS, PROOF_CHARS, made
 from core.web.backups.running import RUN, run_here
@@ -71,7 +72,7 @@ def _planned(run_id: str, *, also_later: bool) -> Sheet:
     try:
         sheet.found = plan_undo(current_app_row(), sheet.run, visit().person, also_later=also_later)
     except AppkeepError as error:
-        sheet.trouble, sheet.status = error, min(error.status, 499)
+        sheet.trouble, sheet.status = error, status_within(error)
     return sheet
 
 
@@ -96,7 +97,7 @@ def _begin(sheet: Sheet, app_id: str, run_id: str) -> str:
 
 
 def _refused(sheet: Sheet, refused: AppkeepError) -> Sheet:
-    sheet.status = min(refused.status, 499)
+    sheet.status = status_within(refused)
     if isinstance(refused, ProofNeeded):
         again = "Your confirmation has expired or was already used. " if sheet.proof else ""
         sheet.errors["answer"], sheet.proof = f"{again}Confirm your identity to start.", ""

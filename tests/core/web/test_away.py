@@ -5,15 +5,19 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
-from core.api import db
-from tests.web import Browser, make_organization, signed_in
+from core.api import apps, as_tenant, db, transaction
+from tests.conftest import fresh_database, opened_server
+from tests.postgresql import PostgreSQL
+from tests.web import OWNER, Browser, make_organization, make_person, signed_in
 
 
 @contextmanager
@@ -45,3 +49,40 @@ def test_a_database_that_is_away_is_told_in_a_sentence(browser: Browser, headers
     assert "10" == answer.headers["Retry-After"]
     assert "Try again in a moment" in answer.text
     assert 503 != browser.get("/").status_code
+
+
+@contextmanager
+def connection_lost_at(number: int, postgresql: PostgreSQL) -> Iterator[list[int]]:
+    """Let the database end the connection right before that statement; gives what was counted."""
+    count = [0]
+
+    def end(connection: Any, *_: Any) -> None:
+        count[0] += 1
+        if count[0] == number:
+            with psycopg.connect(postgresql.uri, autocommit=True) as other:
+                other.execute("SELECT pg_terminate_backend(%s)", (connection.connection.driver_connection.info.backend_pid,))
+
+    event.listen(db.engine, "before_cursor_execute", end)
+    try:
+        yield count
+    finally:
+        event.remove(db.engine, "before_cursor_execute", end)
+
+
+def test_a_connection_lost_at_any_statement_of_a_page_is_told_in_a_sentence(home: Path, request: pytest.FixtureRequest) -> None:
+    """Whatever the page was doing, behind whichever wall: 503 or the page, never a failure, and the next page is there."""
+    postgresql: PostgreSQL = request.getfixturevalue("postgresql")
+    for server in opened_server(home, fresh_database("postgresql", home, request)):
+        organization = make_organization("Example")
+        with as_tenant(organization), transaction():
+            app_id = apps.create("Sales", make_person(OWNER)).id
+        browser, address = signed_in(server), f"/o/{organization}/apps/{app_id}/manage/backups"
+        db.session.remove()
+        assert 200 == browser.get(address).status_code
+        with connection_lost_at(0, postgresql) as count:
+            browser.get(address)
+        assert count[0] > 10
+        for number in range(1, count[0] + 1):
+            with connection_lost_at(number, postgresql):
+                lost = browser.get(address).status_code
+            assert (503, 200) == (lost, browser.get(address).status_code), number
