@@ -139,6 +139,13 @@ class Component:
         """Return how many records `data_sections` would give, for a progress bar."""
         return 0
 
+    def counters(self, app: App, snapshot: Snapshot) -> Mapping[str, int]:
+        """Return the highest number that was given out, by the key of what gives it ("w_…" or "w_…/f_…"): no number comes twice.
+
+        They are kept beside a backup with data, are no part of its `content_id`, and come back by `RestoreContext.counters`.
+        """
+        return {}
+
     def data_files(self, app: App, snapshot: Snapshot) -> Iterator[str]:
         """Yield the digests of the files that the data names, ascending, each once."""
         return iter(())

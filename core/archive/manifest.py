@@ -13,6 +13,7 @@ from core.archive.errors import ArchiveDamaged, ArchiveNeedsNewer
 
 FORMAT = "appkeep-backup"
 VERSION = (1, 0)
+WITH_COUNTERS = (1, 1)
 PARTS = ("config", "data")
 PART_NAMES = ("config", "data", "both")
 DIGEST = re.compile(r"[0-9a-f]{64}\Z")
@@ -21,6 +22,9 @@ SECTION = re.compile(r"[a-z]{1,20}(?:/[a-z]_[1-9A-HJ-NP-Za-km-z]{1,32})?\Z")
 MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\Z")
 TYPES = ("manual", "scheduled", "pre_restore", "uploaded")
 MAX_SEQ = 2**53 - 1
+COUNTER = re.compile(r"[a-z]_[1-9A-HJ-NP-Za-km-z]{1,32}(?:/[a-z]_[1-9A-HJ-NP-Za-km-z]{1,32})?\Z")
+MAX_COUNTER = 2**40
+MAX_COUNTERS = 10_000
 MAX_COMPONENTS = 200
 MAX_LIST_LINE_BYTES = 512
 """Lines of indexes and layouts are shorter: a longer one is refused before it is parsed."""
@@ -262,13 +266,17 @@ class Manifest:
     raw: int
     size: int
     envelope: Mapping[str, Any]
+    counters: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """component -> name -> the highest number that was given out under it. No part of the content: two apps that hold the same
+    are in the same state, whatever one of them has given out and deleted for good."""
 
     def to_bytes(self) -> bytes:
         """Return the bytes of ``manifest.json``."""
+        more = {"counters": {name: dict(given) for name, given in self.counters.items()}} if self.counters else {}
         return canonical({
-            "content": self.content.as_dict(), "envelope": dict(self.envelope), "format": FORMAT,
+            **more, "content": self.content.as_dict(), "envelope": dict(self.envelope), "format": FORMAT,
             "objects": {"count": self.objects, "layout": self.layout.as_dict(), "raw": self.raw, "size": self.size},
-            "part": self.part, "requires": [], "version": list(VERSION)})
+            "part": self.part, "requires": [], "version": list(WITH_COUNTERS if more else VERSION)})
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Manifest:
@@ -296,7 +304,20 @@ class Manifest:
         where = "The manifest's objects"
         return cls(part=part, content=content, layout=Descriptor.from_dict(objects["layout"], where),
                    objects=_count(objects["count"], where), raw=_count(objects["raw"], where),
-                   size=_count(objects["size"], where), envelope=_envelope(value["envelope"], minor > 0))
+                   size=_count(objects["size"], where), envelope=_envelope(value["envelope"], minor > 0),
+                   counters=read_counters(value.get("counters", {})))
+
+
+def read_counters(value: Any) -> dict[str, dict[str, int]]:
+    """Return the counters that foreign JSON names (ArchiveDamaged)."""
+    where = "The manifest's counters"
+    if not isinstance(value, dict) or any(not isinstance(given, dict) for given in value.values()):
+        raise ArchiveDamaged(f"{where} have another form.")
+    if sum(map(len, value.values())) > MAX_COUNTERS:
+        raise ArchiveDamaged(f"{where} are more than {MAX_COUNTERS}.")
+    if not all(COMPONENT.match(name) and all(map(COUNTER.match, given)) for name, given in value.items()):
+        raise ArchiveDamaged(f"{where} have names in another form.")
+    return {name: {key: _count(number, where, MAX_COUNTER) for key, number in given.items()} for name, given in value.items()}
 
 
 def _check_version(value: Any) -> int:

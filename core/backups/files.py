@@ -87,7 +87,7 @@ def download(backup: Backup, part: str) -> Download:
     layout = describe(hashlib.sha256(raw).hexdigest(), len(raw), compress(raw))
     manifest = Manifest(part=part, content=content, layout=layout, objects=len(objects),
                         raw=sum(d.raw for d in objects), size=sum(d.size for d in objects),
-                        envelope=_envelope(backup))
+                        envelope=_envelope(backup), counters=saved.counters if part != "config" else {})
     _check_readable(saved, manifest)
     manifest_raw = manifest.to_bytes()
     container = Container(manifest_raw, server().signing_key.sign(manifest_raw), layout, raw)
@@ -191,6 +191,7 @@ def _row(archive: Archive, app: App, person: str, name: str | None, started: int
         id=new_key("b"), organization_id=app.organization_id, app_id=app.id, type="uploaded", part=manifest.part,
         name=name if name is not None else default_name("uploaded", app_name, now, zone),
         content=canonical(manifest.content.as_dict()).decode(), content_id=manifest.content.content_id,
+        counters=canonical(manifest.counters).decode() if manifest.counters else None,
         plugins=canonical(manifest.envelope["plugins"]).decode(), app_name=app_name,
         raw_bytes=manifest.raw, size_bytes=manifest.size, segments=manifest.objects, segments_added=0, added_bytes=0,
         records=sum(entry.records for entry in entries), created_at=now, created_by=person, started_at=started,

@@ -92,6 +92,10 @@ class RestoreContext:
         """Return the lines of a component's data in the backup, by section and number."""
         return self.saved.data_lines(component)
 
+    def counters(self, component: str) -> Mapping[str, int]:
+        """Return the highest numbers that were given out when the backup was made, by key."""
+        return self.saved.counters.get(component, {})
+
     def live_segments(self, component: str) -> dict[tuple[str, int], str]:
         """Return (section, n) -> digest of a component's data as it was before the configuration came back.
 

@@ -23,7 +23,8 @@ class Backup(Owned, Base):
     `content` is the deterministic part of the manifest as canonical JSON; `content_id` its digest. `part` says what
     is in it, `run_id` which run made it, `added_bytes` what it brought into the store. `origin` says where an
     uploaded one was made, `signer` by which key, and `made_at` when, as far as its file says so; `created_at` is when it
-    came in. `checked_at` and `check_error` tell the last check.
+    came in. `checked_at` and `check_error` tell the last check. `counters` is the manifest's as canonical
+    JSON, None where nothing counts.
     """
 
     __tablename__ = "backup"
@@ -55,6 +56,7 @@ class Backup(Owned, Base):
     checked_at: Mapped[int | None] = mapped_column(BigInteger)
     check_error: Mapped[str | None] = mapped_column(Text)
     deleted_at: Mapped[int | None] = mapped_column(BigInteger)
+    counters: Mapped[str | None] = mapped_column(Text)
 
 
 class BackupSchedule(OwnedByApp, Base):

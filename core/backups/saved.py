@@ -10,7 +10,7 @@ from sqlalchemy import and_, or_, select
 from core.app import server
 from core.archive.canonical import parse, parse_canonical
 from core.archive.errors import ArchiveNeedsNewer
-from core.archive.manifest import Content, IndexLine, PartEntry, part_lines
+from core.archive.manifest import Content, IndexLine, PartEntry, part_lines, read_counters
 from core.backups.models import Backup
 from core.catalogue import known_descriptors, picked
 from core.component import Component, Document
@@ -62,6 +62,11 @@ class Saved:
     def __init__(self, backup: Backup) -> None:
         self.backup = backup
         self.content = Content.from_dict(parse(backup.content.encode(), max_bytes=1024 * 1024))
+
+    @cached_property
+    def counters(self) -> dict[str, dict[str, int]]:
+        """component -> key -> the highest number that was given out under it."""
+        return read_counters(parse(self.backup.counters.encode(), max_bytes=1024 * 1024)) if self.backup.counters else {}
 
     @cached_property
     def lines(self) -> dict[tuple[str, str], list[IndexLine]]:

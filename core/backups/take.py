@@ -85,19 +85,26 @@ def take(app: App, context: RunContext, *, data: bool, type_: str, name: str | N
             total = _records(app, snapshot) if data else 0
             found = describe(app, snapshot, data=data, take=writer.put,
                              tick=lambda records, size: context.progress("reading", records, total, size))
+            counters = _counters(app, snapshot) if data else {}
         context.step("backup.read")
     context.step("backup.objects_stored")
     with recording(writer):
         context.fence()
         db.session.execute(update(Backup).where(Backup.run_id == context.run_id).values(deleted_at=now_us()))
         backup = _row(app, found, writer, data=data, type_=type_, name=name, person=person, started_at=started_at)
-        backup.run_id = context.run_id
+        backup.run_id, backup.counters = context.run_id, canonical(counters).decode() if counters else None
         db.session.add(backup)
         db.session.flush()
         finish(backup)
         context.step("backup.catalogued")
     context.step("backup.committed", ended=type_ != "pre_restore")
     return backup, found
+
+
+def _counters(app: App, snapshot: Snapshot) -> dict[str, dict[str, int]]:
+    """Return what the components have given out, as the manifest has it."""
+    found = {name: dict(component.counters(app, snapshot)) for name, component in server().registry.components.items()}
+    return {name: given for name, given in found.items() if given}
 
 
 def _records(app: App, snapshot: Snapshot) -> int:

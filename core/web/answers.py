@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from flask import Flask, Response, flash, g, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Flask, Response, current_app, flash, g, jsonify, make_response, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, DBAPIError, PendingRollbackError
 from werkzeug.exceptions import HTTPException
@@ -75,7 +75,12 @@ def _error_page(error: AppkeepError) -> str:
     except Exception:
         log.exception("%s %s: what stands around the page of an error failed too", request.method, request.path)
         let_go()
-        return render_template("away.html", error=error)
+        return _plain_page(error)
+
+
+def _plain_page(error: AppkeepError) -> str:
+    """Return a page that asks nobody anything: what other pages are given (menus, what is unread) is read from the database."""
+    return current_app.jinja_env.get_template("away.html").render(error=error)
 
 
 def status_within(error: AppkeepError) -> int:
@@ -176,7 +181,7 @@ def _database(error: Exception) -> Response:
 
 
 def _plainly(error: AppkeepError) -> Response:
-    page = None if wants_json() or is_partial() else render_template("away.html", error=error)
+    page = None if wants_json() or is_partial() else _plain_page(error)
     response = refuse(error) if page is None else make_response(page, error.status)
     response.headers["Retry-After"] = "10"
     return response

@@ -32,6 +32,7 @@ from plugins.worksheets.sections import (
     Shapes,
     check_fields,
     check_records,
+    given_numbers,
     read_shapes,
     sections,
     worksheet_of,
@@ -83,6 +84,10 @@ class Worksheets(Component):
         """See `Component.data_sections`."""
         door = open_door(snapshot.connection, app.id)
         yield from sections(door, list(snapshot.documents(["worksheet"])))
+
+    def counters(self, app: App, snapshot: Snapshot) -> Mapping[str, int]:
+        """See `Component.counters`."""
+        return given_numbers(open_door(snapshot.connection, app.id), snapshot.documents(["worksheet"]))
 
     def data_files(self, app: App, snapshot: Snapshot) -> Iterator[str]:
         """See `Component.data_files`."""

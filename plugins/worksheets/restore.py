@@ -20,7 +20,7 @@ import msgspec
 from core.api import Document, IndexLine, InvalidInput, InvalidValue, Reference, RestoreContext, now_us
 from plugins.worksheets.changes import Pair, note_changes
 from plugins.worksheets.fields import Field, fields_of, shaped
-from plugins.worksheets.records import SEGMENT_RECORDS, Door, Line, Row, open_door, read_lines
+from plugins.worksheets.records import MAX_SEQ, SEGMENT_RECORDS, Door, Line, Row, open_door, read_lines
 from plugins.worksheets.sections import worksheet_of
 from plugins.worksheets.service import dumps, moved_fields, settled, write_rows
 from plugins.worksheets.targets import Targets
@@ -108,7 +108,19 @@ def restore_records(context: RestoreContext, shapes: Mapping[str, Mapping[str, A
                                    "reason": "the worksheet is not there; restore the configuration too"})
             continue
         _Merge(context, door, targets, report, document, shapes[worksheet]).run(lines, live)
+    if context.writing:
+        _raise_counters(context, door, shapes)
     return report.as_json()
+
+
+def _raise_counters(context: RestoreContext, door: Door, worksheets: Iterable[str]) -> None:
+    """Let no number be given again that was given out before the backup, also of what was deleted for good by then."""
+    live = {key: fields_of(document.body) for key in worksheets if (document := context.documents.get(f"worksheet/{key}"))}
+    for name, highest in sorted(context.counters("worksheets").items()):
+        worksheet, _, field_key = name.partition("/")
+        fields = live.get(worksheet)
+        if fields is not None and (not field_key or (field_key in fields and fields[field_key].type.name == "autonumber")):
+            door.raise_counter(name, min(highest, MAX_SEQ))
 
 
 def _wanted(context: RestoreContext, shapes: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:

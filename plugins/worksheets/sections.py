@@ -30,6 +30,21 @@ def sections(door: Door, documents: Sequence[Document]) -> Iterator[Section]:
         yield Section(RECORDS + document.key, door.segments(document.key))
 
 
+def given_numbers(door: Door, documents: Iterable[Document]) -> dict[str, int]:
+    """Return the highest number that each worksheet gave to a record, "w_…", and each of its auto-numbers, "w_…/f_…".
+
+    A worksheet whose last record is still there has no counter of its own: the number follows from the record.
+    """
+    found: dict[str, int] = {}
+    given = door.given_numbers()
+    for document in documents:
+        numbering = [f"{document.key}/{key}" for key, one in fields_of(document.body).items() if one.type.name == "autonumber"]
+        found |= {name: given[name] for name in numbering if given.get(name)}
+        if given.get(document.key, 0) > door.last(document.key):
+            found[document.key] = given[document.key]
+    return found
+
+
 def _field_segments(documents: Sequence[Document]) -> Iterator[Segment]:
     for n, start in enumerate(range(0, len(documents), FIELDS_LINES)):
         some = documents[start:start + FIELDS_LINES]

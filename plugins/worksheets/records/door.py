@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Select, delete, func, select, text, update
 
 from core.api import FILE_MARK, Segment, batched, files_in_text
-from plugins.worksheets.models import Attachment, Record
+from plugins.worksheets.models import Attachment, Counter, Record
 from plugins.worksheets.records.index import Index, Kept
 
 table = Record.__table__
@@ -265,6 +265,16 @@ class Door:
     def raise_counter(self, name: str, above: int) -> None:
         """Make sure that a counter's next number is above *above*; nobody else takes of it until the transaction ends."""
         self.connection.execute(_RAISE, {"app": self.app_id, "name": name, "next": above + 1})
+
+    def given_numbers(self) -> dict[str, int]:
+        """Return the highest number that each counter of the app has given out."""
+        n = Counter.__table__.c
+        return {name: after - 1 for name, after in self.connection.execute(select(n.name, n.next).where(n.app_id == self.app_id))}
+
+    def last(self, worksheet: str) -> int:
+        """Return the number of the last live record, 0 where there is none."""
+        query = select(c.seq).where(*self._of(worksheet), c.deleted_at.is_(None)).order_by(c.seq.desc()).limit(1)
+        return self.connection.execute(query).scalar() or 0
 
     def _of(self, worksheet: str) -> tuple[Any, Any]:
         return c.app_id == self.app_id, c.worksheet == worksheet

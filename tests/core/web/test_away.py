@@ -21,14 +21,18 @@ from tests.web import OWNER, Browser, make_organization, make_person, signed_in
 
 
 @contextmanager
-def database_away() -> Iterator[None]:
-    """Let every statement fail as on a database that is kept busy."""
+def database_away(after: int = 0) -> Iterator[list[int]]:
+    """Let every statement but the first few fail as on a database that is kept busy; gives how many there were."""
+    count = [0]
+
     def refuse(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        raise OperationalError(statement, {}, sqlite3.OperationalError("database is locked"))
+        count[0] += 1
+        if count[0] > after:
+            raise OperationalError(statement, {}, sqlite3.OperationalError("database is locked"))
 
     event.listen(db.engine, "before_cursor_execute", refuse)
     try:
-        yield
+        yield count
     finally:
         event.remove(db.engine, "before_cursor_execute", refuse)
 
@@ -49,6 +53,22 @@ def test_a_database_that_is_away_is_told_in_a_sentence(browser: Browser, headers
     assert "10" == answer.headers["Retry-After"]
     assert "Try again in a moment" in answer.text
     assert 503 != browser.get("/").status_code
+
+
+def test_a_database_that_goes_away_at_any_statement_of_a_page_is_told_in_a_sentence(server: Flask) -> None:
+    """Also where the page of the refusal would ask for what stands around it."""
+    organization = make_organization("Example")
+    with as_tenant(organization), transaction():
+        app_id = apps.create("Sales", make_person(OWNER)).id
+    browser, address = signed_in(server), f"/o/{organization}/apps/{app_id}/manage/backups"
+    with database_away(after=1000) as count:
+        assert 200 == browser.get(address).status_code
+    assert count[0] > 10
+    for number in range(count[0]):
+        with database_away(after=number):
+            answer = browser.get(address)
+        assert (503, True) == (answer.status_code, "Try again" in answer.text), number
+    assert 200 == browser.get(address).status_code
 
 
 @contextmanager
