@@ -60,7 +60,7 @@ ACTS = {
     "backup_deleted": "Backup deleted",
     "backup_expired": "Backup removed by retention",
     "backup_checked": "Backup checked",
-    "identity_proven": "Identity proven for a restore",
+    "identity_proven": "Identity confirmed for a restore",
     "app_restored": "App restored",
     "app_copied": "Restored as a new app",
     "run_cancelled": "Backup or restore cancelled",

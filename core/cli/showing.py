@@ -32,7 +32,7 @@ def restore_lines(result: Mapping[str, Any]) -> Iterator[str]:
     if more := report.get("records_more_than_planned"):
         yield f"{abs(more)} records {'more' if more > 0 else 'fewer'} than planned: the app was in use until the restore began."
     if "safety_backup" in report:
-        yield f"The version before is kept as backup {report['safety_backup']}."
+        yield f"The previous version is kept as backup {report['safety_backup']}."
 
 
 def component_lines(components: Mapping[str, Any]) -> Iterator[str]:

@@ -192,8 +192,8 @@ def test_a_restore_is_planned_proven_watched_and_undone(place: Place, look: Look
     page.get_by_label("Pages", exact=True).check()
     expect(page.get_by_text("only 1 chosen part")).to_be_visible()
     expect(page.get_by_label("Pages", exact=True)).to_be_focused()  # whoever works by keyboard stays where they are
-    expect(page.get_by_text("Nothing: the app is as the backup has it.")).to_be_visible()
-    page.get_by_label("All of it").check()
+    expect(page.get_by_text("Nothing will change: the app is the same as the backup.")).to_be_visible()
+    page.get_by_label("Everything").check()
     expect(page.get_by_text("Changes back to the backup", exact=True)).to_be_visible()
     for part in ("#o-config", "#o-data"):
         if page.locator(part).count():

@@ -31,7 +31,7 @@ def test_a_page_is_built_of_blocks(site: Site, page: Page) -> None:
     page.get_by_label("Text").fill("Something **new**.")
     page.get_by_role("button", name="Create page").click()
     expect(page.get_by_role("region", name="Preview").get_by_text("Something new.")).to_be_visible()
-    page.get_by_label("What").last.select_option("text")
+    page.get_by_label("Block type").last.select_option("text")
     page.get_by_role("button", name="Add", exact=True).last.click()
     page.get_by_role("textbox", name=re.compile("^Text")).fill("Good day, {user.name}!")
     with page.expect_navigation():

@@ -70,9 +70,9 @@ def test_the_plan_follows_the_options(place: Place) -> None:
     data = place.text(f"/{backup_id}/restore?asked=1&data=1")
     pages = place.text(f"/{backup_id}/restore?asked=1&config=1&data=1&some=1&only=pages")
     sheet = place.text(f"/{backup_id}/restore?asked=1&config=1&some=1&only=worksheet/{COMPANIES}")
-    assert "Firms → Companies" in config and "Are overwritten" not in config
-    assert "Firms → Companies" not in data and "Are overwritten" in data
-    assert "Nothing: the app is as the backup has it." in pages and "only 1 chosen part" in pages
+    assert "Firms → Companies" in config and "To overwrite" not in config
+    assert "Firms → Companies" not in data and "To overwrite" in data
+    assert "Nothing will change: the app is the same as the backup." in pages and "only 1 chosen part" in pages
     assert "Firms → Companies" in sheet
     assert "Choose what to restore" in place.text(f"/{backup_id}/restore?asked=1")
     assert "Select at least one part" in place.text(f"/{backup_id}/restore?asked=1&config=1&some=1")
@@ -288,7 +288,7 @@ def test_while_a_backup_runs_no_restore_starts(place: Place) -> None:
     backup_id = place.back_up()
     with moved(301):
         place.post("/new", data={})
-        assert "A backup of this app goes on right now." in place.text(f"/{backup_id}/restore")
+        assert "A backup of this app is in progress." in place.text(f"/{backup_id}/restore")
         answer = started(place, backup_id)
     assert 409 == answer.status_code and "A backup of this app is queued since" in words(answer)
 
@@ -367,7 +367,7 @@ def test_records_come_back(place: Place) -> None:
     assert "Companies 1 1 23 1" in shown
     started(place, backup_id)
     assert ["succeeded"] == place.work()
-    assert "Nothing: the app is as the backup has it." in place.text(f"/{backup_id}/restore")
+    assert "Nothing will change: the app is the same as the backup." in place.text(f"/{backup_id}/restore")
 
 
 def text_field(app: App, sheet: str = COMPANIES) -> str:
