@@ -56,7 +56,7 @@ def _asked(name: str, rows: Callable[[], Iterator[Row]], sample: list[tuple[int,
             return True, count
         if number > said:
             break
-    raise ImportFailed(f"Row {said} of “{name[:100]}” holds nothing, or is not there; it cannot name the columns. "
+    raise ImportFailed(f"Row {said} of “{name[:100]}” is empty or missing and cannot be the header. "
                        f"The first row with values is row {sample[0][0]}.")
 
 

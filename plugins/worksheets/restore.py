@@ -105,7 +105,7 @@ def restore_records(context: RestoreContext, shapes: Mapping[str, Mapping[str, A
         document = context.documents.get(f"worksheet/{worksheet}")
         if document is None:
             report.skipped.append({"worksheet": worksheet, "records": sum(line.count for line in lines),
-                                   "reason": "the worksheet is not there; restore the configuration too"})
+                                   "reason": "the worksheet is missing; restore the configuration too"})
             continue
         _Merge(context, door, targets, report, document, shapes[worksheet]).run(lines, live)
     if context.writing:

@@ -34,7 +34,7 @@ def chosen(page: Page, site: Site, *files: Path) -> None:
 
 def imported(page: Page, name: str) -> str:
     """Confirm the import and return the id of the app once it is made."""
-    page.get_by_label("Name of the app").fill(name)
+    page.get_by_label("App name").fill(name)
     page.get_by_role("button", name="Import", exact=True).click()
     link = page.get_by_role("main").locator("a[href*='/apps/a_']").first
     expect(link).to_be_visible(timeout=PATIENCE_MS)
@@ -50,7 +50,7 @@ def test_a_small_file_becomes_an_app(site: Site, look: Look, tmp_path: Path) -> 
     page = look(site, person=OWNER)
     with working(site):
         chosen(page, site, source)
-        expect(page.get_by_role("heading", name="What it will become")).to_be_visible()
+        expect(page.get_by_role("heading", name="Import preview")).to_be_visible()
         expect(page.get_by_role("row", name=re.compile("Born.*Date"))).to_be_visible()
         assert [] == accessible(page) + too_wide(page)
         app_id = imported(page, "People")
@@ -85,8 +85,8 @@ def test_a_real_app_is_imported_and_every_page_of_it_opens(site: Site, look: Loo
     beside = source.with_suffix(".zip")
     with working(site):
         chosen(page, site, source, *([beside] if beside.exists() else []))
-        expect(page.get_by_role("heading", name="What it will become")).to_be_visible(timeout=PATIENCE_MS)
-        without = page.get_by_role("link", name=re.compile("without a counterpart"))
+        expect(page.get_by_role("heading", name="Import preview")).to_be_visible(timeout=PATIENCE_MS)
+        without = page.get_by_role("link", name=re.compile("changed or left out"))
         told = without.inner_text() if without.count() else ""
         app_id = imported(page, source.stem)
     if told:

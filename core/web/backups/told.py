@@ -203,12 +203,12 @@ def _kept(said: Mapping[str, Any], names: Names) -> Iterator[str]:
 
 def _rest(data: Mapping[str, Any], names: Names) -> Iterator[str]:
     for one in data.get("clashes", ())[:MAX_REFERENCES]:
-        yield (f"“{one['value']}” stands in {one['records']} records of {_field(one, names)}, where it should be unique. "
+        yield (f"“{one['value']}” is in {one['records']} records of {_field(one, names)}, which must be unique. "
                "All of them were kept.")
     for one in data.get("fields_left", ())[:MAX_REFERENCES]:
-        yield f"{_field(one, names)} was left as it is in {one['records']} records: {one['reason']}."
+        yield f"{_field(one, names)} stays unchanged in {one['records']} records: {one['reason']}."
     for one in data.get("skipped", ())[:MAX_REFERENCES]:
-        yield f"{one['records']} records of {_named(one['worksheet'], names)} are left out: {one['reason']}."
+        yield f"{one['records']} records of {_named(one['worksheet'], names)} were skipped: {one['reason']}."
 
 
 def _field(one: Mapping[str, Any], names: Names) -> str:

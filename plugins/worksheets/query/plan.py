@@ -58,7 +58,7 @@ class Plan:
         self.predicate = self._tree(self.ask.filter, moment_of(self.app), 0)
         self.search = Search.of(self.ask.search, self.fields, self.eye)
         self.order, left = order_of(self.ask.sorts, self.fields, self.eye)
-        self.notes += ["The records are not sorted by a field that is not there for you." for _ in left[:1]]
+        self.notes += ["The records are not sorted by a field that you cannot see." for _ in left[:1]]
 
     @property
     def slow(self) -> bool:
@@ -121,7 +121,7 @@ class Plan:
         one = self.fields.get(key)
         facet = None if one is None else facet_of(one)
         if facet is None:
-            self._note("A condition on a field that is not there for you was left out.")
+            self._note("A condition on a field that you cannot see was ignored.")
             return Predicate()
         return predicate_of(Condition(facet, str(node.get("operator")), node.get("value"), node.get("unit"), moment, self.eye))
 
