@@ -208,7 +208,7 @@ def _rest(data: Mapping[str, Any], names: Names) -> Iterator[str]:
     for one in data.get("fields_left", ())[:MAX_REFERENCES]:
         yield f"{_field(one, names)} stays unchanged in {one['records']} records: {one['reason']}."
     for one in data.get("skipped", ())[:MAX_REFERENCES]:
-        yield f"{one['records']} records of {_named(one['worksheet'], names)} were skipped: {one['reason']}."
+        yield f"{one['records']} records of {_named(one['worksheet'], names)} are skipped: {one['reason']}."
 
 
 def _field(one: Mapping[str, Any], names: Names) -> str:

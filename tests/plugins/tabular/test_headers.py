@@ -71,5 +71,5 @@ def test_the_row_of_names_can_be_said(sqlite_server: Flask, tmp_path: Path) -> N
         assert [{"Units": 6, "Region": "South"}] == sheets["sales"].records
         _, sheets = bring_in(path, organization, corrections=Corrections(header={"": 0}))
         assert ["5", "Units", "6"] == sheets["sales"].column("Column 1")
-        with pytest.raises(ImportFailed, match="Row 2 of “sales” holds nothing, or is not there"):
+        with pytest.raises(ImportFailed, match="Row 2 of “sales” is empty or missing"):
             bring_in(path, organization, corrections=Corrections(header={"": 2}))

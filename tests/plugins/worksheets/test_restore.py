@@ -173,7 +173,7 @@ def test_a_pointer_whose_target_was_purged_is_left_as_it_is_and_reported(sheet: 
     assert [{"worksheet": W, "record": 1, "field": LINK, "target": f"worksheet/{T}/record/1",
              "reason": "the record was deleted"}] == said["references_not_restored"]
     assert 1 == said["references_not_restored_count"]
-    assert [{"worksheet": T, "records": 3, "reason": "the worksheet is not there; restore the configuration too"}] == said["skipped"]
+    assert [{"worksheet": T, "records": 3, "reason": "the worksheet is missing; restore the configuration too"}] == said["skipped"]
 
 
 def test_what_can_be_reached_is_restored(sheet: App) -> None:

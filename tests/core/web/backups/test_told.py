@@ -71,7 +71,7 @@ def test_clashes_and_what_is_left_are_sentences(sqlite_server: Flask) -> None:
     (sheets,) = tell({"worksheets": {"data": data, "notes": {"values_moved": 4}}}, NAMES, done=True)
     assert ["“A-1” is in 2 records of Deals › Amount, which must be unique. All of them were kept.",
             "Deals › Amount stays unchanged in 7 records: the field is of type text now.",
-            "3 records of Deals were skipped: the worksheet is not there."] == sheets.rest
+            "3 records of Deals are skipped: the worksheet is not there."] == sheets.rest
     assert ["4 values moved"] == sheets.notes and sheets.writes
 
 
@@ -79,4 +79,4 @@ def test_no_key_is_told_of_what_has_no_name_any_more(sqlite_server: Flask) -> No
     """A worksheet that neither the app nor the backup knows: "35 records of a deleted worksheet"."""
     data = {"skipped": [{"worksheet": "w_Activities", "records": 35, "reason": "the worksheet is not there"}]}
     (sheets,) = tell({"worksheets": {"data": data}}, {}, done=False)
-    assert ["35 records of a deleted worksheet were skipped: the worksheet is not there."] == sheets.rest
+    assert ["35 records of a deleted worksheet are skipped: the worksheet is not there."] == sheets.rest
