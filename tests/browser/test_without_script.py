@@ -43,7 +43,7 @@ def test_an_app_is_built(site: Site, page: Page) -> None:
     expect(page.get_by_role("region", name="Plain").get_by_role("link", name="Products")).to_be_visible()
     page.goto(f"{site.app_path}/manage/page/{key('p', 'Start')}")
     before = page.locator(".pg-row").count()
-    page.get_by_label("What").last.select_option("divider")
+    page.get_by_label("Block type").last.select_option("divider")
     with page.expect_navigation():
         page.get_by_role("button", name="Add", exact=True).last.click()
     page.goto(f"{site.app_path}/manage/page/{key('p', 'Start')}")
