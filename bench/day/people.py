@@ -58,8 +58,10 @@ class Person:
     def sign_in(self) -> None:
         """Sign in, again and again until it works."""
         while not self.stop.is_set():
-            form = self.browser.get("/sign-in").form("email", "password")
-            if form is not None and self.browser.send(form, email=self.email, password=PASSWORD).status == 200:
+            page = self.browser.get("/sign-in")
+            if page.status == 200 and "/sign-in" not in page.url:
+                return  # still signed in
+            if (form := page.form("email", "password")) is not None and self.browser.send(form, email=self.email, password=PASSWORD).status == 200:
                 return
             self.pause(1, 2)
 

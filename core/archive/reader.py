@@ -190,7 +190,7 @@ def _read_indexes(archive: Archive) -> None:
         archive.indexes[component, part] = read_before[entry.index]
 
 
-def _values(chunks: Iterator[bytes], count: int, where: str, line_bytes: int) -> Iterator[Any]:
+def segment_values(chunks: Iterator[bytes], count: int, where: str, line_bytes: int) -> Iterator[Any]:
     """Yield the values of a segment's lines; what is held of it at a time is a chunk and a line."""
     number = 0
     for run in _runs(chunks, where, line_bytes):
@@ -273,7 +273,7 @@ class _Walk:
         if descriptor.raw > limits.segment_bytes:
             raise ArchiveTooLarge(f"A segment of {use.section} has more than {limits.segment_bytes} bytes.")
         where = f"The segment {use.n} of {use.component}, {use.section}"
-        values = _values(read_object(self.archive.source, place, descriptor), line.count, where, limits.line_bytes)
+        values = segment_values(read_object(self.archive.source, place, descriptor), line.count, where, limits.line_bytes)
         check(use, values)
         deque(values, maxlen=0)  # what the check did not ask for is read all the same, and not kept
 
@@ -283,4 +283,4 @@ class _Walk:
             raise ArchiveDamaged("The file holds an object that no index lists.")
 
 
-__all__ = ["Archive", "Use", "read", "verify"]
+__all__ = ["Archive", "Use", "read", "segment_values", "verify"]

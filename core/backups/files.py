@@ -3,36 +3,34 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
 from core.app import VERSION, server
-from core.apps import documents
 from core.apps.models import App
 from core.archive.canonical import canonical, parse
 from core.archive.compression import compress
 from core.archive.container import Container
-from core.archive.errors import ArchiveDamaged, ArchiveNeedsNewer, ArchiveTooLarge
+from core.archive.errors import ArchiveTooLarge
 from core.archive.limits import LIMITS
 from core.archive.manifest import Descriptor, Manifest, layout_bytes
-from core.archive.reader import Archive, Use, check_totals, read, verify
+from core.archive.reader import Archive, CheckSegment, Use, check_totals, read, verify
+from core.backups.meaning import Meaning
 from core.backups.models import Backup
-from core.backups.saved import Saved, lifted
+from core.backups.saved import Saved
 from core.backups.take import checked_name, default_name
 from core.catalogue import known_descriptors, picked
-from core.component import Component, Document
 from core.db import db
 from core.errors import AppkeepError, InvalidDocument, InvalidInput
 from core.keys import new_key
 from core.moment import iso, now_us
 from core.objects import Shelf, describe, recording, shelf, writing_objects
 from core.packs import Placed
-from core.refs import files as files_of
 
-GUARD_ERRORS = (InvalidInput, InvalidDocument)
 EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
 """No file of this format is older."""
 CLOCKS_APART_US = 24 * 3600 * 1_000_000
@@ -146,7 +144,7 @@ def inspect(source: BinaryIO) -> dict[str, Any]:
         ArchiveError: it was refused.
     """
     archive = read(source)
-    verify(archive, _Meaning(archive).look_at)
+    verify(archive, _meaning(archive).look_at)
     manifest = archive.manifest
     return {"content_id": manifest.content.content_id, "part": manifest.part, **manifest.content.as_dict(),
             "envelope": dict(manifest.envelope), "signer": archive.signer, "objects": manifest.objects,
@@ -169,7 +167,7 @@ def upload(source: BinaryIO, app: App, person: str, name: str | None = None, *, 
         checked_name(name)
     started = now_us()
     archive = read(source)
-    verify(archive, _Meaning(archive, tick).look_at)
+    verify(archive, _told(_meaning(archive), archive.manifest.objects, tick))
     with writing_objects("backup", app.id) as writer:
         for descriptor, stream in archive.objects():
             writer.put_stored(descriptor, stream)
@@ -180,6 +178,23 @@ def upload(source: BinaryIO, app: App, person: str, name: str | None = None, *, 
         db.session.flush()
         finish(row)
     return row
+
+
+def _meaning(archive: Archive) -> Meaning:
+    manifest = archive.manifest
+    return Meaning(manifest.content, whole=manifest.part == "both", files=archive.files)
+
+
+def _told(meaning: Meaning, objects: int, tick: Callable[[int, int, int], None]) -> CheckSegment:
+    """Return what looks at a segment and tells how many it has looked at."""
+    done = itertools.count(1)
+
+    def look_at(use: Use, values: Iterator[Any]) -> None:
+        number = next(done)
+        tick(number, max(objects, number), 0)
+        meaning.look_at(use, values)
+
+    return look_at
 
 
 def _row(archive: Archive, app: App, person: str, name: str | None, started: int) -> Backup:
@@ -222,70 +237,3 @@ def origin_of(archive: Archive, app: App) -> str:
         return "foreign"
     envelope = archive.manifest.envelope
     return "here" if (envelope["app"], envelope["organization"]) == (app.id, app.organization_id) else "server"
-
-
-class _Meaning:
-    """What the lines of a file mean, judged by the components that would restore them, as the file is walked."""
-
-    def __init__(self, archive: Archive, tick: Callable[[int, int, int], None] = lambda done, total, size: None) -> None:
-        self.archive = archive
-        self.tick, self.done = tick, 0
-        self.contexts: dict[str, dict[str, Any]] = {}
-        self.documents: dict[str, Document] = {}
-        for name, entry in archive.manifest.content.components.items():
-            component = server().registry.components.get(name)
-            if component is None or entry.version > component.version:
-                raise ArchiveNeedsNewer(
-                    f"The file holds “{name}” in version {entry.version}; this server "
-                    + (f"knows version {component.version}: update its plugin." if component else "has no such plugin."))
-
-    def look_at(self, use: Use, values: Iterator[Any]) -> None:
-        """Refuse lines that their component could not have written."""
-        component = server().registry.components[use.component]
-        self.done += 1
-        self.tick(self.done, max(self.archive.manifest.objects, self.done), 0)
-        try:
-            if use.part == "config":
-                self._documents(component, use, values)
-            else:
-                component.check_data(use.section, use.n, values, self._context(use.component))
-        except GUARD_ERRORS as error:
-            raise ArchiveDamaged(f"{use.component}, {use.section}, segment {use.n}: {error.message}") from error
-
-    def _context(self, name: str) -> dict[str, Any]:
-        if name not in self.contexts:
-            whole = self.archive.manifest.part == "both"
-            self.contexts[name] = {"files": self.archive.files(name, "data"), "documents": self.documents if whole else None}
-        return self.contexts[name]
-
-    def _documents(self, component: Component, use: Use, values: Iterable[Any]) -> None:
-        if use.section != "documents" or use.n:
-            raise ArchiveDamaged(f"{use.component}: a configuration has no section “{use.section}”.")
-        listed = self.archive.files(use.component, "config")
-        version = self.archive.manifest.content.components[use.component].version
-        before = ("", "")
-        for value in values:
-            document = _document(value, component)
-            if (document.kind, document.key) <= before:
-                raise ArchiveDamaged(f"{document.address} is out of order.")
-            before = document.kind, document.key
-            unlisted = next((digest for digest in files_of(document.body) if digest not in listed), None)
-            if unlisted is not None:
-                raise ArchiveDamaged(f"{document.address} names the file {unlisted}, which the backup lacks.")
-            document = lifted(component, document, version)
-            documents.body_text(document)
-            component.check(document)
-            self.documents[document.address] = document
-
-
-def _document(value: Any, component: Component) -> Document:
-    if not isinstance(value, Mapping) or value.keys() != {"body", "key", "kind", "position"}:
-        raise ArchiveDamaged("A line of the documents has another form.")
-    kinds = {kind.name for kind in component.kinds}
-    if not (isinstance(value["kind"], str) and value["kind"] in kinds and isinstance(value["key"], str)
-            and isinstance(value["body"], dict)):
-        raise ArchiveDamaged(f"A document of {component.name} has another form, or is of a kind that is not its own.")
-    if type(value["position"]) is not int or not 0 <= value["position"] < 2**31:
-        raise ArchiveDamaged(f"{value['kind']}/{value['key'][:40]} has no position.")
-    return Document(kind=value["kind"], key=value["key"], body=value["body"], position=value["position"])
-

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from typing import Any, TypeVar
 
+from core.archive.limits import LIMITS
 from core.archive.manifest import IndexLine, PartEntry
+from core.archive.reader import Use, segment_values
 from core.backups.content import Description
+from core.backups.meaning import Meaning
 from core.backups.merging import Only
 from core.backups.rehearsing import RestoreDiffers, rehearse
 from core.backups.saved import Saved, find_backup
@@ -106,8 +110,34 @@ def _check_whole(saved: Saved, run: RunContext) -> dict[str, int]:
             raise ObjectDamaged(f"The index of {name}, {part}, counts other things than the backup.")
         found |= {line.content: line for line in lines}
     _verify(found.values(), run, unread)
+    _look_at_lines(saved, run)
     _note_found(known_descriptors({entry.index for _, _, entry in saved.content.entries()}).values())
     return {"objects": len(found), "raw_bytes": sum(line.raw for line in found.values())}
+
+
+def _look_at_lines(saved: Saved, run: RunContext) -> None:
+    """Read every line as strictly as those of a file from elsewhere: what is stored as it was written may have been written wrong.
+
+    Raises:
+        ArchiveDamaged: a segment holds what its component could not restore; with the segment and the line.
+    """
+    def files(name: str, part: str) -> set[str]:
+        return {line.content for line in saved.lines[name, part] if line.section == "files"}
+
+    meaning, place = Meaning(saved.content, whole=saved.backup.part == "both", files=files), shelf()
+    uses = [(Use(name, part, line.section, line.n), line) for name, part, _ in saved.content.entries()
+            for line in saved.lines[name, part] if line.section != "files"]
+    done = 0
+    for start in range(0, len(uses), BATCH):
+        some = uses[start:start + BATCH]
+        known = known_descriptors({line.content for _, line in some})
+        for use, line in some:
+            where = f"The segment {use.n} of {use.component}, {use.section}"
+            values = segment_values(iter((place.read(picked(known, line.content)),)), line.count, where, LIMITS.line_bytes)
+            meaning.look_at(use, values)
+            deque(values, maxlen=0)  # what the component did not ask for is read all the same
+        done += len(some)
+        run.progress("reading the lines", done, len(uses), 0)
 
 
 def _verify(lines: Iterable[IndexLine], run: RunContext, unread: Iterable[ObjectLost] = ()) -> None:

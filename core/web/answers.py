@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from core import budget
 from core.app import server
 from core.budget import BudgetSpent, ServerBusy
-from core.db import db, is_outage, let_go
+from core.db import is_outage, let_go
 from core.errors import AppkeepError, Conflict, DatabaseUnavailable, InvalidInput, StoreUnavailable
 from core.objects import note_lost
 from core.web import kept
@@ -48,7 +48,7 @@ def is_partial() -> bool:
 def refuse(error: AppkeepError) -> Response:
     """Answer a refusal (RFC 9457 for programs)."""
     if isinstance(error, BudgetSpent):
-        db.session.rollback()  # a statement may have been cut off
+        let_go()  # a statement may have been cut off
     budget.end()  # saying so takes little
     if error.status >= 500 and not isinstance(error, ServerBusy):
         log.error("%s %s: %s: %s", request.method, request.path, error.code, error.message)

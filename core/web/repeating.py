@@ -9,7 +9,7 @@ from typing import TypeVar
 from flask import Flask, has_request_context, request
 from sqlalchemy.exc import OperationalError
 
-from core.db import commits, db
+from core.db import commits, let_go
 
 T = TypeVar("T")
 TRIES = 4
@@ -40,7 +40,7 @@ def repeated(work: Callable[[], T]) -> T:
             if commits() != before or _has_files() or getattr(error.orig, "sqlstate", None) not in ENDED_FOR_OTHERS:
                 raise
             log.info("Done again: %s", error.orig)
-            db.session.rollback()
+            let_go()
     return work()
 
 

@@ -24,7 +24,7 @@ RUN = f"{ORGANIZATION}/runs/<run_id>"
 NOTES_SHOWN = 100
 TITLES = {"backup": "Backup", "restore": "Restore", "restore_as_new": "Restore as new app", "check": "Backup check",
           "upload": "Upload", "import": "Import", "import_preview": "Reading a file", "collect": "Storage cleanup"}
-PHASES = {"reading": "Reading the app", "verifying": "Checking the content",
+PHASES = {"reading": "Reading the app", "verifying": "Checking the content", "reading the lines": "Checking the records",
           "restoring on trial": "Running a trial restore", "backup.reading": "Reading the app",
           "backup.read": "Storing the backup", "backup.objects_stored": "Storing the backup",
           "upload.begun": "Assembling the file", "upload.verifying": "Checking the file", "restore.app_closed": "Restoring",
@@ -37,7 +37,7 @@ SOON_US = 2_000_000
 SECOND_US = 1_000_000
 IN_APPS = ("backup", "restore", "restore_as_new", "check", "upload")
 """Kinds of runs that belong to an app and have their page among its own."""
-COUNTS_PARTS = ("verifying", "upload.verifying")
+COUNTS_PARTS = ("verifying", "upload.verifying", "reading the lines")
 """Phases whose progress counts parts of a backup, not records."""
 UNCOUNTED = ("restore.", "backup.", "copy.", "check.", "collect", "upload.begun", "upload.before_commit")
 """What the names of phases begin with in which nothing is counted: the numbers in the row are of the phase before."""

@@ -9,7 +9,9 @@ from typing import Any, ClassVar
 from core.api import KEY, Definition, FieldType, InvalidDocument, InvalidValue, RecordView, Reference, Source
 from core.api import schemas as s
 
-MAX_SEQ = 2**53 - 1
+MAX_SEQ = 2**40
+"""The highest number of a record."""
+MAX_SAFE = 2**53 - 1
 MAX_ITEMS = 5000
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _RECORD = re.compile(r"worksheet/(w_[1-9A-HJ-NP-Za-km-z]{10})/record/([1-9][0-9]{0,15})\Z")
@@ -147,7 +149,7 @@ class File(_Items):
             raise InvalidValue("a file is named by its SHA-256 in hexadecimal digits.")
         if not isinstance(name, str) or not 1 <= len(name) <= 255 or any(ord(c) < 32 or c in "/\\\x7f" for c in name):
             raise InvalidValue("a file's name has 1 to 255 characters, without slashes and control characters.")
-        if type(size) is not int or not 0 <= size <= MAX_SEQ or not isinstance(kind, str) or not 1 <= len(kind) <= 200 \
+        if type(size) is not int or not 0 <= size <= MAX_SAFE or not isinstance(kind, str) or not 1 <= len(kind) <= 200 \
                 or not kind.isascii() or not kind.isprintable():
             raise InvalidValue("a file has a size in bytes and a media type.")
         return {"file": value["file"], "name": name, "size": size, "type": kind}

@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
+
+from core.api import InvalidInput
 
 SEGMENT_RECORDS = 256
 """How many numbers a segment spans; a constant of the format."""
@@ -18,7 +22,7 @@ class Line(msgspec.Struct, forbid_unknown_fields=True):
 
     at: tuple[int, int]
     by: tuple[str, str]
-    seq: int
+    seq: Annotated[int, msgspec.Meta(ge=1, le=MAX_SEQ)]
     vals: msgspec.Raw
 
 
@@ -26,8 +30,15 @@ _decoder = msgspec.json.Decoder(Line)
 
 
 def read_lines(raw: bytes) -> list[Line]:
-    """Return the lines of a segment that was checked before."""
-    return [_decoder.decode(line) for line in raw.split(b"\n") if line]
+    """Return the lines of a segment whose digest was proven; a store may hold what another version wrote.
+
+    Raises:
+        InvalidInput: a line has another form, or a number that no record has.
+    """
+    try:
+        return [_decoder.decode(line) for line in raw.split(b"\n") if line]
+    except msgspec.ValidationError as error:
+        raise InvalidInput(f"A record of the backup cannot be read: {error}. Record numbers go from 1 to {MAX_SEQ}.") from error
 
 
 def line_bytes(line: Line) -> bytes:

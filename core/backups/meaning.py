@@ -1,0 +1,93 @@
+"""What the lines of a backup mean, judged by the components that would restore them: one judge for files and for what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from core.app import server
+from core.apps import documents
+from core.archive.errors import ArchiveDamaged, ArchiveNeedsNewer
+from core.archive.manifest import Content
+from core.archive.reader import Use
+from core.backups.saved import lifted
+from core.component import Component, Document
+from core.errors import InvalidDocument, InvalidInput
+from core.refs import files as files_of
+
+GUARD_ERRORS = (InvalidInput, InvalidDocument)
+
+
+class Meaning:
+    """Looks at one use of a segment after the other, in the order of the format.
+
+    Args:
+        content: What the backup says that it holds.
+        whole: Whether it holds configuration and data both, which must then speak of the same.
+        files: (component, part) -> the digests of the files that its index lists.
+
+    Raises:
+        ArchiveNeedsNewer: a component here is unknown or older than the one that wrote the backup.
+    """
+
+    def __init__(self, content: Content, *, whole: bool, files: Callable[[str, str], set[str]]) -> None:
+        self.content, self.whole, self.files = content, whole, files
+        self.contexts: dict[str, dict[str, Any]] = {}
+        self.documents: dict[str, Document] = {}
+        for name, entry in content.components.items():
+            component = server().registry.components.get(name)
+            if component is None or entry.version > component.version:
+                raise ArchiveNeedsNewer(
+                    f"The file holds “{name}” in version {entry.version}; this server "
+                    + (f"knows version {component.version}: update its plugin." if component else "has no such plugin."))
+
+    def look_at(self, use: Use, values: Iterator[Any]) -> None:
+        """Refuse lines that their component could not have written.
+
+        Raises:
+            ArchiveDamaged: with the segment, the line and what is wrong with it.
+        """
+        component = server().registry.components[use.component]
+        try:
+            if use.part == "config":
+                self._documents(component, use, values)
+            else:
+                component.check_data(use.section, use.n, values, self._context(use.component))
+        except GUARD_ERRORS as error:
+            raise ArchiveDamaged(f"{use.component}, {use.section}, segment {use.n}: {error.message}") from error
+
+    def _context(self, name: str) -> dict[str, Any]:
+        if name not in self.contexts:
+            self.contexts[name] = {"files": self.files(name, "data"), "documents": self.documents if self.whole else None}
+        return self.contexts[name]
+
+    def _documents(self, component: Component, use: Use, values: Iterable[Any]) -> None:
+        if use.section != "documents" or use.n:
+            raise ArchiveDamaged(f"{use.component}: a configuration has no section “{use.section}”.")
+        listed = self.files(use.component, "config")
+        version = self.content.components[use.component].version
+        before = ("", "")
+        for value in values:
+            document = _document(value, component)
+            if (document.kind, document.key) <= before:
+                raise ArchiveDamaged(f"{document.address} is out of order.")
+            before = document.kind, document.key
+            unlisted = next((digest for digest in files_of(document.body) if digest not in listed), None)
+            if unlisted is not None:
+                raise ArchiveDamaged(f"{document.address} names the file {unlisted}, which the backup lacks.")
+            document = lifted(component, document, version)
+            documents.body_text(document)
+            component.check(document)
+            self.documents[document.address] = document
+
+
+def _document(value: Any, component: Component) -> Document:
+    if not isinstance(value, Mapping) or value.keys() != {"body", "key", "kind", "position"}:
+        raise ArchiveDamaged("A line of the documents has another form.")
+    kinds = {kind.name for kind in component.kinds}
+    if not (isinstance(value["kind"], str) and value["kind"] in kinds and isinstance(value["key"], str)
+            and isinstance(value["body"], dict)):
+        raise ArchiveDamaged(f"A document of {component.name} has another form, or is of a kind that is not its own.")
+    if type(value["position"]) is not int or not 0 <= value["position"] < 2**31:
+        raise ArchiveDamaged(f"{value['kind']}/{value['key'][:40]} has no position.")
+    return Document(kind=value["kind"], key=value["key"], body=value["body"], position=value["position"])
