@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,16 +49,16 @@ class Writer:
 
     def _write(self) -> None:
         with self.server.app_context(), as_tenant(self.organization):
-            for number in range(10, RECORDS + 1):
+            for edit, number in enumerate(itertools.cycle(range(10, RECORDS + 1))):
                 if self.stop.is_set():
                     return
                 try:
                     with transaction():
-                        service.put_record(apps.find(self.app_id), SHEETS[0], number, {FIELD: f"edit {number}"}, "system")
+                        service.put_record(apps.find(self.app_id), SHEETS[0], number, {FIELD: f"edit {edit}"}, "system")
                 except AppRestoring:
                     self.refused.set()
                     return
-                self.acknowledged[number] = f"edit {number}"
+                self.acknowledged[number] = f"edit {edit}"
                 self.begun.set()
 
 

@@ -91,7 +91,7 @@ def test_a_restore_can_be_undone_as_long_as_the_version_before_is_kept(restored:
         managing.delete(safety, "system")
     collecting.one_pass(0)
     assert not is_kept(app_id, run)
-    with pytest.raises(Conflict, match="deleted since"):
+    with pytest.raises(Conflict, match="its backup was deleted"):
         direct.undo(apps.find(app_id), run)
 
 
