@@ -25,7 +25,7 @@ from core.backups.saved import Saved
 from core.backups.take import checked_name, default_name
 from core.catalogue import known_descriptors, picked
 from core.db import db
-from core.errors import AppkeepError, InvalidDocument, InvalidInput
+from core.errors import AppkeepError, InvalidInput
 from core.keys import new_key
 from core.moment import iso, now_us
 from core.objects import Shelf, describe, recording, shelf, writing_objects
