@@ -61,7 +61,8 @@ class Person:
             page = self.browser.get("/sign-in")
             if page.status == 200 and "/sign-in" not in page.url:
                 return  # still signed in
-            if (form := page.form("email", "password")) is not None and self.browser.send(form, email=self.email, password=PASSWORD).status == 200:
+            form = page.form("email", "password")
+            if form is not None and self.browser.send(form, email=self.email, password=PASSWORD).status == 200:
                 return
             self.pause(1, 2)
 
