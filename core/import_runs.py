@@ -18,6 +18,7 @@ from sqlalchemy import select
 from core.catalogue import files_missing
 from core.db import db, transaction
 from core.errors import AppkeepError, ImportFailed, InvalidInput, NotFound
+from core.importer import NO_CORRECTIONS, Corrections
 from core.importing import find_importer, import_file
 from core.moment import now_us
 from core.objects import writing_objects
@@ -31,6 +32,8 @@ SMALL_BYTES = 5 * 1024 * 1024
 """A file of at most this size is looked through at once, in the request that brings it."""
 MAX_NOTES = 5000
 MAX_PARTS = 20_000
+MAX_COLUMNS, SAMPLES, MAX_SAMPLE_CHARS = 1000, 3, 60
+"""So much of how a file is read is shown on a page, to be corrected there."""
 KEPT_US = 7 * 24 * 3600 * SECOND_US
 """What was sent can be confirmed for so long."""
 PREVIEW, IMPORT = "import_preview", "import"
@@ -61,16 +64,47 @@ def receive(sent: Sequence[Sent], person: str) -> Run:
     return find(run_id)
 
 
+def look_again(preview: Run, corrections: Corrections, person: str) -> Run:
+    """Return a preview of the same file, read as somebody says that it is to be read; a small file's has ended.
+
+    Raises:
+        ImportFailed: the file cannot be read so.
+        InvalidInput: what was sent is not kept any more.
+    """
+    _check_kept(preview)
+    options = {**options_of(preview), "corrections": corrections.as_dict()}
+    name, report = options["files"][0]["name"], None
+    small = sum(one["size"] for one in options["files"]) <= SMALL_BYTES
+    if small:
+        with fetched(options["files"]) as path, _named(path, name):
+            report = _previewed_now(path, name, options["importer"], person, corrections)
+    with transaction():
+        run_id = request(PREVIEW, None, options, person, send=not small).id
+    if report is not None and (context := claim(run_id)) is not None:
+        with transaction():
+            context.succeed(report)
+    return find(run_id)
+
+
+def corrections_of(run: Run) -> Corrections:
+    """Return what was said of the file of a preview or an import."""
+    return Corrections.of(options_of(run).get("corrections", {}))
+
+
+def _check_kept(preview: Run) -> None:
+    if preview.kind != PREVIEW or preview.state != "succeeded":
+        raise InvalidInput("Nothing to import: the file could not be read.")
+    if files_missing(one["content"] for one in options_of(preview)["files"]):
+        raise InvalidInput("The file was uploaded more than a week ago and is no longer kept. Upload it again.")
+
+
 def confirm(preview: Run, name: str, person: str) -> Run:
     """Return the run that makes the previewed app; the one under way where somebody has confirmed already.
 
     Raises:
         InvalidInput: the preview has not succeeded, or what was sent is not kept any more.
     """
-    if preview.kind != PREVIEW or preview.state != "succeeded":
-        raise InvalidInput("Nothing to import: the file could not be read.")
-    if files_missing(one["content"] for one in options_of(preview)["files"]):
-        raise InvalidInput("The file was uploaded more than a week ago and is no longer kept. Upload it again.")
+    _check_kept(preview)
     under_way = select(Run).where(Run.kind == IMPORT, Run.state.in_(("queued", "running")), Run.cancel_requested.is_(False),
                                   Run.options.contains(f'"preview":"{preview.id}"', autoescape=True))
     options = {**options_of(preview), "name": name, "preview": preview.id}
@@ -107,7 +141,7 @@ def preview(run: RunContext) -> Mapping[str, Any]:
     run.step("import.begun")
     name = run.options["files"][0]["name"]
     with fetched(run.options["files"]) as path, _named(path, name):
-        return _previewed(path, name, run.options["importer"], run.person, _watched(run))
+        return _previewed(path, name, run.options["importer"], run.person, _said(run), _watched(run))
 
 
 def bring_in(run: RunContext) -> None:
@@ -121,8 +155,12 @@ def bring_in(run: RunContext) -> None:
     sent = run.options["files"][0]["name"]
     with fetched(run.options["files"]) as path, _named(path, sent):
         import_file(path, tenant(), run.person, name=run.options["name"], importer=run.options["importer"], stem=_stem(sent),
-                    watch=_watched(run), finish=finish)
+                    corrections=_said(run), watch=_watched(run), finish=finish)
     run.step("import.committed", ended=True)
+
+
+def _said(run: RunContext) -> Corrections:
+    return Corrections.of(run.options.get("corrections", {}))
 
 
 def recognized(path: Path) -> str:
@@ -142,9 +180,9 @@ def recognized(path: Path) -> str:
                            "an Excel workbook (.xlsx) or a SQLite database.") from None
 
 
-def _previewed_now(path: Path, name: str, importer: str, person: str) -> dict[str, Any]:
+def _previewed_now(path: Path, name: str, importer: str, person: str, corrections: Corrections = NO_CORRECTIONS) -> dict[str, Any]:
     try:
-        return _previewed(path, name, importer, person)
+        return _previewed(path, name, importer, person, corrections)
     except AppkeepError:
         raise
     except Exception as error:
@@ -153,8 +191,10 @@ def _previewed_now(path: Path, name: str, importer: str, person: str) -> dict[st
         raise ImportFailed(f"{path.name} cannot be read. The server's log has the details.") from error
 
 
-def _previewed(path: Path, name: str, importer: str, person: str, watch: Any = lambda *_: None) -> dict[str, Any]:
-    return _report(import_file(path, tenant(), person, importer=importer, stem=_stem(name), dry_run=True, watch=watch))
+def _previewed(path: Path, name: str, importer: str, person: str, corrections: Corrections = NO_CORRECTIONS,
+               watch: Any = lambda *_: None) -> dict[str, Any]:
+    return _report(import_file(path, tenant(), person, importer=importer, stem=_stem(name), corrections=corrections, dry_run=True,
+                               watch=watch))
 
 
 def _stem(name: str) -> str:
@@ -191,4 +231,20 @@ def _report(result: Mapping[str, Any]) -> dict[str, Any]:
         kinds.setdefault(one["document"].partition("/")[0], []).append(
             {"name": str(one["name"] or "")[:100], "parts": kept, "records": one.get("records", 0)})
     return {**{key: result[key] for key in ("app", "name", "documents", "records", "files")}, "kinds": kinds,
-            "unsupported": result["unsupported"][:MAX_NOTES], "unsupported_count": len(result["unsupported"])}
+            "unsupported": result["unsupported"][:MAX_NOTES], "unsupported_count": len(result["unsupported"]),
+            **_guesses(result["tables"])}
+
+
+def _guesses(tables: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return how the file is read, table by table, as far as a page can show it; "more_tables" says how many are left out."""
+    kept: list[dict[str, Any]] = []
+    left = MAX_COLUMNS
+    for table in tables:
+        left -= len(table["columns"])
+        if left < 0:
+            break
+        kept.append({**{name: value for name, value in table.items() if name != "readings"},
+                     "columns": [{**column, "samples": [str(one)[:MAX_SAMPLE_CHARS] for one in column["samples"][:SAMPLES]]}
+                                 for column in table["columns"]]})
+    readings = tables[0].get("readings", []) if tables else []
+    return {"tables": kept, "more_tables": len(tables) - len(kept), "readings": readings} if tables else {}

@@ -65,6 +65,9 @@ class Corrections:
         return cls(**{**given, "skip": tuple(given.get("skip", ()))})
 
 
+NO_CORRECTIONS = Corrections()
+
+
 class ImportContext(Protocol):
     """What the core gives to an importer."""
 

@@ -16,14 +16,13 @@ from core.archive.canonical import NotCanonical
 from core.catalogue import known_digests
 from core.errors import ImportFailed, InvalidInput
 from core.fieldtype import Definition
-from core.importer import Corrections, Importer, packed_kind
+from core.importer import NO_CORRECTIONS, Corrections, Importer, packed_kind
 from core.objects import ObjectWriter, recording, shelf, writing_objects
 from core.staging import Weighing, stage, staged
 
 Watch = Callable[[str, int, int], None]
 """Hears how far an import is: its phase, records done, of how many (0 as long as that is not known)."""
 Finish = Callable[[Mapping[str, Any]], None]
-NO_CORRECTIONS = Corrections()
 MAX_NAME_CHARS = 255
 MAX_OUTLINED = 500
 

@@ -9,12 +9,12 @@ from tests.web import Browser
 
 def untouched(client: Browser, address: str) -> dict[str, str]:
     """Return what the forms of a page that post to the page itself send when nothing in them is touched."""
-    reader = _Reader()
+    reader = FormReader()
     reader.feed(client.get(address).get_data(as_text=True))
     return reader.found
 
 
-class _Reader(HTMLParser):
+class FormReader(HTMLParser):
     """Collects the controls of forms without an address of their own."""
 
     def __init__(self) -> None:

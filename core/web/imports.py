@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, g, redirect, render_template, request, url_for
+from flask import Response, flash, g, redirect, render_template, request, url_for
 
 from core import import_runs
 from core.app import server
 from core.cli.showing import size_text
 from core.db import transaction
 from core.errors import ImportFailed, InvalidInput
+from core.importer import Corrections
 from core.runs.service import report_of
+from core.web import correcting
 from core.web.answers import again
 from core.web.apps import checked_name
 from core.web.gate import ORGANIZATION, Needs, Pages
@@ -50,14 +52,19 @@ def preview(organization_id: str, run_id: str) -> str | Response:
     run = import_runs.find_preview(run_id)
     if run.state != "succeeded":
         return redirect(url_for("runs.show", organization_id=organization_id, run_id=run_id))  # type: ignore[return-value]
-    return _preview(run, report_of(run)["name"])
+    return _preview(run, request.args.get("name", "")[:100].strip() or report_of(run)["name"])
 
 
 @pages.page(f"{ORGANIZATION}/import/<run_id>", Needs.ORG_ADMIN, ("POST",))
 def confirm(organization_id: str, run_id: str) -> Response:
-    """Start the import."""
+    """Start the import of what was shown; where somebody has changed how the file is read, show first what becomes of it."""
     run, name = import_runs.find_preview(run_id), request.form.get("name", "").strip()
+    if run.state != "succeeded":
+        return redirect(url_for("runs.show", organization_id=organization_id, run_id=run_id), 303)  # type: ignore[return-value]
+    said = correcting.read(report_of(run), import_runs.corrections_of(run), request.form)
     try:
+        if said != import_runs.corrections_of(run) or "look" in request.form:
+            return _looked_again(run, said, name)
         checked_name(name)
     except InvalidInput as refused:
         return again(_preview(run, name, refused.message))
@@ -75,11 +82,24 @@ def offered() -> dict[str, Any]:
     return {"import_url": url_for("imports.choose", organization_id=here.organization_id)}
 
 
+def _looked_again(run: Any, said: Corrections, name: str) -> Response:
+    try:
+        seen = import_runs.look_again(run, said, visit().person)
+    except ImportFailed as refused:
+        return again(_preview(run, name, trouble=refused.message))
+    if "look" not in request.form:
+        flash("You changed how the file is read. This is what it becomes now. Check it, then import it.", "warn")
+    where = "imports.preview" if seen.state == "succeeded" else "runs.show"
+    address = url_for(where, organization_id=visit().organization_id, run_id=seen.id, name=name or None)
+    return redirect(address, 303)  # type: ignore[return-value]
+
+
 def _form(error: str | None = None) -> str:
     return render_template("imports/choose.html", error=error, limit=size_text(upload_limit()))
 
 
-def _preview(run: Any, name: str, error: str | None = None) -> str:
+def _preview(run: Any, name: str, error: str | None = None, trouble: str | None = None) -> str:
+    """Return the page; of what was typed and refused nothing is lost."""
     report, registry = report_of(run), server().registry
     kinds = [(registry.kinds[kind][1], found) for kind, found in report["kinds"].items()
              if kind in registry.kinds and not registry.kinds[kind][1].single]
@@ -87,5 +107,8 @@ def _preview(run: Any, name: str, error: str | None = None) -> str:
     types = {name: kind.title for name, kind in registry.field_types.items()}
     sent = import_runs.options_of(run)["files"]
     return render_template("imports/preview.html", run=run, report=report, kinds=kinds, types=types, name=name, error=error, sent=sent,
+                           delimiters=correcting.DELIMITERS, encodings=correcting.ENCODINGS,
+                           reading_titles=dict(report.get("readings", ())),
+                           trouble=trouble, sheets=correcting.shown(report, import_runs.corrections_of(run), request.form),
                            importer=registry.importers[import_runs.options_of(run)["importer"]].title,
                            **notes(report, request.args.get("q", "")[:100]))

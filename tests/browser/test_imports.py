@@ -51,7 +51,7 @@ def test_a_small_file_becomes_an_app(site: Site, look: Look, tmp_path: Path) -> 
     with working(site):
         chosen(page, site, source)
         expect(page.get_by_role("heading", name="Import preview")).to_be_visible()
-        expect(page.get_by_role("row", name=re.compile("Born.*Date"))).to_be_visible()
+        expect(page.get_by_label("Type of Born")).to_have_value("date")
         assert [] == accessible(page) + too_wide(page)
         app_id = imported(page, "People")
     assert [] == accessible(page) + too_wide(page)
@@ -114,3 +114,29 @@ def every_page(site: Site, app_id: str) -> list[str]:
             if document.kind in ("worksheet", "page", "role", "workflow"):
                 found.append(f"{base}/manage/{document.address}")
     return found
+
+
+@pytest.mark.parametrize(("width", "dark"), [pytest.param(1280, False, id="wide-light"), pytest.param(380, True, id="narrow-dark")])
+def test_a_guess_is_seen_and_corrected(site: Site, look: Look, tmp_path: Path, width: int, dark: bool) -> None:
+    """The header row and a column's name and type are changed, previewed again, and imported as they were shown; by keyboard."""
+    file = tmp_path / "may.csv"
+    file.write_text("Sales of May;;\nZip;Price;Ok\n01234;1,5;NO\n00123;2,5;ON\n")
+    page = look(site, width=width, dark=dark, person=OWNER)
+    chosen(page, site, file)
+    expect(page.get_by_role("heading", name="Import preview")).to_be_visible()
+    assert [] == accessible(page) + too_wide(page)
+    page.get_by_label("Type of Price").select_option("Text")
+    name = page.get_by_label("Field name of Zip")
+    name.focus()
+    page.keyboard.press("ControlOrMeta+A")
+    page.keyboard.type("Post code")
+    page.keyboard.press("Tab")
+    page.get_by_role("button", name="Preview again").press("Enter")
+    expect(page.get_by_label("Field name of Zip")).to_have_value("Post code")
+    expect(page.get_by_label("Type of Price")).to_have_value("text")
+    assert [] == accessible(page) + too_wide(page)
+    with working(site):
+        app_id = imported(page, "May as it is")
+    with site.app.app_context(), as_tenant(site.organization_id):
+        (sheet,) = documents.live(apps.find(app_id), "worksheet")
+    assert [("Post code", "text"), ("Price", "text"), ("Ok", "text")] == [(one["name"], one["type"]) for one in sheet.body["fields"]]

@@ -15,6 +15,7 @@ from flask import Flask
 
 from core.api import apps, as_tenant, documents
 from core.runs.service import find, report_of, work
+from tests.forms import FormReader
 from tests.web import Browser, make_member, make_organization, signed_in
 
 CSV = b"Name,Amount,Due\nAda,12,2026-01-01\nBob,7,2026-02-01\n"
@@ -78,8 +79,10 @@ def test_members_may_not_import(sqlite_server: Flask, organization: str) -> None
 
 def test_a_csv_is_shown_before_anything_is_made(owner: Browser, organization: str) -> None:
     """The preview tells the worksheet, its fields with their types and the number of records; no app is there yet."""
-    page = text(owner.get(sent(owner, organization, ("people.csv", CSV)).headers["Location"]).get_data(as_text=True))
-    assert all(part in page for part in ("people", "2 records", "Name Text", "Amount Number", "Due Date", "people.csv"))
+    address = sent(owner, organization, ("people.csv", CSV)).headers["Location"]
+    page = text(owner.get(address).get_data(as_text=True))
+    assert all(part in page for part in ("people", "2 records", "people.csv", "Ada · Bob"))
+    assert {"Name": "text", "Amount": "number", "Due": "date"} == columns(owner, address)
     assert names(organization) == []
 
 
@@ -213,3 +216,95 @@ def test_another_organization_sees_no_preview(sqlite_server: Flask, owner: Brows
     other = make_organization("Other", "other@example.org")
     stranger = signed_in(sqlite_server, "other@example.org")
     assert [stranger.get(preview.replace(organization, one)).status_code for one in (organization, other)] == [404, 404]
+
+
+GUESSED_WRONG = ("Report of May\nZip;Price;Ok;Note\n01234;1,5;NO;é\n00123;2,5;ON;ö\n").encode("cp1252")
+
+
+def form_of(page: str) -> dict[str, str]:
+    """Return what the form of a preview sends untouched."""
+    reader = FormReader()
+    reader.feed(page)
+    return reader.found
+
+
+def changed(browser: Browser, address: str, **values: str):  # type: ignore[no-untyped-def]
+    """Send a preview's form with some of its controls changed."""
+    given = form_of(browser.get(address).get_data(as_text=True))
+    assert not values.keys() - given.keys() - {"look"}
+    return browser.post(address, data={**given, **values})
+
+
+def columns(browser: Browser, address: str) -> dict[str, str]:
+    """Return what a preview says that each column becomes: its name and type."""
+    given = form_of(browser.get(address).get_data(as_text=True))
+    return {given[f"name-0-{n}"]: given[f"type-0-{n}"] for n in range(len([one for one in given if one.startswith("type-0-")]))}
+
+
+def test_how_a_file_is_read_is_shown_and_corrected(owner: Browser, organization: str) -> None:
+    """Header row, delimiter, encoding, and each column's values, name and type; what was said stays said."""
+    address = sent(owner, organization, ("may.csv", GUESSED_WRONG)).headers["Location"]
+    page = owner.get(address).get_data(as_text=True)
+    assert "cp1252" in page and "01234 · 00123" in page
+    assert {"Zip": "text", "Price": "number", "Ok": "text", "Note": "text"} == columns(owner, address)
+    address = changed(owner, address, **{"type-0-1": "text", "name-0-1": "Cost", "type-0-3": "-", "look": "1"}).headers["Location"]
+    assert {"Zip": "text", "Cost": "text", "Ok": "text", "Note": "-"} == columns(owner, address)
+    address = changed(owner, address, **{"name-0-0": "Post code", "look": "1"}).headers["Location"]
+    assert {"Post code": "text", "Cost": "text", "Ok": "text", "Note": "-"} == columns(owner, address)
+    run_id = owner.post(address, data=form_of(owner.get(address).get_data(as_text=True))).headers["Location"].rpartition("/")[2]
+    with as_tenant(organization):
+        work(run_id)
+        app = apps.find(report_of(find(run_id))["app"])
+        (sheet,) = documents.live(app, "worksheet")
+    assert [("Post code", "text"), ("Cost", "text"), ("Ok", "text")] == [(one["name"], one["type"]) for one in sheet.body["fields"]]
+
+
+def test_other_rows_and_cells_are_other_columns(owner: Browser, organization: str) -> None:
+    """What was said of the columns of before holds no more; a file without a header row has one."""
+    address = sent(owner, organization, ("list.csv", CSV)).headers["Location"]
+    address = changed(owner, address, **{"name-0-0": "Person", "look": "1"}).headers["Location"]
+    assert ["Person", "Amount", "Due"] == list(columns(owner, address))
+    address = changed(owner, address, **{"header-0": "2", "look": "1"}).headers["Location"]
+    assert ["Ada", "12", "2026-01-01"] == list(columns(owner, address))
+    address = changed(owner, address, **{"header-0": "0", "look": "1"}).headers["Location"]
+    assert 3 == len(columns(owner, address)) and "Ada · Bob" in owner.get(address).get_data(as_text=True).replace("Name · ", "")
+
+
+def test_nothing_is_imported_that_was_not_shown(owner: Browser, organization: str) -> None:
+    """Whoever changes something and chooses Import sees first what it becomes."""
+    address = sent(owner, organization, ("list.csv", CSV)).headers["Location"]
+    answer = changed(owner, address, **{"type-0-1": "text", "name": "My list"})
+    assert "/import/" in answer.headers["Location"] and address != answer.headers["Location"]
+    page = owner.get(answer.headers["Location"]).get_data(as_text=True)
+    assert "You changed how the file is read" in page and 'value="My list"' in page
+    assert [] == names(organization)
+
+
+@pytest.mark.parametrize(("values", "told"), [
+    ({"encoding-0": "zlib"}, "Unknown encoding"), ({"type-0-0": "zebra"}, "is not a type"), ({"header-0": "900000"}, "list.csv"),
+    ({"name-0-0": "N" * 300}, "")])
+def test_what_cannot_be_read_so_is_refused_beside_what_was_typed(
+        owner: Browser, organization: str, values: dict[str, str], told: str) -> None:
+    """In words, and the file can still be imported otherwise."""
+    address = sent(owner, organization, ("list.csv", CSV)).headers["Location"]
+    answer = changed(owner, address, **values, look="1")
+    page = answer.get_data(as_text=True)
+    assert answer.status_code in ((422,) if told else (303,))
+    assert told in page
+    assert ["Name", "Amount", "Due"] == list(columns(owner, address))
+
+
+def test_a_file_of_very_many_columns_is_shown_in_part_and_imported_whole(owner: Browser, organization: str) -> None:
+    """The page stays small; the rest comes as guessed."""
+    wide = ",".join(f"c{n}" for n in range(400)).encode() + b"\n" + b",".join(b"1" for _ in range(400)) + b"\n"
+    book = openpyxl.Workbook()
+    for number in range(3):
+        sheet = book.create_sheet(f"Sheet {number}")
+        for line in wide.decode().splitlines():
+            sheet.append(line.split(","))
+    del book["Sheet"]
+    kept = io.BytesIO()
+    book.save(kept)
+    address = sent(owner, organization, ("wide.xlsx", kept.getvalue())).headers["Location"]
+    page = owner.get(address).get_data(as_text=True)
+    assert "and 1 more table, read as guessed" in page and 800 == page.count('name="type-')
