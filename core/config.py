@@ -69,6 +69,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("check_every_days", 30, int, "Each backup is checked again after this many days; 0: never."),
     Setting("collect_every_hours", 24, int, "How often unneeded data is collected in each organization; 0: never."),
     Setting("collect_grace_hours", 24, int, "How long unneeded data stays in the store; never less than run_timeout_s."),
+    Setting("keep_runs_days", 90, int, "Runs that ended so long ago and nothing refers to are removed; 0: never."),
     Setting("download_limit_bytes", 10**9, int, "Backup files with data of this size or more cannot be downloaded."),
     Setting("lease_s", 15, int, "A run whose worker was silent for this long is recovered."),
     Setting("clock_tick_s", 3, int, "Time between two rounds of the clock process."),

@@ -276,3 +276,9 @@ def prove_identity(person: str, answer: str) -> None:
 @hookspec
 def clock_ticked() -> None:
     """Do what is to be done every few seconds, in any number of processes; an exception here is logged."""
+
+
+@hookspec
+def runs_referred(run_ids: Sequence[str], ended: tuple[int, int]) -> Iterable[str]:
+    """Give those of these old runs that something of the plugin's still leads to; they ended between these moments, both inclusive."""
+    return ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from flask import Blueprint, url_for
 
 from core.api import App, Run, Visitor, as_tenant, hookimpl, in_transaction, transaction
 from tenants import audit, commands, organizations, proving, quota, sealed, service, signing_in
-from tenants.notifications import deliveries, events
+from tenants.notifications import deliveries, events, inbox
 from tenants.plans import plan
 from tenants.web import BLUEPRINTS, entrance
 
@@ -185,3 +185,8 @@ def clock_ticked() -> None:
     quota.release_forgotten()
     deliveries.deliver_due()
     deliveries.forget_old()
+
+
+@hookimpl
+def runs_referred(run_ids: Sequence[str], ended: tuple[int, int]) -> Iterable[str]:
+    return inbox.runs_told_of(run_ids, ended)

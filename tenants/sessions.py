@@ -16,12 +16,15 @@ from tenants.models import User, UserSession
 
 LONGEST_US = int(timedelta(days=30).total_seconds()) * 1_000_000
 """A session that was not used for this long is over."""
+KEPT_US = int(timedelta(days=365).total_seconds()) * 1_000_000
+"""How long a session that is over still says from where somebody signs in."""
 NOTED_AFTER_US = 60 * 1_000_000
 
 
 def open_session(user: User, address: str, agent: str, *, second_factor: bool) -> str:
     """Make a session and return the token that stands for it."""
     token, now = secrets.token_urlsafe(32), now_us()
+    db.session.execute(delete(UserSession).where(UserSession.user_id == user.id, UserSession.seen_at < now - KEPT_US))
     db.session.add(UserSession(id=digest(token), user_id=user.id, created_at=now, seen_at=now, address=address[:60],
                                agent=agent[:200], second_factor_at=now if second_factor else None))
     db.session.flush()

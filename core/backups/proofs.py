@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from core.app import server
 from core.backups.log import note, noting
@@ -16,8 +16,10 @@ from core.backups.models import RestoreProof
 from core.db import db, transaction
 from core.errors import AppkeepError
 from core.moment import now_us
+from core.scope import tenant
 
 GOOD_FOR_US = 5 * 60 * 1_000_000
+KEPT_US = 24 * 3600 * 1_000_000
 _table = RestoreProof.__table__
 
 
@@ -39,6 +41,7 @@ def prove(app_id: str, plan: str, person: str, answer: str) -> str:
         server().registry.hook.prove_identity(person=person, answer=answer)
     token = secrets.token_urlsafe(32)
     with transaction():
+        _forget_old()
         db.session.add(RestoreProof(id=_digest(token), person=person, app_id=app_id, plan=plan, made_at=now_us()))
         note("identity", app_id, person)
     return token
@@ -53,9 +56,16 @@ def use(token: str, app_id: str, plan: str, person: str) -> None:
     now = now_us()
     taken = db.session.connection().execute(update(_table).where(
         _table.c.id == _digest(token), _table.c.person == person, _table.c.app_id == app_id, _table.c.plan == plan,
-        _table.c.used_at.is_(None), _table.c.made_at > now - GOOD_FOR_US).values(used_at=now)).rowcount
+        _table.c.used_at.is_(None), _table.c.made_at > now - GOOD_FOR_US,
+        # What was made at a moment that is yet to come was made by a clock that was wrong.
+        _table.c.made_at <= now + GOOD_FOR_US).values(used_at=now)).rowcount
     if not taken:
         raise ProofNeeded("Confirm your identity again. A confirmation serves one restore of one plan, within five minutes.")
+
+
+def _forget_old() -> None:
+    db.session.connection().execute(delete(_table).where(
+        _table.c.organization_id == tenant(), _table.c.made_at < now_us() - KEPT_US))
 
 
 def _digest(token: str) -> str:

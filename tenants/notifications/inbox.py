@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Select, func, select, update
@@ -11,6 +12,8 @@ from tenants.models import Membership, Organization
 from tenants.notifications.models import Notification
 
 PAGE_NOTIFICATIONS = 30
+TOLD_WITHIN_US = 2 * 24 * 3600 * 1_000_000
+"""So long before or after the end of a run people are told of it: the clock tells of ends a day later at most."""
 _table, _membership, _organization = Notification.__table__, Membership.__table__, Organization.__table__
 
 
@@ -82,3 +85,11 @@ def _theirs(person: str) -> Select[tuple[object, ...]]:
             .join(_membership, (_membership.c.organization_id == _table.c.organization_id) & (_membership.c.user_id == _table.c.user_id))
             .join(_organization, _organization.c.id == _table.c.organization_id)
             .where(_table.c.user_id == person, _organization.c.closed_at.is_(None)))
+
+
+def runs_told_of(run_ids: Sequence[str], ended: tuple[int, int]) -> list[str]:
+    """Return those of these runs that anybody's inbox leads to; they ended between these two moments. For the clock."""
+    runs = {f"run/{run_id}": run_id for run_id in run_ids}
+    since, until = ended[0] - TOLD_WITHIN_US, ended[1] + TOLD_WITHIN_US
+    found = db.session.execute(select(_table.c.event).where(_table.c.at.between(since, until), _table.c.event.in_(runs)).distinct())
+    return [runs[event] for event in found.scalars()]

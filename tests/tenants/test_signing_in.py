@@ -209,3 +209,12 @@ def test_passwords_are_kept_with_the_strength_that_the_library_advises() -> None
     script = "from tenants import passwords; print(passwords.hashed('a horse eats 12 stars'))"
     kept = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert not PasswordHasher().check_needs_rehash(kept.strip())
+
+
+def test_sessions_leave_a_year_after_their_last_use(sqlite_server: Flask, organization_id: str) -> None:
+    """When that person signs in again."""
+    enter(browser(sqlite_server))
+    with moved(366 * 86400):
+        enter(browser(sqlite_server))
+        db.session.rollback()
+        assert 1 == db.session.query(UserSession).count()

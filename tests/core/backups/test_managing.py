@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from core.api import App, AppkeepError, Conflict, InvalidInput, NotFound, apps, direct, transaction
+from core.api import App, AppkeepError, Conflict, InvalidInput, NotFound, apps, db, direct, transaction
 from core.backups import jobs, managing, proofs
 from core.backups.log import acts_of, note
-from core.backups.models import Backup
+from core.backups.models import Backup, RestoreProof
 from core.backups.restoring import Options
 from core.backups.saved import find_backup
 from core.moment import moved
@@ -145,3 +145,21 @@ def test_five_failures_in_fifteen_minutes_lock_for_fifteen(app: App, owner: str)
         proofs.prove(app_id, "p" * 64, owner, PASSWORD)
     results = [act.result for act in acts_of(app_id, act="identity")]
     assert (7, "done") == (len(results), results[0])
+
+
+def test_confirmations_of_identity_leave_a_day_later(app: App, owner: str) -> None:
+    """The next one removes them."""
+    app_id = app.id
+    proofs.prove(app_id, "p" * 64, owner, PASSWORD)
+    with moved(25 * 3600):
+        proofs.prove(app_id, "p" * 64, owner, PASSWORD)
+        assert 1 == db.session.query(RestoreProof).count()
+
+
+def test_a_confirmation_made_by_a_clock_far_ahead_is_good_for_nothing(app: App, owner: str) -> None:
+    """It would be good until that day, and five minutes more."""
+    app_id = app.id
+    with moved(2 * 24 * 3600):
+        token = proofs.prove(app_id, "p" * 64, owner, PASSWORD)
+    with pytest.raises(proofs.ProofNeeded), transaction():
+        proofs.use(token, app_id, "p" * 64, owner)

@@ -14,7 +14,7 @@ from core.backups import checking, collecting, retaining, schedules, uploads
 from core.backups.saved import backups_of
 from core.backups.schedule import Schedule
 from core.moment import moved
-from core.runs import clock
+from core.runs import clock, leaving
 from core.runs.service import work
 from tenants.models import Organization
 from tests.core.runs.making import fill
@@ -46,7 +46,7 @@ def test_an_organization_whose_time_zone_is_gone_is_backed_up_all_the_same(app: 
 
 
 STEPS = [(clock, "recover"), (clock, "announce_ended"), (schedules, "tick"), (retaining, "tick"), (uploads, "forget_old"),
-         (checking, "tick"), (collecting, "tick")]
+         (checking, "tick"), (collecting, "tick"), (leaving, "tick")]
 
 
 @pytest.mark.parametrize("broken", range(len(STEPS)), ids=[f"{place.__name__}.{name}" for place, name in STEPS])
