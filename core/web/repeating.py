@@ -7,14 +7,15 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from flask import Flask, has_request_context, request
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from core.db import commits, let_go
 
 T = TypeVar("T")
 TRIES = 4
-ENDED_FOR_OTHERS = ("40001", "40P01")
-"""What PostgreSQL says to one of several that wait for each other, or that cannot all be taken for one after the other."""
+ENDED_FOR_OTHERS = ("40001", "40P01", "23505")
+"""What PostgreSQL says to one of several that wait for each other, that cannot all be taken for one after the other, or that make
+the same at the same moment: done again, the second meets what the first has made."""
 FORMS = ("", "application/x-www-form-urlencoded", "multipart/form-data")
 """What a request may have sent to be read a second time; files and other bodies are read as a stream, which is gone by then."""
 log = logging.getLogger(__name__)
@@ -30,13 +31,13 @@ def repeated(work: Callable[[], T]) -> T:
     """Return what *work* does, done again where the database ended it for others' sake before anything was committed.
 
     Raises:
-        OperationalError: it was ended each time, or after it had committed something.
+        OperationalError, IntegrityError: it was ended each time, or after it had committed something.
     """
     before = commits()
     for _ in range(TRIES - 1):
         try:
             return work()
-        except OperationalError as error:
+        except (OperationalError, IntegrityError) as error:
             if commits() != before or _has_files() or getattr(error.orig, "sqlstate", None) not in ENDED_FOR_OTHERS:
                 raise
             log.info("Done again: %s", error.orig)
