@@ -60,6 +60,7 @@ from core.web.menu import MenuItem
 from core.web.protection import csrf, limiter
 from core.web.shell import document_url, edit_url
 from core.web.visit import Visitor, current_app_row, current_standing, require, rights_here, visit
+from core.zips import check_ratio, open_zip
 from core.zones import zone_named
 
 __all__ = [
@@ -138,6 +139,7 @@ __all__ = [
     "binned",
     "budget",
     "canonical",
+    "check_ratio",
     "create_app",
     "csrf",
     "csv_response",
@@ -174,6 +176,7 @@ __all__ = [
     "midnight",
     "new_key",
     "now_us",
+    "open_zip",
     "opened",
     "org_choices",
     "org_exists",

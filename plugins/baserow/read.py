@@ -11,10 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from core.api import ImportFailed
+from core.api import ImportFailed, check_ratio, open_zip
 
 MAX_DIGITS = 15
 MAX_JSON_BYTES = 512 * 1024 * 1024
+MAX_JSON_ROOM = 1024**3
+"""What a file may take in memory, as `_room` reckons it."""
+MAX_ENTRIES = 100_000
 MAX_FILE_BYTES = 512 * 1024 * 1024
 MAX_ALL_FILES_BYTES = 8 * 1024 * 1024 * 1024
 _ODD = re.compile("\\\\u(?:0000|[dD][89a-fA-F])|[\ud800-\udfff]")
@@ -94,8 +97,7 @@ def opened(path: Path) -> Iterator[Export]:
     try:
         if path.stat().st_size > MAX_JSON_BYTES:
             raise ImportFailed(f"{path.name} is larger than {MAX_JSON_BYTES} bytes.")
-        raw = path.read_bytes()
-        raw_text = raw.decode(json.detect_encoding(raw), "surrogatepass")
+        raw_text = _text_of(path)
         value = json.loads(raw_text)
         if _ODD.search(raw_text):
             value = _cleaned(value)
@@ -116,11 +118,30 @@ def opened(path: Path) -> Iterator[Export]:
             archive=_archive(path.with_suffix(".zip"), stack))
 
 
+def _text_of(path: Path) -> str:
+    """Return a file's text.
+
+    Raises:
+        ImportFailed: what it says would take too much memory.
+    """
+    raw = path.read_bytes()
+    if _room(raw) > MAX_JSON_ROOM:
+        raise ImportFailed(f"{path.name} holds too many values to be read at once. Export fewer tables at a time.")
+    return raw.decode(json.detect_encoding(raw), "surrogatepass")
+
+
+def _room(raw: bytes) -> int:
+    """Return how many bytes of memory JSON can take at most: its text in wide characters, and objects for what its marks begin."""
+    return 4 * len(raw) + 232 * raw.count(b"{") + 88 * raw.count(b"[") + 64 * (raw.count(b":") + raw.count(b","))
+
+
 def _archive(path: Path, stack: ExitStack) -> zipfile.ZipFile | None:
     if not path.is_file():
         return None
     try:
-        return stack.enter_context(zipfile.ZipFile(path))
+        archive = stack.enter_context(open_zip(path, MAX_ENTRIES))
+        check_ratio(path, archive.infolist())
+        return archive
     except (zipfile.BadZipFile, OSError, ValueError) as error:
         raise ImportFailed(f"{path.name}, which belongs to the export, is not a valid zip: {error}") from error
 

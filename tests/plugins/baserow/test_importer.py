@@ -8,6 +8,7 @@ import io
 import json
 import os
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -143,6 +144,30 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
     """A file that the zip does not hold is noted and left out."""
     _, _, notes = run(write(tmp_path, full_export()))
     assert ("file", "letter.txt", "it is not in the export") in notes
+
+
+def test_json_that_would_fill_the_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How much memory a file takes is reckoned before it is parsed."""
+    path = tmp_path / "many.json"
+    path.write_text('[{"type": "database", "x": [' + "{}," * 5000 + "{}]}]")
+    monkeypatch.setattr("plugins.baserow.read.MAX_JSON_ROOM", 1_000_000)
+    with pytest.raises(ImportFailed, match=r"many\.json holds too many values"):
+        run(path)
+
+
+def test_a_zip_that_is_made_to_hurt_is_refused(tmp_path: Path) -> None:
+    """A file that unpacks to far more than it is, and one whose entries share their bytes, are named."""
+    path = write(tmp_path, full_export())
+    with zipfile.ZipFile(tmp_path / "small.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bomb", bytes(40 * 1024 * 1024))
+    with pytest.raises(ImportFailed, match=r"small\.zip unpacks to 41943040 bytes, more than 300 times its size"):
+        run(path)
+    with zipfile.ZipFile(tmp_path / "small.zip", "w") as archive:
+        archive.writestr("one", b"content")
+        archive.filelist.append(copy.copy(archive.filelist[0]))
+        archive.filelist[1].filename = "two"
+    with pytest.raises(ImportFailed, match="lies over another one"):
+        run(path)
 
 
 @pytest.mark.parametrize("content", ["", "[", "{}", '{"export": 1}', "1", '"x"', "[" * 100_000])

@@ -117,7 +117,7 @@ def test_irregular_files_come_in(sqlite_server: Flask, tmp_path: Path, case: str
     (b"", "holds no rows"), (b"\n\n,,\n", "holds no rows"), (b"a,b\nx,\"y\nz", "a quotation mark after line 1 is never closed"),
     (b"a,b\n" + b"x" * 200_000 + b",y\n", "line 2: a cell has more than 131072 characters"),
     (b"a,b\n\"" + b"x\n" * 100_000, "maybe a quotation mark is never closed"),
-    (b"\xff\xfea\0,\0b\0\n\0x", "not sound UTF-16"), (b"a\0,\0b\0\n\0" * 9, "is no text"), (b"\0" * 500, "is no text"),
+    (b"\xff\xfea\0,\0b\0\n\0x", "not sound UTF-16"), (b"a\0,\0b\0\n\0" * 9, "is not text"), (b"\0" * 500, "is not text"),
     (",".join(f"c{n}" for n in range(501)).encode(), "has 501 columns; a worksheet has at most 500 fields"),
     (b"a,b\n" + b"x," * 500 + b"y\n", "has 501 columns"),
 ])

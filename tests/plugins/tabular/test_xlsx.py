@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 import zipfile
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -13,6 +14,8 @@ from flask import Flask
 
 from core.api import ImportFailed, import_file
 from core.importing import find_importer
+from plugins.tabular.package import opened_package
+from plugins.tabular.texts import Texts
 from tests.conftest import made_organization
 from tests.plugins.tabular.reading import bring_in, nothing_left, reasons
 
@@ -135,6 +138,50 @@ def test_a_bomb_is_refused_before_it_is_unpacked(sqlite_server: Flask, tmp_path:
     path = packed(tmp_path / "bomb.xlsx", {"xl/workbook.xml": b"<workbook/>", "xl/worksheets/sheet1.xml": bytes(64 * 1024 * 1024)})
     with made_organization("Example") as organization, pytest.raises(ImportFailed, match="more than 300 times its size"):
         import_file(path, organization, "system")
+
+
+BOOK = b'<workbook xmlns:r="r"><sheets><sheet name="S" r:id="r1"/></sheets></workbook>'
+RELATIONS = (b'<Relationships><Relationship Id="r1" Type="x/worksheet" Target="worksheets/sheet1.xml"/>'
+             b'<Relationship Id="r2" Type="x/sharedStrings" Target="sharedStrings.xml"/></Relationships>')
+SHEET = (b'<worksheet><sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>a</t></is></c></row>'
+         b'<row r="2"><c r="A2" t="s"><v>1</v></c></row></sheetData></worksheet>')
+
+
+def with_texts(folder: Path, texts: bytes) -> Path:
+    """Write a workbook of one sheet with these shared strings and return its path."""
+    return packed(folder / "texts.xlsx", {"xl/workbook.xml": BOOK, "xl/_rels/workbook.xml.rels": RELATIONS,
+                                          "xl/worksheets/sheet1.xml": SHEET, "xl/sharedStrings.xml": b"<sst>" + texts + b"</sst>"})
+
+
+def test_empty_texts_take_no_memory(sqlite_server: Flask, tmp_path: Path) -> None:
+    """Millions of texts without a character, in a few kilobytes, are held in a file and found by their numbers."""
+    path = with_texts(tmp_path, b"<si/>" * 1_500_000 + b"<si><t>last</t></si>")
+    with opened_package(path) as package, Texts() as texts:
+        tracemalloc.start()
+        texts.read(package, "xl/sharedstrings.xml")
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert (texts[0], texts[1_499_999], texts[1_500_000], texts[1_500_001]) == ("", "", "last", "")
+    assert peak < 8 * 1024 * 1024
+
+
+@pytest.mark.parametrize(("texts", "told"), [
+    (b"<si/>" * 1001, "lists more than 1000 texts"),
+    (b"<si><t>" + b"x" * 3000 + b"</t></si>", "more than 2000 characters"),
+    (b"<a>" * 300, "tags inside one another"),
+    (b"".join(b"<t%d/>" % number for number in range(21_000)), "kinds of tags"),
+    (b"<" + b"x" * (9 * 1024 * 1024), "has a tag of more than"),
+], ids=["texts", "characters", "depth", "names", "tag"])
+def test_what_would_fill_the_memory_is_refused(sqlite_server: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, texts: bytes,
+                                               told: str) -> None:
+    """Each thing that a part can have without end has one, and the refusal names the file."""
+    monkeypatch.setattr("plugins.tabular.texts.MAX_TEXTS", 1000)
+    monkeypatch.setattr("plugins.tabular.texts.MAX_TEXT_CHARS", 2000)
+    monkeypatch.setattr("core.zips.MAX_RATIO", 10_000)
+    path = with_texts(tmp_path, texts)
+    with made_organization("Example") as organization, pytest.raises(ImportFailed, match=told) as refused:
+        import_file(path, organization, "system", dry_run=True)
+    assert refused.value.message.startswith("texts.xlsx")
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"no zip at all"])
