@@ -49,7 +49,7 @@ def component_lines(components: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{name}: … and {len(found) - MAX_SHOWN} more {words}"
         if documents.get("unchanged"):
             yield f"{name}: {documents['unchanged']} unchanged"
-        for note, count in said.get("notes", {}).items():
+        for note, count in [*said.get("notes", {}).items(), *said.get("data", {}).get("notes", {}).items()]:
             yield f"{name}: {note.replace('_', ' ')}: {count}"
         for item in said.get("left_alone", ()):
             yield f"kept: {item['document']} {item['part']}: {item['reason']}".replace(" :", ":")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from core.api import SINGLE, App, Component, Document, Kind, Operation
+from core.api import SINGLE, App, Component, Document, Kind, Operation, UndoContext
 from core.api import schemas as s
 from plugins.portal import service
 from plugins.portal.permissions import PERMISSIONS
@@ -51,3 +51,8 @@ class Portal(Component):
         gone = [d.key for address, d in before.items() if d.kind == "portal_role" and address not in after]
         moved = service.move_accounts(app, gone) if gone else 0
         return {"accounts_moved_to_default_role": moved} if moved else {}
+
+    def undo_data(self, app: App, context: UndoContext) -> Mapping[str, Mapping[str, int]]:
+        """See `Component.undo_data`."""
+        moved = service.undo_moves(context)
+        return {"notes": {"accounts_moved_back": moved}} if moved else {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
@@ -14,8 +14,10 @@ from core.api import (
     InvalidInput,
     NotFound,
     Operation,
+    UndoContext,
     db,
     documents,
+    journal_of,
     locks,
     new_key,
     now_us,
@@ -23,6 +25,8 @@ from core.api import (
 from plugins.portal.models import PortalAccount
 
 PAGE_ACCOUNTS = 100
+MOVED = "portal_accounts"
+"""Section of a restore's journal: [email, role before, role after] of each account that it moved."""
 MAX_PICTURE_BYTES = 5 * 1024 * 1024
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}\Z")
 
@@ -109,10 +113,39 @@ def default_role(app: App) -> str | None:
 
 
 def move_accounts(app: App, gone: Iterable[str]) -> int:
-    """Give the accounts of roles that went the default role, and return how many they were."""
-    table = PortalAccount.__table__
+    """Give the accounts of roles that went the default role, and return how many they were; a restore's journal has which."""
+    table, to = PortalAccount.__table__, default_role(app)
     mine = (table.c.app_id == app.id) & table.c.role.in_(list(gone))
-    return db.session.connection().execute(update(table).where(mine).values(role=default_role(app))).rowcount
+    journal = journal_of(app)
+    if journal is not None:
+        found = db.session.connection().execute(select(table.c.email, table.c.role).where(mine).order_by(table.c.email)).all()
+        journal.stage(MOVED).add([[email, role, to] for email, role in found])
+    return db.session.connection().execute(update(table).where(mine).values(role=to)).rowcount
+
+
+def undo_moves(context: UndoContext) -> int:
+    """Give the accounts that a restore moved their role back and return how many; who was given another role since keeps it."""
+    table, count = PortalAccount.__table__, 0
+    for email, before, after in _moves(context):
+        if f"portal_role/{before}" not in context.live:
+            continue
+        goes = after is not None and f"portal_role/{after}" not in context.live
+        stands = default_role(context.app) if goes and context.writing else after  # with a role that goes, its accounts went on
+        mine = (table.c.app_id == context.app.id) & (table.c.email == email) & table.c.role.is_not_distinct_from(stands)
+        if context.writing:
+            count += context.connection.execute(update(table).where(mine).values(role=before)).rowcount
+        else:
+            count += context.connection.execute(select(func.count()).select_from(table).where(mine)).scalar_one()
+    return count
+
+
+def _moves(context: UndoContext) -> Iterator[tuple[str, str, str | None]]:
+    """Yield (email, role before, role after) of each account that the restore moved; of several moves the first and the last."""
+    found: dict[str, tuple[str, str, str | None]] = {}
+    for stage in context.journal.stages(MOVED):
+        for email, before, after in stage:
+            found[email] = (email, found[email][1] if email in found else before, after)
+    yield from found.values()
 
 
 def _edit(app: App, edit: Mapping[str, Any], person: str) -> dict[str, Any]:

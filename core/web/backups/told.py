@@ -19,7 +19,8 @@ PLANNED = {"changed": "Changes back to the backup", "brought_back": "Restored fr
            "hidden": "Moves to the recycle bin"}
 DONE = {"changed": "Changed back to the backup", "brought_back": "Restored from the recycle bin", "added": "Was created again",
         "hidden": "Moved to the recycle bin"}
-NOTES = {"accounts_moved_to_default_role": "portal accounts move to the default portal role"}
+NOTES = {"accounts_moved_to_default_role": "portal accounts move to the default portal role",
+         "accounts_moved_back": "portal accounts get the portal role back that they had before the restore"}
 _KEY = re.compile(r"[a-z]_[1-9A-HJ-NP-Za-km-z]{10}")
 _WHAT = {"w": "worksheet", "f": "field", "v": "view", "o": "choice", "p": "page", "r": "role", "u": "person"}
 """What the letters of keys stand for, as far as people need a word for something whose name is lost."""
@@ -114,7 +115,8 @@ def _component(title: str, said: Mapping[str, Any], names: Names, done: bool) ->
     words = DONE if done else PLANNED
     groups = [Group(words[verb], len(documents[verb]), tuple(_item(one, names) for one in documents[verb][:MAX_SHOWN]))
               for verb in words if documents.get(verb)]
-    notes = [f"{count} {NOTES.get(name, name.replace('_', ' '))}" for name, count in said.get("notes", {}).items()]
+    notes = [f"{count} {NOTES.get(name, name.replace('_', ' '))}"
+             for name, count in [*said.get("notes", {}).items(), *data.get("notes", {}).items()]]
     sheets = list(data.get("worksheets", ()))
     touched = [one for one in sheets if one["brought_back"] or one["overwritten"] or one["new_since"] or one.get("binned")]
     lost = [*data.get("references_not_restored", ()), *data.get("choices_not_there", ())]
