@@ -88,7 +88,8 @@ def _subject(*parts: str) -> str:
 
 def _note(subjects: Sequence[str]) -> list[int]:
     with transaction():
-        db.session.execute(delete(Attempt).where(Attempt.at < now_us() - DAY_US))
+        # What was noted at a moment that is yet to come was noted by a clock that was wrong, and would lock for all that time.
+        db.session.execute(delete(Attempt).where((Attempt.at < now_us() - DAY_US) | (Attempt.at > now_us() + LOCKED_US)))
         attempts = [Attempt(subject=subject, at=now_us()) for subject in subjects]
         db.session.add_all(attempts)
         db.session.flush()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from core.app import server
 from core.apps.models import App
@@ -23,6 +23,7 @@ from core.scope import as_server, as_tenant
 DAY_US = 24 * 3600 * 1_000_000
 MAX_LOOKED_AT = 50
 OWN = (Run.kind == "check") & (Run.person == SYSTEM)
+LOOKED_AT = func.coalesce(Backup.checked_at, Backup.created_at)
 log = logging.getLogger(__name__)
 
 
@@ -34,18 +35,24 @@ def tick() -> str | None:
     days: int = server().config.check_every_days
     if not days:
         return None
+    now = now_us()
     with as_server():
         if db.session.scalar(select(Run.id).where(OWN, OPEN).limit(1)):
             return None
         tried = {json.loads(options)["backup"] for options in db.session.scalars(
-            select(Run.options).where(OWN, Run.requested_at > now_us() - DAY_US))}
-        looked_at = func.coalesce(Backup.checked_at, Backup.created_at)
-        waiting = db.session.execute(
-            select(Backup.id, App.organization_id).join(App, App.id == Backup.app_id).where(
-                App.deleted_at.is_(None), Backup.deleted_at.is_(None), looked_at <= now_us() - days * DAY_US)
-            .order_by(looked_at).limit(MAX_LOOKED_AT + len(tried))).all()
+            select(Run.options).where(OWN, Run.requested_at.between(now - DAY_US, now + DAY_US)))}
+        most = MAX_LOOKED_AT + len(tried)
+        # What was looked at at a moment that is yet to come was looked at by a clock that was wrong.
+        waiting = _waiting(LOOKED_AT <= now - days * DAY_US, most) or _waiting(LOOKED_AT > now + DAY_US, most)
     due = [(backup, organization) for backup, organization in waiting if backup not in tried]
-    return _ask(*due[0]) if due else None
+    return next((run for one in due if (run := _ask(*one))), None)
+
+
+def _waiting(which: ColumnElement[bool], most: int) -> list[tuple[str, str]]:
+    """Return (id, organization) of those backups, the one first that nobody has looked at for longest."""
+    rows = db.session.execute(select(Backup.id, App.organization_id).join(App, App.id == Backup.app_id).where(
+        App.deleted_at.is_(None), Backup.deleted_at.is_(None), which).order_by(LOOKED_AT).limit(most))
+    return [(row[0], row[1]) for row in rows]
 
 
 def _ask(backup_id: str, organization_id: str) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Index, Integer, String, Text
+from sqlalchemy import BigInteger, Boolean, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base
@@ -28,7 +28,12 @@ class Backup(Owned, Base):
     """
 
     __tablename__ = "backup"
-    __table_args__ = (Index("ix_backup_app_created", "app_id", "created_at"),)
+    __table_args__ = (
+        Index("ix_backup_app_created", "app_id", "created_at"),
+        Index("ix_backup_run_id", "run_id"),
+        Index("ix_backup_looked_at", text("coalesce(checked_at, created_at)"), sqlite_where=text("deleted_at IS NULL"),
+              postgresql_where=text("deleted_at IS NULL")),
+    )
 
     id: Mapped[str] = mapped_column(String(16), primary_key=True)
     app_id: Mapped[str] = mapped_column(String(16))

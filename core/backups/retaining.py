@@ -100,7 +100,9 @@ def tick() -> list[str]:
     with as_server():
         columns = (_table.c.app_id, _table.c.applied_at, App.organization_id)
         due = db.session.execute(select(*columns).join(App, App.id == _table.c.app_id).where(
-            App.deleted_at.is_(None), or_(_table.c.applied_at.is_(None), _table.c.applied_at <= now - DAY_US, newer))).all()
+            # What was applied at a moment that is yet to come was applied by a clock that was wrong.
+            App.deleted_at.is_(None), or_(_table.c.applied_at.is_(None), _table.c.applied_at <= now - DAY_US,
+                                          _table.c.applied_at > now + DAY_US, newer))).all()
     return [gone for row in due for gone in _look(row.app_id, row.applied_at, row.organization_id)]
 
 

@@ -6,7 +6,7 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import and_, or_, select, update
 
 from core.app import server
 from core.apps import locks
@@ -25,6 +25,9 @@ from core.zones import zone_of
 
 log = logging.getLogger(__name__)
 _table = BackupSchedule.__table__
+HOUR_US = 3600 * 1_000_000
+AHEAD_HOURS = {"daily": 26, "weekly": 7 * 24 + 2, "monthly": 31 * 24 + 2}
+"""A schedule is due again so soon; a later moment was written by a clock that was wrong, and is worked out anew."""
 
 
 def schedule_of(app: App) -> BackupSchedule | None:
@@ -74,11 +77,23 @@ def tick() -> list[str]:
 
     What was missed while nobody looked is caught up once, however often it was due.
     """
+    now = now_us()
+    too_far = [and_(_table.c.every == every, _table.c.next_at > now + hours * HOUR_US) for every, hours in AHEAD_HOURS.items()]
     with as_server():
-        due = db.session.execute(select(_table.c.app_id, App.organization_id).join(App, App.id == _table.c.app_id).where(
-            App.deleted_at.is_(None), _table.c.enabled,
-            or_(_table.c.next_at <= now_us(), _table.c.paused))).all()
-    return [run for app_id, organization_id in due if (run := _look(app_id, organization_id))]
+        due = db.session.execute(select(_table.c.app_id, App.organization_id, _table.c.paused).join(App, App.id == _table.c.app_id).where(
+            App.deleted_at.is_(None), _table.c.enabled, or_(_table.c.next_at <= now, _table.c.paused, *too_far))).all()
+    resumed = {one for one in {row.organization_id for row in due if row.paused} if _may(one)}
+    return [run for row in due if (not row.paused or row.organization_id in resumed) and (run := _look(row.app_id, row.organization_id))]
+
+
+def _may(organization_id: str) -> bool:
+    """Say whether an organization's plan has schedules (again), without a transaction for each schedule that waits for that."""
+    with as_tenant(organization_id):
+        try:
+            return allowed(organization_id)
+        except Exception as error:
+            passed_over(error, "The schedules of organization %s were passed over", organization_id)
+            return False
 
 
 def _look(app_id: str, organization_id: str) -> str | None:

@@ -25,6 +25,7 @@ from core.runs.context import SECOND_US, RunContext
 from core.zones import zone_named
 
 MAX_NAME_CHARS = 120
+FAR_AHEAD_S = 3600
 
 
 def check_interval(app: App, config: Config, now: int) -> None:
@@ -36,7 +37,10 @@ def check_interval(app: App, config: Config, now: int) -> None:
     Source: SPEC.md 3; running ones are refused by the one-run rule before.
     """
     started = db.session.scalar(
-        select(Backup.started_at).where(Backup.app_id == app.id, Backup.type.in_(("manual", "scheduled")))
+        select(Backup.started_at).where(
+            Backup.app_id == app.id, Backup.type.in_(("manual", "scheduled")),
+            # What started far ahead started by a clock that was wrong, and would refuse every backup until then.
+            Backup.started_at <= now + max(config.backup_interval_s, FAR_AHEAD_S) * SECOND_US)
         .order_by(Backup.started_at.desc()).limit(1))
     if started is None:
         return

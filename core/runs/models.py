@@ -38,6 +38,7 @@ class Run(Owned, Base):
         Index("ix_run_unannounced", "ended_at", sqlite_where=text("announced_at IS NULL AND ended_at IS NOT NULL"),
               postgresql_where=text("announced_at IS NULL AND ended_at IS NOT NULL")),
         Index("ix_run_kind_requested", "kind", "requested_at"),
+        Index("ix_run_kind_organization", "kind", "organization_id", "requested_at"),
         Index("ix_run_ended", "ended_at"),
     )
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from flask import Flask
 
-from core.api import App, db, direct, transaction
+from core.api import App, Conflict, db, direct, transaction
 from core.backups import checking
+from core.backups.models import Backup
 from core.backups.saved import find_backup
-from core.moment import moved
+from core.moment import moved, now_us
 from core.runs.models import Run
 from core.runs.service import find, work
 from tests.core.runs.making import fill
@@ -74,3 +76,29 @@ def test_it_can_be_switched_off(app: App, server: Flask) -> None:
     server.extensions["appkeep"].config.values["check_every_days"] = 0
     with moved(10 * MONTH_S):
         assert checking.tick() is None
+
+
+def test_a_check_noted_by_a_clock_days_ahead_is_made_again(app: App) -> None:
+    """A backup that seems to have been looked at on a day yet to come is looked at now."""
+    backup_id = direct.back_up(fill(app)).id
+    with transaction():
+        find_backup(backup_id).checked_at = now_us() + 3 * DAY_S * 1_000_000
+    assert backup_id == backup_of(checking.tick())
+
+
+def test_a_backup_that_cannot_be_asked_for_holds_up_no_other(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next one is checked."""
+    app = fill(app)
+    direct.back_up(app)
+    with moved(600):
+        second = direct.back_up(app).id
+    ask = checking.request_check
+
+    def refusing(backup: Backup, *of: str, send: bool) -> Run:
+        if backup.id != second:
+            raise Conflict("Not now.")
+        return ask(backup, *of, send=send)
+
+    monkeypatch.setattr(checking, "request_check", refusing)
+    with moved(MONTH_S + 700):
+        assert second == backup_of(checking.tick())

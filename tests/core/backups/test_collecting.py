@@ -425,3 +425,13 @@ def _held_now(filled: Filled, held: dict[int, tuple[str, bytes]]) -> dict[int, t
     door = service.door_of(filled.app)
     named = {row.seq: json.loads(row.vals).get(FILES) for row in door.rows(W, 1, 1000)}
     return {seq: (value[0]["file"], read(value[0]["file"])) for seq, value in named.items() if value}
+
+
+def test_what_a_clock_days_ahead_condemned_goes_a_grace_from_now(filled: Filled) -> None:
+    """Not a grace after that day."""
+    with transaction():
+        managing.delete(direct.back_up(filled.app).id, "system")
+    change(filled, 1, "changed")
+    passed(10 * 24)
+    assert 0 == passed(26).removed
+    assert passed(51).removed

@@ -168,3 +168,12 @@ def test_two_clocks_remove_once(server: Flask, organization: str, app: App) -> N
     for clock in clocks:
         clock.join()
     assert 3 == len(gone) == len(set(gone)) == len(acts_of(app_id, act="expire"))
+
+
+def test_a_policy_applied_by_a_clock_days_ahead_is_applied_again(app: App) -> None:
+    """Not a day after that day."""
+    keep(app, last=1)
+    with moved(3 * DAY_S):
+        assert [] == retaining.tick()
+    back_up(app, 2)
+    assert 1 == len(retaining.tick())

@@ -138,3 +138,24 @@ def test_two_clocks_ask_once(daily: str, server: Flask, organization: str) -> No
         for thread in threads:
             thread.join()
     assert 1 == len(asked)
+
+
+@pytest.mark.parametrize(("every", "days_ahead"), [("daily", 2), ("weekly", 9), ("monthly", 40)])
+def test_what_a_clock_days_ahead_wrote_is_worked_out_anew(daily: str, every: str, days_ahead: int) -> None:
+    """No backup is asked for at that, and none is missing until that day."""
+    with moved(days_ahead * DAY_S), transaction():
+        schedules.set_schedule(apps.find(daily), Schedule(every=every), "system", data=True)
+    right = schedules.next_at(Schedule(every=every), apps.find(daily).organization_id)
+    assert [] == schedules.tick()
+    db.session.rollback()
+    assert right == db.session.scalar(select(BackupSchedule.next_at))
+
+
+def test_paused_schedules_are_not_written_to_at_each_look(daily: str, organization: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They wait for another plan: the clock asks for that once an organization, and opens no transaction for each of them."""
+    with transaction():
+        find_organization(organization).plan = "standard"
+    with moved(DAY_S + 1):
+        assert [] == schedules.tick()
+        monkeypatch.setattr(schedules, "_look", lambda *_: pytest.fail("It was looked at."))
+        assert [] == schedules.tick()
