@@ -16,7 +16,7 @@ from core.apps import service
 from core.backups import files, jobs, managing
 from core.backups.log import note, noting
 from core.backups.models import ORIGINS, TYPES, Backup
-from core.backups.restoring import Options
+from core.backups.restoring import Options, plan_undo
 from core.backups.restoring import plan as plan_of
 from core.backups.saved import backups_of, find_backup
 from core.cli.showing import plan_lines, restore_lines, size_text
@@ -98,15 +98,18 @@ def register(main: click.Group) -> None:
             person = person_of(email)
             return done(lambda send: jobs.request_restore(app, found, options, person, send=send), worker=worker)
 
-    @verb(main, "undo", show=restore_lines)
+    @verb(main, "undo", show=lambda result: (plan_lines if "components" in result else restore_lines)(result))
     @click.argument("run_id", metavar="RUN")
     @click.option("--also-later", is_flag=True, help="Also undo changes made since the restore.")
+    @click.option("--dry-run", is_flag=True, help="Show what would change; change nothing.")
     @as_option
     @worker_option
-    def undo(run_id: str, also_later: bool, email: str | None, worker: bool) -> dict[str, Any]:
+    def undo(run_id: str, also_later: bool, dry_run: bool, email: str | None, worker: bool) -> dict[str, Any]:
         """Undo the restore RUN. What people changed since stays."""
         with opened_run(run_id) as undone:
             app, person = service.find(undone.app_id or ""), person_of(email)
+            if dry_run:
+                return plan_undo(app, find_run(run_id), person, also_later=also_later)
             return done(lambda send: jobs.request_undo(app, find_run(run_id), person, also_later=also_later, send=send), worker=worker)
 
     @verb(main, "restore-as-new", show=lambda result: (f"app {result['app']}  “{result['name']}”",))

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
+from click.testing import CliRunner
 from flask import Flask
 
 from core.api import App, apps, db, direct, documents, transaction
+from core.app import server as current_server
 from core.backups import collecting, managing
 from core.backups.journal import RestoreChange, is_kept
 from core.backups.saved import backups_of, find_backup
+from core.cli.main import main
 from core.errors import Conflict
 from core.runs.models import Run
 from core.runs.service import report_of
@@ -102,3 +108,21 @@ def test_a_restore_without_a_journal_is_undone_by_its_backup(restored: tuple[App
         db.session.connection().execute(RestoreChange.__table__.delete())
     direct.undo(app, run)
     assert ("changed", f"{SHEETS[0]} 1") == (value(app, SHEETS[0], 1), value(app, SHEETS[0], 2))
+
+
+def test_the_command_line_shows_what_an_undo_would_change(restored: tuple[App, str, str], home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under its own name of a plan, and nothing is changed."""
+    app, before, run = restored
+    monkeypatch.setenv("APPKEEP_HOME", str(home))
+    monkeypatch.setenv("APPKEEP_DATABASE_URL", str(app_config()["database_url"]))
+    now = direct.content_id(app)
+    result = CliRunner().invoke(main, ["undo", run, "--dry-run", "--json"])
+    assert 0 == result.exit_code, result.output
+    assert direct.undo_plan(apps.find(app.id), run) == json.loads(result.stdout)
+    assert now == direct.content_id(apps.find(app.id)) != before
+
+
+def app_config() -> dict[str, object]:
+    """Return the settings of the server."""
+    found: dict[str, object] = current_server().config.values
+    return found
