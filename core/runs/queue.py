@@ -10,12 +10,14 @@ import importlib
 import logging
 import signal
 import threading
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 from redis import Redis
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeout
 from rq import Queue, Worker
 from rq.exceptions import NoSuchJobError, StopRequested
 from rq.job import Job
@@ -34,6 +36,11 @@ FUNCTION = "core.runs.queue.perform"
 RESULT_TTL_S = 60
 MAX_WAIT_S = 15
 """So long at most a worker waits between two looks for a queue that is away."""
+ANSWER_S = 5
+"""So long the queue may take to answer whoever sends a run."""
+HUNG_S = 10
+_hung = {"until": 0.0}
+"""Until when a queue that did not answer is not asked again, by this process."""
 log = logging.getLogger(__name__)
 
 
@@ -101,14 +108,23 @@ class PatientWorker(Worker):
 def send(run_id: str, lane: str) -> None:
     """Wake a worker of a lane for a run. A queue that cannot be reached is logged: the clock sends again.
 
-    A job that waits is forgotten after a while, so that jobs sent again do not pile up.
+    A job that waits is forgotten after a while, so that jobs sent again do not pile up. One that takes what is said and
+    never answers is not asked again for a while: somebody waits for the page, or the clock for its other work.
     """
+    if time.monotonic() < _hung["until"]:
+        log.warning("Run %s waits: the queue does not answer", run_id)
+        return
+    sender = connection(server().config, socket_timeout=ANSWER_S, retry=None)
     try:
-        queue(server().config, lane).enqueue_call(
+        Queue(QUEUES[lane], connection=sender, serializer=JSONSerializer, job_class=RunJob).enqueue_call(
             FUNCTION, args=(run_id,), timeout=server().config.run_timeout_s, ttl=2 * RESEND_AFTER_S,
             result_ttl=RESULT_TTL_S, failure_ttl=RESULT_TTL_S, description=f"run {run_id}")
     except (RedisError, OSError) as error:
+        if isinstance(error, RedisTimeout):
+            _hung["until"] = time.monotonic() + HUNG_S
         log.warning("Run %s waits: the queue cannot be reached (%s)", run_id, error)
+    finally:
+        sender.close()
 
 
 def queue(config: Config, lane: str = GENERAL) -> Queue:
@@ -116,9 +132,9 @@ def queue(config: Config, lane: str = GENERAL) -> Queue:
     return Queue(QUEUES[lane], connection=connection(config), serializer=JSONSerializer, job_class=RunJob)
 
 
-def connection(config: Config) -> Redis:
-    """Return a connection to the queue's server."""
-    return Redis.from_url(config.queue_url, socket_connect_timeout=5)
+def connection(config: Config, **more: Any) -> Redis:
+    """Return a connection to the queue's server; *more* as `Redis` has it. Workers set how long they wait for an answer themselves."""
+    return Redis.from_url(config.queue_url, socket_connect_timeout=ANSWER_S, **more)
 
 
 def perform(run_id: str) -> None:

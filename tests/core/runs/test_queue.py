@@ -20,6 +20,7 @@ from core.api import App, apps, db, direct, transaction
 from core.app import server as current
 from core.config import read_config
 from core.moment import moved
+from core.runs import queue as sending
 from core.runs import valkey
 from core.runs.models import EXPRESS, RESEND_AFTER_S
 from core.runs.queue import FUNCTION, QUEUE, queue
@@ -227,3 +228,21 @@ def wait_until_ended(run_id: str) -> None:
         db.session.rollback()
         if state_of(run_id)[0] not in ("queued", "running"):
             return
+
+
+def test_a_queue_that_takes_all_and_answers_nothing_holds_up_nobody(
+        sqlite_server: Flask, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever starts a run is answered, the run waits, and the queue is left alone for a while."""
+    monkeypatch.setattr(sending, "ANSWER_S", 0.2)
+    monkeypatch.setattr(sending, "_hung", {"until": 0.0})
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        use_queue(f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
+        run_id = ask("backup", app, None)
+        silent.settimeout(5)
+        silent.accept()
+        assert ("queued", None) == state_of(run_id)
+        with moved(RESEND_AFTER_S + 1):
+            recover()
+        silent.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            silent.accept()
