@@ -123,7 +123,7 @@ def test_a_run_that_was_sent_is_the_clocks_to_take_up_unless_there_is_none(serve
     """Within its lease a second is refused with what happens; later, where no clock looked, the next one goes on."""
     run_id = ask("backup", fill(app), None)
     killed_at("backup.read", run_id)
-    with pytest.raises(RunInProgress, match="taken up again"):
+    with pytest.raises(RunInProgress, match="continues within"):
         ask("backup", apps.find(app.id), None)
     with moved(LEASE_S + 1), pytest.raises(RunInProgress):
         ask("backup", apps.find(app.id), None)
