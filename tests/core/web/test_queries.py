@@ -76,8 +76,8 @@ def test_backups_are_listed_with_as_few_questions_for_many_as_for_few(place: Pla
     few = asked_for(place.browser, place.root)
     with as_tenant(place.organization_id), transaction():
         one = {column.key: getattr(place.backups()[0], column.key) for column in Backup.__table__.columns}
-        db.session.execute(insert(Backup.__table__), [{**one, "id": new_key("b"), "run_id": None} for _ in range(40)])
-        assert 41 == len(list(db.session.scalars(select(Backup.id))))
+        db.session.execute(insert(Backup.__table__), [{**one, "id": new_key("b"), "run_id": None} for _ in range(299)])
+        assert 300 == len(list(db.session.scalars(select(Backup.id))))
     assert few == asked_for(place.browser, place.root) <= MOST_OF_A_LIST
 
 
