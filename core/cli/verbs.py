@@ -7,7 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
 from typing import Any
 
 import click
@@ -46,7 +46,7 @@ def verb(group: click.Group, name: str, *, show: Show = plainly) -> Callable[[Ca
         @functools.wraps(function)
         def run(as_json: bool, **given: Any) -> None:
             try:
-                with create_app().app_context(), _noting_lost():
+                with _own_output(as_json=as_json), create_app().app_context(), _noting_lost():
                     ensure_schema()
                     result = function(**given)
             except AppkeepError as error:
@@ -61,6 +61,11 @@ def verb(group: click.Group, name: str, *, show: Show = plainly) -> Callable[[Ca
         return group.command(name, help=function.__doc__)(flag(run))
 
     return decorate
+
+
+def _own_output(*, as_json: bool) -> AbstractContextManager[object]:
+    """Let what plugins and libraries print go to standard error, where standard output is to be one object."""
+    return redirect_stdout(sys.stderr) if as_json else nullcontext()
 
 
 @contextmanager

@@ -47,12 +47,15 @@ class Number(Form):
     """Numbers as programs write them; a leading zero makes a text (postcodes, telephone numbers)."""
 
     type, family = "number", "number"
+    mark: ClassVar[str] = "."
+    """What stands before decimals."""
     pattern: ClassVar[re.Pattern[str]] = re.compile(r"-?(?:0|[1-9][0-9]*|(?=\.))(?:\.[0-9]+)?(?:[eE][+-][0-9]{1,2})?\Z")
 
     def __init__(self) -> None:
         self.decimals, self.digits, self.largest = 0, 0, 0
         self.lengths: set[int] = set()
         self.closing_zero, self.short = False, True
+        self.grouped_so = self.ungrouped = False
 
     def fits(self, text: str) -> bool:
         """See `Form.fits`."""
@@ -60,6 +63,9 @@ class Number(Form):
             return False
         whole, _, fraction = self.plain(text).partition(".")
         whole = whole.lstrip("-")
+        grouped = len(fraction) == 3 and 0 < len(whole) <= 3 and whole != "0" and "e" not in text.lower()
+        self.grouped_so = self.grouped_so or grouped
+        self.ungrouped = self.ungrouped or (not grouped and (bool(fraction) or len(whole) > 3))
         if fraction:
             self.lengths.add(len(fraction))
             self.decimals = max(self.decimals, len(fraction))
@@ -69,6 +75,12 @@ class Number(Form):
         if len(whole) > 15:
             self.largest = max(self.largest, int(whole))
         return True
+
+    def remark(self) -> str:
+        """See `Form.remark`: 1.234 may be one and a bit, or a thousand and more."""
+        if not self.grouped_so or self.ungrouped:
+            return ""
+        return f"its numbers, such as 1{self.mark}234, were read with decimals; the “{self.mark}” could stand between thousands"
 
     def plain(self, text: str) -> str:
         """Return a fitting text as digits with a point."""
@@ -131,7 +143,7 @@ class Listed(Grouped):
 class Comma(Number):
     """Numbers with a comma before decimals: 1.234,50."""
 
-    rival = "number"
+    rival, mark = "number", ","
     pattern = re.compile(r"-?(?:0|[1-9][0-9]*|[1-9][0-9]{0,2}(?:\.[0-9]{3})+)(?:,[0-9]+)?\Z")
 
     def plain(self, text: str) -> str:
