@@ -119,7 +119,7 @@ def test_a_component_that_breaks_off_at_any_segment_leaves_the_app_as_it_was(
         here.setattr(RestoreContext, "segments", breaking_off(RestoreContext.segments, nth))
         work(run_id)
     assert ("failed", "internal_error") == state_of(run_id)
-    assert "Something unexpected: RuntimeError: it broke off" == find(run_id).error_message
+    assert "Unexpected error: RuntimeError: it broke off" == find(run_id).error_message
     as_before(app, before)
     write(app)
     direct.restore(apps.find(app.id), backup)
