@@ -6,11 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import CliRunner
 from flask import Flask
 
 from core.api import as_tenant, db, transaction
 from core.backups.models import Backup
+from core.cli import backups as backups_module
 from core.cli.main import main
 from tests.core.backups.test_retaining import back_up, keep
 from tests.core.web.backups.test_schedule import app_of_owner
@@ -37,3 +39,18 @@ def test_prune_removes_what_the_dry_run_named(sqlite_server: Flask, home: Path) 
         with transaction():
             assert [True, False, False] == [db.session.get(Backup, one).deleted_at is None for one in made]
     assert 1 == prune(home, "a_1111111111")[0]
+
+
+def test_what_a_library_prints_does_not_spoil_the_object(sqlite_server: Flask, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It goes to standard error."""
+    app = app_of_owner()
+    listing = backups_module.backups_of
+
+    def chatty(app_id: str) -> object:
+        print("a library says hello")
+        return listing(app_id)
+
+    monkeypatch.setattr(backups_module, "backups_of", chatty)
+    answer = CliRunner(env={"APPKEEP_HOME": str(home), "APPKEEP_DATABASE_URL": ""}).invoke(main, ["backups", app.id, "--json"])
+    assert {"backups": []} == json.loads(answer.stdout)
+    assert "a library says hello" in answer.stderr

@@ -127,3 +127,11 @@ def test_memory_does_not_follow_the_number_of_values() -> None:
         guess.see(f"text {number}")
     assert len(guess.seen) <= 5000
     assert guess.choices is None
+
+
+@pytest.mark.parametrize(("cells", "told"), [
+    (["1.234", "12.500"], True), (["1.234", "5"], True), (["1.234", "0.500"], False), (["1.234", "1234"], False), (["1.234", "1.5"], False),
+    (["5", "500"], False)])
+def test_numbers_that_can_be_read_two_ways_are_noted(cells: list[str], told: bool) -> None:
+    """1.234 may be one and a bit or a thousand and more; where another cell says which, nobody has to be told."""
+    assert told == ("could stand between thousands" in " ".join(judged(*cells).notes))
