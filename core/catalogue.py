@@ -22,13 +22,14 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.archive.manifest import Descriptor
-from core.db import Base, batched, db
+from core.db import Base, batched, db, in_transaction, scratch
 from core.errors import ObjectMissing
 from core.moment import now_us
 from core.packs import Placed
 from core.scope import Owned, tenant
 
 ASKED_AT_ONCE = 500
+_COMING = "objects_coming"
 
 
 class StoredObject(Owned, Base):
@@ -186,9 +187,17 @@ def _among(contents: list[str]) -> ColumnElement[bool]:
 
 
 def files_missing(contents: Iterable[str]) -> set[str]:
-    """Return those of the contents that the current organization does not have, that are about to go, or that are lost."""
-    wanted = set(contents)
+    """Return those of the contents that the current organization does not have, that are about to go, or that are lost.
+
+    What `coming` names counts as there.
+    """
+    wanted = set(contents) - (scratch().get(_COMING, set()) if in_transaction() else set())
     return wanted - {row.content for row in _rows(wanted, RELIABLE)}
+
+
+def coming(contents: Iterable[str]) -> None:
+    """Let contents count as there in the caller's transaction: they are durable, and catalogued when what names them is there."""
+    scratch()[_COMING] = set(contents)
 
 
 def lost_among(contents: Iterable[str]) -> set[str]:

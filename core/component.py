@@ -116,8 +116,12 @@ class Component:
     def purged(self, app: App, address: str) -> None:
         """Remove for good what hangs on a document or part that is about to be purged."""
 
-    def edits_done(self, app: App) -> None:
-        """Check what can only be checked once all edits of one script or import are in."""
+    def edits_done(self, app: App) -> Iterable[None] | None:
+        """Check what can only be checked once all edits of one script or import are in.
+
+        What takes long may be a generator that yields between its parts: an import may then end a transaction and begin another.
+        """
+        return None
 
     def copied(self, document: Document, app_name: str) -> Document:
         """Return the document as it shall stand in a copy of the app called *app_name*."""

@@ -86,6 +86,12 @@ class AppRestoring(Conflict):
     code, title = "app_restoring", "App is being restored"
 
 
+class AppLeft(Conflict):
+    """The app that was being made was given up, because its maker was silent for too long."""
+
+    code, title = "app_left", "App is not there any more"
+
+
 class TooSoon(AppkeepError):
     """The last backup of the app is too recent."""
 

@@ -213,7 +213,7 @@ def _named(path: Path, name: str) -> Iterator[None]:
 
 def _watched(run: RunContext) -> Any:
     def watch(phase: str, done: int, total: int) -> None:
-        if phase == "import.making":
+        if phase == "import.making" != run.phase:
             run.step(phase)
         run.progress(phase, done, total, 0)
 

@@ -1,4 +1,4 @@
-"""Bringing an app in: an importer's edits, applied to a new app in one transaction, or not at all."""
+"""Bringing an app in: an importer's edits make a new app, which is there as a whole, or not at all."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from typing import IO, Any, BinaryIO
 
 from core.app import server
 from core.apps import service
+from core.apps.making import making
+from core.apps.models import App
 from core.archive.canonical import NotCanonical
-from core.catalogue import known_digests
+from core.catalogue import coming, known_digests
 from core.errors import ImportFailed, InvalidInput
 from core.fieldtype import Definition
 from core.importer import NO_CORRECTIONS, Corrections, Importer, packed_kind
-from core.objects import ObjectWriter, recording, shelf, writing_objects
+from core.objects import ObjectWriter, recording, releasing, shelf, writing_objects
 from core.staging import Weighing, stage, staged
 
 Watch = Callable[[str, int, int], None]
@@ -140,13 +142,9 @@ def import_file(path: Path, organization_id: str, person: str, *, name: str | No
             with writing_objects() as writer:
                 context = Context(name, stem or path.stem, person, writer, corrections)
                 stage(tally.passing(chosen.operations(path, context), watch), kept)
-            watch("import.making", 0, tally.counts["records"])
-            with recording(context.writer):
-                result = _made(path, name, context, tally, kept)
-                finish(result)
+            return _made(name or context.stem[:100], context, tally, kept, watch, finish)
     except (NotCanonical, UnicodeDecodeError, RecursionError) as error:
         raise ImportFailed(f"{path.name} cannot be read: {error}") from error
-    return result
 
 
 def _looked_through(chosen: Importer, path: Path, name: str | None, context: Context, tally: _Tally, watch: Watch) -> dict[str, Any]:
@@ -157,12 +155,31 @@ def _looked_through(chosen: Importer, path: Path, name: str | None, context: Con
     return _result(None, str(said or name or context.stem)[:100], context, tally)
 
 
-def _made(path: Path, name: str | None, context: Context, tally: _Tally, kept: IO[bytes]) -> dict[str, Any]:
-    """Make the app out of staged edits, inside the caller's transaction."""
-    app = service.create(name or context.stem[:100], context.person)
-    context.writer.app_id = app.id
-    service.apply(app, staged(kept), context.person)
-    return _result(app.id, app.name, context, tally)
+def _made(name: str, context: Context, tally: _Tally, kept: IO[bytes], watch: Watch, finish: Finish) -> dict[str, Any]:
+    """Make the app out of staged edits: in parts that hold up nobody for long, and there as a whole with the last, or not at all."""
+    total = tally.counts["records"]
+    watch("import.making", 0, total)
+    with making(name, context.person) as made:
+        context.writer.app_id, done = made.app.id, Counter[str]()
+        with releasing(context.writer):
+            for _ in made.do(_steps(made.app, context.person, set(context.writer.added), kept, done)):
+                watch("import.making", done["records"], total)
+        with recording(context.writer):
+            app = made.finish()
+            result = _result(app.id, app.name, context, tally)
+            finish(result)
+    return result
+
+
+def _steps(app: App, person: str, files: set[str], kept: IO[bytes], done: Counter[str]) -> Iterator[object]:
+    """Do an import's edits in a new app, and yield after each."""
+    coming(files)
+    service.start(app, person)
+    script = service.Script(app, person)
+    for answer in script.edits(staged(kept)):
+        done["records"] += answer.get("records", 0) if isinstance(answer, Mapping) else 0
+        yield answer
+    yield from script.checks()
 
 
 def _result(app_id: str | None, name: str, context: Context, tally: _Tally) -> dict[str, Any]:

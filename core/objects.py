@@ -269,11 +269,17 @@ def writing_objects(purpose: str = "attachment", app_id: str | None = None, *, c
 @contextmanager
 def recording(writer: ObjectWriter) -> Iterator[None]:
     """Run the transaction that makes a writer's objects real: its block, their rows, their count; or release them."""
+    with releasing(writer), transaction():
+        writer.record()
+        yield
+        writer.settle()
+
+
+@contextmanager
+def releasing(writer: ObjectWriter) -> Iterator[None]:
+    """Let plugins forget what was reserved for a writer's objects where the block fails."""
     try:
-        with transaction():
-            writer.record()
-            yield
-            writer.settle()
+        yield
     except BaseException:
         writer.release()
         raise

@@ -19,7 +19,8 @@ from core.apps.models import App, DocumentRow, HiddenPart
 from core.db import db, in_transaction, scratch, transaction
 from core.errors import AppRestoring, NotFound
 
-_HELD = "locks_held"
+HELD = "locks_held"
+"""Where `scratch` keeps what a transaction holds."""
 _SHARED: dict[str, Any] = {"read": True, "key_share": True}
 _TAKEN: dict[str, Any] = {"key_share": True}
 _ALONE: dict[str, Any] = {}
@@ -58,12 +59,12 @@ def alone(app: App) -> None:
 
 def own(app: App) -> None:
     """Say that this transaction has made the app, so that nobody else can know of it."""
-    scratch().setdefault(_HELD, {})[app.id] = _STRENGTH.index(_ALONE)
+    scratch().setdefault(HELD, {})[app.id] = _STRENGTH.index(_ALONE)
 
 
 def hold_document(app_id: str, kind: str, key: str) -> None:
     """Keep a document as it is until the transaction ends, beside others that keep it."""
-    held = scratch().setdefault(_HELD, {})
+    held = scratch().setdefault(HELD, {})
     if held.get(app_id, 0) > 0 or (app_id, kind, key) in held:
         return
     db.session.flush()
@@ -100,7 +101,7 @@ def wait_for_writers(app_id: str) -> None:
 def _hold(app: App, how: dict[str, Any]) -> None:
     if not in_transaction():
         raise RuntimeError("Writes to an app belong inside transaction().")
-    held, strength = scratch().setdefault(_HELD, {}), _STRENGTH.index(how)
+    held, strength = scratch().setdefault(HELD, {}), _STRENGTH.index(how)
     if held.get(app.id, -1) < strength:
         _ask(app, how)
         held[app.id] = strength

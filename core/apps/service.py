@@ -27,11 +27,16 @@ def create(name: str, person: str, *, empty: bool = False) -> App:
     db.session.flush()
     locks.own(app)
     if not empty:
-        given = [d for c in server().registry.components.values() for d in c.starting_documents(name)]
-        documents.change(app, person, put=given)
+        start(app, person)
     server().registry.hook.app_created(app=app, person=person)
     db.session.flush()
     return app
+
+
+def start(app: App, person: str) -> None:
+    """Give a new app what each component starts with."""
+    given = [d for c in server().registry.components.values() for d in c.starting_documents(app.name)]
+    documents.change(app, person, put=given)
 
 
 def find(app_id: str) -> App:
@@ -101,24 +106,17 @@ def apply(app: App, operations: Iterable[Mapping[str, Any]], person: str) -> lis
     Raises:
         InvalidInput: an edit is not understood; the message says which (counted from 1).
     """
-    answers = []
+    script = Script(app, person)
     with transaction():
         locks.take(app)
-        pending = _Pending(app, person)
-        for number, operation in enumerate(operations, start=1):
-            try:
-                answers.append(pending.do(operation))
-            except AppkeepError as error:
-                error.message = f"Edit {number}: {error.message}"
-                error.args = (error.message,)
-                error.details["edit"] = number
-                raise
-        pending.finish()
+        answers = list(script.edits(operations))
+        for _ in script.checks():
+            pass
     return answers
 
 
-class _Pending:
-    """One script's edits: which component does which, and what each must look at once all are in."""
+class Script:
+    """One script's edits: which component does which, and what each must look at once all are in. The caller owns transactions."""
 
     def __init__(self, app: App, person: str) -> None:
         self.app, self.person = app, person
@@ -126,7 +124,28 @@ class _Pending:
         self.components = server().registry.components.values()
         self.operations = {name: verb for c in self.components for name, verb in c.operations().items()}
 
-    def do(self, operation: Mapping[str, Any]) -> Any:
+    def edits(self, operations: Iterable[Mapping[str, Any]]) -> Iterator[Any]:
+        """Do edits in their order and yield what each answered.
+
+        Raises:
+            InvalidInput: see `apply`.
+        """
+        for number, operation in enumerate(operations, start=1):
+            try:
+                answer = self._do(operation)
+            except AppkeepError as error:
+                error.message = f"Edit {number}: {error.message}"
+                error.args = (error.message,)
+                error.details["edit"] = number
+                raise
+            yield answer
+
+    def checks(self) -> Iterator[None]:
+        """Let each component look at what the edits made, once all are in; see `Component.edits_done`."""
+        for component in self.components:
+            yield from component.edits_done(self.app) or ()
+
+    def _do(self, operation: Mapping[str, Any]) -> Any:
         name = operation.get("op") if isinstance(operation, Mapping) else None
         if name in self.verbs:
             return self.verbs[name](operation)
@@ -134,10 +153,6 @@ class _Pending:
             return self.operations[name](self.app, operation, self.person)
         known = ", ".join(sorted([*self.verbs, *self.operations]))
         raise InvalidInput(f"unknown edit “{str(name)[:60]}”. Use one of: {known}.")
-
-    def finish(self) -> None:
-        for component in self.components:
-            component.edits_done(self.app)
 
     def _put(self, operation: Mapping[str, Any]) -> Any:
         kind, key, part, _ = split(_address(operation))

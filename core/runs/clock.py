@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from core.app import create_app, server
+from core.apps import making
 from core.backups import checking, collecting, retaining, schedules, uploads
 from core.config import Config
 from core.db import is_outage, let_go
@@ -36,7 +37,7 @@ def tick(*, slow: bool = True) -> None:
     A database that cannot be reached is waited for, and what fails is logged and tried again at the next tick.
     """
     steps: list[Callable[[], object]] = [recover, announce_ended, schedules.tick, retaining.tick, uploads.forget_old]
-    steps += [checking.tick, collecting.tick, leaving.tick] if slow else []
+    steps += [checking.tick, collecting.tick, leaving.tick, making.tick] if slow else []
     for step in [*steps, *_listeners()]:
         try:
             step()

@@ -54,9 +54,9 @@ class Worksheets(Component):
         """See `Component.operations`."""
         return OPERATIONS
 
-    def edits_done(self, app: App) -> None:
+    def edits_done(self, app: App) -> Iterator[None]:
         """See `Component.edits_done`."""
-        service.edits_done(app)
+        return service.edits_done(app)
 
     def documents_changed(self, app: App, before: Mapping[str, Document],
                           after: Mapping[str, Document]) -> Mapping[str, int]:

@@ -150,28 +150,33 @@ def purge_record(app: App, worksheet: str, seq: int, person: str) -> int:
     return _forget_pointers(app, sheet.door, f"worksheet/{worksheet}", row.seq)
 
 
-def edits_done(app: App) -> None:
-    """Check the references of records that `put_records` made, now that all are there.
+def edits_done(app: App) -> Iterator[None]:
+    """Check the references of records that `put_records` made, now that all are there; yields where the transaction may end.
 
     Raises:
         InvalidValue: one points to nothing.
     """
     written: dict[str, list[range]] = scratch().get(_PENDING, {}).pop(app.id, {})
-    for worksheet in sorted(written):
+    for worksheet, spans in sorted(written.items()):
         sheet = _sheet(app, worksheet)
         targets = _targets(sheet)
-        pointing = {key for key, f in sheet.fields.items() if f.type.points}
-        for row in (row for span in written[worksheet] for row in _rows_in(sheet, span)):
-            changes = {key: value for key, value in loads(row.vals).items() if key in pointing}
-            _check_targets(sheet, changes, f"{sheet.document.body['name']}, record {row.seq}", targets)
+        for span in spans:
+            after: int | None = span.start - 1
+            while after is not None:
+                after = _check_some(sheet, targets, after, span.stop)
+                yield
+                sheet = _sheet(app, worksheet)
+                targets.door = sheet.door
 
 
-def _rows_in(sheet: _Sheet, span: range) -> Iterator[Row]:
-    """Yield the live records with numbers in a span, some at a time."""
-    after = span.start - 1
-    while batch := [row for row in sheet.door.some_after(sheet.key, after) if row.seq < span.stop]:
-        yield from batch
-        after = batch[-1].seq
+def _check_some(sheet: _Sheet, targets: Targets, after: int, stop: int) -> int | None:
+    """Check the references of some live records from a number on; return the last, None where there are no more before *stop*."""
+    rows = [row for row in sheet.door.some_after(sheet.key, after) if row.seq < stop]
+    pointing = {key for key, f in sheet.fields.items() if f.type.points}
+    for row in rows:
+        changes = {key: value for key, value in loads(row.vals).items() if key in pointing}
+        _check_targets(sheet, changes, f"{sheet.document.body['name']}, record {row.seq}", targets)
+    return rows[-1].seq if rows else None
 
 
 def all_rows(app: App, worksheet: str, *, deleted: bool = False) -> Iterator[Row]:

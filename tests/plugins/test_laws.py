@@ -88,7 +88,7 @@ class TestWorksheets(Laws):
         full = {k: given[f.type.name] for k, f in fields_of(body).items() if f.type.name in given}
         assert {f.type.name for f in fields_of(body).values()} == set(given)
         service.put_records(app, SHEET, [{"seq": 1, "values": full}, {"seq": 2, "values": {}}, {"seq": 700, "values": full}], SYSTEM)
-        service.edits_done(app)
+        list(service.edits_done(app))
         db.session.flush()
 
     def damage(self, app: App) -> None:
