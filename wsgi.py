@@ -2,10 +2,14 @@
 
 import os
 
+from core import reading
 from core.app import create_app
+from core.db import db
 from core.migrating import ensure_schema
 
 os.umask(0o077)  # the database is for this user alone
 app = create_app()
 with app.app_context():
     ensure_schema()
+    db.engine.dispose()  # no connection is shared with the process that is forked now
+reading.start(app)

@@ -64,6 +64,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("mail_from", "appkeep@localhost", str, "Sender of mail."),
     Setting("webhook_private_addresses", False, _flag, "Let webhooks reach private and loopback addresses."),
     Setting("upload_limit_bytes", 2 * 10**9, int, "Largest file that can be uploaded."),
+    Setting("import_memory_bytes", 10**9, int, "Memory that reading one imported file may take."),
+    Setting("import_time_s", 3600, int, "Time that reading one imported file may take."),
     Setting("worker_processes", 1, int, "Number of workers that `appkeep up` starts."),
     Setting("backup_interval_s", 300, int, "Shortest time between two backups of one app."),
     Setting("check_every_days", 30, int, "Each backup is checked again after this many days; 0: never."),

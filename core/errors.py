@@ -89,7 +89,7 @@ class AppRestoring(Conflict):
 class AppLeft(Conflict):
     """The app that was being made was given up, because its maker was silent for too long."""
 
-    code, title = "app_left", "App is not there any more"
+    code, title = "app_left", "App was removed"
 
 
 class TooSoon(AppkeepError):
@@ -164,3 +164,9 @@ class ImportFailed(InvalidInput):
     """A file to import is not what it claims to be, or cannot be read."""
 
     code, title = "import_failed", "Import failed"
+
+
+class TookTooLong(ImportFailed):
+    """A file to import was not read in the time there was."""
+
+    code, title = "import_too_slow", "Import took too long"

@@ -7,7 +7,6 @@ same way, and the page that shows it can be loaded again, by anybody who may imp
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +16,7 @@ from sqlalchemy import select
 
 from core.catalogue import files_missing
 from core.db import db, transaction
-from core.errors import AppkeepError, ImportFailed, InvalidInput, NotFound
+from core.errors import ImportFailed, InvalidInput, NotFound, TookTooLong
 from core.importer import NO_CORRECTIONS, Corrections
 from core.importing import find_importer, import_file
 from core.moment import now_us
@@ -29,7 +28,9 @@ from core.scope import tenant
 from core.uploads import STEM, Sent, fetched, keep, lay, size_bytes, spool
 
 SMALL_BYTES = 5 * 1024 * 1024
-"""A file of at most this size is looked through at once, in the request that brings it."""
+"""A file of at most this size is looked through while the request that brings it waits, """
+AT_ONCE_S = 8
+"""for so long; what takes longer is a worker's to look through."""
 MAX_NOTES = 5000
 MAX_PARTS = 20_000
 MAX_COLUMNS, SAMPLES, MAX_SAMPLE_CHARS = 1000, 3, 60
@@ -37,7 +38,6 @@ MAX_COLUMNS, SAMPLES, MAX_SAMPLE_CHARS = 1000, 3, 60
 KEPT_US = 7 * 24 * 3600 * SECOND_US
 """What was sent can be confirmed for so long."""
 PREVIEW, IMPORT = "import_preview", "import"
-log = logging.getLogger(__name__)
 
 
 def receive(sent: Sequence[Sent], person: str) -> Run:
@@ -49,15 +49,18 @@ def receive(sent: Sequence[Sent], person: str) -> Run:
     with spool() as folder:
         laid = lay(folder, sent)
         name, path = laid[0]
-        small = size_bytes(laid) <= SMALL_BYTES
         with _named(path, name):
             options: dict[str, Any] = {"importer": recognized(path)}
-            report = _previewed_now(path, name, options["importer"], person) if small else None
+            report = _previewed_now(path, name, options["importer"], person) if size_bytes(laid) <= SMALL_BYTES else None
         with writing_objects(counted=False) as writer:
             options["files"] = keep(laid, writer)
     with transaction():
         writer.record()
-        run_id = request(PREVIEW, None, options, person, send=not small).id
+        run_id = request(PREVIEW, None, options, person, send=report is None).id
+    return _ended_with(run_id, report)
+
+
+def _ended_with(run_id: str, report: Mapping[str, Any] | None) -> Run:
     if report is not None and (context := claim(run_id)) is not None:
         with transaction():
             context.succeed(report)
@@ -74,16 +77,12 @@ def look_again(preview: Run, corrections: Corrections, person: str) -> Run:
     _check_kept(preview)
     options = {**options_of(preview), "corrections": corrections.as_dict()}
     name, report = options["files"][0]["name"], None
-    small = sum(one["size"] for one in options["files"]) <= SMALL_BYTES
-    if small:
+    if sum(one["size"] for one in options["files"]) <= SMALL_BYTES:
         with fetched(options["files"]) as path, _named(path, name):
             report = _previewed_now(path, name, options["importer"], person, corrections)
     with transaction():
-        run_id = request(PREVIEW, None, options, person, send=not small).id
-    if report is not None and (context := claim(run_id)) is not None:
-        with transaction():
-            context.succeed(report)
-    return find(run_id)
+        run_id = request(PREVIEW, None, options, person, send=report is None).id
+    return _ended_with(run_id, report)
 
 
 def corrections_of(run: Run) -> Corrections:
@@ -141,7 +140,7 @@ def preview(run: RunContext) -> Mapping[str, Any]:
     run.step("import.begun")
     name = run.options["files"][0]["name"]
     with fetched(run.options["files"]) as path, _named(path, name):
-        return _previewed(path, name, run.options["importer"], run.person, _said(run), _watched(run))
+        return _previewed(path, name, run.options["importer"], run.person, _said(run), watch=_watched(run))
 
 
 def bring_in(run: RunContext) -> None:
@@ -180,21 +179,18 @@ def recognized(path: Path) -> str:
                            "an Excel workbook (.xlsx) or a SQLite database.") from None
 
 
-def _previewed_now(path: Path, name: str, importer: str, person: str, corrections: Corrections = NO_CORRECTIONS) -> dict[str, Any]:
+def _previewed_now(path: Path, name: str, importer: str, person: str,
+                   corrections: Corrections = NO_CORRECTIONS) -> dict[str, Any] | None:
+    """Return what a run would report that looks a file through; None where that takes too long to wait for."""
     try:
-        return _previewed(path, name, importer, person, corrections)
-    except AppkeepError:
-        raise
-    except Exception as error:
-        # Importers are plugins and files are hostile: whatever they raise, the page says that this file cannot come in.
-        log.exception("A file could not be looked through by the importer %s", importer)
-        raise ImportFailed(f"{path.name} cannot be read. The server's log has the details.") from error
+        return _previewed(path, name, importer, person, corrections, time_s=AT_ONCE_S)
+    except TookTooLong:
+        return None
 
 
-def _previewed(path: Path, name: str, importer: str, person: str, corrections: Corrections = NO_CORRECTIONS,
-               watch: Any = lambda *_: None) -> dict[str, Any]:
+def _previewed(path: Path, name: str, importer: str, person: str, corrections: Corrections, **more: Any) -> dict[str, Any]:
     return _report(import_file(path, tenant(), person, importer=importer, stem=_stem(name), corrections=corrections, dry_run=True,
-                               watch=watch))
+                               **more))
 
 
 def _stem(name: str) -> str:

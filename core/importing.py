@@ -2,66 +2,57 @@
 
 from __future__ import annotations
 
-import mimetypes
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Any, BinaryIO
+from typing import IO, Any
 
 from core.app import server
 from core.apps import service
 from core.apps.making import making
 from core.apps.models import App
-from core.archive.canonical import NotCanonical
 from core.catalogue import coming, known_digests
 from core.errors import ImportFailed, InvalidInput
-from core.fieldtype import Definition
 from core.importer import NO_CORRECTIONS, Corrections, Importer, packed_kind
 from core.objects import ObjectWriter, recording, releasing, shelf, writing_objects
-from core.staging import Weighing, stage, staged
+from core.reading import Asked, Heard, read
+from core.staging import Weighing, staged
+from core.uploads import spool
 
 Watch = Callable[[str, int, int], None]
 """Hears how far an import is: its phase, records done, of how many (0 as long as that is not known)."""
 Finish = Callable[[Mapping[str, Any]], None]
-MAX_NAME_CHARS = 255
-MAX_OUTLINED = 500
+MAX_SHOWN = 500
 
 
 @dataclass
-class Context:
-    """What an importer works with; see `core.importer.ImportContext`."""
+class _Read:
+    """What is kept of a file while it is read: the tables as they were shown, notes, and which files it brought."""
 
-    app_name: str | None
-    stem: str
-    person: str
     writer: ObjectWriter
-    corrections: Corrections = field(default_factory=Corrections)
     tables: list[dict[str, Any]] = field(default_factory=list)
     notes: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     files: set[str] = field(default_factory=set)
+    made: Heard = field(default_factory=Heard)
 
-    def show(self, guesses: Mapping[str, Any]) -> None:
-        """See `ImportContext.show`."""
-        if len(self.tables) < MAX_OUTLINED:
-            self.tables.append(dict(guesses))
+    def show(self, guesses: dict[str, Any]) -> None:
+        """Keep how a table was read."""
+        if len(self.tables) < MAX_SHOWN:
+            self.tables.append(guesses)
 
-    def put_file(self, stream: BinaryIO, name: str, media_type: str | None = None) -> dict[str, Any]:
-        """See `ImportContext.put_file`."""
-        content, size = self.writer.put_file(stream)
-        self.files.add(content)
-        kind = media_type or mimetypes.guess_type(name)[0] or "application/octet-stream"
-        safe = "".join("_" if ord(char) < 32 or char in "/\\\x7f" else char for char in name)[:MAX_NAME_CHARS]
-        return {"file": content, "name": safe or "file", "size": size, "type": kind}
-
-    def check_field(self, definition: Definition) -> None:
-        """See `ImportContext.check_field`."""
-        server().registry.hook.check_field(definition=definition)
-
-    def unsupported(self, what: str, name: str, reason: str) -> None:
-        """See `ImportContext.unsupported`."""
+    def note(self, what: str, name: str, reason: str) -> None:
+        """Keep a note."""
         self.notes[what, name[:200], reason] += 1
+
+    def take(self, path: Path) -> str:
+        """Store a file that an importer made, and return its content's digest."""
+        with path.open("rb") as file:
+            content, _ = self.writer.put_file(file)
+        path.unlink()
+        self.files.add(content)
+        return content
 
     def told(self) -> list[dict[str, Any]]:
         """Return the notes, each once, with how often it was made."""
@@ -69,48 +60,9 @@ class Context:
                 for (what, name, reason), count in self.notes.items()]
 
 
-@dataclass
-class _Tally:
-    """Counts the edits of an import as they pass, and keeps what documents they make and of which parts."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    outline: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-    def passing(self, operations: Iterator[Mapping[str, Any]], watch: Watch) -> Iterator[Mapping[str, Any]]:
-        """Yield the edits as they are."""
-        for operation in operations:
-            if operation.get("op") == "put":
-                self.counts["documents"] += 1
-                self._outline(operation)
-            if operation.get("op") == "put_records":
-                self._count_records(operation)
-            watch("import.reading", self.counts["records"], 0)
-            yield operation
-
-    def _count_records(self, operation: Mapping[str, Any]) -> None:
-        count = len(operation.get("records", ()))
-        self.counts["records"] += count
-        listed = self.outline.get(f"worksheet/{operation.get('worksheet')}")
-        if listed is not None:
-            listed["records"] = listed.get("records", 0) + count
-
-    def _outline(self, operation: Mapping[str, Any]) -> None:
-        address, body = operation.get("document"), operation.get("body")
-        if isinstance(address, str) and isinstance(body, Mapping) and (len(self.outline) < MAX_OUTLINED or address in self.outline):
-            _, kind = server().registry.kinds.get(address.partition("/")[0], (None, None))
-            parts = {} if kind is None else {part: _parts(body.get(listed)) for part, listed in kind.parts.items()}
-            self.outline[address] = {"document": address, "name": body.get("name"), "parts": parts}
-
-
-def _parts(listed: Any) -> list[dict[str, Any]]:
-    """Return key, name and type of the parts of a document, as far as each has them."""
-    parts = listed if isinstance(listed, list) else []
-    return [{what: part[what] for what in ("key", "name", "type") if what in part} for part in parts if isinstance(part, Mapping)]
-
-
 def import_file(path: Path, organization_id: str, person: str, *, name: str | None = None, importer: str | None = None, stem: str = "",
-                corrections: Corrections = NO_CORRECTIONS, dry_run: bool = False, watch: Watch = lambda *_: None,
-                finish: Finish = lambda _: None) -> dict[str, Any]:
+                corrections: Corrections = NO_CORRECTIONS, dry_run: bool = False, time_s: float | None = None,
+                watch: Watch = lambda *_: None, finish: Finish = lambda _: None) -> dict[str, Any]:
     """Make an app out of a file of another program and return what came of it.
 
     Returns {"app", "name", "documents", "records", "files", "outline": [{"document", "name", "parts": {part: [{"key", "name",
@@ -126,65 +78,72 @@ def import_file(path: Path, organization_id: str, person: str, *, name: str | No
         stem: What its sender calls the file, without the ending, where that is not what its path says.
         corrections: What somebody says of the file where the importer would guess.
         dry_run: Keep nothing, neither the app nor its files.
+        time_s: How long the file may be read; otherwise as long as the setting says.
         watch: Hears how far it is; what it raises ends the import.
         finish: Hears the result inside the transaction that makes it real; what it raises undoes it.
 
     Raises:
-        ImportFailed: the file is not what it claims to be; nothing of it stays.
+        ImportFailed: the file is not what it claims to be, or takes too much memory; nothing of it stays.
+        TookTooLong: it takes too much time.
     """
-    chosen, tally = find_importer(path, importer), _Tally()
-    try:
+    chosen, stem = find_importer(path, importer), stem or path.stem
+    config = server().config
+
+    def read_into(kept: _Read, edit: Callable[[bytes], object] | None) -> None:
+        asked = Asked(chosen.name, str(path), name, stem, person, corrections, str(folder), edit is not None,
+                      config.import_memory_bytes, time_s or config.import_time_s)
+        kept.made = read(asked, edit=edit or bool, file=kept.take, show=kept.show, note=kept.note,
+                         watch=lambda records: watch("import.reading", records, 0))
+
+    with spool() as folder:
         if dry_run:
             with server().store.batch() as batch:
-                context = Context(name, stem or path.stem, person, Weighing(shelf(), batch, known_digests()), corrections)
-                return _looked_through(chosen, path, name, context, tally, watch)
-        with TemporaryFile() as kept:
+                weighed = _Read(Weighing(shelf(), batch, known_digests()))
+                read_into(weighed, None)
+            return _result(None, _name_said(weighed.made, name or stem), weighed)
+        with TemporaryFile(dir=folder) as edits:
             with writing_objects() as writer:
-                context = Context(name, stem or path.stem, person, writer, corrections)
-                stage(tally.passing(chosen.operations(path, context), watch), kept)
-            return _made(name or context.stem[:100], context, tally, kept, watch, finish)
-    except (NotCanonical, UnicodeDecodeError, RecursionError) as error:
-        raise ImportFailed(f"{path.name} cannot be read: {error}") from error
+                found = _Read(writer)
+                read_into(found, edits.write)
+            return _made(name or stem[:100], person, found, edits, watch, finish)
 
 
-def _looked_through(chosen: Importer, path: Path, name: str | None, context: Context, tally: _Tally, watch: Watch) -> dict[str, Any]:
-    """Return what an import would make; nothing is written, so that nobody waits for it."""
-    for _ in tally.passing(chosen.operations(path, context), watch):
-        pass
-    said = next((one["name"] for address, one in tally.outline.items() if address.startswith("app/")), None)
-    return _result(None, str(said or name or context.stem)[:100], context, tally)
+def _name_said(made: Heard, otherwise: str) -> str:
+    """Return what an app would be called: as its own document says."""
+    said = next((one["name"] for one in made.outline if one["document"].startswith("app/")), None)
+    return str(said or otherwise)[:100]
 
 
-def _made(name: str, context: Context, tally: _Tally, kept: IO[bytes], watch: Watch, finish: Finish) -> dict[str, Any]:
+def _made(name: str, person: str, found: _Read, edits: IO[bytes], watch: Watch, finish: Finish) -> dict[str, Any]:
     """Make the app out of staged edits: in parts that hold up nobody for long, and there as a whole with the last, or not at all."""
-    total = tally.counts["records"]
+    total, writer = found.made.counts["records"], found.writer
     watch("import.making", 0, total)
-    with making(name, context.person) as made:
-        context.writer.app_id, done = made.app.id, Counter[str]()
-        with releasing(context.writer):
-            for _ in made.do(_steps(made.app, context.person, set(context.writer.added), kept, done)):
+    with making(name, person) as made:
+        writer.app_id, done = made.app.id, Counter[str]()
+        with releasing(writer):
+            for _ in made.do(_steps(made.app, person, set(writer.added), edits, done)):
                 watch("import.making", done["records"], total)
-        with recording(context.writer):
+        with recording(writer):
             app = made.finish()
-            result = _result(app.id, app.name, context, tally)
+            result = _result(app.id, app.name, found)
             finish(result)
     return result
 
 
-def _steps(app: App, person: str, files: set[str], kept: IO[bytes], done: Counter[str]) -> Iterator[object]:
+def _steps(app: App, person: str, files: set[str], edits: IO[bytes], done: Counter[str]) -> Iterator[object]:
     """Do an import's edits in a new app, and yield after each."""
     coming(files)
     service.start(app, person)
     script = service.Script(app, person)
-    for answer in script.edits(staged(kept)):
+    for answer in script.edits(staged(edits)):
         done["records"] += answer.get("records", 0) if isinstance(answer, Mapping) else 0
         yield answer
     yield from script.checks()
 
 
-def _result(app_id: str | None, name: str, context: Context, tally: _Tally) -> dict[str, Any]:
-    return {"app": app_id, "name": name, "documents": tally.counts["documents"], "records": tally.counts["records"],
-            "files": len(context.files), "outline": list(tally.outline.values()), "tables": context.tables, "unsupported": context.told()}
+def _result(app_id: str | None, name: str, found: _Read) -> dict[str, Any]:
+    return {"app": app_id, "name": name, "documents": found.made.counts["documents"], "records": found.made.counts["records"],
+            "files": len(found.files), "outline": found.made.outline, "tables": found.tables, "unsupported": found.told()}
 
 
 def find_importer(path: Path, name: str | None) -> Importer:

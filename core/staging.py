@@ -1,27 +1,32 @@
 """Staging: the edits of an import on disk, between reading another program's file and writing to the database.
 
-Reading may take long and holds no lock; writing follows in one go, with the number of records known.
+Reading may take long and holds no lock; writing follows with the number of records known.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import mimetypes
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import IO, Any, BinaryIO
 
+from core.app import server
 from core.archive.manifest import Descriptor
 from core.errors import PluginFailed
 from core.objects import ObjectWriter
 
 Edit = Mapping[str, Any]
+MAX_NAME_CHARS = 255
+MAX_OUTLINED = 500
 
 
-def stage(edits: Iterable[Edit], file: IO[bytes]) -> None:
-    """Write edits to a file of this process's own, one a line."""
-    for edit in edits:
-        file.write(json.dumps(edit, default=_text).encode() + b"\n")
+def line_of(edit: Edit) -> bytes:
+    """Return an edit as a line of JSON."""
+    return json.dumps(edit, default=_text).encode() + b"\n"
 
 
 def _text(value: object) -> str:
@@ -34,10 +39,57 @@ def _text(value: object) -> str:
 
 
 def staged(file: IO[bytes]) -> Iterator[Edit]:
-    """Yield the edits that were staged."""
+    """Yield the edits of a file that has one a line."""
     file.seek(0)
     for line in file:
         yield json.loads(line)
+
+
+@dataclass
+class Tally:
+    """Counts the edits of an import as they pass, and keeps what documents they make and of which parts."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    outline: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def counted(self, operations: Iterator[Edit]) -> Iterator[tuple[Edit, int]]:
+        """Yield the edits as they are, each with the number of its records."""
+        for operation in operations:
+            records = 0
+            if operation.get("op") == "put":
+                self.counts["documents"] += 1
+                self._outline(operation)
+            if operation.get("op") == "put_records":
+                records = self._count_records(operation)
+            yield operation, records
+
+    def _count_records(self, operation: Edit) -> int:
+        count = len(operation.get("records", ()))
+        self.counts["records"] += count
+        listed = self.outline.get(f"worksheet/{operation.get('worksheet')}")
+        if listed is not None:
+            listed["records"] = listed.get("records", 0) + count
+        return count
+
+    def _outline(self, operation: Edit) -> None:
+        address, body = operation.get("document"), operation.get("body")
+        if isinstance(address, str) and isinstance(body, Mapping) and (len(self.outline) < MAX_OUTLINED or address in self.outline):
+            _, kind = server().registry.kinds.get(address.partition("/")[0], (None, None))
+            parts = {} if kind is None else {part: _parts(body.get(listed)) for part, listed in kind.parts.items()}
+            self.outline[address] = {"document": address, "name": body.get("name"), "parts": parts}
+
+
+def _parts(listed: Any) -> list[dict[str, Any]]:
+    """Return key, name and type of the parts of a document, as far as each has them."""
+    parts = listed if isinstance(listed, list) else []
+    return [{what: part[what] for what in ("key", "name", "type") if what in part} for part in parts if isinstance(part, Mapping)]
+
+
+def file_value(content: str, size: int, name: str, media_type: str | None) -> dict[str, Any]:
+    """Return the value that stands for a stored file."""
+    kind = media_type or mimetypes.guess_type(name)[0] or "application/octet-stream"
+    safe = "".join("_" if ord(char) < 32 or char in "/\\\x7f" else char for char in name)[:MAX_NAME_CHARS]
+    return {"file": content, "name": safe or "file", "size": size, "type": kind}
 
 
 class Weighing(ObjectWriter):

@@ -79,9 +79,12 @@ def up(config: Config, say: Callable[[str], None], greeting: Callable[[], Iterab
 
 def run_web(config: Config) -> None:
     """Serve pages and the API until told to stop."""
+    from core import reading
     from core.app import create_app
 
-    serve = web_server(create_app(config), config)
+    app = create_app(config)
+    reading.start(app)
+    serve = web_server(app, config)
     serve.print_listen("Serving on http://{}:{}")
     serve.run()
 

@@ -1,0 +1,370 @@
+"""Reading a file of another program in a process of its own: hostile until shown otherwise, bounded in memory and time.
+
+The process is forked, so that it has the plugins of this one, and tells what it reads over a socket. It never uses the
+database. A server with threads forks a reader before it has them (`start`), which forks in turn for each file: a process
+that is forked while another thread holds a lock would wait for it for ever.
+
+Each message is its kind (a letter), a number of records, the length of what follows, and that: JSON, or an edit's line.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import resource
+import shutil
+import signal
+import socket
+import struct
+import tempfile
+import threading
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, NoReturn
+
+from flask import Flask
+
+from core.app import server
+from core.archive.canonical import NotCanonical
+from core.db import db
+from core.errors import AppkeepError, ImportFailed, TookTooLong
+from core.fieldtype import Definition
+from core.importer import Corrections
+from core.staging import Tally, file_value, line_of
+
+LOOK_S = 0.5
+"""So often whoever waits for a file looks whether to go on waiting."""
+MOST_TIMES, MOST_BESIDES_BYTES = 200, 2**28
+"""A file's edits may take so many times its size, and so much besides: a text that is written once can be repeated in each record."""
+NICE = 5
+"""Who reads files stands back behind who serves pages."""
+_HEAD = struct.Struct(">cIQ")
+_reader: _Reader | None = None
+_left: list[object] = []
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which file is read how; `folder` is an empty one for what is read of it. Without *edits* only their numbers are told."""
+
+    importer: str
+    path: str
+    app_name: str | None
+    stem: str
+    person: str
+    corrections: Corrections
+    folder: str
+    edits: bool
+    memory_bytes: int
+    time_s: float
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return Path(self.path).name
+
+    @property
+    def size_bytes(self) -> int:
+        """How large the file is, with what lies beside it; 0 for what is no file."""
+        path = Path(self.path)
+        return sum(one.stat().st_size for one in path.parent.glob(f"{path.stem}.*") if one.is_file())
+
+
+@dataclass
+class Heard:
+    """What came of reading a file: how many "documents" and "records" its edits make, and which documents."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    outline: list[dict[str, Any]] = field(default_factory=list)
+
+
+def read(asked: Asked, *, edit: Callable[[bytes], object], file: Callable[[Path], str], show: Callable[[dict[str, Any]], None],
+         note: Callable[[str, str, str], None], watch: Callable[[int], None]) -> Heard:
+    """Have a file read and return what came of it.
+
+    Args:
+        asked: See there.
+        edit: Takes each edit as a line of JSON.
+        file: Takes a file that the importer made, and returns the digest of its content.
+        show: See `ImportContext.show`.
+        note: See `ImportContext.unsupported`.
+        watch: Hears now and then how many records were read; what it raises ends the reading.
+
+    Raises:
+        ImportFailed: the file is not what it claims to be, or needs more memory than it may.
+        TookTooLong: it needs more time.
+    """
+    counts, begun = Counter[str](), time.monotonic()
+    most = MOST_TIMES * asked.size_bytes + MOST_BESIDES_BYTES
+    with _opened(asked) as channel:
+        for kind, count, said in channel.messages(lambda: watch(counts["records"])):
+            counts["records"] += count
+            if kind == b"E":
+                counts["bytes"] += len(said)
+                if counts["bytes"] > most:
+                    raise ImportFailed(f"{asked.name} would become more than {most // 10**6} MB of data, far more than the file holds. "
+                                       "Leave long repeated texts out, or split the file.")
+                edit(said)
+            elif kind == b"F":
+                channel.answer(file(Path(asked.folder, said.decode())))
+            elif kind == b"S":
+                show(json.loads(said))
+            elif kind == b"N":
+                note(*json.loads(said))
+            elif kind == b"D":
+                ended = json.loads(said)
+                return Heard(Counter(ended["counts"]), ended["outline"])
+            elif kind == b"X":
+                raise _refusal(json.loads(said), asked)
+            watch(counts["records"])
+    if time.monotonic() - begun >= asked.time_s - LOOK_S:
+        raise TookTooLong(f"{asked.name} takes longer than {asked.time_s:.0f} seconds to read. Split it into smaller files.")
+    raise ImportFailed(f"{asked.name} cannot be read: the process that read it stopped. Try again, or split the file.")
+
+
+def _refusal(said: Mapping[str, Any], asked: Asked) -> AppkeepError:
+    if said["broke"]:
+        log.error("The importer %s failed:\n%s", asked.importer, said["broke"])
+    kinds: list[type[AppkeepError]] = [AppkeepError]
+    for kind in kinds:
+        if kind.__name__ == said["class"]:
+            return kind(said["message"], **said["details"])
+        kinds += kind.__subclasses__()
+    return ImportFailed(said["message"])
+
+
+def start(app: Flask) -> None:
+    """Fork the process that forks for each file, before this one has threads; it ends when this one does."""
+    global _reader
+    _reader = _Reader(app)
+
+
+class _Reader:
+    """A process without threads that forks one for each socket that it is sent."""
+
+    def __init__(self, app: Flask) -> None:
+        self._control, theirs = socket.socketpair()
+        self._lock = threading.Lock()
+        if os.fork() == 0:
+            try:
+                self._control.close()
+                self._fork_for_each(app, theirs)
+            except Exception:
+                log.exception("The process that reads files has failed")
+            finally:
+                os._exit(0)
+        theirs.close()
+
+    def ask(self, theirs: socket.socket) -> None:
+        """Let a process serve a socket.
+
+        Raises:
+            OSError: the reader is gone.
+        """
+        with self._lock:
+            socket.send_fds(self._control, [b"f"], [theirs.fileno()])
+
+    @staticmethod
+    def _fork_for_each(app: Flask, control: socket.socket) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal interrupts both; this one ends after the server
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        while True:
+            said, descriptors, *_ = socket.recv_fds(control, 1, 1)
+            if not said:
+                return
+            if os.fork() == 0:
+                control.close()
+                with app.app_context():
+                    _serve(socket.socket(fileno=descriptors[0]))
+            os.close(descriptors[0])
+
+
+@contextmanager
+def _opened(asked: Asked) -> Iterator[_Channel]:
+    """Give the channel to a process that reads a file, gone when the block ends."""
+    ours, theirs = socket.socketpair()
+    child = pid = 0
+    with ours:
+        if not _reader_takes(theirs):
+            child = os.fork()
+            if child == 0:
+                ours.close()
+                _serve(theirs)
+        theirs.close()
+        channel = _Channel(ours)
+        try:
+            channel.tell(b"A", _json({**vars(asked), "corrections": asked.corrections.as_dict()}))
+            pid = channel.number()
+            yield channel
+        finally:
+            with suppress(ProcessLookupError):
+                if child or pid:
+                    os.kill(child or pid, signal.SIGKILL)
+            if child:
+                os.waitpid(child, 0)
+
+
+def _reader_takes(theirs: socket.socket) -> bool:
+    if _reader is None:
+        return False
+    try:
+        _reader.ask(theirs)
+    except OSError as error:
+        log.error("The process that reads files is gone (%s). Restart this server.", error)
+        return False
+    return True
+
+
+class _Channel:
+    """Messages over a socket. What is said to a process that is gone is not heard, and nothing comes from there."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection, self._waiting = connection, bytearray()
+        connection.settimeout(LOOK_S)
+
+    def tell(self, kind: bytes, said: bytes, count: int = 0) -> None:
+        """Send a message, as soon as the other side takes it."""
+        left = memoryview(_HEAD.pack(kind, count, len(said)) + said)
+        while left:
+            try:
+                left = left[self._connection.send(left):]
+            except TimeoutError:
+                continue
+            except ConnectionError:
+                return
+
+    def messages(self, look: Callable[[], None] = lambda: None) -> Iterator[tuple[bytes, int, bytes]]:
+        """Yield messages until the other side is gone; *look* is called while there is none."""
+        while (head := self._taken(_HEAD.size, look)) is not None:
+            kind, count, size = _HEAD.unpack(head)
+            if (said := self._taken(size, look)) is None:
+                return
+            yield kind, count, said
+
+    def answer(self, said: str) -> None:
+        """Answer what was asked."""
+        self.tell(b"=", said.encode())
+
+    def number(self) -> int:
+        """Return the number of the process on the other side, 0 where it is gone."""
+        return next((int(said) for _, _, said in self.messages()), 0)
+
+    def _taken(self, size: int, look: Callable[[], None]) -> bytes | None:
+        while len(self._waiting) < size:
+            try:
+                some = self._connection.recv(1024 * 1024)
+            except TimeoutError:
+                look()
+                continue
+            except ConnectionError:
+                return None
+            if not some:
+                return None
+            self._waiting += some
+        taken = bytes(self._waiting[:size])
+        del self._waiting[:size]
+        return taken
+
+
+# In the process that reads.
+
+
+def _serve(connection: socket.socket) -> NoReturn:
+    """Read the file that is asked for over a socket, tell what is in it, and end."""
+    try:
+        channel = _Channel(connection)
+        said = next((said for _, _, said in channel.messages()), b"")
+        if said:
+            given = json.loads(said)
+            _answer(Asked(**{**given, "corrections": Corrections.of(given["corrections"])}), channel)
+    finally:
+        os._exit(0)  # nothing of the process that was forked is tidied here
+
+
+def _answer(asked: Asked, channel: _Channel) -> None:
+    _bound(asked)
+    channel.tell(b"=", str(os.getpid()).encode())
+    try:
+        channel.tell(b"D", _json(_told(asked, channel)))
+    except AppkeepError as error:
+        _refuse(channel, error)
+    except (NotCanonical, UnicodeDecodeError, RecursionError) as error:
+        _refuse(channel, ImportFailed(f"{asked.name} cannot be read: {error}"))
+    except MemoryError:
+        _refuse(channel, ImportFailed(f"{asked.name} needs more than {asked.memory_bytes // 10**6} MB of memory to read. "
+                                      "Split it into smaller files."))
+    except Exception:
+        # Importers are plugins and files are hostile: whatever they raise, the answer is that this file cannot come in.
+        _refuse(channel, ImportFailed(f"{asked.name} cannot be read. The server's log has the details."), traceback.format_exc())
+
+
+def _refuse(channel: _Channel, error: AppkeepError, broke: str = "") -> None:
+    channel.tell(b"X", _json({"class": type(error).__name__, "message": error.message, "details": error.details, "broke": broke}))
+
+
+def _bound(asked: Asked) -> None:
+    """Leave the database to whom it belongs, and let this process be ended when it takes too much."""
+    sessions = db.session.registry.registry
+    _left.extend((dict(sessions), db.engine))  # kept, so that nobody ends what they hold
+    sessions.clear()
+    db.engine.dispose(close=False)
+    for number in (signal.SIGALRM, signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, asked.time_s)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with suppress(OSError, ValueError):  # not every system tells, or lets it be bounded
+        held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (held + asked.memory_bytes,) * 2)
+    os.nice(NICE)
+    tempfile.tempdir = asked.folder  # whoever asked removes what an ended process leaves
+
+
+def _told(asked: Asked, channel: _Channel) -> dict[str, Any]:
+    """Tell the edits of a file, and return what they make."""
+    tally, context = Tally(), _Context(asked, channel)
+    for edit, records in tally.counted(server().registry.importers[asked.importer].operations(Path(asked.path), context)):
+        channel.tell(b"E" if asked.edits else b"P", line_of(edit) if asked.edits else b"", records)
+    return {"counts": tally.counts, "outline": list(tally.outline.values())}
+
+
+class _Context:
+    """What an importer works with; see `core.importer.ImportContext`."""
+
+    def __init__(self, asked: Asked, channel: _Channel) -> None:
+        self.app_name, self.stem, self.person, self.corrections = asked.app_name, asked.stem, asked.person, asked.corrections
+        self._channel, self._folder, self._files = channel, Path(asked.folder), 0
+
+    def show(self, guesses: Mapping[str, Any]) -> None:
+        """See `ImportContext.show`."""
+        self._channel.tell(b"S", _json(guesses))
+
+    def put_file(self, stream: BinaryIO, name: str, media_type: str | None = None) -> dict[str, Any]:
+        """See `ImportContext.put_file`."""
+        self._files += 1
+        path = self._folder / f"file-{self._files}"
+        with path.open("xb") as file:
+            shutil.copyfileobj(stream, file, 1024 * 1024)
+            size = file.tell()
+        self._channel.tell(b"F", path.name.encode())
+        content = next((said.decode() for _, _, said in self._channel.messages()), "")
+        return file_value(content, size, name, media_type)
+
+    def check_field(self, definition: Definition) -> None:
+        """See `ImportContext.check_field`."""
+        server().registry.hook.check_field(definition=definition)
+
+    def unsupported(self, what: str, name: str, reason: str) -> None:
+        """See `ImportContext.unsupported`."""
+        self._channel.tell(b"N", _json([what, name, reason]))
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, default=str).encode()
