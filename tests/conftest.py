@@ -8,11 +8,13 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import CodeType
 
 import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from hypothesis import settings
+from jinja2.bccache import Bucket, BytecodeCache
 
 from core.api import App, apps, as_server, as_tenant, transaction
 from core.app import create_app
@@ -30,6 +32,25 @@ settings.register_profile("search", derandomize=False, deadline=None, print_blob
 settings.load_profile(os.environ.get("APPKEEP_TEST_DRAWS", "same"))
 OWNER = "owner@example.org"
 _numbers = itertools.count()
+
+
+class Compiled(BytecodeCache):
+    """Keeps templates as they were compiled, by what their source says."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], CodeType | None] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """See `BytecodeCache`."""
+        bucket.code = self.kept.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """See `BytecodeCache`."""
+        self.kept[bucket.key, bucket.checksum] = bucket.code
+
+
+# Every test has a server of its own, and all of them the same templates: each is compiled once.
+Flask.jinja_options = {"bytecode_cache": Compiled()}
 # Tests of this process keep passwords as weakly as can be: a strong hash takes a tenth of a second, thousands of times.
 passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 

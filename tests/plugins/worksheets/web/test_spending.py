@@ -17,7 +17,7 @@ from plugins.worksheets.service import put_records
 from tests.plugins.worksheets.web.making import PEOPLE, SHEET, Desk, field, field_ref, key_of, rights
 
 HEAVY = "w_Heavy11111"
-RECORDS = 600
+RECORDS = 300
 PATTERN = "^(a|aa)+(b|bb)+(c|cc)+$"
 FORMULAS = 29
 
@@ -39,7 +39,7 @@ def heavy(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Desk, l
         begin(one)
 
     monkeypatch.setattr(budget, "begin", noted)
-    set_work(desk, 300_000)
+    set_work(desk, 150_000)
     yield desk, made
 
 
@@ -54,7 +54,7 @@ def set_work(desk: Desk, work: int) -> None:
 
 
 def test_a_search_through_heavy_formulas_stops_and_says_so(heavy: tuple[Desk, list[Budget]]) -> None:
-    """A viewer's search costs what one request may cost, not what 600 records with 29 regular expressions do; it leads on."""
+    """A viewer's search costs what one request may cost, not what 300 records with 29 regular expressions do; it leads on."""
     desk, made = heavy
     viewer, _ = desk.person_with("viewer@example.org", rights(HEAVY))
     answer = viewer.get(desk.url("?q=nowhere", sheet=HEAVY))
@@ -70,7 +70,7 @@ def test_a_search_through_heavy_formulas_stops_and_says_so(heavy: tuple[Desk, li
 def test_a_search_that_stopped_goes_on_behind_it(heavy: tuple[Desk, list[Budget]]) -> None:
     """Each page begins where the last one ended, and all records are seen in the end."""
     desk, _ = heavy
-    set_work(desk, 3_000_000)
+    set_work(desk, 1_500_000)
     desk.put(HEAVY, text="needle")
     url, pages = desk.url("?q=needle", sheet=HEAVY), count(1)
     page = desk.owner.get(url).get_data(as_text=True)
