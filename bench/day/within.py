@@ -69,6 +69,7 @@ def ended() -> dict[str, Any]:
         time.sleep(1)
     with as_server():
         runs = Counter(f"{run.kind} {run.state} {run.error_code or ''}".strip() for run in db.session.scalars(select(Run)))
+        failed = Counter(f"{run.kind}: {run.error_message}" for run in db.session.scalars(select(Run).where(Run.error_code.is_not(None))))
         still = unended()
         organizations = list(db.session.scalars(select(Organization.id)))
         restoring = [app.id for app in db.session.scalars(select(App)) if app.restoring_run_id]
@@ -78,7 +79,8 @@ def ended() -> dict[str, Any]:
             ids = list(db.session.scalars(select(Backup.id)))
             for one in ids:
                 checks[verdict(one)] += 1
-    return {"runs": dict(sorted(runs.items())), "not ended": still, "apps still closed": restoring, "checks": dict(checks)}
+    return {"runs": dict(sorted(runs.items())), "failed": dict(failed),
+            "not ended": still, "apps still closed": restoring, "checks": dict(checks)}
 
 
 def verdict(backup_id: str) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from core.archive.canonical import canonical
 from core.errors import PlanChanged
 
-MORE_PART, MORE_RECORDS = 0.1, 20
+MORE_PART, MORE_RECORDS = 0.5, 100
 """So many records of a worksheet more than were shown, in parts of those and in number, change nothing that matters."""
 WRITTEN = ("brought_back", "overwritten", "binned")
 
