@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from core.access import standing
 from core.app import server
 from core.apps import documents
 from core.apps.models import App
@@ -24,6 +25,7 @@ from core.backups.saved import Saved
 from core.catalogue import known_descriptors, picked
 from core.component import Component, Document
 from core.errors import InvalidInput
+from core.keys import SYSTEM
 from core.objects import shelf
 from core.refs import ADDRESS
 
@@ -87,6 +89,7 @@ class RestoreContext:
     described: Description | None = None
     bin_newer: bool = False
     tick: Callable[[int, int], None] = field(default=lambda records, size: None)
+    _at_home: dict[str, bool] = field(default_factory=dict, init=False, repr=False)
 
     def lines(self, component: str) -> list[IndexLine]:
         """Return the lines of a component's data in the backup, by section and number."""
@@ -120,6 +123,23 @@ class RestoreContext:
                 if place + AHEAD_SEGMENTS < len(lines):
                     coming.append(pool.submit(read, lines[place + AHEAD_SEGMENTS]))
                 yield line, raw
+
+    @property
+    def authors_proven(self) -> bool:
+        """Whether the backup can be believed who made what: whoever makes a file can write any name into it, unless it is signed."""
+        return self.saved.backup.origin != "foreign"
+
+    def author(self, said: str, was: str | None) -> str:
+        """Return who made or changed something, where a backup says *said* that proves no authors, and what stands there says *was*.
+
+        It says nothing of people who are at home here: whoever restores it stands there instead.
+        """
+        if said in (was, SYSTEM, self.person):
+            return said
+        if said not in self._at_home:
+            who = standing(self.app, said)
+            self._at_home[said] = who.role is not None or who.admin
+        return self.person if self._at_home[said] else said
 
     @cached_property
     def components(self) -> list[Component]:

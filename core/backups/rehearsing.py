@@ -80,6 +80,8 @@ def _restored(saved: Saved, person: str) -> tuple[Mapping[str, Any], Content]:
 
 
 def _unrestored(told: Mapping[str, Any]) -> int:
-    """Return how many references one component says it could not restore."""
+    """Return how many references and authors one component says it could not restore."""
     data = told.get("data", {})
-    return int(data.get("references_not_restored_count", 0)) + int(data.get("choices_not_there_count", 0))
+    counts = (data.get("references_not_restored_count", 0), data.get("choices_not_there_count", 0),
+              data.get("notes", {}).get("authors_not_proven", 0))
+    return sum(map(int, counts))

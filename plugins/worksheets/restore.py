@@ -47,6 +47,7 @@ class Report:
     clashes: list[dict[str, Any]] = field(default_factory=list)
     skipped: list[dict[str, Any]] = field(default_factory=list)
     listed: Counter[str] = field(default_factory=Counter)
+    authors: int = 0
 
     def reference(self, worksheet: str, seq: int, key: str, reference: Reference, reason: str) -> None:
         """Note a pointer that is left as it is now."""
@@ -71,6 +72,7 @@ class Report:
                             for (w, f, reason), n in sorted(self.left_fields.items())],
             "clashes": self.clashes,
             "skipped": self.skipped,
+            "notes": {"authors_not_proven": self.authors} if self.authors else {},
         }
         counts = {"references_not_restored_count": self.listed["unrestored"],
                   "choices_not_there_count": self.listed["missing_choices"]}
@@ -249,6 +251,10 @@ class _Merge:
     def _row(self, line: Line, old: Row | None) -> Row:
         vals, hidden = self._values(line, old)
         (created_at, updated_at), (created_by, updated_by) = line.at, line.by
+        if not self.context.authors_proven:
+            created_by = self.context.author(created_by, None if old is None else old.created_by)
+            updated_by = self.context.author(updated_by, None if old is None else old.updated_by)
+            self.report.authors += (created_by, updated_by) != line.by
         return Row(line.seq, vals, hidden, created_at, created_by, updated_at, updated_by, None)
 
     def _values(self, line: Line, old: Row | None) -> tuple[str, str | None]:

@@ -19,7 +19,9 @@ PLANNED = {"changed": "Changes back to the backup", "brought_back": "Restored fr
            "hidden": "Moves to the recycle bin"}
 DONE = {"changed": "Changed back to the backup", "brought_back": "Restored from the recycle bin", "added": "Was created again",
         "hidden": "Moved to the recycle bin"}
-NOTES = {"accounts_moved_to_default_role": "portal accounts move to the default portal role",
+NOTES = {"authors_not_proven": "records name a member here as their author, which only a file signed by this server can prove; "
+                               "whoever restores them stands there instead",
+         "accounts_moved_to_default_role": "portal accounts move to the default portal role",
          "accounts_moved_back": "portal accounts get the portal role back that they had before the restore"}
 _KEY = re.compile(r"[a-z]_[1-9A-HJ-NP-Za-km-z]{10}")
 _WHAT = {"w": "worksheet", "f": "field", "v": "view", "o": "choice", "p": "page", "r": "role", "u": "person"}
