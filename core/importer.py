@@ -23,7 +23,8 @@ class Corrections:
     """What somebody says of a file where an importer would guess. A column is named "Column", or "Table: Column".
 
     `header` is the number of the row that names the columns, from 1, 0 for none; by table, "" for all. `types` are names
-    of field types, or of readings that the importer offers; `names` are new names; `skip` is left out.
+    of field types, or of readings that the importer offers; `names` are new names; the columns in `skip`, and the tables in
+    `skip_tables`, are left out.
     """
 
     encoding: str = ""
@@ -32,6 +33,7 @@ class Corrections:
     types: Mapping[str, str] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     skip: tuple[str, ...] = ()
+    skip_tables: tuple[str, ...] = ()
 
     def header_of(self, table: str) -> int | None:
         """Return the number of the row that names a table's columns, None where it is to be found."""
@@ -56,13 +58,13 @@ class Corrections:
     def as_dict(self) -> dict[str, object]:
         """Return what is not as by default, as JSON has it."""
         found = {"encoding": self.encoding, "delimiter": self.delimiter, "header": dict(self.header), "types": dict(self.types),
-                 "names": dict(self.names), "skip": list(self.skip)}
+                 "names": dict(self.names), "skip": list(self.skip), "skip_tables": list(self.skip_tables)}
         return {name: value for name, value in found.items() if value}
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Corrections:
         """Return what `as_dict` gave."""
-        return cls(**{**given, "skip": tuple(given.get("skip", ()))})
+        return cls(**{**given, **{name: tuple(given.get(name, ())) for name in ("skip", "skip_tables")}})
 
 
 NO_CORRECTIONS = Corrections()
@@ -85,7 +87,7 @@ class ImportContext(Protocol):
 
     def show(self, guesses: Mapping[str, Any]) -> None:
         """Show how a table was read: {"table", "encoding", "delimiter", "header", "rows", "columns": [{"name", "field", "type",
-        "samples"}], "readings": [[name, title], …]}, each but "table" and "columns" only where it can be corrected."""
+        "samples"}], "readings": [[name, title], …], "left_out"}, each but "table" and "columns" only where it can be corrected."""
 
     def put_file(self, stream: BinaryIO, name: str, media_type: str | None = None) -> dict[str, Any]:
         """Store a file and return the value that stands for it: {"file", "name", "size", "type"}."""

@@ -65,6 +65,7 @@ def register(main: click.Group) -> None:
     @click.option("--type", "types", multiple=True, metavar="COLUMN=TYPE", help="Type of a column: Zip=text, Day=date-day-first.")
     @click.option("--rename", "names", multiple=True, metavar="COLUMN=NAME", help="Field name of a column.")
     @click.option("--skip", multiple=True, metavar="COLUMN", help="Leave a column out. Any column can be written as Table: Column.")
+    @click.option("--skip-table", "skip_tables", multiple=True, metavar="TABLE", help="Leave a table or sheet out.")
     @click.option("--dry-run", is_flag=True, help="Show how the file is read and what the import would create; create nothing.")
     @as_option
     def import_(file: Path, org: str, importer: str | None, name: str | None, dry_run: bool, email: str | None,
@@ -110,9 +111,9 @@ def organization(name_or_id: str) -> str:
 
 
 def _corrections(*, header: Iterable[str], encoding: str, delimiter: str, types: Iterable[str], names: Iterable[str],
-                 skip: Iterable[str]) -> Corrections:
+                 skip: Iterable[str], skip_tables: Iterable[str]) -> Corrections:
     return Corrections(encoding=encoding, delimiter=delimiter, header=dict(map(_header, header)), types=dict(map(_pair, types)),
-                       names=dict(map(_pair, names)), skip=tuple(skip))
+                       names=dict(map(_pair, names)), skip=tuple(skip), skip_tables=tuple(skip_tables))
 
 
 def _header(said: str) -> tuple[str, int]:
@@ -162,6 +163,9 @@ def _outline_lines(outline: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _table_lines(table: Mapping[str, Any]) -> Iterator[str]:
+    if table.get("left_out"):
+        yield f"left out “{table['table']}”"
+        return
     how = {"encoding": "encoding", "delimiter": "delimiter", "header": "header row"}
     said = ", ".join(f"{title} {table[name] or 'none'!r}".replace("'", "") for name, title in how.items() if name in table)
     yield f"read “{table['table']}”: {table.get('rows', 0)} rows{', ' if said else ''}{said}"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from core.errors import InvalidInput
 from core.importer import Corrections
 
 LEFT_OUT = "-"
@@ -31,7 +32,10 @@ class ColumnForm:
 
 @dataclass
 class SheetForm:
-    """A table: how it is read, and its columns. What a file does not have (an encoding, a header row) is None."""
+    """A table: how it is read, and its columns. What a file does not have (an encoding, a header row) is None.
+
+    `left_out` says whether it is not to come along, None where it is the only one.
+    """
 
     title: str
     rows: int
@@ -39,21 +43,25 @@ class SheetForm:
     header: int | None
     encoding: str | None
     delimiter: str | None
+    left_out: bool | None
     columns: list[ColumnForm] = field(default_factory=list)
 
 
 def shown(report: Mapping[str, Any], said: Corrections, typed: Mapping[str, str]) -> list[SheetForm]:
     """Return a form for each table of a preview's report; where something was *typed*, that stands in it."""
-    return [_sheet(place, table, said, typed) for place, table in enumerate(report.get("tables", ()))]
+    tables = report.get("tables", ())
+    return [_sheet(place, table, said, typed, alone=len(tables) == 1) for place, table in enumerate(tables)]
 
 
-def _sheet(place: int, table: Mapping[str, Any], said: Corrections, typed: Mapping[str, str]) -> SheetForm:
+def _sheet(place: int, table: Mapping[str, Any], said: Corrections, typed: Mapping[str, str], *, alone: bool) -> SheetForm:
     def now(name: str) -> str | None:
         return None if table.get(name) is None else typed.get(f"{name}-{place}", str(table[name]))[:MAX_TEXT]
 
     header = now("header")
-    made = SheetForm(str(table["table"]), int(table["rows"]), place, None if header is None else _row(header, int(table["header"])),
-                     now("encoding"), now("delimiter"))
+    left_out = typed.get(f"keep-{place}", "" if table.get("left_out") else "1") == ""
+    row = None if header is None else _row(header, int(table["header"]))
+    made = SheetForm(str(table["table"]), int(table.get("rows", 0)), place, row, now("encoding"), now("delimiter"),
+                     None if alone else left_out)
     for number, column in enumerate(table["columns"]):
         names = (f"name-{place}-{number}", f"type-{place}-{number}")
         left = said.skips(made.title, column["name"])
@@ -67,7 +75,11 @@ def read(report: Mapping[str, Any], before: Corrections, typed: Mapping[str, str
     """Return what is said of a file now: what was said before, and what was changed in the form that showed it.
 
     Where other rows or cells become the columns, what was said of those columns holds no more.
+
+    Raises:
+        InvalidInput: a row's number, or a name, is none.
     """
+    _check(report, typed)
     tables, forms = report.get("tables", ()), shown(report, before, typed)
     whole = {name: next((str(getattr(form, name)) for form, table in zip(forms, tables, strict=True)
                          if getattr(form, name) is not None and getattr(form, name) != str(table[name])), getattr(before, name))
@@ -84,7 +96,18 @@ def read(report: Mapping[str, Any], before: Corrections, typed: Mapping[str, str
         else:
             for label, column, guessed in zip(labels, form.columns, table["columns"], strict=True):
                 _column(label, column, guessed, types, names, skip)
-    return Corrections(header=header, types=types, names=names, skip=tuple(sorted(skip)), **whole)
+    left_out = tuple(sorted(form.title for form in forms if form.left_out))
+    return Corrections(header=header, types=types, names=names, skip=tuple(sorted(skip)), skip_tables=left_out, **whole)
+
+
+def _check(report: Mapping[str, Any], typed: Mapping[str, str]) -> None:
+    for place, table in enumerate(report.get("tables", ())):
+        row = typed.get(f"header-{place}", "0").strip()
+        if not (row.isascii() and row.isdigit() and len(row) <= len(str(MAX_ROW)) and int(row) <= MAX_ROW):
+            raise InvalidInput(f"Header row of “{table['table']}”: enter a number from 0 to {MAX_ROW:,}. 0 means that there is none.")
+        for number, column in enumerate(table["columns"]):
+            if column["field"] and not typed.get(f"name-{place}-{number}", column["field"]).strip():
+                raise InvalidInput(f"Enter a field name for the column “{column['name'][:60]}”, or choose “Leave out” as its type.")
 
 
 def _forget(labels: list[str], columns: list[ColumnForm], types: dict[str, str], names: dict[str, str], skip: set[str]) -> None:
@@ -107,4 +130,5 @@ def _column(label: str, form: ColumnForm, guessed: Mapping[str, Any], types: dic
 
 
 def _row(text: str, otherwise: int) -> int:
-    return int(text) if text.isascii() and text.isdigit() and int(text) <= MAX_ROW else otherwise
+    row = text.strip()
+    return int(row) if row.isascii() and row.isdigit() and len(row) <= len(str(MAX_ROW)) else otherwise

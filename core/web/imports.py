@@ -61,7 +61,10 @@ def confirm(organization_id: str, run_id: str) -> Response:
     run, name = import_runs.find_preview(run_id), request.form.get("name", "").strip()
     if run.state != "succeeded":
         return redirect(url_for("runs.show", organization_id=organization_id, run_id=run_id), 303)  # type: ignore[return-value]
-    said = correcting.read(report_of(run), import_runs.corrections_of(run), request.form)
+    try:
+        said = correcting.read(report_of(run), import_runs.corrections_of(run), request.form)
+    except InvalidInput as refused:
+        return again(_preview(run, name, trouble=refused.message))
     try:
         if said != import_runs.corrections_of(run) or "look" in request.form:
             return _looked_again(run, said, name)

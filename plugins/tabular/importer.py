@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +41,42 @@ class TabularImporter(Importer):
         with self.opened(path, context.stem, context.unsupported, context.corrections) as tables, opened_keys() as keys:
             if len(tables) > MAX_TABLES:
                 raise ImportFailed(f"{path.name} has {len(tables)} tables; at most {MAX_TABLES} can be imported.")
-            plans = _planned(tables, keys, context)
+            kept = _kept(tables, context)
+            plans = _planned(kept, keys, context)
             for plan in plans:
                 context.show(_shown(plan))
+            for table in tables:
+                if table.name in context.corrections.skip_tables:
+                    context.show({"table": table.name, "columns": [], "left_out": True})
             yield from _worksheets(plans)
             for plan in plans:
                 yield from batches(plan, keys, context)
             yield from _around(plans, tidy(context.app_name or context.stem)[:100] or "Imported")
+
+
+def _kept(tables: list[Table], context: ImportContext) -> list[Table]:
+    """Return the tables that are not to be left out; columns that point to one that is keep their values.
+
+    Raises:
+        ImportFailed: none is left, or one that is named is not there.
+    """
+    names, wanted = [table.name for table in tables], context.corrections.skip_tables
+    _check_tables(names, wanted)
+    if not wanted:
+        return tables
+    places = {place: number for number, place in enumerate(place for place, name in enumerate(names) if name not in wanted)}
+    if not places:
+        raise ImportFailed("Every table is left out. Keep at least one.")
+    for name in wanted:
+        context.unsupported("table", name, "it is left out, as was asked for")
+    return [replace(table, links=[replace(link, target=places[link.target]) for link in table.links if link.target in places])
+            for table in tables if table.name not in wanted]
+
+
+def _check_tables(there: list[str], named: Iterable[str]) -> None:
+    missing = next((name for name in named if name and name not in there), None)
+    if missing is not None:
+        raise ImportFailed(f"Unknown table “{missing[:100]}”. Use one of: {', '.join(there[:40])}.")
 
 
 def _planned(tables: list[Table], keys: Keys, context: ImportContext) -> list[Plan]:
@@ -88,9 +118,7 @@ def _check_known(tables: list[Table], wanted: Corrections) -> None:
     strange = wanted.strange({name for _, name in found} | {f"{table}: {name}" for table, name in found})
     if strange:
         raise ImportFailed(f"Unknown column “{strange[:100]}”. Use one of: {', '.join(name for _, name in found[:40])}.")
-    missing = next((name for name in wanted.header if name and name not in {table.name for table in tables}), None)
-    if missing is not None:
-        raise ImportFailed(f"Unknown table “{missing[:100]}”. Use one of: {', '.join(table.name for table in tables[:40])}.")
+    _check_tables([*(table.name for table in tables), *wanted.skip_tables], wanted.header)
 
 
 def _shown(plan: Plan) -> dict[str, Any]:

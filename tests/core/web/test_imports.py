@@ -281,7 +281,8 @@ def test_nothing_is_imported_that_was_not_shown(owner: Browser, organization: st
 
 
 @pytest.mark.parametrize(("values", "told"), [
-    ({"encoding-0": "zlib"}, "Unknown encoding"), ({"type-0-0": "zebra"}, "is not a type"), ({"header-0": "900000"}, "list.csv"),
+    ({"encoding-0": "zlib"}, "Unknown encoding"), ({"header-0": "first"}, "enter a number from 0"), ({"header-0": "9" * 30}, "enter a number"),
+    ({"name-0-1": " "}, "Enter a field name for the column “Amount”"), ({"type-0-0": "zebra"}, "is not a type"), ({"header-0": "900000"}, "list.csv"),
     ({"name-0-0": "N" * 300}, "")])
 def test_what_cannot_be_read_so_is_refused_beside_what_was_typed(
         owner: Browser, organization: str, values: dict[str, str], told: str) -> None:
@@ -292,6 +293,28 @@ def test_what_cannot_be_read_so_is_refused_beside_what_was_typed(
     assert answer.status_code in ((422,) if told else (303,))
     assert told in page
     assert ["Name", "Amount", "Due"] == list(columns(owner, address))
+
+
+def test_a_table_can_be_left_out_and_taken_back(owner: Browser, organization: str) -> None:
+    """Of a file with several; not all of them."""
+    book = openpyxl.Workbook()
+    book.active.title = "Keep"  # type: ignore[union-attr]
+    for sheet in (book.active, book.create_sheet("Drop")):
+        for line in (["Name", "Amount"], ["Ada", 1]):
+            sheet.append(line)  # type: ignore[union-attr]
+    kept = io.BytesIO()
+    book.save(kept)
+    first = sent(owner, organization, ("two.xlsx", kept.getvalue())).headers["Location"]
+    assert "Every table is left out" in changed(owner, first, **{"keep-0": "", "keep-1": "", "look": "1"}).get_data(as_text=True)
+    address = changed(owner, first, **{"keep-1": "", "look": "1"}).headers["Location"]
+    page = owner.get(address).get_data(as_text=True)
+    assert "Left out" in page and "it is left out, as was asked for" in page and 2 == page.count('name="type-')
+    again = changed(owner, address, **{"keep-1": "1", "look": "1"}).headers["Location"]
+    assert 4 == owner.get(again).get_data(as_text=True).count('name="type-')
+    run_id = owner.post(address, data=form_of(page)).headers["Location"].rpartition("/")[2]
+    with as_tenant(organization):
+        work(run_id)
+        assert ["Keep"] == [one.body["name"] for one in documents.live(apps.find(report_of(find(run_id))["app"]), "worksheet")]
 
 
 def test_a_file_of_very_many_columns_is_shown_in_part_and_imported_whole(owner: Browser, organization: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from core.api import ImportFailed, import_file
+from core.api import Corrections, ImportFailed, import_file
 from core.importing import find_importer
 from tests.conftest import made_organization
 from tests.plugins.tabular.reading import Sheet, bring_in, nothing_left, reasons
@@ -231,3 +231,21 @@ def test_many_small_generated_values_are_bounded_together(sqlite_server: Flask, 
                           "INSERT INTO a (x) VALUES (1), (2), (3), (4), (5), (6);")
     with made_organization("Example") as organization, pytest.raises(ImportFailed, match="Delete its generated columns"):
         import_file(path, organization, "system")
+
+
+def test_a_table_can_be_left_out_and_what_points_to_it_keeps_its_values(organization: str, tmp_path: Path) -> None:
+    """Links between those that come stay links."""
+    path = made(tmp_path, """
+        CREATE TABLE "log" (id INTEGER PRIMARY KEY, text TEXT);
+        CREATE TABLE "maker" (id INTEGER PRIMARY KEY, name TEXT);
+        CREATE TABLE "thing" (id INTEGER PRIMARY KEY, maker INTEGER REFERENCES maker (id), entry INTEGER REFERENCES log (id));
+        INSERT INTO log VALUES (7, 'x'); INSERT INTO maker VALUES (3, 'Ada'); INSERT INTO thing VALUES (1, 3, 7);
+    """)
+    result, sheets = bring_in(path, organization, corrections=Corrections(skip_tables=("log",)))
+    assert {"maker", "thing"} == set(sheets)
+    assert ("relationship", "number") == (sheets["thing"].types["maker"], sheets["thing"].types["entry"])
+    assert [7] == sheets["thing"].column("entry")
+    assert "table log: it is left out, as was asked for" in reasons(result)
+    for left, told in ((("log", "maker", "thing"), "Every table is left out"), (("nope",), "Unknown table “nope”")):
+        with pytest.raises(ImportFailed, match=told):
+            bring_in(path, organization, corrections=Corrections(skip_tables=left))
