@@ -22,13 +22,17 @@ from threading import Lock
 from typing import Any, BinaryIO, Protocol
 from urllib.parse import urlsplit
 
+from core import budget
 from core.config import Config
 from core.errors import InvalidInput, ObjectMissing, StorageFailed, StoreUnavailable
 
 CHUNK_BYTES = 1024 * 1024
 FEW_FILES = 256
 """Up to so many are flushed one by one: flushing the file system waits for what others write there, too."""
-S3_TRIES, S3_CONNECT_S, S3_READ_S = 3, 5, 30
+S3_PATIENCE = {"tries": 3, "connect_s": 5, "read_s": 30}
+"""Where nobody waits for an answer; boto's own patience is a minute a try."""
+S3_HASTE = {"tries": 2, "connect_s": 3, "read_s": 8}
+"""Where somebody waits for a page."""
 BROKEN = (OSError, http.client.HTTPException)
 """What a connection raises that breaks in the middle of an answer, beside what boto has names for."""
 NAME = re.compile(r"[a-z0-9_]+(?:/[A-Za-z0-9_]+)*(?:\.[a-z]+)?\Z")
@@ -324,11 +328,19 @@ class S3Store:
         from botocore.exceptions import BotoCoreError, ClientError
 
         self.failures = (Boto3Error, BotoCoreError, ClientError)
-        tries = {} if "AWS_MAX_ATTEMPTS" in os.environ else {"retries": {"mode": "standard", "total_max_attempts": S3_TRIES}}
-        # Somebody may be waiting for a page: boto's own patience is a minute a try.
-        settings = BotoConfig(connect_timeout=S3_CONNECT_S, read_timeout=S3_READ_S, **tries)
-        self.client = boto3.client("s3", endpoint_url=os.environ.get("APPKEEP_S3_ENDPOINT_URL") or None, config=settings)
+
+        def client(*, tries: int, connect_s: int, read_s: int) -> Any:
+            again = {} if "AWS_MAX_ATTEMPTS" in os.environ else {"retries": {"mode": "standard", "total_max_attempts": tries}}
+            settings = BotoConfig(connect_timeout=connect_s, read_timeout=read_s, **again)
+            return boto3.client("s3", endpoint_url=os.environ.get("APPKEEP_S3_ENDPOINT_URL") or None, config=settings)
+
+        self._patient, self._hasty = client(**S3_PATIENCE), client(**S3_HASTE)
         self.bucket, self.prefix, self.threads = bucket, f"{prefix}/" if prefix else "", threads
+
+    @property
+    def client(self) -> Any:
+        """The client: one that gives up soon in a request, whose page somebody waits for."""
+        return self._patient if budget.current() is None else self._hasty
 
     @contextmanager
     def batch(self) -> Iterator[Batch]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -117,11 +118,11 @@ class RestoreContext:
             return place_in_store.read(picked(known, line.content))
 
         with ThreadPoolExecutor(READING_THREADS) as pool:
-            coming = [pool.submit(read, line) for line in lines[:AHEAD_SEGMENTS]]
+            coming = [pool.submit(copy_context().run, read, line) for line in lines[:AHEAD_SEGMENTS]]
             for place, line in enumerate(lines):
                 raw = coming.pop(0).result()
                 if place + AHEAD_SEGMENTS < len(lines):
-                    coming.append(pool.submit(read, lines[place + AHEAD_SEGMENTS]))
+                    coming.append(pool.submit(copy_context().run, read, lines[place + AHEAD_SEGMENTS]))
                 yield line, raw
 
     @property

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+import socket
 import threading
 from pathlib import Path
 
 import pytest
 
+from core import budget
+from core.budget import Budget, Slots
 from core.config import read_config
-from core.errors import InvalidInput, ObjectMissing
-from core.store import FolderStore, Store, open_store
+from core.errors import InvalidInput, ObjectMissing, StoreUnavailable
+from core.store import FolderStore, S3Store, Store, open_store
 
 
 @pytest.fixture(params=["folder", "s3"])
@@ -128,3 +131,21 @@ def test_a_url_of_no_known_kind_is_refused(tmp_path: Path) -> None:
     """With what to say instead."""
     with pytest.raises(InvalidInput, match="s3://"):
         open_store(read_config({}, home=str(tmp_path), store_url="ftp://x"))
+
+
+def test_a_page_waits_less_for_s3_than_a_worker(bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that takes connections and never answers holds a page for as long as the hasty client waits, tried as often as it tries."""
+    with socket.create_server(("127.0.0.1", 0), backlog=20) as hung:
+        monkeypatch.setenv("APPKEEP_S3_ENDPOINT_URL", f"http://127.0.0.1:{hung.getsockname()[1]}")
+        monkeypatch.setattr("core.store.S3_HASTE", {"tries": 2, "connect_s": 1, "read_s": 1})
+        store = open_store(read_config({}, home=str(tmp_path), store_url=bucket))
+        assert isinstance(store, S3Store)
+        patient = store.client
+        budget.begin(Budget(1_000_000, Slots(4), time_s=60, slow_s=60))
+        try:
+            assert store.client is not patient
+            with pytest.raises(StoreUnavailable):
+                b"".join(store.get("a/x"))
+        finally:
+            budget.end()
+        assert store.client is patient
