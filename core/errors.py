@@ -92,6 +92,12 @@ class AppLeft(Conflict):
     code, title = "app_left", "App was removed"
 
 
+class TooManyRuns(AppkeepError):
+    """The organization has as many runs of a kind waiting as it may: others wait for the same workers."""
+
+    code, status, title = "too_many_runs", 429, "Too many at once"
+
+
 class TooSoon(AppkeepError):
     """The last backup of the app is too recent."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from core.db import database_now
+from core.db import database_now, db
+from core.errors import TooManyRuns
 from core.runs.models import EXPRESS, GENERAL, Run
 from core.scope import every_organization
 
@@ -20,6 +21,9 @@ SHORT_UP_TO_BYTES = {
 
 Kinds that are not named are long: imports, whose files say little of what is in them, and the search for what nothing needs.
 """
+MOST_OPEN = {"import": 10, "import_preview": 10, "check": 10, "restore_as_new": 10}
+"""So many runs of a kind an organization may have queued and running at once, so that others do not wait behind hundreds of them."""
+WORDS = {"import": "imports", "import_preview": "import previews", "check": "backup checks", "restore_as_new": "new apps from backups"}
 _c = Run.__table__.c
 
 
@@ -27,6 +31,19 @@ def lane_of(kind: str, size_bytes: int | None) -> str:
     """Return the lane of a run that has so much to read or write; where nobody knows, it is the one of long runs."""
     short = size_bytes is not None and size_bytes <= SHORT_UP_TO_BYTES.get(kind, -1)
     return EXPRESS if short else GENERAL
+
+
+def check_room(kind: str) -> None:
+    """Refuse one more run of a kind where the current organization has as many as it may.
+
+    Raises:
+        TooManyRuns: with how many.
+    """
+    most = MOST_OPEN.get(kind)
+    open_ = select(func.count()).select_from(Run).where(Run.kind == kind, Run.ended_at.is_(None), Run.sent_at.is_not(None))
+    if most is not None and (db.session.scalar(open_) or 0) >= most:
+        raise TooManyRuns(f"Your organization already has {most} {WORDS[kind]} waiting or running. Wait until one of them has ended, "
+                          "or cancel one.")
 
 
 def waits_since(run: Run) -> int | None:

@@ -17,13 +17,13 @@ from core.apps.models import App
 from core.archive.canonical import canonical
 from core.db import after_commit, database_now, db, is_outage, let_go, transaction
 from core.errors import AppkeepError, DatabaseUnavailable, NotFound, RunCancelled, RunInProgress, RunLost, StoreUnavailable
-from core.keys import new_key
+from core.keys import SYSTEM, new_key
 from core.moment import iso, now_us
 from core.objects import note_lost
 from core.remembering import keeping, remembered
 from core.runs.context import SECOND_US, RunContext, heartbeat, lease_end
 from core.runs.kinds import HANDLERS, LOG
-from core.runs.lanes import lane_of
+from core.runs.lanes import check_room, lane_of
 from core.runs.models import EXCLUSIVE, RESEND_AFTER_S, Run
 from core.runs.workers import is_gone, this_process
 from core.scope import as_server, as_tenant, tenant
@@ -62,11 +62,14 @@ def request(kind: str, app: App | None, options: Mapping[str, Any], person: str,
 
     Raises:
         RunInProgress: the app has a backup or restore queued or running.
+        TooManyRuns: see `check_room`.
     """
     exclusive = app.id if app is not None and kind in EXCLUSIVE else None
     if exclusive is not None:
         end_lost(_c.exclusive_app_id == exclusive)
         check_free(exclusive)
+    if send and person != SYSTEM:
+        check_room(kind)
     run = Run(id=new_key("n"), organization_id=tenant(), kind=kind, app_id=app.id if app else None,
               exclusive_app_id=exclusive, person=person, lane=lane_of(kind, size_bytes),
               options=canonical(options).decode(), requested_at=now_us(),

@@ -10,7 +10,7 @@ from core import import_runs
 from core.app import server
 from core.cli.showing import size_text
 from core.db import transaction
-from core.errors import ImportFailed, InvalidInput
+from core.errors import ImportFailed, InvalidInput, TooManyRuns
 from core.importer import Corrections
 from core.runs.service import report_of
 from core.web import correcting
@@ -34,7 +34,7 @@ def receive(organization_id: str) -> Response:
     """Take a file; one that cannot be imported is refused beside the field."""
     try:
         run = import_runs.receive(request.files.getlist("file"), visit().person)
-    except (ImportFailed, InvalidInput) as refused:
+    except (InvalidInput, TooManyRuns) as refused:
         return again(_form(refused.message))
     where = "imports.preview" if run.state == "succeeded" else "runs.show"
     return redirect(url_for(where, organization_id=organization_id, run_id=run.id), 303)  # type: ignore[return-value]
@@ -71,8 +71,11 @@ def confirm(organization_id: str, run_id: str) -> Response:
         checked_name(name)
     except InvalidInput as refused:
         return again(_preview(run, name, refused.message))
-    with transaction():
-        started = import_runs.confirm(import_runs.find_preview(run_id), name, visit().person).id
+    try:
+        with transaction():
+            started = import_runs.confirm(import_runs.find_preview(run_id), name, visit().person).id
+    except TooManyRuns as refused:
+        return again(_preview(import_runs.find_preview(run_id), name, trouble=refused.message))
     return redirect(url_for("runs.show", organization_id=organization_id, run_id=started), 303)  # type: ignore[return-value]
 
 
@@ -88,7 +91,7 @@ def offered() -> dict[str, Any]:
 def _looked_again(run: Any, said: Corrections, name: str) -> Response:
     try:
         seen = import_runs.look_again(run, said, visit().person)
-    except ImportFailed as refused:
+    except (ImportFailed, TooManyRuns) as refused:
         return again(_preview(run, name, trouble=refused.message))
     if "look" not in request.form:
         flash("You changed how the file is read. This is what it becomes now. Check it, then import it.", "warn")

@@ -25,12 +25,13 @@ from core.backups.sizes import RECORD_BYTES, size_of_app
 from core.cli.main import main
 from core.config import read_config
 from core.db import database_now
+from core.errors import TooManyRuns
 from core.moment import moved, now_us
 from core.runs import valkey
-from core.runs.lanes import MIB, lane_of, waits_since
+from core.runs.lanes import MIB, MOST_OPEN, lane_of, waits_since
 from core.runs.models import EXPRESS, GENERAL, RESEND_AFTER_S, Run
 from core.runs.queue import queue
-from core.runs.service import find, recover, request
+from core.runs.service import cancel, find, recover, request
 from tests.conftest import made_organization
 from tests.core.runs.faults import at_step, go_on, paused, pausing
 from tests.core.runs.making import ask, fill, state_of
@@ -247,3 +248,26 @@ def test_a_worker_ends_when_it_is_told_so_while_the_queue_is_away(server: Flask,
         os.kill(pid, signal.SIGTERM)
         wait_for_end(pid)
         assert not any(alive(one) for one in family)
+
+
+def test_an_organization_has_only_so_many_long_runs_at_once(server: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others wait for the same workers. What the clock asks for is not counted, nor what a command does itself; ended ones make room."""
+    monkeypatch.setattr("core.runs.service._send", lambda *_: None)
+    person = "u_1111111111"
+
+    def asked(by: str, *, send: bool = True) -> str:
+        with transaction():
+            return request("import", None, {}, by, send=send).id
+
+    with made_organization("Busy"):
+        first, *_ = [asked(person) for _ in range(MOST_OPEN["import"])]
+        with pytest.raises(TooManyRuns, match="already has 10 imports waiting or running"):
+            asked(person)
+        asked("system")
+        asked(person, send=False)
+        with transaction():
+            cancel(find(first))
+            db.session.execute(update(Run).where(Run.person == "system").values(state="succeeded", ended_at=1))
+        asked(person)
+    with made_organization("Other"):
+        asked(person)
