@@ -130,6 +130,8 @@ class Budget:
     def cut(self) -> BudgetSpent:
         """Return what is raised where the request has to stop."""
         self._cut = True
+        if self.work >= self.soft and time.monotonic() > self.ends:  # it waited for others more than it did
+            return BudgetSpent(f"This takes longer than a page can wait. Try again in a moment. {HELP}")
         return BudgetSpent(f"This takes more work than one page can do. {HELP}")
 
     def is_over(self) -> bool:

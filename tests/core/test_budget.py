@@ -154,3 +154,13 @@ def test_what_writes_is_not_cut_off(server: Flask) -> None:
         assert 200_000 == db.session.execute(text(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000) SELECT count(*) FROM n")).scalar()
     budget.end()
+
+
+def test_who_waited_for_others_is_told_so() -> None:
+    """Time is up and little was done: a database that hangs is no fault of the question."""
+    waited = Budget(1_000_000, Slots(4), time_s=-1, slow_s=60)
+    worked = Budget(1_000_000, Slots(4), time_s=60, slow_s=60)
+    assert "takes longer than a page can wait" in waited.cut().message
+    with pytest.raises(BudgetSpent, match="more work than one page can do"):
+        for _ in range(100):
+            worked.spend(20_001)
