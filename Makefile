@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-JOBS ?= 2
+JOBS ?= 3
 LOCK ?= requirements.lock
 
 ROUNDS ?= 10
@@ -26,7 +26,7 @@ demo: setup
 	$(BIN)/appkeep demo
 
 test: setup
-	$(BIN)/python -m pytest -n $(JOBS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 # Tests that draw their values draw others in each round. What they find becomes an example of its own beside the test.
 search: setup

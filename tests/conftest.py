@@ -23,7 +23,7 @@ from core.db import db
 from core.migrating import ensure_schema
 from core.store import S3Store
 from tenants import passwords
-from tests.postgresql import PostgreSQL
+from tests.postgresql import PostgreSQL, quick_place
 
 ENGINES = tuple(os.environ.get("APPKEEP_TEST_DATABASES", "sqlite,postgresql").split(","))
 # What is drawn is the same each time, so that a red run can be run again; `make search` draws anew.
@@ -95,7 +95,7 @@ def engine(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """An empty home folder, gone after the test."""
-    folder = Path(tempfile.mkdtemp(prefix="appkeep-test-"))
+    folder = Path(tempfile.mkdtemp(prefix="appkeep-test-", dir=quick_place()))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -113,8 +113,9 @@ def fresh_database(engine: str, home: Path, request: pytest.FixtureRequest) -> s
         return ""
     template = request.getfixturevalue("postgresql_template")
     name = f"test_{os.getpid()}_{next(_numbers)}"
-    url: str = request.getfixturevalue("postgresql").create(name, template)
-    return url
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    request.addfinalizer(lambda: server.drop(name))
+    return server.create(name, template)
 
 
 @pytest.fixture
