@@ -225,11 +225,7 @@ def opened_backup(backup_id: str) -> Iterator[Backup]:
     Raises:
         NotFound: there is none.
     """
-    with as_server():
-        organization_id = db.session.scalar(select(Backup.organization_id).where(Backup.id == backup_id))
-    if organization_id is None:
-        raise NotFound(f"There is no backup “{backup_id[:40]}”.")
-    with as_tenant(organization_id):
+    with _owner(Backup, backup_id, "backup"):
         yield find_backup(backup_id)
 
 
@@ -240,12 +236,19 @@ def opened_run(run_id: str) -> Iterator[Run]:
     Raises:
         NotFound: there is none.
     """
-    with as_server():
-        organization_id = db.session.scalar(select(Run.organization_id).where(Run.id == run_id))
-    if organization_id is None:
-        raise NotFound(f"There is no run “{run_id[:40]}”.")
-    with as_tenant(organization_id):
+    with _owner(Run, run_id, "run"):
         yield find_run(run_id)
+
+
+@contextmanager
+def _owner(model: type[Backup] | type[Run], key: str, what: str) -> Iterator[None]:
+    """Be the organization that something belongs to."""
+    with as_server():
+        organization_id = db.session.scalar(select(model.organization_id).where(model.id == key))
+    if organization_id is None:
+        raise NotFound(f"There is no {what} “{key[:40]}”.")
+    with as_tenant(organization_id):
+        yield
 
 
 def _every_backup() -> list[str]:

@@ -114,9 +114,9 @@ def send(run_id: str, lane: str) -> None:
     if time.monotonic() < _hung["until"]:
         log.warning("Run %s waits: the queue does not answer", run_id)
         return
-    sender = connection(server().config, socket_timeout=ANSWER_S, retry=None)
+    waiting = queue(server().config, lane, socket_timeout=ANSWER_S, retry=None)
     try:
-        Queue(QUEUES[lane], connection=sender, serializer=JSONSerializer, job_class=RunJob).enqueue_call(
+        waiting.enqueue_call(
             FUNCTION, args=(run_id,), timeout=server().config.run_timeout_s, ttl=2 * RESEND_AFTER_S,
             result_ttl=RESULT_TTL_S, failure_ttl=RESULT_TTL_S, description=f"run {run_id}")
     except (RedisError, OSError) as error:
@@ -124,12 +124,12 @@ def send(run_id: str, lane: str) -> None:
             _hung["until"] = time.monotonic() + HUNG_S
         log.warning("Run %s waits: the queue cannot be reached (%s)", run_id, error)
     finally:
-        sender.close()
+        waiting.connection.close()
 
 
-def queue(config: Config, lane: str = GENERAL) -> Queue:
-    """Return the queue of a lane, on the server that the settings name."""
-    return Queue(QUEUES[lane], connection=connection(config), serializer=JSONSerializer, job_class=RunJob)
+def queue(config: Config, lane: str = GENERAL, **more: Any) -> Queue:
+    """Return the queue of a lane, on the server that the settings name; *more* is for the connection."""
+    return Queue(QUEUES[lane], connection=connection(config, **more), serializer=JSONSerializer, job_class=RunJob)
 
 
 def connection(config: Config, **more: Any) -> Redis:
