@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,6 +21,7 @@ from core.objects import ObjectWriter, read_file
 MAX_FILES = 2
 MAX_NAME_CHARS = 200
 STEM = "upload"
+LEFT_AFTER_S = 24 * 3600
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,8}\Z")
 Kept = Mapping[str, Any]
 """A sent file as an object: {"name", "suffix", "content", "size"}."""
@@ -42,6 +44,15 @@ def spool() -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def tidy() -> None:
+    """Remove the folders of processes that were killed: none that is in use is a day old."""
+    above = server().config.home_path / "spool"
+    for folder in above.iterdir() if above.is_dir() else ():
+        with suppress(FileNotFoundError):  # removed by its own process meanwhile
+            if folder.stat().st_mtime < time.time() - LEFT_AFTER_S:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def lay(folder: Path, sent: Sequence[Sent]) -> list[tuple[str, Path]]:

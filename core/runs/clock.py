@@ -14,6 +14,7 @@ from core.config import Config
 from core.db import is_outage, let_go
 from core.runs import leaving
 from core.runs.service import announce_ended, recover
+from core.uploads import tidy
 
 log = logging.getLogger(__name__)
 SLOW_S = 60
@@ -37,7 +38,7 @@ def tick(*, slow: bool = True) -> None:
     A database that cannot be reached is waited for, and what fails is logged and tried again at the next tick.
     """
     steps: list[Callable[[], object]] = [recover, announce_ended, schedules.tick, retaining.tick, uploads.forget_old]
-    steps += [checking.tick, collecting.tick, leaving.tick, making.tick] if slow else []
+    steps += [checking.tick, collecting.tick, leaving.tick, making.tick, tidy] if slow else []
     for step in [*steps, *_listeners()]:
         try:
             step()

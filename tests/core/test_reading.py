@@ -17,6 +17,8 @@ from core import reading
 from core.api import AppkeepError, ImportContext, Importer, ImportFailed, apps, db, documents, import_file, new_key
 from core.app import server as this_server
 from core.errors import RunCancelled, TookTooLong
+from core.runs import clock
+from core.uploads import LEFT_AFTER_S
 from tests.conftest import made_organization, opened_server
 
 MEMORY_BYTES = 200_000_000
@@ -195,3 +197,14 @@ def test_a_reader_that_was_forked_before_there_were_threads_reads_too(organizati
         check_whole(organization)  # without a reader it goes on all the same
     finally:
         reading._reader = None
+
+
+def test_what_a_killed_process_left_in_the_spool_goes_after_a_day(organization: str, home: Path) -> None:
+    young, old = (home / "spool" / name for name in ("young", "old"))
+    for folder in (young, old):
+        folder.mkdir(parents=True)
+        (folder / "edits").write_bytes(b"x")
+    then = time.time() - LEFT_AFTER_S - 60
+    os.utime(old, (then, then))
+    clock.tick()
+    assert [young] == list((home / "spool").iterdir())
