@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Response, make_response, redirect, render_template, request, url_for
+from flask import Response, redirect, render_template, request, url_for
 
 from core.app import server
 from core.apps import documents, service
 from core.apps.models import App
-from core.backups import agreement, proofs
 from core.backups.jobs import request_restore
 from core.backups.log import noting
 from core.backups.models import ORIGINS, Backup
-from core.backups.proofs import ProofNeeded
 from core.backups.restoring import Options, check_origin, plan
 from core.backups.saved import Saved, backup_if_there
 from core.db import transaction
-from core.errors import AppkeepError, InvalidInput, OriginUnconfirmed, PlanChanged, RunInProgress
+from core.errors import AppkeepError, InvalidInput, OriginUnconfirmed
 from core.runs.models import Run
 from core.runs.service import check_free, exclusive_run, report_of
 from core.web.answers import status_within
+from core.web.backups.agreeing import Planned, made
 from core.web.backups.asked import Asked, parts_of, read_asked
 from core.web.backups.blueprint import BACKUP, backup_here, here, pages, to
 from core.web.backups.running import asked_just_now
@@ -30,22 +29,13 @@ from core.web.backups.told import Told, names_in, tell
 from core.web.gate import Needs
 from core.web.visit import current_app_row, visit
 
-MAX_ANSWER_CHARS = 1024
-PROOF_CHARS = 43
-CHANGED = "The app or the options have changed since this plan was made. Nothing was started. Check the plan below, then start again."
-
 
 @dataclass
-class Sheet:
-    """What the page shows. *proof* is one that was made and not used yet; *errors* are sentences by field."""
+class Sheet(Planned):
+    """What the page shows."""
 
     backup: Backup
     asked: Asked
-    found: dict[str, Any] | None = None
-    trouble: AppkeepError | None = None
-    proof: str = ""
-    errors: dict[str, str] = field(default_factory=dict)
-    status: int = 200
 
 
 @pages.page(f"{BACKUP}/restore", Needs.BACKUP)
@@ -68,12 +58,16 @@ def start(organization_id: str, app_id: str, backup_id: str) -> Response:
         return _page(sheet)
     try:
         options = _checked(sheet)
-        _prove(sheet)
+        sheet.prove(app_id)
         run_id = _begin(sheet, options)
     except AppkeepError as refused:
         # Proving who one is looks at people of all organizations, and leaves nothing of what was read before.
         visit().app, sheet.backup = service.find(app_id), backup_here(backup_id)
-        return _page(_refused(sheet, refused))
+        if isinstance(refused, OriginUnconfirmed):
+            sheet.errors["confirm"], sheet.status = f"Type {current_app_row().name} to confirm.", status_within(refused)
+        else:
+            sheet.refuse(refused)
+        return _page(sheet)
     return to("backups.run", run_id=run_id)
 
 
@@ -87,14 +81,13 @@ def compare(organization_id: str, app_id: str, backup_id: str) -> tuple[str, int
 
 def _planned(app: App, backup: Backup, asked: Asked) -> Sheet:
     """Return the page with its plan, or with why there is none."""
-    sheet = Sheet(backup, asked)
-    try:
+    def planned() -> dict[str, Any]:
         if asked.some and not asked.only:
             raise InvalidInput("Select at least one part, or choose everything.")
-        sheet.found = plan(app, backup, visit().person, config=asked.config, data=asked.data, only=asked.wanted,
-                           bin_newer=asked.bin_newer)
-    except AppkeepError as error:
-        sheet.trouble, sheet.status = error, status_within(error)
+        return plan(app, backup, visit().person, config=asked.config, data=asked.data, only=asked.wanted, bin_newer=asked.bin_newer)
+
+    sheet = Sheet(backup, asked)
+    sheet.plan(planned)
     return sheet
 
 
@@ -104,11 +97,11 @@ def _checked(sheet: Sheet) -> Options:
     Raises:
         PlanChanged, OriginUnconfirmed, RunInProgress: with what has to be put right first.
     """
-    app, asked, seen = current_app_row(), sheet.asked, request.form.get("plan", "")
+    app, asked = current_app_row(), sheet.asked
     options = Options(backup=sheet.backup.id, config=asked.config, data=asked.data, safety_backup=asked.safety,
-                      accept_origin=_confirmed(app), plan=seen, only=asked.wanted, bin_newer=asked.bin_newer)
+                      accept_origin=_confirmed(app), plan=request.form.get("plan", ""), only=asked.wanted, bin_newer=asked.bin_newer)
     with noting("restore", app.id, visit().person, backup_id=sheet.backup.id):
-        agreement.check(seen, sheet.found["plan"] if sheet.found else "")
+        sheet.check_agreed()
         check_origin(app, sheet.backup, options)
         check_free(app.id)
     return options
@@ -117,18 +110,6 @@ def _checked(sheet: Sheet) -> Options:
 def _confirmed(app: App) -> bool:
     """Say whether the app's name was typed: what a backup of another app needs to go over this one."""
     return request.form.get("confirm", "").strip().casefold() == app.name.strip().casefold()
-
-
-def _prove(sheet: Sheet) -> None:
-    """Have the person prove who they are, unless they did so for this plan and have not used it.
-
-    Raises:
-        AppkeepError: the answer is wrong, or was tried too often.
-    """
-    answer = request.form.get("answer", "")[:MAX_ANSWER_CHARS]
-    sheet.proof = request.form.get("proof", "")[:PROOF_CHARS]
-    if answer:
-        sheet.proof = proofs.prove(str((request.view_args or {})["app_id"]), _digest(sheet), visit().person, answer)
 
 
 def _begin(sheet: Sheet, options: Options) -> str:
@@ -140,39 +121,12 @@ def _begin(sheet: Sheet, options: Options) -> str:
     """
     app_id, person = str((request.view_args or {})["app_id"]), visit().person
     with noting("restore", app_id, person, backup_id=options.backup), transaction():
-        proofs.use(sheet.proof, app_id, _digest(sheet), person)
+        sheet.use_proof(app_id)
         return request_restore(service.find(app_id), backup_here(options.backup), options, person, send=True).id
-
-
-def _digest(sheet: Sheet) -> str:
-    """Return what a proof is given for: the meaning of the plan, not how many records it is about."""
-    return agreement.subject(sheet.found["plan"]) if sheet.found else ""
-
-
-def _refused(sheet: Sheet, refused: AppkeepError) -> Sheet:
-    """Return the page that says what was refused, beside its field where there is one."""
-    sheet.status = status_within(refused)
-    if isinstance(refused, OriginUnconfirmed):
-        sheet.errors["confirm"] = f"Type {current_app_row().name} to confirm."
-    elif isinstance(refused, ProofNeeded):
-        again = "Your confirmation has expired or was already used. " if sheet.proof else ""
-        sheet.errors["answer"], sheet.proof = f"{again}Confirm your identity to start.", ""
-    elif isinstance(refused, PlanChanged):
-        sheet.errors["page"] = CHANGED
-    elif isinstance(refused, RunInProgress | InvalidInput):
-        sheet.errors["page"] = refused.message
-    else:
-        sheet.errors["answer"], sheet.proof = refused.message, ""
-    return sheet
 
 
 def _page(sheet: Sheet) -> Response:
     return made(render_template("backups/restore.html", **_shown(sheet)), sheet.status)
-
-
-def made(page: str, status: int) -> Response:
-    """Answer a page; one that takes the place of another one's part is taken whatever it says: what stood there holds no more."""
-    return make_response(page, 200 if request.headers.get("HX-Request") else status)
 
 
 def _shown(sheet: Sheet) -> dict[str, Any]:

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from flask import Response, redirect, render_template, request
 
 from core.app import server
 from core.apps import documents, service
-from core.backups import agreement, proofs
 from core.backups.jobs import request_undo
 from core.backups.log import noting
 from core.backups.models import Backup
-from core.backups.proofs import ProofNeeded
 from core.backups.restoring import plan_undo
 from core.backups.saved import Saved, find_backup
 from core.db import transaction
-from core.errors import AppkeepError, PlanChanged
+from core.errors import AppkeepError
 from core.runs.models import Run
 from core.runs.service import check_free, exclusive_run, report_of
-from core.web.answers import status_within
+from core.web.backups.agreeing import Planned, made
 from core.web.backups.blueprint import pages, to
-from core.web.backups.restoring import CHANGED, MAX_ANSWER_CHARS, PROOF_CHARS, made
 from core.web.backups.running import RUN, run_here
 from core.web.backups.told import names_in, tell
 from core.web.gate import Needs
@@ -30,16 +26,11 @@ from core.web.visit import current_app_row, visit
 
 
 @dataclass
-class Sheet:
-    """What the page shows; see `core.web.backups.restoring.Sheet`."""
+class Sheet(Planned):
+    """What the page shows."""
 
     run: Run
     also_later: bool
-    found: dict[str, Any] | None = None
-    trouble: AppkeepError | None = None
-    proof: str = ""
-    errors: dict[str, str] = field(default_factory=dict)
-    status: int = 200
 
 
 @pages.page(f"{RUN}/undo", Needs.BACKUP)
@@ -63,16 +54,14 @@ def begin_undo(organization_id: str, app_id: str, run_id: str) -> Response:
     except AppkeepError as refused:
         visit().app = service.find(app_id)
         sheet.run = run_here(run_id)
-        return _page(_refused(sheet, refused))
+        sheet.refuse(refused)
+        return _page(sheet)
     return to("backups.run", run_id=begun)
 
 
 def _planned(run_id: str, *, also_later: bool) -> Sheet:
     sheet = Sheet(run_here(run_id), also_later)
-    try:
-        sheet.found = plan_undo(current_app_row(), sheet.run, visit().person, also_later=also_later)
-    except AppkeepError as error:
-        sheet.trouble, sheet.status = error, status_within(error)
+    sheet.plan(lambda: plan_undo(current_app_row(), sheet.run, visit().person, also_later=also_later))
     return sheet
 
 
@@ -80,34 +69,17 @@ def _check(sheet: Sheet, app_id: str) -> None:
     """Refuse what has to be put right first, then have the person prove who they are."""
     found, person = sheet.found or {}, visit().person
     with noting("restore", app_id, person, backup_id=found["backup"]):
-        agreement.check(request.form.get("plan", ""), found["plan"])
+        sheet.check_agreed()
         check_free(app_id)
-    answer = request.form.get("answer", "")[:MAX_ANSWER_CHARS]
-    sheet.proof = request.form.get("proof", "")[:PROOF_CHARS]
-    if answer:
-        sheet.proof = proofs.prove(app_id, agreement.subject(found["plan"]), person, answer)
+    sheet.prove(app_id)
 
 
 def _begin(sheet: Sheet, app_id: str, run_id: str) -> str:
     found, person = sheet.found or {}, visit().person
     with noting("restore", app_id, person, backup_id=found["backup"]), transaction():
-        proofs.use(sheet.proof, app_id, agreement.subject(found["plan"]), person)
+        sheet.use_proof(app_id)
         return request_undo(service.find(app_id), run_here(run_id), person, also_later=sheet.also_later,
                             plan=request.form.get("plan", ""), send=True).id
-
-
-def _refused(sheet: Sheet, refused: AppkeepError) -> Sheet:
-    sheet.status = status_within(refused)
-    if isinstance(refused, ProofNeeded):
-        again = "Your confirmation has expired or was already used. " if sheet.proof else ""
-        sheet.errors["answer"], sheet.proof = f"{again}Confirm your identity to start.", ""
-    elif isinstance(refused, PlanChanged):
-        sheet.errors["page"] = CHANGED
-    elif refused.status == 409:
-        sheet.errors["page"] = refused.message
-    else:
-        sheet.errors["answer"], sheet.proof = refused.message, ""
-    return sheet
 
 
 def _page(sheet: Sheet) -> Response:
