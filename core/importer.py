@@ -102,7 +102,8 @@ class ImportContext(Protocol):
 class Importer:
     """Turns one file into scripted edits, the same that ``appkeep apply`` takes; never writes by itself.
 
-    All edits of one import are applied in one transaction to a new, empty app.
+    The edits of one import make a new app, which is there once all of them are in, or not at all. They are asked for in a process of
+    their own with limits of memory and time, in which the database cannot be used; nothing that is kept there outlives it.
     """
 
     name: ClassVar[str]
