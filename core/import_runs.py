@@ -29,7 +29,7 @@ from core.uploads import STEM, Sent, fetched, keep, lay, size_bytes, spool
 
 SMALL_BYTES = 5 * 1024 * 1024
 """A file of at most this size is looked through while the request that brings it waits, """
-AT_ONCE_S = 8
+AT_ONCE_S = 5
 """for so long; what takes longer is a worker's to look through."""
 MAX_NOTES = 5000
 MAX_PARTS = 20_000
