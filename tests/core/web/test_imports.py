@@ -192,6 +192,22 @@ def test_an_import_that_is_done_twice_makes_one_app(owner: Browser, organization
     assert names(organization) == ["Mine"]
 
 
+def test_a_file_that_takes_too_long_for_a_page_is_looked_through_by_a_worker(
+        owner: Browser, organization: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However small it is; nothing has to be sent again, and the same holds for what is corrected."""
+    monkeypatch.setattr("core.import_runs.AT_ONCE_S", 0.001)
+    monkeypatch.setattr("core.runs.service._send", lambda *_: None)
+    where = sent(owner, organization, ("list.csv", CSV)).headers["Location"]
+    assert "/runs/" in where
+    run_id = where.rpartition("/")[2]
+    with as_tenant(organization):
+        assert "queued" == find(run_id).state
+        work(run_id)
+    address = f"/o/{organization}/import/{run_id}"
+    assert ["Name", "Amount", "Due"] == list(columns(owner, address))
+    assert "/runs/" in changed(owner, address, **{"name-0-0": "Person", "look": "1"}).headers["Location"]
+
+
 def test_a_large_file_is_looked_through_by_a_worker(owner: Browser, organization: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its page says so, and leads on to the preview once the run has ended."""
     monkeypatch.setattr("core.import_runs.SMALL_BYTES", 10)
