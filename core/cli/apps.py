@@ -70,7 +70,7 @@ def register(main: click.Group) -> None:
     @as_option
     def import_(file: Path, org: str, importer: str | None, name: str | None, dry_run: bool, email: str | None,
                 **said: Any) -> dict[str, Any]:
-        """Create an app from FILE and list what could not be imported."""
+        """Create an app from FILE and list what was changed or left out."""
         with as_tenant(organization(org)):
             return import_file(file, organization(org), person_of(email), name=name, importer=importer,
                                corrections=_corrections(**said), dry_run=dry_run)
@@ -147,7 +147,7 @@ def _import_lines(result: Mapping[str, Any]) -> Iterator[str]:
         for table in result["tables"]:
             yield from _table_lines(table)
     if result["unsupported"]:
-        yield f"{len(result['unsupported'])} could not be imported:"
+        yield f"{len(result['unsupported'])} item{'s' if len(result['unsupported']) != 1 else ''} changed or left out:"
         for note in result["unsupported"]:
             times = f" ({note['count']} times)" if note["count"] > 1 else ""
             yield f"  {note['what']} “{note['name']}”: {note['reason']}{times}"
