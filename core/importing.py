@@ -119,7 +119,7 @@ def _made(name: str, person: str, found: _Read, edits: IO[bytes], watch: Watch, 
     total, writer = found.made.counts["records"], found.writer
     watch("import.making", 0, total)
     with making(name, person) as made:
-        writer.app_id, done = made.app.id, Counter[str]()
+        writer.app_id, done = made.app_id, Counter[str]()
         with releasing(writer):
             for _ in made.do(_steps(made.app, person, set(writer.added), edits, done)):
                 watch("import.making", done["records"], total)

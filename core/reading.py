@@ -113,7 +113,7 @@ def read(asked: Asked, *, edit: Callable[[bytes], object], file: Callable[[Path]
                                        "Leave long repeated texts out, or split the file.")
                 edit(said)
             elif kind == b"F":
-                channel.answer(file(Path(asked.folder, said.decode())))
+                channel.answer(file(Path(asked.folder, Path(said.decode()).name)))  # never a path from there
             elif kind == b"S":
                 show(json.loads(said))
             elif kind == b"N":

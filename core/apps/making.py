@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import delete, select, tuple_, update
+from sqlalchemy import Table, delete, select, tuple_, update
 
 from core.app import server
 from core.apps import locks
@@ -148,19 +148,17 @@ def _given_up(app_id: str, *, left: bool) -> bool:
 
 def _remove(app_id: str) -> None:
     """Remove an app's rows, few in each transaction, and then its own."""
-    for table in reversed(Base.metadata.sorted_tables):
-        if table in _tables_of_apps():
-            key = list(table.primary_key.columns)
-            some = select(*key).where(table.c.app_id == app_id).limit(REMOVED_AT_ONCE)
-            while True:
-                with transaction():
-                    gone = db.session.connection().execute(delete(table).where(tuple_(*key).in_(some))).rowcount
-                if gone < REMOVED_AT_ONCE:
-                    break
-                time.sleep(PART_S * PAUSE)
+    of_apps = {mapper.local_table for mapper in Base.registry.mappers if issubclass(mapper.class_, OwnedByApp)}
+    for table in reversed([table for table in Base.metadata.sorted_tables if table in of_apps]):
+        while _removed_some(table, app_id) == REMOVED_AT_ONCE:
+            time.sleep(PART_S * PAUSE)
     with transaction():
         db.session.connection().execute(delete(_table).where(_c.id == app_id, _c.making_until == GIVEN_UP))
 
 
-def _tables_of_apps() -> set[Any]:
-    return {mapper.local_table for mapper in Base.registry.mappers if issubclass(mapper.class_, OwnedByApp)}
+def _removed_some(table: Table, app_id: str) -> int:
+    """Remove some rows of an app, and return how many."""
+    key = list(table.primary_key.columns)
+    some = select(*key).where(table.c.app_id == app_id).limit(REMOVED_AT_ONCE)
+    with transaction():
+        return db.session.connection().execute(delete(table).where(tuple_(*key).in_(some))).rowcount
