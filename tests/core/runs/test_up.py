@@ -10,7 +10,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -154,5 +154,8 @@ def command(pid: int) -> list[str]:
 
 def holds_open(pid: int, name: str) -> bool:
     """Say whether a process has a file of that name open."""
-    links = [os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir() if link.exists()]
+    links: list[str] = []
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed while we look
+            links.append(os.readlink(link))
     return any(re.search(rf"/{re.escape(name)}\b", link) for link in links)
