@@ -4,7 +4,7 @@ import os
 
 from core import reading
 from core.app import create_app
-from core.db import db
+from core.base.db import db
 from core.migrating import ensure_schema
 
 os.umask(0o077)  # the database is for this user alone

@@ -1,6 +1,5 @@
 """The front door: all that a plugin may import. What is not here may change without notice."""
 
-from core import budget, schemas
 from core.access import EVERYTHING, NOTHING, Rights, Standing, rights, standing
 from core.app import create_app, field_type, server
 from core.apps import documents, locks, placing
@@ -15,14 +14,10 @@ from core.backups.journal import Journal, journal_of
 from core.backups.merging import RestoreContext
 from core.backups.undoing import UndoContext
 from core.backups.wording import act_sentence as backup_act_sentence
-from core.catalogue import files_missing, stored_bytes
-from core.cli.showing import size_text
-from core.cli.verbs import verb
-from core.component import Component, Document, Kind, Operation, Section, Segment
-from core.config import read_config
-from core.data import MOST_RECORDS, FieldGiven, FileGiven, RecordGiven, RecordsAsked, RecordsGiven
-from core.db import Base, after_commit, batched, db, driver, in_transaction, reading, scratch, transaction
-from core.errors import (
+from core.base import budget, schemas
+from core.base.config import read_config
+from core.base.db import Base, after_commit, batched, db, driver, in_transaction, reading, scratch, transaction
+from core.base.errors import (
     AppkeepError,
     AppRestoring,
     Conflict,
@@ -33,16 +28,22 @@ from core.errors import (
     InvalidValue,
     NotFound,
 )
+from core.base.ids import KEY, SINGLE, SYSTEM, is_key, is_person, new_key
+from core.base.refs import FILE_MARK, files, files_in_text, pointers
+from core.base.text import size_text
+from core.base.time import now_us
+from core.base.zips import check_ratio, open_zip
+from core.catalogue import files_missing, stored_bytes
+from core.cli.verbs import verb
+from core.component import Component, Document, Kind, Operation, Section, Segment
+from core.data import MOST_RECORDS, FieldGiven, FileGiven, RecordGiven, RecordsAsked, RecordsGiven
 from core.fieldtype import Definition, FieldType, RecordView, Reference, Source
 from core.hookspecs import hookimpl
 from core.importer import Corrections, ImportContext, Importer, packed_kind
 from core.importing import import_file
-from core.keys import KEY, SINGLE, SYSTEM, is_key, is_person, new_key
 from core.migrating import ensure_schema
-from core.moment import now_us
 from core.objects import ObjectWriter, put_file, read_file, writing_objects
 from core.pictures import PICTURES, SHOWN_TYPES, put_picture
-from core.refs import FILE_MARK, files, files_in_text, pointers
 from core.remembering import keeping, remembered
 from core.row_security import loading
 from core.runs.models import Run
@@ -60,7 +61,6 @@ from core.web.menu import MenuItem
 from core.web.protection import csrf, limiter
 from core.web.shell import document_url, edit_url
 from core.web.visit import Visitor, current_app_row, current_standing, require, rights_here, visit
-from core.zips import check_ratio, open_zip
 from core.zones import zone_named
 
 __all__ = [

@@ -13,12 +13,12 @@ from pathlib import Path
 from flask import Flask, current_app
 
 from core.archive.signature import SigningKey
-from core.budget import Slots
-from core.config import Config, read_config
-from core.db import db
+from core.base.budget import Slots
+from core.base.config import Config, read_config
+from core.base.db import db
+from core.base.proxies import Proxies, read_networks
 from core.fieldtype import FieldType
 from core.plugins import DEFAULT_PLUGINS, Registry, load_plugins
-from core.proxies import Proxies, read_networks
 from core.store import Store, open_store
 
 VERSION = "0.1.0"

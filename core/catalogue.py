@@ -22,9 +22,9 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.archive.manifest import Descriptor
-from core.db import Base, batched, db, in_transaction, scratch
-from core.errors import ObjectMissing
-from core.moment import now_us
+from core.base.db import Base, batched, db, in_transaction, scratch
+from core.base.errors import ObjectMissing
+from core.base.time import now_us
 from core.packs import Placed
 from core.scope import Owned, tenant
 

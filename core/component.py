@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from core.difference import Change, difference
+from core.base.difference import Change, difference
 
 if TYPE_CHECKING:
     from core.apps.models import App

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-from core.errors import InvalidValue
+from core.base.errors import InvalidValue
 
 Definition = Mapping[str, Any]
 """A field as it stands in a worksheet's body: key, type, name, required, unique, options."""

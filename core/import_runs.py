@@ -14,12 +14,12 @@ from typing import Any
 
 from sqlalchemy import select
 
+from core.base.db import db, transaction
+from core.base.errors import ImportFailed, InvalidInput, NotFound, TookTooLong
+from core.base.time import now_us
 from core.catalogue import files_missing
-from core.db import db, transaction
-from core.errors import ImportFailed, InvalidInput, NotFound, TookTooLong
 from core.importer import NO_CORRECTIONS, Corrections
 from core.importing import find_importer, import_file
-from core.moment import now_us
 from core.objects import writing_objects
 from core.runs.context import SECOND_US, RunContext
 from core.runs.models import Run

@@ -13,8 +13,8 @@ from core.app import server
 from core.apps import service
 from core.apps.making import making
 from core.apps.models import App
+from core.base.errors import ImportFailed, InvalidInput
 from core.catalogue import coming, known_digests
-from core.errors import ImportFailed, InvalidInput
 from core.importer import NO_CORRECTIONS, Corrections, Importer, packed_kind
 from core.objects import ObjectWriter, recording, releasing, shelf, writing_objects
 from core.reading import Asked, Heard, read

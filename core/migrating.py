@@ -10,8 +10,8 @@ from sqlalchemy import Connection, inspect, text
 
 from core import row_security
 from core.app import server
-from core.db import db
-from core.errors import AppkeepError
+from core.base.db import db
+from core.base.errors import AppkeepError
 from core.scope import as_server
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ from typing import BinaryIO
 from core.app import server
 from core.archive.compression import compress, compress_stream, decompress, decompress_stream
 from core.archive.manifest import Descriptor
+from core.base.db import transaction
+from core.base.errors import AppkeepError, ObjectDamaged, ObjectLost, ObjectMissing, StoreUnavailable
+from core.base.ids import new_key
 from core.catalogue import Digests, catalogue, files_missing, keep_young, known_descriptor, known_digests, mark_lost, object_name
-from core.db import transaction
-from core.errors import AppkeepError, ObjectDamaged, ObjectLost, ObjectMissing, StoreUnavailable
-from core.keys import new_key
 from core.packs import SMALL_BYTES, Packing, Placed, Windows, pack_name
 from core.scope import as_tenant, tenant
 from core.store import Batch, Store

@@ -11,7 +11,7 @@ from threading import Lock
 from typing import BinaryIO
 
 from core.archive.manifest import Descriptor
-from core.keys import new_key
+from core.base.ids import new_key
 from core.store import Batch, Store
 
 SMALL_BYTES = 256 * 1024

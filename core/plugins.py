@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 import pluggy
 
 from core import hookspecs
+from core.base.errors import InvalidInput, NotFound, PluginFailed
 from core.component import Component, Kind
-from core.errors import InvalidInput, NotFound, PluginFailed
 from core.fieldtype import FieldType
 from core.importer import Importer
 

@@ -32,8 +32,8 @@ from flask import Flask
 
 from core.app import server
 from core.archive.canonical import NotCanonical
-from core.db import db
-from core.errors import AppkeepError, ImportFailed, TookTooLong
+from core.base.db import db
+from core.base.errors import AppkeepError, ImportFailed, TookTooLong
 from core.fieldtype import Definition
 from core.importer import Corrections
 from core.staging import Tally, file_value, line_of

@@ -24,8 +24,8 @@ from psycopg.sql import SQL, Identifier
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from core.db import Base, driver
-from core.errors import NotFound
+from core.base.db import Base, driver
+from core.base.errors import NotFound
 
 log = logging.getLogger(__name__)
 POLICY = "tenant"

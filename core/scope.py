@@ -17,8 +17,8 @@ from sqlalchemy.orm import Mapped, ORMExecuteState, Session, declared_attr, mapp
 from sqlalchemy.sql.util import find_tables
 
 from core import row_security
-from core.db import db
-from core.errors import NoTenant
+from core.base.db import db
+from core.base.errors import NoTenant
 
 _tenant: ContextVar[str | None] = ContextVar("appkeep_tenant", default=None)
 _unscoped: ContextVar[bool] = ContextVar("appkeep_unscoped", default=False)

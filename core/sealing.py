@@ -18,7 +18,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from core.app import server
-from core.errors import AppkeepError
+from core.base.errors import AppkeepError
 
 FILE = "secrets.key"
 _VERSION = "s1"

@@ -16,7 +16,7 @@ from typing import IO, Any, BinaryIO
 
 from core.app import server
 from core.archive.manifest import Descriptor
-from core.errors import PluginFailed
+from core.base.errors import PluginFailed
 from core.objects import ObjectWriter
 
 Edit = Mapping[str, Any]

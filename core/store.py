@@ -22,9 +22,9 @@ from threading import Lock
 from typing import Any, BinaryIO, Protocol
 from urllib.parse import urlsplit
 
-from core import budget
-from core.config import Config
-from core.errors import InvalidInput, ObjectMissing, StorageFailed, StoreUnavailable
+from core.base import budget
+from core.base.config import Config
+from core.base.errors import InvalidInput, ObjectMissing, StorageFailed, StoreUnavailable
 
 CHUNK_BYTES = 1024 * 1024
 FEW_FILES = 256

@@ -26,10 +26,10 @@ from core.archive.errors import ArchiveError
 from core.backups import files
 from core.backups.direct import back_up, content_id, file_of, restore
 from core.backups.saved import backups_of, find_backup
+from core.base.db import db, transaction
+from core.base.errors import NotFound
+from core.base.ids import SYSTEM
 from core.component import Document
-from core.db import db, transaction
-from core.errors import NotFound
-from core.keys import SYSTEM
 from core.scope import as_tenant, tenant
 
 FLIPS = 120

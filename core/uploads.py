@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from core.app import server
-from core.errors import InvalidInput
+from core.base.errors import InvalidInput
 from core.objects import ObjectWriter, read_file
 
 MAX_FILES = 2

@@ -18,8 +18,8 @@ from jinja2.bccache import Bucket, BytecodeCache
 
 from core.api import App, apps, as_server, as_tenant, transaction
 from core.app import create_app
-from core.config import read_config
-from core.db import db
+from core.base.config import read_config
+from core.base.db import db
 from core.migrating import ensure_schema
 from core.store import S3Store
 from tenants import passwords

@@ -13,7 +13,7 @@ from core.app import create_app
 from core.archive.compression import compress
 from core.archive.container import Container
 from core.archive.reader import read
-from core.config import read_config
+from core.base.config import read_config
 from tests.core.archive.making import KEY
 from tests.web import make_organization, make_person
 

@@ -19,10 +19,10 @@ from packaging.utils import canonicalize_name
 
 from core.api import App, apps, transaction
 from core.app import create_app
+from core.base.config import read_config
+from core.base.db import db
 from core.cli import reference
 from core.cli.main import main
-from core.config import read_config
-from core.db import db
 from core.plugins import DEFAULT_PLUGINS
 from core.testing import ComponentLaws
 from tests.conftest import fresh_database, made_organization

@@ -14,9 +14,9 @@ from core.app import server as current
 from core.backups import managing, uploads
 from core.backups.collecting import one_pass
 from core.backups.saved import find_backup
+from core.base.errors import ObjectMissing
+from core.base.time import moved
 from core.catalogue import known_descriptors
-from core.errors import ObjectMissing
-from core.moment import moved
 from core.objects import put_file, read_file, writing_objects
 from core.packs import pack_name
 from core.runs.service import report_of, work

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from flask import Flask
 
 from core.api import as_tenant
-from core.db import db
+from core.base.db import db
 
 
 def at_once(server: Flask, organization: str, *works: Callable[[], None]) -> list[BaseException]:

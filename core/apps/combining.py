@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.errors import Conflict
+from core.base.errors import Conflict
 
 _ABSENT = object()
 STALE = "Somebody else changed the same thing, so nothing was saved. Reload the page to see the current version, then make your change."

@@ -20,12 +20,12 @@ from core.apps import locks
 from core.apps.models import App, DocumentRow, HiddenPart
 from core.apps.state import MAX_BODY_BYTES, parse_body
 from core.archive.canonical import canonical
+from core.base.db import batched, db
+from core.base.errors import Conflict, InvalidDocument, InvalidInput, NotFound
+from core.base.ids import SINGLE, SYSTEM, is_key
+from core.base.refs import pointers, split
+from core.base.time import now_us
 from core.component import Component, Document, Kind
-from core.db import batched, db
-from core.errors import Conflict, InvalidDocument, InvalidInput, NotFound
-from core.keys import SINGLE, SYSTEM, is_key
-from core.moment import now_us
-from core.refs import pointers, split
 from core.remembering import keeping, making_page, remembered
 
 FORMATS = FormatChecker()

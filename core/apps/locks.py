@@ -16,8 +16,8 @@ from typing import Any
 from sqlalchemy import select, update
 
 from core.apps.models import App, DocumentRow, HiddenPart
-from core.db import db, in_transaction, scratch, transaction
-from core.errors import AppRestoring, NotFound
+from core.base.db import db, in_transaction, scratch, transaction
+from core.base.errors import AppRestoring, NotFound
 
 HELD = "locks_held"
 """Where `scratch` keeps what a transaction holds."""

@@ -21,10 +21,10 @@ from sqlalchemy import Table, delete, select, tuple_, update
 from core.app import server
 from core.apps import locks
 from core.apps.models import App
-from core.db import Base, database_now, db, is_outage, let_go, scratch, transaction
-from core.errors import AppLeft
-from core.keys import new_key
-from core.moment import now_us
+from core.base.db import Base, database_now, db, is_outage, let_go, scratch, transaction
+from core.base.errors import AppLeft
+from core.base.ids import new_key
+from core.base.time import now_us
 from core.scope import OwnedByApp, as_server, as_tenant, tenant
 
 LEASE_US = 600 * 1_000_000

@@ -9,10 +9,10 @@ from core.app import server
 from core.apps import documents, locks
 from core.apps.combining import combined
 from core.apps.models import App
+from core.base.errors import NotFound
+from core.base.ids import new_key
+from core.base.refs import pointers
 from core.component import Document
-from core.errors import NotFound
-from core.keys import new_key
-from core.refs import pointers
 
 Part = Mapping[str, Any]
 

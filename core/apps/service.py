@@ -11,12 +11,12 @@ from sqlalchemy import select
 from core.app import server
 from core.apps import documents, locks
 from core.apps.models import App
+from core.base.db import db, transaction
+from core.base.errors import AppkeepError, Conflict, InvalidInput, NotFound
+from core.base.ids import new_key
+from core.base.refs import split
+from core.base.time import now_us
 from core.component import Document
-from core.db import db, transaction
-from core.errors import AppkeepError, Conflict, InvalidInput, NotFound
-from core.keys import new_key
-from core.moment import now_us
-from core.refs import split
 from core.scope import as_server, as_tenant, tenant
 
 

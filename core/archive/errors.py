@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.errors import AppkeepError
+from core.base.errors import AppkeepError
 
 
 class ArchiveError(AppkeepError):

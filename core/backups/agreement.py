@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.archive.canonical import canonical
-from core.errors import PlanChanged
+from core.base.errors import PlanChanged
 
 MORE_PART, MORE_RECORDS = 0.5, 100
 """So many records of a worksheet more than were shown, in parts of those and in number, change nothing that matters."""

@@ -12,10 +12,10 @@ from core.apps.models import App
 from core.backups.jobs import request_check
 from core.backups.models import Backup
 from core.backups.saved import find_backup
-from core.db import db, transaction
-from core.errors import AppkeepError
-from core.keys import SYSTEM
-from core.moment import now_us
+from core.base.db import db, transaction
+from core.base.errors import AppkeepError
+from core.base.ids import SYSTEM
+from core.base.time import now_us
 from core.runs.models import Run
 from core.runs.service import OPEN
 from core.scope import as_server, as_tenant

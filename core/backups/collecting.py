@@ -22,11 +22,11 @@ from core.apps.models import App
 from core.backups.journal import forget_orphans
 from core.backups.models import BackupUpload
 from core.backups.needed import Needed, Unwatched, needed
+from core.base.db import batched, db, reading, transaction
+from core.base.errors import InvalidInput, ObjectDamaged, ObjectMissing
+from core.base.ids import SYSTEM, new_key
+from core.base.time import now_us
 from core.catalogue import EmptiedPack, StoredObject, in_packs, object_name
-from core.db import batched, db, reading, transaction
-from core.errors import InvalidInput, ObjectDamaged, ObjectMissing
-from core.keys import SYSTEM, new_key
-from core.moment import now_us
 from core.objects import shelf
 from core.packs import Packing, Placed, pack_name
 from core.runs.context import SECOND_US, RunContext

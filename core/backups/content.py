@@ -18,9 +18,9 @@ from core.apps.models import App
 from core.apps.state import Snapshot
 from core.archive.canonical import canonical
 from core.archive.manifest import ComponentEntry, Content, IndexLine, PartEntry, index_bytes
+from core.base.refs import files
 from core.catalogue import known_descriptors
 from core.component import Component, Document, Section, Segment, document_value
-from core.refs import files
 
 WAITING_SEGMENTS = 12
 """How many segments may lie between the reading and the hashing: bounds memory whatever the size of the app."""

@@ -13,9 +13,9 @@ from core.backups.restoring import Options, plan_undo
 from core.backups.restoring import plan as plan_of
 from core.backups.saved import find_backup
 from core.backups.take import state
-from core.db import transaction
-from core.errors import AppkeepError
-from core.keys import SYSTEM
+from core.base.db import transaction
+from core.base.errors import AppkeepError
+from core.base.ids import SYSTEM
 from core.runs.models import Run
 from core.runs.service import find, report_of, work
 

@@ -23,11 +23,11 @@ from core.backups.meaning import Meaning
 from core.backups.models import Backup
 from core.backups.saved import Saved
 from core.backups.take import checked_name, default_name
+from core.base.db import db
+from core.base.errors import AppkeepError, InvalidInput
+from core.base.ids import new_key
+from core.base.time import iso, now_us
 from core.catalogue import known_descriptors, picked
-from core.db import db
-from core.errors import AppkeepError, InvalidInput
-from core.keys import new_key
-from core.moment import iso, now_us
 from core.objects import Shelf, describe, recording, shelf, writing_objects
 from core.packs import Placed
 

@@ -16,8 +16,8 @@ from core.backups.saved import find_backup
 from core.backups.sizes import size_of_app, size_of_restore
 from core.backups.take import check_interval, checked_name, take
 from core.backups.verifying import check
-from core.errors import NotFound
-from core.moment import now_us
+from core.base.errors import NotFound
+from core.base.time import now_us
 from core.runs.context import RunContext
 from core.runs.models import Run
 from core.runs.service import request

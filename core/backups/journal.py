@@ -19,8 +19,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core.apps.models import App, DocumentRow, HiddenPart
 from core.archive.compression import compress, decompress
 from core.backups.models import Backup
-from core.db import Base, db, scratch
-from core.refs import FILE_MARK, files_in_text
+from core.base.db import Base, db, scratch
+from core.base.refs import FILE_MARK, files_in_text
 from core.scope import OwnedByApp, tenant
 
 DOCUMENTS = "documents"

@@ -15,9 +15,9 @@ from sqlalchemy import select
 
 from core.app import server
 from core.backups.models import BackupAct
-from core.db import db, in_transaction, transaction
-from core.errors import AppkeepError
-from core.moment import now_us
+from core.base.db import db, in_transaction, transaction
+from core.base.errors import AppkeepError
+from core.base.time import now_us
 from core.runs.models import Run
 from core.scope import tenant
 

@@ -6,8 +6,8 @@ from core.backups.log import note
 from core.backups.models import Backup
 from core.backups.saved import backups_of, find_backup
 from core.backups.take import checked_name
-from core.errors import Conflict
-from core.moment import now_us
+from core.base.errors import Conflict
+from core.base.time import now_us
 from core.runs.models import Run
 from core.runs.service import active_runs
 

@@ -11,9 +11,9 @@ from core.archive.errors import ArchiveDamaged, ArchiveNeedsNewer
 from core.archive.manifest import Content
 from core.archive.reader import Use
 from core.backups.saved import lifted
+from core.base.errors import InvalidDocument, InvalidInput
+from core.base.refs import files as files_of
 from core.component import Component, Document
-from core.errors import InvalidDocument, InvalidInput
-from core.refs import files as files_of
 
 GUARD_ERRORS = (InvalidInput, InvalidDocument)
 

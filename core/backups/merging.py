@@ -23,12 +23,12 @@ from core.archive.manifest import IndexLine
 from core.backups.content import Description, describe
 from core.backups.journal import documents_changed
 from core.backups.saved import Saved
+from core.base.errors import InvalidInput
+from core.base.ids import SYSTEM
+from core.base.refs import ADDRESS
 from core.catalogue import known_descriptors, picked
 from core.component import Component, Document
-from core.errors import InvalidInput
-from core.keys import SYSTEM
 from core.objects import shelf
-from core.refs import ADDRESS
 
 AHEAD_SEGMENTS = 16
 """How many segments are unpacked ahead of the merge: bounds memory whatever the size of the backup."""

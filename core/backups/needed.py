@@ -15,13 +15,13 @@ from core.archive.canonical import parse
 from core.archive.manifest import Content, parse_index
 from core.backups.journal import files_named
 from core.backups.models import Backup
+from core.base.db import db, reading
+from core.base.errors import ObjectLost
+from core.base.refs import FILE_MARK, files_in_text
+from core.base.time import now_us
 from core.catalogue import lost_since_before
-from core.db import db, reading
-from core.errors import ObjectLost
 from core.import_runs import kept_contents
-from core.moment import now_us
 from core.objects import read_object
-from core.refs import FILE_MARK, files_in_text
 from core.runs.context import RunContext
 
 LOST_KEPT_DAYS = 30

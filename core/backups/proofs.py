@@ -13,9 +13,9 @@ from sqlalchemy import delete, update
 from core.app import server
 from core.backups.log import note, noting
 from core.backups.models import RestoreProof
-from core.db import db, transaction
-from core.errors import AppkeepError
-from core.moment import now_us
+from core.base.db import db, transaction
+from core.base.errors import AppkeepError
+from core.base.time import now_us
 from core.scope import tenant
 
 GOOD_FOR_US = 5 * 60 * 1_000_000

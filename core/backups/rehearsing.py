@@ -17,10 +17,10 @@ from core.backups.content import describe
 from core.backups.merging import meet, merge
 from core.backups.models import Backup
 from core.backups.saved import Saved
-from core.db import db
-from core.errors import AppkeepError, InvalidInput
-from core.keys import new_key
-from core.moment import now_us
+from core.base.db import db
+from core.base.errors import AppkeepError, InvalidInput
+from core.base.ids import new_key
+from core.base.time import now_us
 from core.scope import tenant
 
 

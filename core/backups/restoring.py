@@ -26,9 +26,9 @@ from core.backups.saved import Saved, backup_if_there, find_backup
 from core.backups.take import take
 from core.backups.undoing import undo
 from core.backups.verifying import verify_needed
+from core.base.db import db, reading, transaction
+from core.base.errors import Conflict, InvalidInput, OriginUnconfirmed
 from core.component import Document
-from core.db import db, reading, transaction
-from core.errors import Conflict, InvalidInput, OriginUnconfirmed
 from core.runs.context import RunContext
 from core.runs.models import Run
 from core.runs.service import report_of

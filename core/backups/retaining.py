@@ -21,10 +21,10 @@ from core.backups.log import note
 from core.backups.models import Backup, BackupRetention
 from core.backups.retention import EmptyPolicy, Judgement, Policy, expired, judged
 from core.backups.saved import backups_of
-from core.db import db, passed_over, transaction
-from core.errors import AppkeepError, Conflict
-from core.keys import SYSTEM
-from core.moment import now_us
+from core.base.db import db, passed_over, transaction
+from core.base.errors import AppkeepError, Conflict
+from core.base.ids import SYSTEM
+from core.base.time import now_us
 from core.scope import as_server, as_tenant
 from core.zones import zone_of
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from core.errors import InvalidInput
+from core.base.errors import InvalidInput
 
 PRE_RESTORE_KEPT = timedelta(days=7)
 MOST = 1000

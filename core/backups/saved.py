@@ -12,10 +12,10 @@ from core.archive.canonical import parse, parse_canonical
 from core.archive.errors import ArchiveNeedsNewer
 from core.archive.manifest import Content, IndexLine, PartEntry, part_lines, read_counters
 from core.backups.models import Backup
+from core.base.db import db
+from core.base.errors import NotFound
 from core.catalogue import known_descriptors, picked
 from core.component import Component, Document
-from core.db import db
-from core.errors import NotFound
 from core.objects import read_object, shelf
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from core.errors import InvalidInput
+from core.base.errors import InvalidInput
 
 EVERY = ("daily", "weekly", "monthly")
 DEFAULT_MINUTE = 3 * 60

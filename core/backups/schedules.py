@@ -16,10 +16,10 @@ from core.backups import jobs
 from core.backups.log import note
 from core.backups.models import BackupSchedule
 from core.backups.schedule import Schedule, next_due
-from core.db import db, passed_over, transaction
-from core.errors import Forbidden, RunInProgress, TooSoon
-from core.keys import SYSTEM
-from core.moment import now_us
+from core.base.db import db, passed_over, transaction
+from core.base.errors import Forbidden, RunInProgress, TooSoon
+from core.base.ids import SYSTEM
+from core.base.time import now_us
 from core.scope import as_server, as_tenant
 from core.zones import zone_of
 

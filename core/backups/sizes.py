@@ -9,7 +9,7 @@ from core.apps.models import App
 from core.apps.state import Snapshot
 from core.backups.models import Backup
 from core.backups.restoring import Options
-from core.db import db
+from core.base.db import db
 
 RECORD_BYTES = 300
 """So much content a record has, about, in an app that was not backed up yet."""

@@ -14,12 +14,12 @@ from core.apps.state import Snapshot
 from core.archive.canonical import canonical
 from core.backups.content import Description, describe
 from core.backups.models import TYPES, Backup
+from core.base.config import Config
+from core.base.db import db, reading
+from core.base.errors import InvalidInput, TooSoon
+from core.base.ids import new_key
+from core.base.time import iso, now_us
 from core.catalogue import known_descriptors, lost_among
-from core.config import Config
-from core.db import db, reading
-from core.errors import InvalidInput, TooSoon
-from core.keys import new_key
-from core.moment import iso, now_us
 from core.objects import ObjectWriter, recording, writing_objects
 from core.runs.context import SECOND_US, RunContext
 from core.zones import zone_named

@@ -21,11 +21,11 @@ from core.apps.models import App, DocumentRow, HiddenPart
 from core.apps.state import parse_body
 from core.backups.journal import DOCUMENTS, Journal, documents_changed, standing
 from core.backups.merging import compare_documents
+from core.base.db import db
+from core.base.errors import InvalidDocument
+from core.base.refs import split
+from core.base.time import now_us
 from core.component import Component, Document
-from core.db import db
-from core.errors import InvalidDocument
-from core.moment import now_us
-from core.refs import split
 
 Standing = Mapping[str, Any]
 """How a document stands: {"body" (text), "position", "hidden", "parts" in the bin}, see `journal.standing`."""

@@ -21,11 +21,11 @@ from core.archive.reader import MIN_BYTES
 from core.backups import files
 from core.backups.log import note
 from core.backups.models import Backup, BackupUpload
-from core.cli.showing import size_text
-from core.db import db, transaction
-from core.errors import AppkeepError, Conflict, InvalidInput, NotFound, RunLost
-from core.keys import new_key
-from core.moment import now_us
+from core.base.db import db, transaction
+from core.base.errors import AppkeepError, Conflict, InvalidInput, NotFound, RunLost
+from core.base.ids import new_key
+from core.base.text import size_text
+from core.base.time import now_us
 from core.runs.context import RunContext
 from core.runs.models import Run
 from core.runs.service import request

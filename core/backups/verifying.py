@@ -16,10 +16,10 @@ from core.backups.meaning import Meaning
 from core.backups.merging import Only
 from core.backups.rehearsing import RestoreDiffers, rehearse
 from core.backups.saved import Saved, find_backup
+from core.base.db import batched, transaction
+from core.base.errors import AppkeepError, ObjectDamaged, ObjectLost
+from core.base.time import now_us
 from core.catalogue import all_descriptors, in_packs, known_descriptors, lost_among, mark_found, picked
-from core.db import batched, transaction
-from core.errors import AppkeepError, ObjectDamaged, ObjectLost
-from core.moment import now_us
 from core.objects import Shelf, note_lost, shelf
 from core.packs import Placed
 from core.runs.context import RunContext

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from core.cli.showing import size_text
+from core.base.text import size_text
 
 Detail = Mapping[str, Any]
 PARTS = {"config": "Configuration", "data": "Data", "both": "Configuration and data"}

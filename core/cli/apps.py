@@ -12,13 +12,13 @@ from core.app import server
 from core.apps import documents, service
 from core.archive.canonical import NotCanonical, parse
 from core.backups.take import state as state_of
+from core.base.db import transaction
+from core.base.errors import InvalidInput
+from core.base.time import iso
 from core.cli.verbs import as_option, person_of, verb
 from core.component import document_value
-from core.db import transaction
-from core.errors import InvalidInput
 from core.importer import Corrections
 from core.importing import import_file
-from core.moment import iso
 from core.scope import as_tenant
 
 MAX_ROW = 1_048_576

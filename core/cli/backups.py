@@ -19,11 +19,12 @@ from core.backups.models import ORIGINS, TYPES, Backup
 from core.backups.restoring import Options, plan_undo
 from core.backups.restoring import plan as plan_of
 from core.backups.saved import backups_of, find_backup
-from core.cli.showing import plan_lines, restore_lines, size_text
+from core.base.db import db, transaction
+from core.base.errors import InvalidInput, NotFound
+from core.base.text import size_text
+from core.base.time import iso
+from core.cli.showing import plan_lines, restore_lines
 from core.cli.verbs import as_option, done, person_of, verb, worker_option
-from core.db import db, transaction
-from core.errors import InvalidInput, NotFound
-from core.moment import iso
 from core.runs.models import Run
 from core.runs.service import find as find_run
 from core.scope import as_server, as_tenant

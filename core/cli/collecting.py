@@ -10,7 +10,7 @@ import click
 
 from core.app import server
 from core.backups import collecting
-from core.cli.showing import size_text
+from core.base.text import size_text
 from core.cli.verbs import verb
 from core.scope import as_tenant
 

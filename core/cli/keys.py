@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from core.app import server
+from core.base.db import transaction
 from core.cli.verbs import verb
-from core.db import transaction
 from core.scope import as_server
 from core.sealing import add_key
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import click
 
 from core import hookspecs
+from core.base.config import SETTINGS
+from core.base.errors import AppkeepError
 from core.cli.main import main
-from core.config import SETTINGS
-from core.errors import AppkeepError
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 COMMAND = ".venv/bin/python -m core.cli.reference"

@@ -11,8 +11,8 @@ import click
 from core.apps import service
 from core.backups import retaining
 from core.backups.retention import EmptyPolicy, Judgement
+from core.base.time import iso
 from core.cli.verbs import as_option, person_of, verb
-from core.moment import iso
 
 
 def register(main: click.Group) -> None:

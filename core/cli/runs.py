@@ -9,10 +9,10 @@ import click
 from sqlalchemy import select
 
 from core.apps import service
+from core.base.db import db, transaction
+from core.base.errors import NotFound
+from core.base.time import iso
 from core.cli.verbs import verb, waiting
-from core.db import db, transaction
-from core.errors import NotFound
-from core.moment import iso
 from core.runs.lanes import waits_since
 from core.runs.models import Run
 from core.runs.service import cancel, end_lost_of, find, runs_of

@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from core.app import create_app, server
+from core.base.config import SETTINGS, Config, read_config
+from core.base.db import db
+from core.base.errors import AppkeepError
 from core.cli.verbs import verb
-from core.config import SETTINGS, Config, read_config
-from core.db import db
-from core.errors import AppkeepError
 from core.migrating import ensure_schema
 
 

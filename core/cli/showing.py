@@ -11,14 +11,6 @@ VERBS = (("added", "created"), ("changed", "changed back"), ("brought_back", "re
 MAX_SHOWN = 20
 
 
-def size_text(size: int) -> str:
-    """Return a size in bytes as people say it: "12.3 MB" (powers of ten)."""
-    value, units = float(size), ["bytes", "kB", "MB", "GB", "TB"]
-    while value >= 1000 and len(units) > 1:
-        value, units = value / 1000, units[1:]
-    return f"{size} bytes" if units[0] == "bytes" else f"{value:.1f} {units[0]}"
-
-
 def plan_lines(plan: Mapping[str, Any]) -> Iterator[str]:
     """Yield what a restore would do."""
     yield from component_lines(plan["components"])

@@ -14,11 +14,11 @@ import click
 
 from core.app import create_app, server
 from core.backups.direct import ended_well
-from core.db import db, transaction
-from core.errors import AppkeepError
-from core.keys import SYSTEM
+from core.base.db import db, transaction
+from core.base.errors import AppkeepError
+from core.base.ids import SYSTEM
+from core.base.time import iso
 from core.migrating import ensure_schema
-from core.moment import iso
 from core.objects import note_lost
 from core.plugins import load_plugins
 from core.runs.lanes import waits_since

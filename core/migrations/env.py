@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from core.db import Base
+from core.base.db import Base
 
 connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=False, transactional_ddl=True)

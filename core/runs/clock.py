@@ -10,8 +10,8 @@ from collections.abc import Callable
 from core.app import create_app, server
 from core.apps import making
 from core.backups import checking, collecting, retaining, schedules, uploads
-from core.config import Config
-from core.db import is_outage, let_go
+from core.base.config import Config
+from core.base.db import is_outage, let_go
 from core.runs import leaving
 from core.runs.service import announce_ended, recover
 from core.uploads import tidy

@@ -22,9 +22,9 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from core.app import server
 from core.archive.canonical import canonical
-from core.db import BUSY_TIMEOUT_S, database_now, db, in_transaction
-from core.errors import RunCancelled, RunLost
-from core.moment import now_us
+from core.base.db import BUSY_TIMEOUT_S, database_now, db, in_transaction
+from core.base.errors import RunCancelled, RunLost
+from core.base.time import now_us
 from core.runs.models import Run
 from core.scope import as_tenant
 

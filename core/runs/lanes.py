@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import func, select
 
-from core.db import database_now, db
-from core.errors import TooManyRuns
+from core.base.db import database_now, db
+from core.base.errors import TooManyRuns
 from core.runs.models import EXPRESS, GENERAL, Run
 from core.scope import every_organization
 

@@ -14,8 +14,8 @@ from sqlalchemy import and_, delete, or_, select
 
 from core.app import server
 from core.apps.models import App
-from core.db import db, transaction
-from core.moment import now_us
+from core.base.db import db, transaction
+from core.base.time import now_us
 from core.runs.context import SECOND_US
 from core.runs.models import Run
 from core.scope import as_server

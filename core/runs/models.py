@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Boolean, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Base
+from core.base.db import Base
 from core.scope import Owned
 
 STATES = ("queued", "running", "succeeded", "failed", "cancelled")

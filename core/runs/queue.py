@@ -25,7 +25,7 @@ from rq.serializers import JSONSerializer
 from rq.utils import now
 
 from core.app import create_app, server
-from core.config import Config
+from core.base.config import Config
 from core.runs.crew import Hand, keep
 from core.runs.kinds import HANDLERS
 from core.runs.models import EXPRESS, GENERAL, RESEND_AFTER_S

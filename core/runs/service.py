@@ -15,10 +15,10 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, PendingRollbackError, SQL
 from core.app import server
 from core.apps.models import App
 from core.archive.canonical import canonical
-from core.db import after_commit, database_now, db, is_outage, let_go, transaction
-from core.errors import AppkeepError, DatabaseUnavailable, NotFound, RunCancelled, RunInProgress, RunLost, StoreUnavailable
-from core.keys import SYSTEM, new_key
-from core.moment import iso, now_us
+from core.base.db import after_commit, database_now, db, is_outage, let_go, transaction
+from core.base.errors import AppkeepError, DatabaseUnavailable, NotFound, RunCancelled, RunInProgress, RunLost, StoreUnavailable
+from core.base.ids import SYSTEM, new_key
+from core.base.time import iso, now_us
 from core.objects import note_lost
 from core.remembering import keeping, remembered
 from core.runs.context import SECOND_US, RunContext, heartbeat, lease_end

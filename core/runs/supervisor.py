@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.error import URLError
 
-from core.budget import AT_ONCE_BYTES
-from core.config import Config
-from core.errors import AppkeepError
+from core.base.budget import AT_ONCE_BYTES
+from core.base.config import Config
+from core.base.errors import AppkeepError
 from core.runs import valkey
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from redis import Redis
 from redis.exceptions import RedisError
 
-from core.config import Config
-from core.errors import AppkeepError
+from core.base.config import Config
+from core.base.errors import AppkeepError
 
 START_S = 10
 

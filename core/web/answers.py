@@ -9,11 +9,11 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, DBAPIError, PendingRollbackError
 from werkzeug.exceptions import HTTPException
 
-from core import budget
 from core.app import server
-from core.budget import BudgetSpent, ServerBusy
-from core.db import is_outage, let_go
-from core.errors import AppkeepError, Conflict, DatabaseUnavailable, InvalidInput, StoreUnavailable
+from core.base import budget
+from core.base.budget import BudgetSpent, ServerBusy
+from core.base.db import is_outage, let_go
+from core.base.errors import AppkeepError, Conflict, DatabaseUnavailable, InvalidInput, StoreUnavailable
 from core.objects import note_lost
 from core.web import kept
 from core.web.gate import SignInNeeded

@@ -11,8 +11,8 @@ from core.access import standing
 from core.app import server
 from core.apps import service
 from core.apps.models import App
-from core.db import transaction
-from core.errors import InvalidInput
+from core.base.db import transaction
+from core.base.errors import InvalidInput
 from core.web.answers import again
 from core.web.gate import APP, ORGANIZATION, Needs, Pages
 from core.web.icons import look_of

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.errors import InvalidInput
+from core.base.errors import InvalidInput
 from core.importer import Corrections
 
 LEFT_OUT = "-"

@@ -12,7 +12,7 @@ from typing import Any
 
 from flask import Response, stream_with_context
 
-from core import budget
+from core.base import budget
 
 ROWS_AT_ONCE = 500
 FORMULA = "=+-@\u2212"

@@ -14,13 +14,13 @@ from typing import Any, TypeVar
 from flask import Blueprint, Flask, Response, current_app, g, redirect, request
 from sqlalchemy.exc import SQLAlchemyError
 
-from core import budget
 from core.access import standing
 from core.app import server
 from core.apps.service import find
-from core.budget import Budget
-from core.db import db, let_go
-from core.errors import AppkeepError, Forbidden, NotFound
+from core.base import budget
+from core.base.budget import Budget
+from core.base.db import db, let_go
+from core.base.errors import AppkeepError, Forbidden, NotFound
 from core.scope import as_tenant
 from core.web.visit import Visit
 

@@ -6,7 +6,7 @@ from flask import Response, jsonify, redirect, render_template
 from sqlalchemy import text
 
 from core.app import server
-from core.db import db
+from core.base.db import db
 from core.web.gate import Needs, Pages
 from core.web.protection import masked_token
 from core.web.visit import visit

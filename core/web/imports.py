@@ -8,9 +8,9 @@ from flask import Response, flash, g, redirect, render_template, request, url_fo
 
 from core import import_runs
 from core.app import server
-from core.cli.showing import size_text
-from core.db import transaction
-from core.errors import ImportFailed, InvalidInput, TooManyRuns
+from core.base.db import transaction
+from core.base.errors import ImportFailed, InvalidInput, TooManyRuns
+from core.base.text import size_text
 from core.importer import Corrections
 from core.runs.service import report_of
 from core.web import correcting

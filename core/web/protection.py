@@ -12,7 +12,7 @@ from flask_limiter.util import get_remote_address
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import generate_csrf
 
-from core.config import Config
+from core.base.config import Config
 
 POLICY = ("default-src 'self'; script-src 'self'; style-src-elem 'self'; style-src-attr 'unsafe-inline'; "
           "img-src 'self' data: blob:{images}; "

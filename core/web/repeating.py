@@ -9,7 +9,7 @@ from typing import TypeVar
 from flask import Flask, has_request_context, request
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from core.db import commits, let_go
+from core.base.db import commits, let_go
 
 T = TypeVar("T")
 TRIES = 4

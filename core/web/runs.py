@@ -9,9 +9,9 @@ from flask import Response, flash, make_response, redirect, render_template, req
 
 from core.access import standing
 from core.apps.service import find
-from core.db import transaction
-from core.errors import NotFound
-from core.moment import now_us
+from core.base.db import transaction
+from core.base.errors import NotFound
+from core.base.time import now_us
 from core.runs import service
 from core.runs.lanes import waits_since
 from core.runs.models import Run

@@ -10,10 +10,10 @@ from typing import Any
 from flask import Flask, g, url_for
 from markupsafe import Markup, escape
 
-from core import budget
 from core.app import VERSION, server
 from core.apps.models import App
-from core.cli.showing import size_text
+from core.base import budget
+from core.base.text import size_text
 from core.scope import tenant
 from core.web.icons import Look, app_mark, icon, look_of
 from core.web.menu import MenuItem
@@ -21,7 +21,7 @@ from core.web.visit import Visit
 from core.zones import zone_named
 
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
-"""A time as messages have it (`core.moment.iso`)."""
+"""A time as messages have it (`core.base.time.iso`)."""
 
 
 def register(app: Flask) -> None:

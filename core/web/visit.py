@@ -9,7 +9,7 @@ from flask import g
 
 from core.access import Rights, Standing, rights
 from core.apps.models import App
-from core.errors import NotFound
+from core.base.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)

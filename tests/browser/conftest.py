@@ -21,8 +21,8 @@ from playwright.sync_api import ConsoleMessage, Page, Response, expect, sync_pla
 
 from core.api import as_server, as_tenant, import_file, transaction
 from core.app import create_app
-from core.config import read_config
-from core.db import db
+from core.base.config import read_config
+from core.base.db import db
 from tenants import service
 from tests.web import PASSWORD, make_organization, signed_in
 

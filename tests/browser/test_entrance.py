@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from core.api import as_server, now_us, transaction
-from core.moment import moved
+from core.base.time import moved
 from plugins.sample import commands
 from tenants import second_factor, service
 from tests.browser.conftest import OWNER, Look, Site, serve

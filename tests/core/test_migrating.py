@@ -12,8 +12,8 @@ from sqlalchemy import text
 
 from core import migrating
 from core.app import create_app
-from core.config import read_config
-from core.db import db
+from core.base.config import read_config
+from core.base.db import db
 from core.scope import as_server
 from tests.conftest import ENGINES
 from tests.postgresql import PostgreSQL

@@ -16,7 +16,7 @@ from flask import Flask
 from core import reading
 from core.api import AppkeepError, ImportContext, Importer, ImportFailed, apps, db, documents, import_file, new_key
 from core.app import server as this_server
-from core.errors import RunCancelled, TookTooLong
+from core.base.errors import RunCancelled, TookTooLong
 from core.runs import clock
 from core.uploads import LEFT_AFTER_S
 from tests.conftest import made_organization, opened_server

@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 
 from core.api import App, Document, DocumentRow, NotFound, apps, as_server, as_tenant, db, documents, transaction
 from core.backups.models import Backup
-from core.errors import NoTenant
+from core.base.errors import NoTenant
 from core.runs.models import Run
 from core.scope import Owned, OwnedByApp
 from tests.conftest import made_organization

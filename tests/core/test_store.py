@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from core import budget
-from core.budget import Budget, Slots
-from core.config import read_config
-from core.errors import InvalidInput, ObjectMissing, StoreUnavailable
+from core.base import budget
+from core.base.budget import Budget, Slots
+from core.base.config import read_config
+from core.base.errors import InvalidInput, ObjectMissing, StoreUnavailable
 from core.store import FolderStore, S3Store, Store, open_store
 
 

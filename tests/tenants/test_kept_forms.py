@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from core.api import as_server, transaction
-from core.moment import moved, now_us
+from core.base.time import moved, now_us
 from core.web import kept
 from tenants import second_factor, service, sessions
 from tests.web import OWNER, PASSWORD, Browser, browser, make_organization, make_person, signed_in

@@ -12,8 +12,8 @@ from flask import Flask
 from sqlalchemy import select
 
 from core.api import App, apps, as_server, as_tenant, db, server, transaction
-from core.config import Config
-from core.moment import moved
+from core.base.config import Config
+from core.base.time import moved
 from tenants import accounts, invitations, links, mail, members, service
 from tenants.errors import LinkSpent
 from tenants.models import MailedLink, Membership

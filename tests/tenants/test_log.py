@@ -46,7 +46,7 @@ def test_apps_backups_and_restores_are_in_the_log_of_the_organization(server: Fl
 def test_a_refused_backup_is_in_the_log_with_the_reason(server: Flask, organization: str, app: App) -> None:
     """What was refused matters as much as what was done."""
     from core.backups.log import noting
-    from core.errors import TooSoon
+    from core.base.errors import TooSoon
 
     with pytest.raises(TooSoon), noting("backup", app.id, "system"):
         raise TooSoon("The next may start at noon.")

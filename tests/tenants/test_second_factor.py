@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 
 from core.api import apps, as_server, as_tenant, db, now_us, transaction, unseal
-from core.moment import moved
+from core.base.time import moved
 from tenants import accounts, proving, second_factor, service
 from tenants.attempts import Origin
 from tenants.errors import Locked, ProofRefused

@@ -11,7 +11,7 @@ from argon2 import PasswordHasher
 from flask import Flask
 
 from core.api import as_server, db, transaction
-from core.moment import moved
+from core.base.time import moved
 from tenants import passwords, service, sessions
 from tenants.models import UserSession
 from tenants.web.forms import local

@@ -13,7 +13,7 @@ from flask import Response, make_response, request
 
 from core.backups import agreement, proofs
 from core.backups.proofs import ProofNeeded
-from core.errors import AppkeepError, Conflict, InvalidInput, PlanChanged
+from core.base.errors import AppkeepError, Conflict, InvalidInput, PlanChanged
 from core.web.answers import status_within
 from core.web.visit import visit
 

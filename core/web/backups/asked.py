@@ -12,8 +12,8 @@ from core.apps import documents
 from core.apps.models import App
 from core.backups.models import Backup
 from core.backups.saved import Saved
+from core.base.errors import AppkeepError
 from core.component import Component, Document
-from core.errors import AppkeepError
 from core.web.bin import holds_data
 
 MAX_ONLY = 1000

@@ -8,7 +8,7 @@ from flask import Response, current_app, redirect, request, url_for
 
 from core.backups.models import Backup
 from core.backups.saved import find_backup
-from core.errors import NotFound
+from core.base.errors import NotFound
 from core.web.gate import MANAGE, Pages
 
 ROOT = f"{MANAGE}/backups"

@@ -7,8 +7,8 @@ from flask import Response, render_template, request
 from core.backups.jobs import request_copy
 from core.backups.log import noting
 from core.backups.models import Backup
-from core.db import transaction
-from core.errors import Forbidden, InvalidInput
+from core.base.db import transaction
+from core.base.errors import Forbidden, InvalidInput
 from core.web.apps import checked_name
 from core.web.backups.blueprint import BACKUP, backup_here, pages, to
 from core.web.backups.running import asked_just_now

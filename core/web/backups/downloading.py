@@ -14,7 +14,7 @@ from werkzeug.datastructures import ContentRange
 from core.backups import files
 from core.backups.files import Download, DownloadTooLarge
 from core.backups.log import note, noting
-from core.budget import AT_ONCE_BYTES, keep_place
+from core.base.budget import AT_ONCE_BYTES, keep_place
 from core.web.backups.blueprint import BACKUP, backup_here, pages
 from core.web.gate import Needs
 from core.web.visit import visit

@@ -17,7 +17,7 @@ from core.backups.log import ACTS, PAGE_ACTS, acts_of, people_of
 from core.backups.models import BackupAct
 from core.backups.saved import names_of
 from core.backups.wording import act_sentence
-from core.moment import iso
+from core.base.time import iso
 from core.scope import as_tenant
 from core.web.backups.blueprint import ROOT, pages
 from core.web.csvfile import csv_response

@@ -13,8 +13,8 @@ from core.backups.log import acts_of, noting
 from core.backups.models import TYPES, Backup
 from core.backups.saved import Saved, deleted_backup
 from core.backups.take import MAX_NAME_CHARS
-from core.db import transaction
-from core.errors import Conflict, InvalidInput
+from core.base.db import transaction
+from core.base.errors import Conflict, InvalidInput
 from core.runs.models import Run
 from core.runs.service import active_runs
 from core.web.backups.blueprint import BACKUP, backup_here, pages, to

@@ -16,8 +16,8 @@ from core.backups.log import noting
 from core.backups.models import ORIGINS, Backup
 from core.backups.restoring import Options, check_origin, plan
 from core.backups.saved import Saved, backup_if_there
-from core.db import transaction
-from core.errors import AppkeepError, InvalidInput, OriginUnconfirmed
+from core.base.db import transaction
+from core.base.errors import AppkeepError, InvalidInput, OriginUnconfirmed
 from core.runs.models import Run
 from core.runs.service import check_free, exclusive_run, report_of
 from core.web.answers import status_within

@@ -13,9 +13,9 @@ from core.backups import uploads
 from core.backups.log import note
 from core.backups.models import Backup
 from core.backups.saved import backup_if_there
-from core.db import db, transaction
-from core.errors import NotFound
-from core.moment import now_us
+from core.base.db import db, transaction
+from core.base.errors import NotFound
+from core.base.time import now_us
 from core.runs import service
 from core.runs.models import Run
 from core.runs.service import active_runs, end_lost_of, exclusive_run, report_of

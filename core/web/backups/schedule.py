@@ -13,9 +13,9 @@ from core.backups import retaining, schedules
 from core.backups.models import TYPES
 from core.backups.retention import MOST, Policy
 from core.backups.schedule import DEFAULT_MINUTE, EVERY, WEEKDAYS, Schedule, next_due
-from core.db import transaction
-from core.errors import Forbidden
-from core.moment import now_us
+from core.base.db import transaction
+from core.base.errors import Forbidden
+from core.base.time import now_us
 from core.web.answers import again
 from core.web.backups.blueprint import ROOT, pages, to
 from core.web.gate import Needs

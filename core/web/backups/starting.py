@@ -11,9 +11,9 @@ from core.apps.models import App
 from core.backups.jobs import request_backup
 from core.backups.log import noting
 from core.backups.take import MAX_NAME_CHARS, check_interval
-from core.db import transaction
-from core.errors import InvalidInput, RunInProgress, TooSoon
-from core.moment import now_us
+from core.base.db import transaction
+from core.base.errors import InvalidInput, RunInProgress, TooSoon
+from core.base.time import now_us
 from core.runs.service import check_free
 from core.web.backups.blueprint import ROOT, pages, to
 from core.web.backups.running import asked_just_now

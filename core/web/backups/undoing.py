@@ -13,8 +13,8 @@ from core.backups.log import noting
 from core.backups.models import Backup
 from core.backups.restoring import plan_undo
 from core.backups.saved import Saved, find_backup
-from core.db import transaction
-from core.errors import AppkeepError
+from core.base.db import transaction
+from core.base.errors import AppkeepError
 from core.runs.models import Run
 from core.runs.service import check_free, exclusive_run, report_of
 from core.web.backups.agreeing import Planned, made

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from core import schemas
+from core.base import schemas
 
 Schema = Mapping[str, Any]
 UNSUPPORTED = frozenset({

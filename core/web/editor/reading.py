@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError, best_match
 
 from core.archive.canonical import NotCanonical, parse
-from core.keys import new_key
+from core.base.ids import new_key
 from core.web.editor.pieces import Piece, Pieces, Schema, key_letter
 from core.web.editor.sent import MAX_DEPTH, Sent
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from core.errors import InvalidInput
+from core.base.errors import InvalidInput
 
 MAX_NAMES = 40_000
 MAX_DEPTH = 32

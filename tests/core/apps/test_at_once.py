@@ -13,7 +13,7 @@ from core.backups.retaining import policy_of, set_policy
 from core.backups.retention import Policy
 from core.backups.schedule import Schedule
 from core.backups.schedules import schedule_of, set_schedule, value_of
-from core.errors import Conflict
+from core.base.errors import Conflict
 from plugins.settings import groups
 from plugins.workflows import editing
 from plugins.workflows import service as workflows

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from core.apps.combining import combined
-from core.errors import Conflict
+from core.base.errors import Conflict
 
 START = {"name": "Deals", "fields": [{"key": "a", "name": "A"}, {"key": "b", "name": "B"}], "title": {"ref": "a"}}
 

@@ -15,8 +15,8 @@ from sqlalchemy import func, select, update
 from core.api import App, AppkeepError, ImportContext, Importer, apps, db, documents, import_file, new_key, transaction
 from core.apps import making
 from core.apps.service import Script
-from core.db import Base
-from core.errors import AppLeft, NotFound, RunCancelled
+from core.base.db import Base
+from core.base.errors import AppLeft, NotFound, RunCancelled
 from core.scope import OwnedByApp, as_tenant
 
 RECORDS, BATCH = 60, 10

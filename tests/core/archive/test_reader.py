@@ -25,7 +25,7 @@ from core.archive.errors import (
 from core.archive.manifest import ComponentEntry, Descriptor, IndexLine, Manifest, PartEntry, index_bytes
 from core.archive.reader import read, verify
 from core.archive.signature import SigningKey
-from core.errors import AppkeepError
+from core.base.errors import AppkeepError
 from tests.core.archive.making import KEY, PAGE, RECORD, Making, checked, descriptor, lines, sections, small
 
 RECORDS = "records/w_1111111111"

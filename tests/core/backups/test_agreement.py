@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from core.backups import agreement
-from core.errors import PlanChanged
+from core.base.errors import PlanChanged
 
 ASKED = {"app": "a", "backup": "b", "config": True, "data": True}
 

@@ -14,8 +14,8 @@ from core.api import App, AppRestoring, apps, as_tenant, direct, documents, tran
 from core.backups import content, jobs
 from core.backups.restoring import Options
 from core.backups.saved import Saved, find_backup
-from core.errors import AppkeepError, PlanChanged
-from core.moment import moved
+from core.base.errors import AppkeepError, PlanChanged
+from core.base.time import moved
 from core.runs.models import Run
 from core.runs.service import claim, find, recover, report_of, work
 from plugins.worksheets import service

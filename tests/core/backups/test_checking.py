@@ -11,7 +11,7 @@ from core.api import App, Conflict, db, direct, transaction
 from core.backups import checking
 from core.backups.models import Backup
 from core.backups.saved import find_backup
-from core.moment import moved, now_us
+from core.base.time import moved, now_us
 from core.runs.models import Run
 from core.runs.service import find, work
 from tests.core.runs.making import fill

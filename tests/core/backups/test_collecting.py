@@ -20,10 +20,10 @@ from core.api import App, apps, db, direct, documents, transaction
 from core.backups import collecting, managing, needed, uploads
 from core.backups.collecting import Collected, one_pass
 from core.backups.saved import backups_of, find_backup
+from core.base.errors import InvalidInput, ObjectDamaged, ObjectMissing
+from core.base.time import moved, now_us
 from core.catalogue import StoredObject, files_missing, known_descriptor, known_descriptors
 from core.cli.main import main
-from core.errors import InvalidInput, ObjectDamaged, ObjectMissing
-from core.moment import moved, now_us
 from core.objects import put_file, read_file, recording, shelf, writing_objects
 from core.packs import pack_name
 from core.runs.models import Run

@@ -16,8 +16,8 @@ from core.archive.errors import ArchiveDamaged
 from core.backups import files
 from core.backups.models import Backup
 from core.backups.saved import backups_of
+from core.base.time import iso, moved
 from core.cli.main import main
-from core.moment import iso, moved
 from tests.conftest import made_organization
 from tests.foreign import retold
 from tests.web import make_person

@@ -16,8 +16,8 @@ from core.backups import jobs
 from core.backups.log import acts_of, people_of
 from core.backups.models import BackupAct
 from core.backups.saved import names_of
+from core.base.time import moved
 from core.cli.main import main
-from core.moment import moved
 from core.runs.service import announce_ended, cancel, find, recover
 from tests.conftest import made_organization
 from tests.core.runs.making import ask

@@ -16,10 +16,10 @@ from core.api import App, AppkeepError, apps, db, direct, transaction
 from core.backups.collecting import one_pass
 from core.backups.needed import LOST_KEPT_DAYS
 from core.backups.saved import find_backup
+from core.base.errors import ObjectMissing, StoreUnavailable
+from core.base.time import moved
 from core.catalogue import StoredObject, files_missing
 from core.cli.main import main
-from core.errors import ObjectMissing, StoreUnavailable
-from core.moment import moved
 from core.objects import note_lost, put_file, read_object
 from core.runs.service import work
 from plugins.worksheets import service

@@ -12,7 +12,7 @@ from core.backups.log import acts_of, note
 from core.backups.models import Backup, RestoreProof
 from core.backups.restoring import Options
 from core.backups.saved import find_backup
-from core.moment import moved
+from core.base.time import moved
 from tenants.service import user_by_email
 from tests.web import PASSWORD
 

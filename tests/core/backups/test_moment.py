@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from core.api import App, apps, as_tenant, direct, transaction
-from core.moment import moved
+from core.base.time import moved
 from core.objects import ObjectWriter
 from plugins.worksheets import service as records
 from tests.core.runs.making import FIELD, SHEETS, fill

@@ -14,7 +14,7 @@ from core.api import App, Document, apps, db, direct, documents, transaction
 from core.backups import files, merging
 from core.backups.rehearsing import RestoreDiffers
 from core.backups.saved import find_backup
-from core.errors import AppkeepError, InvalidInput
+from core.base.errors import AppkeepError, InvalidInput
 from core.scope import as_server
 from plugins.worksheets import service
 from tenants import departments

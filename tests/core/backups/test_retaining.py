@@ -14,7 +14,7 @@ from core.backups.log import acts_of
 from core.backups.models import Backup
 from core.backups.retention import EmptyPolicy, Policy
 from core.backups.saved import backups_of
-from core.moment import moved, now_us
+from core.base.time import moved, now_us
 from core.runs.service import work
 
 DAY_S = 24 * 3600

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.backups.schedule import Schedule, next_due
-from core.errors import InvalidInput
+from core.base.errors import InvalidInput
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

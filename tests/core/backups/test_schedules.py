@@ -15,7 +15,7 @@ from core.backups import schedules
 from core.backups.log import acts_of
 from core.backups.models import Backup, BackupSchedule
 from core.backups.schedule import Schedule
-from core.moment import moved, now_us
+from core.base.time import moved, now_us
 from core.runs.models import Run
 from core.runs.service import work
 from tenants.service import find_organization

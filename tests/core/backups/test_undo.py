@@ -14,8 +14,8 @@ from core.app import server as current_server
 from core.backups import collecting, managing
 from core.backups.journal import RestoreChange, is_kept
 from core.backups.saved import backups_of, find_backup
+from core.base.errors import Conflict
 from core.cli.main import main
-from core.errors import Conflict
 from core.runs.models import Run
 from core.runs.service import report_of
 from plugins.worksheets import service

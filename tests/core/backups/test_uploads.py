@@ -11,7 +11,7 @@ from flask import Flask
 from core.api import App, apps, as_tenant, db, direct, transaction
 from core.backups import uploads
 from core.backups.saved import backups_of
-from core.moment import moved
+from core.base.time import moved
 from core.runs.service import find, report_of, work
 from tenants.service import user_by_email
 from tests.conftest import OWNER

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from redis import Redis
 
-from core.config import read_config
+from core.base.config import read_config
 from core.runs import valkey
 from tests.conftest import opened_server
 

@@ -15,8 +15,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from core.app import server
-from core.config import SETTINGS, Config, read_config
-from core.db import db
+from core.base.config import SETTINGS, Config, read_config
+from core.base.db import db
 from core.runs.queue import run_worker
 
 PATIENCE_S = 60

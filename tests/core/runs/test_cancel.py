@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 
 from core.api import App, direct, transaction
-from core.errors import RunCancelled
-from core.moment import moved
+from core.base.errors import RunCancelled
+from core.base.time import moved
 from core.runs.service import cancel, claim, find, recover, work
 from tests.core.runs.faults import at_step, elsewhere
 from tests.core.runs.making import ask, change, fill, restoring, state_of, types_of_backups, write

@@ -13,7 +13,7 @@ from core.api import App, as_server, db, transaction, zone_named
 from core.backups import checking, collecting, retaining, schedules, uploads
 from core.backups.saved import backups_of
 from core.backups.schedule import Schedule
-from core.moment import moved
+from core.base.time import moved
 from core.runs import clock, leaving
 from core.runs.service import work
 from tenants.models import Organization

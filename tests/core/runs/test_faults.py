@@ -20,9 +20,9 @@ from core.api import App, RestoreContext, apps, db, direct, in_transaction, tran
 from core.app import server as current
 from core.backups import log
 from core.backups.models import Backup
+from core.base.errors import AppkeepError
+from core.base.time import moved
 from core.catalogue import StoredObject
-from core.errors import AppkeepError
-from core.moment import moved
 from core.runs.service import announce_ended, find, work
 from core.store import S3Store
 from tests.core.runs.faults import at_step

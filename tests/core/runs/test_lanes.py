@@ -22,11 +22,11 @@ from core.backups.models import Backup
 from core.backups.restoring import Options
 from core.backups.saved import find_backup
 from core.backups.sizes import RECORD_BYTES, size_of_app
+from core.base.config import read_config
+from core.base.db import database_now
+from core.base.errors import TooManyRuns
+from core.base.time import moved, now_us
 from core.cli.main import main
-from core.config import read_config
-from core.db import database_now
-from core.errors import TooManyRuns
-from core.moment import moved, now_us
 from core.runs import valkey
 from core.runs.lanes import MIB, MOST_OPEN, lane_of, waits_since
 from core.runs.models import EXPRESS, GENERAL, RESEND_AFTER_S, Run

@@ -9,7 +9,7 @@ from sqlalchemy import insert, select
 from core.api import App, as_server, db, transaction
 from core.backups.log import acts_of
 from core.backups.saved import backups_of
-from core.moment import moved, now_us
+from core.base.time import moved, now_us
 from core.runs import leaving
 from core.runs.models import Run
 from core.runs.service import work

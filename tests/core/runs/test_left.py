@@ -13,8 +13,8 @@ from sqlalchemy import text, update
 
 from core.api import App, apps, db, direct, transaction
 from core.app import server as current
-from core.errors import AppRestoring, RunInProgress, StoreUnavailable
-from core.moment import moved, now_us, skewed
+from core.base.errors import AppRestoring, RunInProgress, StoreUnavailable
+from core.base.time import moved, now_us, skewed
 from core.runs.models import Run
 from core.runs.service import OUTAGE_PAUSES_S, cancel, claim, end_lost_of, find, recover, work
 from tests.core.runs.faults import at_step

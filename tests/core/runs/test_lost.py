@@ -12,8 +12,8 @@ from flask import Flask
 from core.api import App, apps, direct, transaction
 from core.backups.saved import backups_of
 from core.backups.take import take
-from core.errors import RunLost
-from core.moment import moved
+from core.base.errors import RunLost
+from core.base.time import moved
 from core.runs.models import Run
 from core.runs.service import claim, find, recover, work
 from tests.core.runs.faults import at_step, go_on, paused, pausing

@@ -18,8 +18,8 @@ from redis import Redis
 
 from core.api import App, apps, db, direct, transaction
 from core.app import server as current
-from core.config import read_config
-from core.moment import moved
+from core.base.config import read_config
+from core.base.time import moved
 from core.runs import queue as sending
 from core.runs import valkey
 from core.runs.models import EXPRESS, RESEND_AFTER_S

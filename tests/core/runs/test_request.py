@@ -17,8 +17,8 @@ from core.app import server as current
 from core.backups import jobs
 from core.backups.saved import backups_of
 from core.backups.take import check_interval
-from core.errors import RunInProgress, TooSoon
-from core.moment import iso, moved
+from core.base.errors import RunInProgress, TooSoon
+from core.base.time import iso, moved
 from core.runs import service
 from core.runs.models import EXPRESS, Run
 from core.runs.queue import queue

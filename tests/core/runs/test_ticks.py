@@ -14,7 +14,7 @@ from core.api import App, as_server, db, transaction
 from core.backups import checking, collecting, schedules
 from core.backups.models import Backup
 from core.backups.saved import backups_of
-from core.moment import now_us
+from core.base.time import now_us
 from core.runs import leaving
 from core.runs.models import Run
 from core.runs.service import active_runs, announce_ended, recover, runs_of

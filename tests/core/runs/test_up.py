@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from core.api import apps, db, transaction
-from core.config import read_config
+from core.base.config import read_config
 from core.runs import supervisor
 from core.runs.service import find
 from tests.conftest import fresh_database, made_organization, opened_server

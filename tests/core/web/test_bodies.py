@@ -11,7 +11,7 @@ from http.client import HTTPResponse
 import pytest
 from flask import Flask
 
-from core.config import read_config
+from core.base.config import read_config
 from core.runs.supervisor import web_server
 from core.web import bodies
 from core.web.bodies import ANYBODY_BYTES, FORM_BYTES, MARK, Doorkeeper

@@ -10,7 +10,7 @@ from sqlalchemy import event, insert, select
 
 from core.api import apps, as_tenant, db, transaction
 from core.backups.models import Backup
-from core.keys import new_key
+from core.base.ids import new_key
 from plugins.roles import service as roles
 from plugins.sample.keys import key
 from plugins.worksheets import service as worksheets

@@ -9,8 +9,8 @@ from flask import Flask
 from sqlalchemy import update
 
 from core.api import App, apps, as_tenant, transaction
-from core.db import db
-from core.moment import now_us
+from core.base.db import db
+from core.base.time import now_us
 from core.runs.models import Run
 from core.runs.service import find, request
 from core.web import runs

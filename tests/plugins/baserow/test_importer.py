@@ -21,7 +21,7 @@ from jsonschema import Draft202012Validator
 
 from core.api import ImportFailed, canonical
 from core.app import create_app, server
-from core.config import read_config
+from core.base.config import read_config
 from plugins.baserow.importer import BaserowImporter
 from plugins.pages.schema import PAGE
 from plugins.settings.component import APP, GROUP, NAVIGATION

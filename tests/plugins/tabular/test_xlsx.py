@@ -177,7 +177,7 @@ def test_what_would_fill_the_memory_is_refused(sqlite_server: Flask, tmp_path: P
     """Each thing that a part can have without end has one, and the refusal names the file."""
     monkeypatch.setattr("plugins.tabular.texts.MAX_TEXTS", 1000)
     monkeypatch.setattr("plugins.tabular.texts.MAX_TEXT_CHARS", 2000)
-    monkeypatch.setattr("core.zips.MAX_RATIO", 10_000)
+    monkeypatch.setattr("core.base.zips.MAX_RATIO", 10_000)
     path = with_texts(tmp_path, texts)
     with made_organization("Example") as organization, pytest.raises(ImportFailed, match=told) as refused:
         import_file(path, organization, "system", dry_run=True)

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 
 from core.api import App, Document, NotFound, apps, documents, locks, transaction
-from core.errors import AppRestoring, InvalidValue
+from core.base.errors import AppRestoring, InvalidValue
 from core.runs.service import request
 from plugins.worksheets import service
 from tests.writing import at_once, each

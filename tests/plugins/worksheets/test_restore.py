@@ -11,7 +11,7 @@ from flask import Flask
 from core.api import App, Document, apps, direct, documents, transaction
 from core.backups import files
 from core.backups.saved import find_backup
-from core.errors import AppkeepError, AppRestoring, InvalidInput, OriginUnconfirmed, PlanChanged, TooSoon
+from core.base.errors import AppkeepError, AppRestoring, InvalidInput, OriginUnconfirmed, PlanChanged, TooSoon
 from core.objects import put_file
 from core.runs.service import request
 from plugins.worksheets import service

@@ -12,8 +12,8 @@ import pytest
 from flask import Flask
 
 from core.api import App, as_tenant, db, direct, now_us, transaction
-from core.errors import Conflict, InvalidInput, NotFound
-from core.moment import moved
+from core.base.errors import Conflict, InvalidInput, NotFound
+from core.base.time import moved
 from tenants import members
 from tenants.notifications import deliveries, webhooks
 from tenants.notifications.deliveries import WAITS_S

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from core.errors import InvalidInput
+from core.base.errors import InvalidInput
 from tenants.notifications import sending
 from tenants.notifications.sending import CallFailed, checked_url, place, post, reachable
 from tests.tenants.notifications.receiving import Receiver

@@ -12,7 +12,7 @@ import pytest
 from core.api import as_tenant
 from core.backups.files import inspect
 from core.backups.log import acts_of
-from core.config import Config
+from core.base.config import Config
 from core.web.backups.downloading import disposition
 from tests.core.web.backups.conftest import Place, words
 

@@ -10,7 +10,7 @@ from core.api import AppRestoring, apps, as_tenant, db, transaction
 from core.backups.jobs import request_restore
 from core.backups.restoring import Options
 from core.backups.saved import find_backup
-from core.moment import moved
+from core.base.time import moved
 from core.runs.models import Run
 from core.runs.service import active_runs, find, runs_of
 from core.web.backups import listing

@@ -11,7 +11,7 @@ import pytest
 
 from core.api import apps, as_tenant, transaction
 from core.backups.log import acts_of, note
-from core.moment import moved
+from core.base.time import moved
 from core.web.csvfile import harmless
 from tenants import service
 from tests.core.web.backups.conftest import Place, words

@@ -8,8 +8,8 @@ from sqlalchemy import update
 from core.api import apps, as_tenant, db, direct, documents, transaction
 from core.backups.log import acts_of
 from core.backups.models import Backup
+from core.base.time import moved
 from core.catalogue import StoredObject, object_name
-from core.moment import moved
 from core.packs import pack_name
 from core.runs.models import Run
 from core.web.bin import binned

@@ -15,8 +15,8 @@ from core.backups import proofs
 from core.backups.agreement import subject
 from core.backups.log import acts_of
 from core.backups.models import Backup, RestoreProof
-from core.errors import RunInProgress
-from core.moment import moved, now_us
+from core.base.errors import RunInProgress
+from core.base.time import moved, now_us
 from core.runs.models import Run
 from core.web.backups import restoring
 from plugins.worksheets import service as worksheets

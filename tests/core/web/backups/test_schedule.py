@@ -14,7 +14,7 @@ from core.backups import retaining, schedules
 from core.backups.log import acts_of
 from core.backups.models import BackupSchedule
 from core.backups.retention import Policy
-from core.moment import moved, now_us
+from core.base.time import moved, now_us
 from core.runs import clock
 from core.runs.models import Run
 from tenants import service

@@ -15,7 +15,7 @@ from core.api import apps, as_server, as_tenant, db, transaction
 from core.backups import uploads
 from core.backups.log import acts_of
 from core.backups.models import BackupUpload
-from core.moment import moved
+from core.base.time import moved
 from core.runs.service import find, runs_of
 from tenants import organizations, service
 from tenants.quota import QuotaYear, usage

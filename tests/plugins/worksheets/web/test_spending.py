@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
-from core import budget
 from core.api import Document, as_tenant, documents, transaction
-from core.budget import Budget
+from core.base import budget
+from core.base.budget import Budget
 from plugins.worksheets.service import put_records
 from tests.plugins.worksheets.web.making import PEOPLE, SHEET, Desk, field, field_ref, key_of, rights
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.refs import Pointer, files, pointers, split
+from core.base.refs import Pointer, files, pointers, split
 
 DIGEST = "a" * 64
 

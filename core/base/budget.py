@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextvars import ContextVar
 
-from core.errors import AppkeepError
+from core.base.errors import AppkeepError
 
 LOOK = 20_000
 """So much work is done between two looks at the clock."""

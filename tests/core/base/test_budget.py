@@ -8,10 +8,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, text
 
-from core import budget
 from core.api import App, apps
-from core.budget import Budget, BudgetSpent, ServerBusy, Slots
-from core.db import db, transaction
+from core.base import budget
+from core.base.budget import Budget, BudgetSpent, ServerBusy, Slots
+from core.base.db import db, transaction
 
 
 def made(slots: Slots | None = None, *, work: int = 1000, time_s: float = math.inf, slow_s: float = math.inf) -> Budget:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.keys import ALPHABET, KEY_LENGTH
+from core.base.ids import ALPHABET, KEY_LENGTH
 
 Schema = dict[str, Any]
 _KEY = f"[{ALPHABET}]{{{KEY_LENGTH}}}"

@@ -21,8 +21,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.sql.functions import FunctionElement
 
-from core import budget
-from core.moment import ahead_us, correct
+from core.base import budget
+from core.base.time import ahead_us, correct
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from core.errors import ImportFailed
+from core.base.errors import ImportFailed
 
 FREE_BYTES = 32 * 1024**2
 MAX_RATIO = 300

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.difference import MAX_CHANGES, Change, difference
+from core.base.difference import MAX_CHANGES, Change, difference
 
 
 def test_equal_values_do_not_differ() -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from core.config import read_config
-from core.errors import InvalidInput
-from core.proxies import Proxies, read_networks
+from core.base.config import read_config
+from core.base.errors import InvalidInput
+from core.base.proxies import Proxies, read_networks
 from tests.conftest import opened_server
 from tests.web import browser
 

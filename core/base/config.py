@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.errors import InvalidInput
-from core.proxies import read_networks
+from core.base.errors import InvalidInput
+from core.base.proxies import read_networks
 
 MAX_SOCKET_PATH_BYTES = 100
 

@@ -30,6 +30,6 @@ def test_a_zip_with_too_many_files_is_refused(tmp_path: Path) -> None:
 def test_a_large_directory_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a zip lists is weighed before anything of it is in memory."""
     path = made(tmp_path, 3, 60_000)
-    monkeypatch.setattr("core.zips.zipfile.ZipFile", None)
+    monkeypatch.setattr("core.base.zips.zipfile.ZipFile", None)
     with pytest.raises(ImportFailed, match=r"some\.zip lists its files in 180138 bytes; at most 4000"):
         open_zip(path, 10)
