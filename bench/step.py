@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import delete, select, text
 
 from core.api import App, Document, apps, as_server, as_tenant, db, documents, transaction
-from core.app import create_app, server
+from core.app import create_app
 from core.backups.jobs import request_backup, request_restore
 from core.backups.models import Backup
 from core.backups.restoring import Options
@@ -24,6 +24,7 @@ from core.backups.saved import backups_of
 from core.catalogue import StoredObject
 from core.migrating import ensure_schema
 from core.runs.service import work
+from core.server import server
 from plugins.worksheets.models import Record
 from plugins.worksheets.records import Row, open_door
 from tenants import service as tenants

@@ -1,7 +1,7 @@
 """The front door: all that a plugin may import. What is not here may change without notice."""
 
 from core.access import EVERYTHING, NOTHING, Rights, Standing, rights, standing
-from core.app import create_app, field_type, server
+from core.app import create_app
 from core.apps import documents, locks, placing
 from core.apps import service as apps
 from core.apps.models import App, DocumentRow
@@ -35,11 +35,11 @@ from core.base.time import now_us
 from core.base.zips import check_ratio, open_zip
 from core.catalogue import files_missing, stored_bytes
 from core.cli.verbs import verb
-from core.component import Component, Document, Kind, Operation, Section, Segment
-from core.data import MOST_RECORDS, FieldGiven, FileGiven, RecordGiven, RecordsAsked, RecordsGiven
-from core.fieldtype import Definition, FieldType, RecordView, Reference, Source
-from core.hookspecs import hookimpl
-from core.importer import Corrections, ImportContext, Importer, packed_kind
+from core.extension.component import Component, Document, Kind, Operation, Section, Segment
+from core.extension.field_type import Definition, FieldType, RecordView, Reference, Source
+from core.extension.hookspecs import hookimpl
+from core.extension.importer import Corrections, ImportContext, Importer, packed_kind
+from core.extension.record_contract import MOST_RECORDS, FieldGiven, FileGiven, RecordGiven, RecordsAsked, RecordsGiven
 from core.importing import import_file
 from core.migrating import ensure_schema
 from core.objects import ObjectWriter, put_file, read_file, writing_objects
@@ -49,6 +49,7 @@ from core.row_security import loading
 from core.runs.models import Run
 from core.scope import Owned, OwnedByApp, as_server, as_tenant, every_organization, tenant
 from core.sealing import SecretLost, reseal, seal, unseal
+from core.server import field_type, server
 from core.web import matrix
 from core.web.answers import again, send_kept
 from core.web.bin import binned

@@ -6,48 +6,19 @@ import os
 import secrets
 import stat
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
-from flask import Flask, current_app
+from flask import Flask
 
-from core.archive.signature import SigningKey
-from core.base.budget import Slots
 from core.base.config import Config, read_config
 from core.base.db import db
 from core.base.proxies import Proxies, read_networks
-from core.fieldtype import FieldType
-from core.plugins import DEFAULT_PLUGINS, Registry, load_plugins
-from core.store import Store, open_store
+from core.extension.registry import DEFAULT_PLUGINS, load_plugins
+from core.server import EXTENSION, Server
+from core.web import register_web
 
-VERSION = "0.1.0"
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 STATIC = Path(__file__).resolve().parent / "web" / "static"
-_EXTENSION = "appkeep"
-
-
-@dataclass
-class Server:
-    """What one process of Appkeep works with beside the database session."""
-
-    config: Config
-    registry: Registry
-
-    @cached_property
-    def store(self) -> Store:
-        """Where objects lie."""
-        return open_store(self.config)
-
-    @cached_property
-    def slots(self) -> Slots:
-        """The places for slow requests in this process."""
-        return Slots(self.config.web_threads)
-
-    @cached_property
-    def signing_key(self) -> SigningKey:
-        """The key this server signs backups with, made at first use."""
-        return SigningKey.load_or_make(self.config.home_path / "keys" / "signing.key")
 
 
 def create_app(config: Config | None = None, plugins: tuple[str, ...] = DEFAULT_PLUGINS) -> Flask:
@@ -68,9 +39,7 @@ def create_app(config: Config | None = None, plugins: tuple[str, ...] = DEFAULT_
         SESSION_COOKIE_NAME="appkeep_session",
     )
     db.init_app(app)
-    app.extensions[_EXTENSION] = Server(config, load_plugins(plugins))
-    from core.web import register_web  # pages import services, which ask for the server
-
+    app.extensions[EXTENSION] = Server(config, load_plugins(plugins))
     register_web(app)
     app.wsgi_app = Proxies(app.wsgi_app, read_networks(config.trusted_proxies))  # type: ignore[method-assign]
     return app
@@ -83,21 +52,6 @@ def close_to_others(home: Path) -> None:
             mode = stat.S_IMODE(path.stat().st_mode)
             if mode & 0o077:
                 path.chmod(mode & 0o700)
-
-
-def server() -> Server:
-    """Return the server of the current application context."""
-    found: Server = current_app.extensions[_EXTENSION]
-    return found
-
-
-def field_type(name: object) -> FieldType:
-    """Return a field type by name.
-
-    Raises:
-        InvalidInput: no plugin brings it.
-    """
-    return server().registry.field_type(name)
 
 
 def kept_secret(path: Path) -> str:

@@ -18,7 +18,7 @@ from core.base.db import db, transaction
 from core.base.errors import ImportFailed, InvalidInput, NotFound, TookTooLong
 from core.base.time import now_us
 from core.catalogue import files_missing
-from core.importer import NO_CORRECTIONS, Corrections
+from core.extension.importer import NO_CORRECTIONS, Corrections
 from core.importing import find_importer, import_file
 from core.objects import writing_objects
 from core.runs.context import SECOND_US, RunContext

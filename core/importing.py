@@ -9,15 +9,15 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
-from core.app import server
 from core.apps import service
 from core.apps.making import making
 from core.apps.models import App
 from core.base.errors import ImportFailed, InvalidInput
 from core.catalogue import coming, known_digests
-from core.importer import NO_CORRECTIONS, Corrections, Importer, packed_kind
+from core.extension.importer import NO_CORRECTIONS, Corrections, Importer, packed_kind
 from core.objects import ObjectWriter, recording, releasing, shelf, writing_objects
 from core.reading import Asked, Heard, read
+from core.server import server
 from core.staging import Weighing, staged
 from core.uploads import spool
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, inspect, text
 
 from core import row_security
-from core.app import server
 from core.base.db import db
 from core.base.errors import AppkeepError
 from core.scope import as_server
+from core.server import server
 
 if TYPE_CHECKING:
     from alembic.config import Config as AlembicConfig

@@ -12,7 +12,6 @@ from tempfile import TemporaryFile
 from threading import Lock
 from typing import BinaryIO
 
-from core.app import server
 from core.archive.compression import compress, compress_stream, decompress, decompress_stream
 from core.archive.manifest import Descriptor
 from core.base.db import transaction
@@ -21,7 +20,8 @@ from core.base.ids import new_key
 from core.catalogue import Digests, catalogue, files_missing, keep_young, known_descriptor, known_digests, mark_lost, object_name
 from core.packs import SMALL_BYTES, Packing, Placed, Windows, pack_name
 from core.scope import as_tenant, tenant
-from core.store import Batch, Store
+from core.server import server
+from core.storage.store import Batch, Store
 
 CHUNK_BYTES = 1024 * 1024
 

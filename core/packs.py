@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from core.archive.manifest import Descriptor
 from core.base.ids import new_key
-from core.store import Batch, Store
+from core.storage.store import Batch, Store
 
 SMALL_BYTES = 256 * 1024
 """Objects of up to so many compressed bytes are packed; each larger one is a pack of its own."""

@@ -30,12 +30,12 @@ from typing import Any, BinaryIO, NoReturn
 
 from flask import Flask
 
-from core.app import server
 from core.archive.canonical import NotCanonical
 from core.base.db import db
 from core.base.errors import AppkeepError, ImportFailed, TookTooLong
-from core.fieldtype import Definition
-from core.importer import Corrections
+from core.extension.field_type import Definition
+from core.extension.importer import Corrections
+from core.server import server
 from core.staging import Tally, file_value, line_of
 
 LOOK_S = 0.5
@@ -336,7 +336,7 @@ def _told(asked: Asked, channel: _Channel) -> dict[str, Any]:
 
 
 class _Context:
-    """What an importer works with; see `core.importer.ImportContext`."""
+    """What an importer works with; see `core.extension.importer.ImportContext`."""
 
     def __init__(self, asked: Asked, channel: _Channel) -> None:
         self.app_name, self.stem, self.person, self.corrections = asked.app_name, asked.stem, asked.person, asked.corrections

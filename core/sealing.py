@@ -17,8 +17,8 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from core.app import server
 from core.base.errors import AppkeepError
+from core.server import server
 
 FILE = "secrets.key"
 _VERSION = "s1"

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import IO, Any, BinaryIO
 
-from core.app import server
 from core.archive.manifest import Descriptor
 from core.base.errors import PluginFailed
 from core.objects import ObjectWriter
+from core.server import server
 
 Edit = Mapping[str, Any]
 MAX_NAME_CHARS = 255

@@ -19,7 +19,6 @@ import random
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
-from core.app import server
 from core.apps import documents, service
 from core.apps.models import App
 from core.archive.errors import ArchiveError
@@ -29,8 +28,9 @@ from core.backups.saved import backups_of, find_backup
 from core.base.db import db, transaction
 from core.base.errors import NotFound
 from core.base.ids import SYSTEM
-from core.component import Document
+from core.extension.component import Document
 from core.scope import as_tenant, tenant
+from core.server import server
 
 FLIPS = 120
 """So many bytes of a file are flipped, spread over all of it; the archive's own tests flip every bit of a small one."""

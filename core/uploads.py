@@ -14,9 +14,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
-from core.app import server
 from core.base.errors import InvalidInput
 from core.objects import ObjectWriter, read_file
+from core.server import server
 
 MAX_FILES = 2
 MAX_NAME_CHARS = 200

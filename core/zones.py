@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from zoneinfo import ZoneInfo
 
-from core.app import server
+from core.server import server
 
 log = logging.getLogger(__name__)
 _told: set[str] = set()

@@ -21,7 +21,7 @@ from core.app import create_app
 from core.base.config import read_config
 from core.base.db import db
 from core.migrating import ensure_schema
-from core.store import S3Store
+from core.storage.s3 import S3Store
 from tenants import passwords
 from tests.postgresql import PostgreSQL, quick_place
 

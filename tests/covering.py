@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.api import SINGLE, Document
-from core.app import server
+from core.server import server
 
 CONTENT = b"what every file of a full app holds\n"
 DIGEST = hashlib.sha256(CONTENT).hexdigest()

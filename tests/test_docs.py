@@ -23,7 +23,7 @@ from core.base.config import read_config
 from core.base.db import db
 from core.cli import reference
 from core.cli.main import main
-from core.plugins import DEFAULT_PLUGINS
+from core.extension.registry import DEFAULT_PLUGINS
 from core.testing import ComponentLaws
 from tests.conftest import fresh_database, made_organization
 

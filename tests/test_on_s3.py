@@ -10,7 +10,6 @@ import pytest
 from flask import Flask
 
 from core.api import App, AppkeepError, apps, direct, import_file, transaction
-from core.app import server as current
 from core.backups import managing, uploads
 from core.backups.collecting import one_pass
 from core.backups.saved import find_backup
@@ -20,6 +19,7 @@ from core.catalogue import known_descriptors
 from core.objects import put_file, read_file, writing_objects
 from core.packs import pack_name
 from core.runs.service import report_of, work
+from core.server import server as current
 from tests.conftest import made_organization, opened_server
 from tests.wrecking import undo_new, wreck
 

@@ -15,7 +15,6 @@ from jsonschema.exceptions import best_match
 from sqlalchemy import delete, func, select
 
 from core.access import standing
-from core.app import server
 from core.apps import locks
 from core.apps.models import App, DocumentRow, HiddenPart
 from core.apps.state import MAX_BODY_BYTES, parse_body
@@ -25,8 +24,9 @@ from core.base.errors import Conflict, InvalidDocument, InvalidInput, NotFound
 from core.base.ids import SINGLE, SYSTEM, is_key
 from core.base.refs import pointers, split
 from core.base.time import now_us
-from core.component import Component, Document, Kind
+from core.extension.component import Component, Document, Kind
 from core.remembering import keeping, making_page, remembered
+from core.server import server
 
 FORMATS = FormatChecker()
 ASKED_AT_ONCE = 500

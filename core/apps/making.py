@@ -18,7 +18,6 @@ from typing import Any
 
 from sqlalchemy import Table, delete, select, tuple_, update
 
-from core.app import server
 from core.apps import locks
 from core.apps.models import App
 from core.base.db import Base, database_now, db, is_outage, let_go, scratch, transaction
@@ -26,6 +25,7 @@ from core.base.errors import AppLeft
 from core.base.ids import new_key
 from core.base.time import now_us
 from core.scope import OwnedByApp, as_server, as_tenant, tenant
+from core.server import server
 
 LEASE_US = 600 * 1_000_000
 PART_S = 0.1

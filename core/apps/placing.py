@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from core.app import server
 from core.apps import documents, locks
 from core.apps.combining import combined
 from core.apps.models import App
 from core.base.errors import NotFound
 from core.base.ids import new_key
 from core.base.refs import pointers
-from core.component import Document
+from core.extension.component import Document
+from core.server import server
 
 Part = Mapping[str, Any]
 

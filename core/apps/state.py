@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from core.apps.models import DocumentRow
 from core.archive.canonical import parse
-from core.component import Document
+from core.extension.component import Document
 
 MAX_BODY_BYTES = 1024 * 1024
 

@@ -7,7 +7,6 @@ import logging
 
 from sqlalchemy import ColumnElement, func, select
 
-from core.app import server
 from core.apps.models import App
 from core.backups.jobs import request_check
 from core.backups.models import Backup
@@ -19,6 +18,7 @@ from core.base.time import now_us
 from core.runs.models import Run
 from core.runs.service import OPEN
 from core.scope import as_server, as_tenant
+from core.server import server
 
 DAY_US = 24 * 3600 * 1_000_000
 MAX_LOOKED_AT = 50

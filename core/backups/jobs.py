@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from core.app import server
 from core.apps import service
 from core.apps.models import App
 from core.backups.log import note
@@ -21,6 +20,7 @@ from core.base.time import now_us
 from core.runs.context import RunContext
 from core.runs.models import Run
 from core.runs.service import request
+from core.server import server
 
 __all__ = ["backup", "check", "request_backup", "request_check", "request_copy", "request_restore", "restore",
            "restore_as_new"]

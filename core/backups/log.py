@@ -13,13 +13,13 @@ from typing import Any
 from flask import has_request_context, request
 from sqlalchemy import select
 
-from core.app import server
 from core.backups.models import BackupAct
 from core.base.db import db, in_transaction, transaction
 from core.base.errors import AppkeepError
 from core.base.time import now_us
 from core.runs.models import Run
 from core.scope import tenant
+from core.server import server
 
 ACTS = {
     "backup": "Backup",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from core.app import server
 from core.apps import documents
 from core.archive.errors import ArchiveDamaged, ArchiveNeedsNewer
 from core.archive.manifest import Content
@@ -13,7 +12,8 @@ from core.archive.reader import Use
 from core.backups.saved import lifted
 from core.base.errors import InvalidDocument, InvalidInput
 from core.base.refs import files as files_of
-from core.component import Component, Document
+from core.extension.component import Component, Document
+from core.server import server
 
 GUARD_ERRORS = (InvalidInput, InvalidDocument)
 

@@ -15,7 +15,6 @@ from typing import Any
 from sqlalchemy import Connection
 
 from core.access import standing
-from core.app import server
 from core.apps import documents
 from core.apps.models import App
 from core.apps.state import Snapshot
@@ -27,8 +26,9 @@ from core.base.errors import InvalidInput
 from core.base.ids import SYSTEM
 from core.base.refs import ADDRESS
 from core.catalogue import known_descriptors, picked
-from core.component import Component, Document
+from core.extension.component import Component, Document
 from core.objects import shelf
+from core.server import server
 
 AHEAD_SEGMENTS = 16
 """How many segments are unpacked ahead of the merge: bounds memory whatever the size of the backup."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import select
 
-from core.app import server
 from core.apps.models import App, DocumentRow, HiddenPart
 from core.apps.state import Snapshot
 from core.archive.canonical import parse
@@ -23,6 +22,7 @@ from core.catalogue import lost_since_before
 from core.import_runs import kept_contents
 from core.objects import read_object
 from core.runs.context import RunContext
+from core.server import server
 
 LOST_KEPT_DAYS = 30
 """So long a backup whose list is lost keeps all others from being tidied: its list may come back."""

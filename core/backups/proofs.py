@@ -10,13 +10,13 @@ import secrets
 
 from sqlalchemy import delete, update
 
-from core.app import server
 from core.backups.log import note, noting
 from core.backups.models import RestoreProof
 from core.base.db import db, transaction
 from core.base.errors import AppkeepError
 from core.base.time import now_us
 from core.scope import tenant
+from core.server import server
 
 GOOD_FOR_US = 5 * 60 * 1_000_000
 KEPT_US = 24 * 3600 * 1_000_000

@@ -14,7 +14,6 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from core.app import server
 from core.apps import documents, locks, service
 from core.apps.models import App
 from core.apps.state import Snapshot
@@ -28,10 +27,11 @@ from core.backups.undoing import undo
 from core.backups.verifying import verify_needed
 from core.base.db import db, reading, transaction
 from core.base.errors import Conflict, InvalidInput, OriginUnconfirmed
-from core.component import Document
+from core.extension.component import Document
 from core.runs.context import RunContext
 from core.runs.models import Run
 from core.runs.service import report_of
+from core.server import server
 
 WRITING = "restoring_run"
 """Where the session says which restore it belongs to, so that it may write to an app that others may not."""

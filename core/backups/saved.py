@@ -7,7 +7,6 @@ from functools import cached_property
 
 from sqlalchemy import and_, or_, select
 
-from core.app import server
 from core.archive.canonical import parse, parse_canonical
 from core.archive.errors import ArchiveNeedsNewer
 from core.archive.manifest import Content, IndexLine, PartEntry, part_lines, read_counters
@@ -15,8 +14,9 @@ from core.backups.models import Backup
 from core.base.db import db
 from core.base.errors import NotFound
 from core.catalogue import known_descriptors, picked
-from core.component import Component, Document
+from core.extension.component import Component, Document
 from core.objects import read_object, shelf
+from core.server import server
 
 
 def find_backup(backup_id: str) -> Backup:

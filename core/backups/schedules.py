@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import and_, or_, select, update
 
-from core.app import server
 from core.apps import locks
 from core.apps.models import App
 from core.apps.service import find
@@ -21,6 +20,7 @@ from core.base.errors import Forbidden, RunInProgress, TooSoon
 from core.base.ids import SYSTEM
 from core.base.time import now_us
 from core.scope import as_server, as_tenant
+from core.server import server
 from core.zones import zone_of
 
 log = logging.getLogger(__name__)

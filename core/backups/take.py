@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from core.app import server
 from core.apps.models import App
 from core.apps.state import Snapshot
 from core.archive.canonical import canonical
@@ -22,6 +21,7 @@ from core.base.time import iso, now_us
 from core.catalogue import known_descriptors, lost_among
 from core.objects import ObjectWriter, recording, writing_objects
 from core.runs.context import SECOND_US, RunContext
+from core.server import server
 from core.zones import zone_named
 
 MAX_NAME_CHARS = 120
@@ -148,7 +148,7 @@ def _entries(found: Description) -> list[Any]:
 
 def plugin_versions() -> dict[str, str]:
     """Return the version of every component whose documents this server can hold."""
-    from core.app import VERSION
+    from core.server import VERSION
 
     registry = server().registry
     return {name: registry.versions.get(name, VERSION) for name in registry.components}

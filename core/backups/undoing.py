@@ -15,7 +15,6 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from core.app import server
 from core.apps import documents
 from core.apps.models import App, DocumentRow, HiddenPart
 from core.apps.state import parse_body
@@ -25,7 +24,8 @@ from core.base.db import db
 from core.base.errors import InvalidDocument
 from core.base.refs import split
 from core.base.time import now_us
-from core.component import Component, Document
+from core.extension.component import Component, Document
+from core.server import server
 
 Standing = Mapping[str, Any]
 """How a document stands: {"body" (text), "position", "hidden", "parts" in the bin}, see `journal.standing`."""

@@ -14,7 +14,6 @@ from typing import Any, BinaryIO
 
 from sqlalchemy import select, update
 
-from core.app import server
 from core.apps import service
 from core.apps.models import App
 from core.archive.reader import MIN_BYTES
@@ -30,6 +29,7 @@ from core.runs.context import RunContext
 from core.runs.models import Run
 from core.runs.service import request
 from core.scope import as_server, as_tenant, tenant
+from core.server import server
 from core.uploads import shown_name, spool
 
 PART_BYTES = 8 * 1024 * 1024

@@ -1,1 +1,1 @@
-"""Base: what every room stands on. Errors, settings, the database session, identifiers, time, references, budgets; no rule of apps or backups."""
+"""Base: what every room stands on. Errors, settings, database, identifiers, time, references, budgets: no rule of apps or backups."""

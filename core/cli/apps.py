@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from core.app import server
 from core.apps import documents, service
 from core.archive.canonical import NotCanonical, parse
 from core.backups.take import state as state_of
@@ -16,10 +15,11 @@ from core.base.db import transaction
 from core.base.errors import InvalidInput
 from core.base.time import iso
 from core.cli.verbs import as_option, person_of, verb
-from core.component import document_value
-from core.importer import Corrections
+from core.extension.component import document_value
+from core.extension.importer import Corrections
 from core.importing import import_file
 from core.scope import as_tenant
+from core.server import server
 
 MAX_ROW = 1_048_576
 MAX_LINE_BYTES = 16 * 1024 * 1024

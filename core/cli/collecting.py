@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
-from core.app import server
 from core.backups import collecting
 from core.base.text import size_text
 from core.cli.verbs import verb
 from core.scope import as_tenant
+from core.server import server
 
 
 def register(main: click.Group) -> None:

@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-from core.app import server
 from core.base.db import transaction
 from core.cli.verbs import verb
 from core.scope import as_server
 from core.sealing import add_key
+from core.server import server
 
 
 def register(main: click.Group) -> None:

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import click
 
-from core import hookspecs
 from core.base.config import SETTINGS
 from core.base.errors import AppkeepError
 from core.cli.main import main
+from core.extension import hookspecs
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 COMMAND = ".venv/bin/python -m core.cli.reference"

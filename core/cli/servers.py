@@ -8,12 +8,13 @@ from typing import Any
 
 import click
 
-from core.app import create_app, server
+from core.app import create_app
 from core.base.config import SETTINGS, Config, read_config
 from core.base.db import db
 from core.base.errors import AppkeepError
 from core.cli.verbs import verb
 from core.migrating import ensure_schema
+from core.server import server
 
 
 def register(main: click.Group) -> None:

@@ -12,18 +12,19 @@ from typing import Any
 
 import click
 
-from core.app import create_app, server
+from core.app import create_app
 from core.backups.direct import ended_well
 from core.base.db import db, transaction
 from core.base.errors import AppkeepError
 from core.base.ids import SYSTEM
 from core.base.time import iso
+from core.extension.registry import load_plugins
 from core.migrating import ensure_schema
 from core.objects import note_lost
-from core.plugins import load_plugins
 from core.runs.lanes import waits_since
 from core.runs.models import Run
 from core.runs.service import find, report_of, work
+from core.server import server
 
 POLL_S = 0.3
 Result = Mapping[str, Any]

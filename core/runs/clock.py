@@ -7,13 +7,14 @@ import threading
 import time
 from collections.abc import Callable
 
-from core.app import create_app, server
+from core.app import create_app
 from core.apps import making
 from core.backups import checking, collecting, retaining, schedules, uploads
 from core.base.config import Config
 from core.base.db import is_outage, let_go
 from core.runs import leaving
 from core.runs.service import announce_ended, recover
+from core.server import server
 from core.uploads import tidy
 
 log = logging.getLogger(__name__)

@@ -20,13 +20,13 @@ from flask import current_app
 from sqlalchemy import ColumnElement, Connection, select, update
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from core.app import server
 from core.archive.canonical import canonical
 from core.base.db import BUSY_TIMEOUT_S, database_now, db, in_transaction
 from core.base.errors import RunCancelled, RunLost
 from core.base.time import now_us
 from core.runs.models import Run
 from core.scope import as_tenant
+from core.server import server
 
 log = logging.getLogger(__name__)
 PROGRESS_INTERVAL_US = 500_000

@@ -24,11 +24,12 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.utils import now
 
-from core.app import create_app, server
+from core.app import create_app
 from core.base.config import Config
 from core.runs.crew import Hand, keep
 from core.runs.kinds import HANDLERS
 from core.runs.models import EXPRESS, GENERAL, RESEND_AFTER_S
+from core.server import server
 
 QUEUE = "appkeep"
 QUEUES = {GENERAL: QUEUE, EXPRESS: f"{QUEUE}-express"}

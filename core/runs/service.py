@@ -12,7 +12,6 @@ from rq.timeouts import BaseTimeoutException
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, PendingRollbackError, SQLAlchemyError
 
-from core.app import server
 from core.apps.models import App
 from core.archive.canonical import canonical
 from core.base.db import after_commit, database_now, db, is_outage, let_go, transaction
@@ -27,6 +26,7 @@ from core.runs.lanes import check_room, lane_of
 from core.runs.models import EXCLUSIVE, RESEND_AFTER_S, Run
 from core.runs.workers import is_gone, this_process
 from core.scope import as_server, as_tenant, tenant
+from core.server import server
 
 __all__ = ["RunContext", "cancel", "claim", "find", "recover", "report_of", "request", "runs_of", "work"]
 

@@ -9,12 +9,12 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, DBAPIError, PendingRollbackError
 from werkzeug.exceptions import HTTPException
 
-from core.app import server
 from core.base import budget
 from core.base.budget import BudgetSpent, ServerBusy
 from core.base.db import is_outage, let_go
 from core.base.errors import AppkeepError, Conflict, DatabaseUnavailable, InvalidInput, StoreUnavailable
 from core.objects import note_lost
+from core.server import server
 from core.web import kept
 from core.web.gate import SignInNeeded
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from flask import Response, flash, redirect, render_template, request, url_for
 
-from core.app import server
 from core.apps import documents
 from core.apps.models import App, DocumentRow, HiddenPart
 from core.apps.state import parse_body
 from core.base.db import db, transaction
 from core.base.errors import InvalidInput, NotFound
 from core.base.refs import split
-from core.component import Component
+from core.extension.component import Component
+from core.server import server
 from core.web.gate import MANAGE, Needs, Pages
 from core.web.visit import current_app_row, visit
 

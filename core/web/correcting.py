@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.base.errors import InvalidInput
-from core.importer import Corrections
+from core.extension.importer import Corrections
 
 LEFT_OUT = "-"
 """What the type of a column is called that is not to come along."""

@@ -10,11 +10,11 @@ from typing import Any
 
 from flask import Response, flash, redirect, render_template, request, url_for
 
-from core.app import server
 from core.apps import documents, placing
 from core.base.db import transaction
 from core.base.errors import AppkeepError, NotFound
-from core.component import Component, Document, Kind
+from core.extension.component import Component, Document, Kind
+from core.server import server
 from core.web.editor import Editing, Targets
 from core.web.gate import APP, MANAGE, Needs, Pages
 from core.web.menu import MenuItem

@@ -15,13 +15,13 @@ from flask import Blueprint, Flask, Response, current_app, g, redirect, request
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.access import standing
-from core.app import server
 from core.apps.service import find
 from core.base import budget
 from core.base.budget import Budget
 from core.base.db import db, let_go
 from core.base.errors import AppkeepError, Forbidden, NotFound
 from core.scope import as_tenant
+from core.server import server
 from core.web.visit import Visit
 
 log = logging.getLogger(__name__)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Response, jsonify, redirect, render_template
 from sqlalchemy import text
 
-from core.app import server
 from core.base.db import db
+from core.server import server
 from core.web.gate import Needs, Pages
 from core.web.protection import masked_token
 from core.web.visit import visit

@@ -7,12 +7,12 @@ from typing import Any
 from flask import Response, flash, g, redirect, render_template, request, url_for
 
 from core import import_runs
-from core.app import server
 from core.base.db import transaction
 from core.base.errors import ImportFailed, InvalidInput, TooManyRuns
 from core.base.text import size_text
-from core.importer import Corrections
+from core.extension.importer import Corrections
 from core.runs.service import report_of
+from core.server import server
 from core.web import correcting
 from core.web.answers import again
 from core.web.apps import checked_name

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.component import Document, Kind
+from core.extension.component import Document, Kind
 
 Entry = Mapping[str, Any]
 Form = Mapping[str, str]

@@ -10,11 +10,11 @@ from typing import Any
 from flask import Flask, g, url_for
 from markupsafe import Markup, escape
 
-from core.app import VERSION, server
 from core.apps.models import App
 from core.base import budget
 from core.base.text import size_text
 from core.scope import tenant
+from core.server import VERSION, server
 from core.web.icons import Look, app_mark, icon, look_of
 from core.web.menu import MenuItem
 from core.web.visit import Visit

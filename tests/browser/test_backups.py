@@ -15,7 +15,7 @@ from sqlalchemy import update
 
 from core.api import apps, as_server, as_tenant, db, direct, documents, import_file, seal, transaction
 from core.base.time import moved, now_us
-from core.component import Document
+from core.extension.component import Document
 from core.runs.service import request, work
 from tenants.models import User
 from tenants.quota import QuotaYear, usage

@@ -13,12 +13,12 @@ from flask import Flask
 
 from core import packs
 from core.api import as_tenant, db, transaction
-from core.app import server as current
 from core.archive.compression import zstd
 from core.base.errors import ObjectDamaged, ObjectMissing
 from core.catalogue import StoredObject, known_descriptors, object_name
 from core.objects import put_file, read_file, read_object, recording, shelf, writing_objects
 from core.scope import tenant
+from core.server import server as current
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from flask import Flask
 
 from core import reading
 from core.api import AppkeepError, ImportContext, Importer, ImportFailed, apps, db, documents, import_file, new_key
-from core.app import server as this_server
 from core.base.errors import RunCancelled, TookTooLong
 from core.runs import clock
+from core.server import server as this_server
 from core.uploads import LEFT_AFTER_S
 from tests.conftest import made_organization, opened_server
 

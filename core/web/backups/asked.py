@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from werkzeug.datastructures import MultiDict
 
-from core.app import server
 from core.apps import documents
 from core.apps.models import App
 from core.backups.models import Backup
 from core.backups.saved import Saved
 from core.base.errors import AppkeepError
-from core.component import Component, Document
+from core.extension.component import Component, Document
+from core.server import server
 from core.web.bin import holds_data
 
 MAX_ONLY = 1000

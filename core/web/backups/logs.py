@@ -12,13 +12,13 @@ from zoneinfo import ZoneInfo
 
 from flask import Response, render_template, request
 
-from core.app import server
 from core.backups.log import ACTS, PAGE_ACTS, acts_of, people_of
 from core.backups.models import BackupAct
 from core.backups.saved import names_of
 from core.backups.wording import act_sentence
 from core.base.time import iso
 from core.scope import as_tenant
+from core.server import server
 from core.web.backups.blueprint import ROOT, pages
 from core.web.csvfile import csv_response
 from core.web.days import day_asked, midnight

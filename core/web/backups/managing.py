@@ -6,7 +6,6 @@ import json
 
 from flask import Response, flash, render_template, request
 
-from core.app import server
 from core.backups import managing
 from core.backups.jobs import request_check
 from core.backups.log import acts_of, noting
@@ -17,6 +16,7 @@ from core.base.db import transaction
 from core.base.errors import Conflict, InvalidInput
 from core.runs.models import Run
 from core.runs.service import active_runs
+from core.server import server
 from core.web.backups.blueprint import BACKUP, backup_here, pages, to
 from core.web.backups.listing import HOLDS
 from core.web.gate import Needs

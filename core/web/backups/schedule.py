@@ -8,7 +8,6 @@ from typing import Any
 
 from flask import Response, flash, render_template, request
 
-from core.app import server
 from core.backups import retaining, schedules
 from core.backups.models import TYPES
 from core.backups.retention import MOST, Policy
@@ -16,6 +15,7 @@ from core.backups.schedule import DEFAULT_MINUTE, EVERY, WEEKDAYS, Schedule, nex
 from core.base.db import transaction
 from core.base.errors import Forbidden
 from core.base.time import now_us
+from core.server import server
 from core.web.answers import again
 from core.web.backups.blueprint import ROOT, pages, to
 from core.web.gate import Needs

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from flask import Response, render_template, request
 
-from core.app import server
 from core.apps.models import App
 from core.backups.jobs import request_backup
 from core.backups.log import noting
@@ -15,6 +14,7 @@ from core.base.db import transaction
 from core.base.errors import InvalidInput, RunInProgress, TooSoon
 from core.base.time import now_us
 from core.runs.service import check_free
+from core.server import server
 from core.web.backups.blueprint import ROOT, pages, to
 from core.web.backups.running import asked_just_now
 from core.web.gate import Needs

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.app import server
-from core.component import Document
+from core.extension.component import Document
+from core.server import server
 
 MAX_SHOWN = 50
 MAX_REFERENCES = 100

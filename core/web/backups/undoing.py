@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from flask import Response, redirect, render_template, request
 
-from core.app import server
 from core.apps import documents, service
 from core.backups.jobs import request_undo
 from core.backups.log import noting
@@ -17,6 +16,7 @@ from core.base.db import transaction
 from core.base.errors import AppkeepError
 from core.runs.models import Run
 from core.runs.service import check_free, exclusive_run, report_of
+from core.server import server
 from core.web.backups.agreeing import Planned, made
 from core.web.backups.blueprint import pages, to
 from core.web.backups.running import RUN, run_here

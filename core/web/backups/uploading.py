@@ -8,13 +8,13 @@ from typing import Any
 from flask import Response, jsonify, render_template, request, url_for
 from werkzeug.datastructures import FileStorage
 
-from core.app import server
 from core.backups import uploads
 from core.backups.log import noting
 from core.backups.models import BackupUpload
 from core.backups.uploads import PART_BYTES
 from core.base.db import transaction
 from core.base.errors import AppkeepError, InvalidInput
+from core.server import server
 from core.web.backups.blueprint import ROOT, here, pages, to
 from core.web.gate import Needs
 from core.web.visit import current_app_row, visit

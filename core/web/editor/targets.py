@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from core.access import standing
-from core.app import server
 from core.apps import documents, service
 from core.apps.models import App
-from core.component import Document
+from core.extension.component import Document
+from core.server import server
 
 ORG_KINDS = ("user", "department", "org_role")
 

@@ -46,7 +46,7 @@ class Linked(Importer):
 @pytest.fixture
 def linked(server: Flask, organization: str, monkeypatch: pytest.MonkeyPatch) -> Linked:
     """The importer, in an organization, with as many parts as there are steps."""
-    from core.app import server as this
+    from core.server import server as this
 
     monkeypatch.setattr(making, "PART_S", 0)
     found = this().registry.importers["linked"] = Linked()

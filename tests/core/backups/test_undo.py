@@ -10,7 +10,6 @@ from click.testing import CliRunner
 from flask import Flask
 
 from core.api import App, apps, db, direct, documents, transaction
-from core.app import server as current_server
 from core.backups import collecting, managing
 from core.backups.journal import RestoreChange, is_kept
 from core.backups.saved import backups_of, find_backup
@@ -18,6 +17,7 @@ from core.base.errors import Conflict
 from core.cli.main import main
 from core.runs.models import Run
 from core.runs.service import report_of
+from core.server import server as current_server
 from plugins.worksheets import service
 from tests.core.runs.making import FIELD, SHEETS, change, fill
 

@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from core.app import server
 from core.base.config import SETTINGS, Config, read_config
 from core.base.db import db
 from core.runs.queue import run_worker
+from core.server import server
 
 PATIENCE_S = 60
 """So long a test waits for what should happen soon; nothing depends on how long it takes."""

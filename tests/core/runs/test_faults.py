@@ -17,14 +17,14 @@ from sqlalchemy import event
 
 from core import packs, store
 from core.api import App, RestoreContext, apps, db, direct, in_transaction, transaction
-from core.app import server as current
 from core.backups import log
 from core.backups.models import Backup
 from core.base.errors import AppkeepError
 from core.base.time import moved
 from core.catalogue import StoredObject
 from core.runs.service import announce_ended, find, work
-from core.store import S3Store
+from core.server import server as current
+from core.storage.s3 import S3Store
 from tests.core.runs.faults import at_step
 from tests.core.runs.making import SHEETS, ask, change, fill, restoring, state_of, types_of_backups, write
 

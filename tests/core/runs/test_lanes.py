@@ -16,7 +16,6 @@ from redis import Redis
 from sqlalchemy import update
 
 from core.api import App, apps, db, direct, transaction
-from core.app import server as current
 from core.backups import jobs
 from core.backups.models import Backup
 from core.backups.restoring import Options
@@ -32,6 +31,7 @@ from core.runs.lanes import MIB, MOST_OPEN, lane_of, waits_since
 from core.runs.models import EXPRESS, GENERAL, RESEND_AFTER_S, Run
 from core.runs.queue import queue
 from core.runs.service import cancel, find, recover, request
+from core.server import server as current
 from tests.conftest import made_organization
 from tests.core.runs.faults import at_step, go_on, paused, pausing
 from tests.core.runs.making import ask, fill, state_of

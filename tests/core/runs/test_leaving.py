@@ -88,7 +88,7 @@ def test_a_run_that_has_not_ended_stays(app: App, organization: str) -> None:
 
 def test_nothing_leaves_where_the_setting_says_never(sqlite_server: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """No question is asked then."""
-    from core.app import server
+    from core.server import server
 
     monkeypatch.setitem(server().config.values, "keep_runs_days", 0)
     monkeypatch.setattr(leaving, "_next", lambda *_: pytest.fail("It looked."))

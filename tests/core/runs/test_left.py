@@ -12,11 +12,11 @@ from flask import Flask
 from sqlalchemy import text, update
 
 from core.api import App, apps, db, direct, transaction
-from core.app import server as current
 from core.base.errors import AppRestoring, RunInProgress, StoreUnavailable
 from core.base.time import moved, now_us, skewed
 from core.runs.models import Run
 from core.runs.service import OUTAGE_PAUSES_S, cancel, claim, end_lost_of, find, recover, work
+from core.server import server as current
 from tests.core.runs.faults import at_step
 from tests.core.runs.making import ask, change, fill, restoring, state_of, types_of_backups, write
 from tests.core.runs.processes import wait_for_end

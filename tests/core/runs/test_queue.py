@@ -17,7 +17,6 @@ from flask import Flask
 from redis import Redis
 
 from core.api import App, apps, db, direct, transaction
-from core.app import server as current
 from core.base.config import read_config
 from core.base.time import moved
 from core.runs import queue as sending
@@ -25,6 +24,7 @@ from core.runs import valkey
 from core.runs.models import EXPRESS, RESEND_AFTER_S
 from core.runs.queue import FUNCTION, QUEUE, queue
 from core.runs.service import recover
+from core.server import server as current
 from tests.core.runs.faults import at_step, go_on, paused, pausing
 from tests.core.runs.making import ask, fill, state_of, types_of_backups
 from tests.core.runs.processes import alive, patience, work_in_a_process, worker

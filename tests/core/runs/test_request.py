@@ -13,7 +13,6 @@ from flask import Flask, current_app
 from sqlalchemy import func, select
 
 from core.api import App, apps, as_tenant, db, direct, tenant, transaction
-from core.app import server as current
 from core.backups import jobs
 from core.backups.saved import backups_of
 from core.backups.take import check_interval
@@ -22,6 +21,7 @@ from core.base.time import iso, moved
 from core.runs import service
 from core.runs.models import EXPRESS, Run
 from core.runs.queue import queue
+from core.server import server as current
 from tests.core.runs.faults import at_step
 from tests.core.runs.making import ask, state_of, types_of_backups
 

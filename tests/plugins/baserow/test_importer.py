@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from core.api import ImportFailed, canonical
-from core.app import create_app, server
+from core.app import create_app
 from core.base.config import read_config
+from core.server import server
 from plugins.baserow.importer import BaserowImporter
 from plugins.pages.schema import PAGE
 from plugins.settings.component import APP, GROUP, NAVIGATION

@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 from core.api import apps, as_server, as_tenant, db, direct, documents, import_file, transaction
 from core.backups.models import Backup
 from core.backups.saved import backups_of
-from core.component import Document
+from core.extension.component import Document
 from core.runs.models import Run
 from core.runs.service import work
 from plugins.worksheets import service as worksheets

@@ -13,7 +13,10 @@ from core.base import budget
 from core.base.budget import Budget, Slots
 from core.base.config import read_config
 from core.base.errors import InvalidInput, ObjectMissing, StoreUnavailable
-from core.store import FolderStore, S3Store, Store, open_store
+from core.storage.choice import open_store
+from core.storage.folder import FolderStore
+from core.storage.s3 import S3Store
+from core.storage.store import Store
 
 
 @pytest.fixture(params=["folder", "s3"])
@@ -137,7 +140,7 @@ def test_a_page_waits_less_for_s3_than_a_worker(bucket: str, tmp_path: Path, mon
     """A store that takes connections and never answers holds a page for as long as the hasty client waits, tried as often as it tries."""
     with socket.create_server(("127.0.0.1", 0), backlog=20) as hung:
         monkeypatch.setenv("APPKEEP_S3_ENDPOINT_URL", f"http://127.0.0.1:{hung.getsockname()[1]}")
-        monkeypatch.setattr("core.store.S3_HASTE", {"tries": 2, "connect_s": 1, "read_s": 1})
+        monkeypatch.setattr("core.storage.s3.S3_HASTE", {"tries": 2, "connect_s": 1, "read_s": 1})
         store = open_store(read_config({}, home=str(tmp_path), store_url=bucket))
         assert isinstance(store, S3Store)
         patient = store.client

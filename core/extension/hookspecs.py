@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
     from core.access import Rights
     from core.apps.models import App
-    from core.component import Component
-    from core.data import RecordsAsked, RecordsGiven
-    from core.fieldtype import Definition, FieldType
-    from core.importer import Importer
+    from core.extension.component import Component
+    from core.extension.field_type import Definition, FieldType
+    from core.extension.importer import Importer
+    from core.extension.record_contract import RecordsAsked, RecordsGiven
     from core.runs.models import Run
     from core.web.icons import Look
     from core.web.menu import MenuItem

@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 
 import pluggy
 
-from core import hookspecs
 from core.base.errors import InvalidInput, NotFound, PluginFailed
-from core.component import Component, Kind
-from core.fieldtype import FieldType
-from core.importer import Importer
+from core.extension import hookspecs
+from core.extension.component import Component, Kind
+from core.extension.field_type import FieldType
+from core.extension.importer import Importer
 
 DEFAULT_PLUGINS: tuple[str, ...] = (
     "tenants.plugin",

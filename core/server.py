@@ -1,0 +1,58 @@
+"""The server: what one process works with beside the database session. It knows of no page, no job and no backup."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from flask import current_app
+
+from core.archive.signature import SigningKey
+from core.base.budget import Slots
+from core.base.config import Config
+from core.extension.field_type import FieldType
+from core.extension.registry import Registry
+from core.storage.choice import open_store
+from core.storage.store import Store
+
+VERSION = "0.1.0"
+EXTENSION = "appkeep"
+"""The name under which Flask's application keeps the server."""
+
+
+@dataclass
+class Server:
+    """What one process of Appkeep works with beside the database session."""
+
+    config: Config
+    registry: Registry
+
+    @cached_property
+    def store(self) -> Store:
+        """Where objects lie."""
+        return open_store(self.config)
+
+    @cached_property
+    def slots(self) -> Slots:
+        """The places for slow requests in this process."""
+        return Slots(self.config.web_threads)
+
+    @cached_property
+    def signing_key(self) -> SigningKey:
+        """The key this server signs backups with, made at first use."""
+        return SigningKey.load_or_make(self.config.home_path / "keys" / "signing.key")
+
+
+def server() -> Server:
+    """Return the server of the current application context."""
+    found: Server = current_app.extensions[EXTENSION]
+    return found
+
+
+def field_type(name: object) -> FieldType:
+    """Return a field type by name.
+
+    Raises:
+        InvalidInput: no plugin brings it.
+    """
+    return server().registry.field_type(name)
