@@ -5,7 +5,7 @@ import os
 from core import reading
 from core.app import create_app
 from core.base.db import db
-from core.migrating import ensure_schema
+from core.tenancy.migrate import ensure_schema
 
 os.umask(0o077)  # the database is for this user alone
 app = create_app()

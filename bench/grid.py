@@ -24,7 +24,7 @@ from bench.step import fields_once, vacuum, values
 from core.api import App, Document, apps, as_server, as_tenant, db, documents, transaction
 from core.app import create_app
 from core.base.config import read_config
-from core.migrating import ensure_schema
+from core.tenancy.migrate import ensure_schema
 from plugins.worksheets.query import Ask
 from plugins.worksheets.query.cursors import write_cursor
 from plugins.worksheets.query.plan import Plan

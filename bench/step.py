@@ -22,9 +22,9 @@ from core.backups.models import Backup
 from core.backups.restoring import Options
 from core.backups.saved import backups_of
 from core.catalogue import StoredObject
-from core.migrating import ensure_schema
 from core.runs.service import work
 from core.server import server
+from core.tenancy.migrate import ensure_schema
 from plugins.worksheets.models import Record
 from plugins.worksheets.records import Row, open_door
 from tenants import service as tenants

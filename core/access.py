@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 
-from core.apps.models import App
 from core.server import server
+from core.tenancy.models import App
 
 SCOPES = ("none", "own", "department", "all")
 """How far a right to records reaches, from the least to the most."""

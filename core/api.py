@@ -4,7 +4,7 @@ from core.access import EVERYTHING, NOTHING, Rights, Standing, rights, standing
 from core.app import create_app
 from core.apps import documents, locks, placing
 from core.apps import service as apps
-from core.apps.models import App, DocumentRow
+from core.apps.models import DocumentRow
 from core.apps.service import find_app, opened, org_choices, org_exists
 from core.apps.state import Snapshot
 from core.archive.canonical import canonical, parse
@@ -41,15 +41,18 @@ from core.extension.hookspecs import hookimpl
 from core.extension.importer import Corrections, ImportContext, Importer, packed_kind
 from core.extension.record_contract import MOST_RECORDS, FieldGiven, FileGiven, RecordGiven, RecordsAsked, RecordsGiven
 from core.importing import import_file
-from core.migrating import ensure_schema
 from core.objects import ObjectWriter, put_file, read_file, writing_objects
 from core.pictures import PICTURES, SHOWN_TYPES, put_picture
-from core.remembering import keeping, remembered
-from core.row_security import loading
 from core.runs.models import Run
-from core.scope import Owned, OwnedByApp, as_server, as_tenant, every_organization, tenant
-from core.sealing import SecretLost, reseal, seal, unseal
 from core.server import field_type, server
+from core.tenancy.migrate import ensure_schema
+from core.tenancy.models import App
+from core.tenancy.owned import Owned, OwnedByApp
+from core.tenancy.request_cache import keeping, remembered
+from core.tenancy.row_security import loading
+from core.tenancy.sealing import SecretLost, reseal, seal, unseal
+from core.tenancy.wall import as_server, as_tenant, every_organization, tenant
+from core.tenancy.zones import zone_named
 from core.web import matrix
 from core.web.answers import again, send_kept
 from core.web.bin import binned
@@ -62,7 +65,6 @@ from core.web.menu import MenuItem
 from core.web.protection import csrf, limiter
 from core.web.shell import document_url, edit_url
 from core.web.visit import Visitor, current_app_row, current_standing, require, rights_here, visit
-from core.zones import zone_named
 
 __all__ = [
     "APP",

@@ -26,7 +26,8 @@ from core.base.db import Base, batched, db, in_transaction, scratch
 from core.base.errors import ObjectMissing
 from core.base.time import now_us
 from core.packs import Placed
-from core.scope import Owned, tenant
+from core.tenancy.owned import Owned
+from core.tenancy.wall import tenant
 
 ASKED_AT_ONCE = 500
 _COMING = "objects_coming"

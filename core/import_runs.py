@@ -24,7 +24,7 @@ from core.objects import writing_objects
 from core.runs.context import SECOND_US, RunContext
 from core.runs.models import Run
 from core.runs.service import claim, find, request
-from core.scope import tenant
+from core.tenancy.wall import tenant
 from core.uploads import STEM, Sent, fetched, keep, lay, size_bytes, spool
 
 SMALL_BYTES = 5 * 1024 * 1024

@@ -11,7 +11,6 @@ from typing import IO, Any
 
 from core.apps import service
 from core.apps.making import making
-from core.apps.models import App
 from core.base.errors import ImportFailed, InvalidInput
 from core.catalogue import coming, known_digests
 from core.extension.importer import NO_CORRECTIONS, Corrections, Importer, packed_kind
@@ -19,6 +18,7 @@ from core.objects import ObjectWriter, recording, releasing, shelf, writing_obje
 from core.reading import Asked, Heard, read
 from core.server import server
 from core.staging import Weighing, staged
+from core.tenancy.models import App
 from core.uploads import spool
 
 Watch = Callable[[str, int, int], None]

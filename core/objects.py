@@ -19,9 +19,9 @@ from core.base.errors import AppkeepError, ObjectDamaged, ObjectLost, ObjectMiss
 from core.base.ids import new_key
 from core.catalogue import Digests, catalogue, files_missing, keep_young, known_descriptor, known_digests, mark_lost, object_name
 from core.packs import SMALL_BYTES, Packing, Placed, Windows, pack_name
-from core.scope import as_tenant, tenant
 from core.server import server
 from core.storage.store import Batch, Store
+from core.tenancy.wall import as_tenant, tenant
 
 CHUNK_BYTES = 1024 * 1024
 

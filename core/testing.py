@@ -20,7 +20,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
 from core.apps import documents, service
-from core.apps.models import App
 from core.archive.errors import ArchiveError
 from core.backups import files
 from core.backups.direct import back_up, content_id, file_of, restore
@@ -29,8 +28,9 @@ from core.base.db import db, transaction
 from core.base.errors import NotFound
 from core.base.ids import SYSTEM
 from core.extension.component import Document
-from core.scope import as_tenant, tenant
 from core.server import server
+from core.tenancy.models import App
+from core.tenancy.wall import as_tenant, tenant
 
 FLIPS = 120
 """So many bytes of a file are flipped, spread over all of it; the archive's own tests flip every bit of a small one."""

@@ -20,8 +20,8 @@ from core.api import App, apps, as_server, as_tenant, transaction
 from core.app import create_app
 from core.base.config import read_config
 from core.base.db import db
-from core.migrating import ensure_schema
 from core.storage.s3 import S3Store
+from core.tenancy.migrate import ensure_schema
 from tenants import passwords
 from tests.postgresql import PostgreSQL, quick_place
 

@@ -14,8 +14,8 @@ from bench.day.people import PASSWORD
 from core.api import App, AppkeepError, Document, apps, as_server, as_tenant, db, direct, documents, transaction
 from core.app import create_app
 from core.backups.models import Backup
-from core.migrating import ensure_schema
 from core.runs.models import Run
+from core.tenancy.migrate import ensure_schema
 from plugins.worksheets import service as worksheets
 from tenants import service as tenants
 from tenants.models import Organization

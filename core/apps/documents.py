@@ -16,7 +16,7 @@ from sqlalchemy import delete, func, select
 
 from core.access import standing
 from core.apps import locks
-from core.apps.models import App, DocumentRow, HiddenPart
+from core.apps.models import DocumentRow, HiddenPart
 from core.apps.state import MAX_BODY_BYTES, parse_body
 from core.archive.canonical import canonical
 from core.base.db import batched, db
@@ -25,8 +25,9 @@ from core.base.ids import SINGLE, SYSTEM, is_key
 from core.base.refs import pointers, split
 from core.base.time import now_us
 from core.extension.component import Component, Document, Kind
-from core.remembering import keeping, making_page, remembered
 from core.server import server
+from core.tenancy.models import App
+from core.tenancy.request_cache import keeping, making_page, remembered
 
 FORMATS = FormatChecker()
 ASKED_AT_ONCE = 500

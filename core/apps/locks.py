@@ -15,9 +15,10 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from core.apps.models import App, DocumentRow, HiddenPart
+from core.apps.models import DocumentRow, HiddenPart
 from core.base.db import db, in_transaction, scratch, transaction
 from core.base.errors import AppRestoring, NotFound
+from core.tenancy.models import App
 
 HELD = "locks_held"
 """Where `scratch` keeps what a transaction holds."""

@@ -19,13 +19,14 @@ from typing import Any
 from sqlalchemy import Table, delete, select, tuple_, update
 
 from core.apps import locks
-from core.apps.models import App
 from core.base.db import Base, database_now, db, is_outage, let_go, scratch, transaction
 from core.base.errors import AppLeft
 from core.base.ids import new_key
 from core.base.time import now_us
-from core.scope import OwnedByApp, as_server, as_tenant, tenant
 from core.server import server
+from core.tenancy.models import App
+from core.tenancy.owned import OwnedByApp
+from core.tenancy.wall import as_server, as_tenant, tenant
 
 LEASE_US = 600 * 1_000_000
 PART_S = 0.1

@@ -7,12 +7,12 @@ from typing import Any
 
 from core.apps import documents, locks
 from core.apps.combining import combined
-from core.apps.models import App
 from core.base.errors import NotFound
 from core.base.ids import new_key
 from core.base.refs import pointers
 from core.extension.component import Document
 from core.server import server
+from core.tenancy.models import App
 
 Part = Mapping[str, Any]
 

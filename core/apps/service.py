@@ -9,15 +9,15 @@ from typing import Any
 from sqlalchemy import select
 
 from core.apps import documents, locks
-from core.apps.models import App
 from core.base.db import db, transaction
 from core.base.errors import AppkeepError, Conflict, InvalidInput, NotFound
 from core.base.ids import new_key
 from core.base.refs import split
 from core.base.time import now_us
 from core.extension.component import Document
-from core.scope import as_server, as_tenant, tenant
 from core.server import server
+from core.tenancy.models import App
+from core.tenancy.wall import as_server, as_tenant, tenant
 
 
 def create(name: str, person: str, *, empty: bool = False) -> App:

@@ -7,7 +7,6 @@ import logging
 
 from sqlalchemy import ColumnElement, func, select
 
-from core.apps.models import App
 from core.backups.jobs import request_check
 from core.backups.models import Backup
 from core.backups.saved import find_backup
@@ -17,8 +16,9 @@ from core.base.ids import SYSTEM
 from core.base.time import now_us
 from core.runs.models import Run
 from core.runs.service import OPEN
-from core.scope import as_server, as_tenant
 from core.server import server
+from core.tenancy.models import App
+from core.tenancy.wall import as_server, as_tenant
 
 DAY_US = 24 * 3600 * 1_000_000
 MAX_LOOKED_AT = 50

@@ -17,7 +17,6 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, select, update
 
-from core.apps.models import App
 from core.backups.journal import forget_orphans
 from core.backups.models import BackupUpload
 from core.backups.needed import Needed, Unwatched, needed
@@ -31,8 +30,9 @@ from core.packs import Packing, Placed, pack_name
 from core.runs.context import SECOND_US, RunContext
 from core.runs.models import Run
 from core.runs.service import OPEN, request
-from core.scope import as_server, as_tenant, tenant
 from core.server import server
+from core.tenancy.models import App
+from core.tenancy.wall import as_server, as_tenant, tenant
 
 HOUR_S = 3600
 SPARSE = 0.5

@@ -13,7 +13,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.apps.models import App
 from core.apps.state import Snapshot
 from core.archive.canonical import canonical
 from core.archive.manifest import ComponentEntry, Content, IndexLine, PartEntry, index_bytes
@@ -21,6 +20,7 @@ from core.base.refs import files
 from core.catalogue import known_descriptors
 from core.extension.component import Component, Document, Section, Segment, document_value
 from core.server import server
+from core.tenancy.models import App
 
 WAITING_SEGMENTS = 12
 """How many segments may lie between the reading and the hashing: bounds memory whatever the size of the app."""

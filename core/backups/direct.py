@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from core.apps import service
-from core.apps.models import App
 from core.backups import files, jobs
 from core.backups.models import Backup
 from core.backups.restoring import Options, plan_undo
@@ -18,6 +17,7 @@ from core.base.errors import AppkeepError
 from core.base.ids import SYSTEM
 from core.runs.models import Run
 from core.runs.service import find, report_of, work
+from core.tenancy.models import App
 
 
 def finished(run_id: str) -> Run:

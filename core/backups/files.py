@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
-from core.apps.models import App
 from core.archive.canonical import canonical, parse
 from core.archive.compression import compress
 from core.archive.container import Container
@@ -30,6 +29,7 @@ from core.catalogue import known_descriptors, picked
 from core.objects import Shelf, describe, recording, shelf, writing_objects
 from core.packs import Placed
 from core.server import VERSION, server
+from core.tenancy.models import App
 
 EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
 """No file of this format is older."""

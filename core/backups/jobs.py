@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.apps import service
-from core.apps.models import App
 from core.backups.log import note
 from core.backups.models import Backup
 from core.backups.rehearsing import check_possible
@@ -21,6 +20,7 @@ from core.runs.context import RunContext
 from core.runs.models import Run
 from core.runs.service import request
 from core.server import server
+from core.tenancy.models import App
 
 __all__ = ["backup", "check", "request_backup", "request_check", "request_copy", "request_restore", "restore",
            "restore_as_new"]

@@ -16,12 +16,14 @@ import msgspec
 from sqlalchemy import BigInteger, Connection, Integer, LargeBinary, String, delete, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.apps.models import App, DocumentRow, HiddenPart
+from core.apps.models import DocumentRow, HiddenPart
 from core.archive.compression import compress, decompress
 from core.backups.models import Backup
 from core.base.db import Base, db, scratch
 from core.base.refs import FILE_MARK, files_in_text
-from core.scope import OwnedByApp, tenant
+from core.tenancy.models import App
+from core.tenancy.owned import OwnedByApp
+from core.tenancy.wall import tenant
 
 DOCUMENTS = "documents"
 _OPEN = "restore_journal"

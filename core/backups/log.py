@@ -18,8 +18,8 @@ from core.base.db import db, in_transaction, transaction
 from core.base.errors import AppkeepError
 from core.base.time import now_us
 from core.runs.models import Run
-from core.scope import tenant
 from core.server import server
+from core.tenancy.wall import tenant
 
 ACTS = {
     "backup": "Backup",

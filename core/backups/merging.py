@@ -16,7 +16,6 @@ from sqlalchemy import Connection
 
 from core.access import standing
 from core.apps import documents
-from core.apps.models import App
 from core.apps.state import Snapshot
 from core.archive.manifest import IndexLine
 from core.backups.content import Description, describe
@@ -29,6 +28,7 @@ from core.catalogue import known_descriptors, picked
 from core.extension.component import Component, Document
 from core.objects import shelf
 from core.server import server
+from core.tenancy.models import App
 
 AHEAD_SEGMENTS = 16
 """How many segments are unpacked ahead of the merge: bounds memory whatever the size of the backup."""

@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, Boolean, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.base.db import Base
-from core.scope import Owned, OwnedByApp
+from core.tenancy.owned import Owned, OwnedByApp
 
 TYPES = {
     "manual": "Manual Backup",

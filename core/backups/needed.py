@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import select
 
-from core.apps.models import App, DocumentRow, HiddenPart
+from core.apps.models import DocumentRow, HiddenPart
 from core.apps.state import Snapshot
 from core.archive.canonical import parse
 from core.archive.manifest import Content, parse_index
@@ -23,6 +23,7 @@ from core.import_runs import kept_contents
 from core.objects import read_object
 from core.runs.context import RunContext
 from core.server import server
+from core.tenancy.models import App
 
 LOST_KEPT_DAYS = 30
 """So long a backup whose list is lost keeps all others from being tidied: its list may come back."""

@@ -15,8 +15,8 @@ from core.backups.models import RestoreProof
 from core.base.db import db, transaction
 from core.base.errors import AppkeepError
 from core.base.time import now_us
-from core.scope import tenant
 from core.server import server
+from core.tenancy.wall import tenant
 
 GOOD_FOR_US = 5 * 60 * 1_000_000
 KEPT_US = 24 * 3600 * 1_000_000

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.apps import locks
-from core.apps.models import App
 from core.apps.state import Snapshot
 from core.archive.manifest import Content
 from core.backups.content import describe
@@ -21,7 +20,8 @@ from core.base.db import db
 from core.base.errors import AppkeepError, InvalidInput
 from core.base.ids import new_key
 from core.base.time import now_us
-from core.scope import tenant
+from core.tenancy.models import App
+from core.tenancy.wall import tenant
 
 
 class RestoreDiffers(AppkeepError):

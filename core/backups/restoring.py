@@ -15,7 +15,6 @@ from typing import Any
 from sqlalchemy import Connection
 
 from core.apps import documents, locks, service
-from core.apps.models import App
 from core.apps.state import Snapshot
 from core.backups import agreement, journal
 from core.backups.content import Description, describe
@@ -32,6 +31,7 @@ from core.runs.context import RunContext
 from core.runs.models import Run
 from core.runs.service import report_of
 from core.server import server
+from core.tenancy.models import App
 
 WRITING = "restoring_run"
 """Where the session says which restore it belongs to, so that it may write to an app that others may not."""

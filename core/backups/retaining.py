@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import exists, or_, select, update
 
 from core.apps import locks
-from core.apps.models import App
 from core.apps.service import find
 from core.backups import managing
 from core.backups.log import note
@@ -25,8 +24,9 @@ from core.base.db import db, passed_over, transaction
 from core.base.errors import AppkeepError, Conflict
 from core.base.ids import SYSTEM
 from core.base.time import now_us
-from core.scope import as_server, as_tenant
-from core.zones import zone_of
+from core.tenancy.models import App
+from core.tenancy.wall import as_server, as_tenant
+from core.tenancy.zones import zone_of
 
 DAY_US = 24 * 3600 * 1_000_000
 NO_POLICY = Policy()

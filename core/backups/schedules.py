@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import and_, or_, select, update
 
 from core.apps import locks
-from core.apps.models import App
 from core.apps.service import find
 from core.backups import jobs
 from core.backups.log import note
@@ -19,9 +18,10 @@ from core.base.db import db, passed_over, transaction
 from core.base.errors import Forbidden, RunInProgress, TooSoon
 from core.base.ids import SYSTEM
 from core.base.time import now_us
-from core.scope import as_server, as_tenant
 from core.server import server
-from core.zones import zone_of
+from core.tenancy.models import App
+from core.tenancy.wall import as_server, as_tenant
+from core.tenancy.zones import zone_of
 
 log = logging.getLogger(__name__)
 _table = BackupSchedule.__table__

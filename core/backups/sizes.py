@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from core.apps.models import App
 from core.apps.state import Snapshot
 from core.backups.models import Backup
 from core.backups.restoring import Options
 from core.base.db import db
 from core.server import server
+from core.tenancy.models import App
 
 RECORD_BYTES = 300
 """So much content a record has, about, in an app that was not backed up yet."""

@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from core.apps.models import App
 from core.apps.state import Snapshot
 from core.archive.canonical import canonical
 from core.backups.content import Description, describe
@@ -22,7 +21,8 @@ from core.catalogue import known_descriptors, lost_among
 from core.objects import ObjectWriter, recording, writing_objects
 from core.runs.context import SECOND_US, RunContext
 from core.server import server
-from core.zones import zone_named
+from core.tenancy.models import App
+from core.tenancy.zones import zone_named
 
 MAX_NAME_CHARS = 120
 FAR_AHEAD_S = 3600

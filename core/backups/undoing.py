@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from core.apps import documents
-from core.apps.models import App, DocumentRow, HiddenPart
+from core.apps.models import DocumentRow, HiddenPart
 from core.apps.state import parse_body
 from core.backups.journal import DOCUMENTS, Journal, documents_changed, standing
 from core.backups.merging import compare_documents
@@ -26,6 +26,7 @@ from core.base.refs import split
 from core.base.time import now_us
 from core.extension.component import Component, Document
 from core.server import server
+from core.tenancy.models import App
 
 Standing = Mapping[str, Any]
 """How a document stands: {"body" (text), "position", "hidden", "parts" in the bin}, see `journal.standing`."""

@@ -15,7 +15,6 @@ from typing import Any, BinaryIO
 from sqlalchemy import select, update
 
 from core.apps import service
-from core.apps.models import App
 from core.archive.reader import MIN_BYTES
 from core.backups import files
 from core.backups.log import note
@@ -28,8 +27,9 @@ from core.base.time import now_us
 from core.runs.context import RunContext
 from core.runs.models import Run
 from core.runs.service import request
-from core.scope import as_server, as_tenant, tenant
 from core.server import server
+from core.tenancy.models import App
+from core.tenancy.wall import as_server, as_tenant, tenant
 from core.uploads import shown_name, spool
 
 PART_BYTES = 8 * 1024 * 1024

@@ -18,8 +18,8 @@ from core.cli.verbs import as_option, person_of, verb
 from core.extension.component import document_value
 from core.extension.importer import Corrections
 from core.importing import import_file
-from core.scope import as_tenant
 from core.server import server
+from core.tenancy.wall import as_tenant
 
 MAX_ROW = 1_048_576
 MAX_LINE_BYTES = 16 * 1024 * 1024

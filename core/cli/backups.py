@@ -27,7 +27,7 @@ from core.cli.showing import plan_lines, restore_lines
 from core.cli.verbs import as_option, done, person_of, verb, worker_option
 from core.runs.models import Run
 from core.runs.service import find as find_run
-from core.scope import as_server, as_tenant
+from core.tenancy.wall import as_server, as_tenant
 
 parts = (
     click.option("--config", is_flag=True, help="The configuration: worksheets, pages, roles and everything else but records."),

@@ -11,8 +11,8 @@ import click
 from core.backups import collecting
 from core.base.text import size_text
 from core.cli.verbs import verb
-from core.scope import as_tenant
 from core.server import server
+from core.tenancy.wall import as_tenant
 
 
 def register(main: click.Group) -> None:

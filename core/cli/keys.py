@@ -8,9 +8,9 @@ import click
 
 from core.base.db import transaction
 from core.cli.verbs import verb
-from core.scope import as_server
-from core.sealing import add_key
 from core.server import server
+from core.tenancy.sealing import add_key
+from core.tenancy.wall import as_server
 
 
 def register(main: click.Group) -> None:

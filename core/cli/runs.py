@@ -16,7 +16,7 @@ from core.cli.verbs import verb, waiting
 from core.runs.lanes import waits_since
 from core.runs.models import Run
 from core.runs.service import cancel, end_lost_of, find, runs_of
-from core.scope import as_server, as_tenant
+from core.tenancy.wall import as_server, as_tenant
 
 
 def register(main: click.Group) -> None:

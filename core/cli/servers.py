@@ -13,8 +13,8 @@ from core.base.config import SETTINGS, Config, read_config
 from core.base.db import db
 from core.base.errors import AppkeepError
 from core.cli.verbs import verb
-from core.migrating import ensure_schema
 from core.server import server
+from core.tenancy.migrate import ensure_schema
 
 
 def register(main: click.Group) -> None:

@@ -19,12 +19,12 @@ from core.base.errors import AppkeepError
 from core.base.ids import SYSTEM
 from core.base.time import iso
 from core.extension.registry import load_plugins
-from core.migrating import ensure_schema
 from core.objects import note_lost
 from core.runs.lanes import waits_since
 from core.runs.models import Run
 from core.runs.service import find, report_of, work
 from core.server import server
+from core.tenancy.migrate import ensure_schema
 
 POLL_S = 0.3
 Result = Mapping[str, Any]

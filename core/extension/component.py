@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from core.base.difference import Change, difference
 
 if TYPE_CHECKING:
-    from core.apps.models import App
     from core.apps.state import Snapshot
     from core.backups.merging import RestoreContext
     from core.backups.undoing import UndoContext
+    from core.tenancy.models import App
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

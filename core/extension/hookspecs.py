@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from flask import Blueprint
 
     from core.access import Rights
-    from core.apps.models import App
     from core.extension.component import Component
     from core.extension.field_type import Definition, FieldType
     from core.extension.importer import Importer
     from core.extension.record_contract import RecordsAsked, RecordsGiven
     from core.runs.models import Run
+    from core.tenancy.models import App
     from core.web.icons import Look
     from core.web.menu import MenuItem
     from core.web.visit import Visitor

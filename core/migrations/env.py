@@ -1,4 +1,4 @@
-"""Alembic's environment: one connection, given by `core.migrating`, and the tables of the core and all plugins."""
+"""Alembic's environment: one connection, given by `core.tenancy.migrate`, and the tables of the core and all plugins."""
 
 from alembic import context
 

@@ -25,8 +25,8 @@ from core.base.db import BUSY_TIMEOUT_S, database_now, db, in_transaction
 from core.base.errors import RunCancelled, RunLost
 from core.base.time import now_us
 from core.runs.models import Run
-from core.scope import as_tenant
 from core.server import server
+from core.tenancy.wall import as_tenant
 
 log = logging.getLogger(__name__)
 PROGRESS_INTERVAL_US = 500_000

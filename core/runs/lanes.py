@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from core.base.db import database_now, db
 from core.base.errors import TooManyRuns
 from core.runs.models import EXPRESS, GENERAL, Run
-from core.scope import every_organization
+from core.tenancy.wall import every_organization
 
 MIB = 1024 * 1024
 SHORT_UP_TO_BYTES = {

@@ -12,13 +12,13 @@ from typing import Any
 from flask import current_app
 from sqlalchemy import and_, delete, or_, select
 
-from core.apps.models import App
 from core.base.db import db, transaction
 from core.base.time import now_us
 from core.runs.context import SECOND_US
 from core.runs.models import Run
-from core.scope import as_server
 from core.server import server
+from core.tenancy.models import App
+from core.tenancy.wall import as_server
 
 DAY_US = 24 * 3600 * SECOND_US
 AT_ONCE = 500

@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, Boolean, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.base.db import Base
-from core.scope import Owned
+from core.tenancy.owned import Owned
 
 STATES = ("queued", "running", "succeeded", "failed", "cancelled")
 RESEND_AFTER_S = 20

@@ -12,21 +12,21 @@ from rq.timeouts import BaseTimeoutException
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, PendingRollbackError, SQLAlchemyError
 
-from core.apps.models import App
 from core.archive.canonical import canonical
 from core.base.db import after_commit, database_now, db, is_outage, let_go, transaction
 from core.base.errors import AppkeepError, DatabaseUnavailable, NotFound, RunCancelled, RunInProgress, RunLost, StoreUnavailable
 from core.base.ids import SYSTEM, new_key
 from core.base.time import iso, now_us
 from core.objects import note_lost
-from core.remembering import keeping, remembered
 from core.runs.context import SECOND_US, RunContext, heartbeat, lease_end
 from core.runs.kinds import HANDLERS, LOG
 from core.runs.lanes import check_room, lane_of
 from core.runs.models import EXCLUSIVE, RESEND_AFTER_S, Run
 from core.runs.workers import is_gone, this_process
-from core.scope import as_server, as_tenant, tenant
 from core.server import server
+from core.tenancy.models import App
+from core.tenancy.request_cache import keeping, remembered
+from core.tenancy.wall import as_server, as_tenant, tenant
 
 __all__ = ["RunContext", "cancel", "claim", "find", "recover", "report_of", "request", "runs_of", "work"]
 

@@ -9,10 +9,10 @@ from flask import Response, flash, redirect, render_template, request, url_for
 
 from core.access import standing
 from core.apps import service
-from core.apps.models import App
 from core.base.db import transaction
 from core.base.errors import InvalidInput
 from core.server import server
+from core.tenancy.models import App
 from core.web.answers import again
 from core.web.gate import APP, ORGANIZATION, Needs, Pages
 from core.web.icons import look_of

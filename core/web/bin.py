@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from flask import Response, flash, redirect, render_template, request, url_for
 
 from core.apps import documents
-from core.apps.models import App, DocumentRow, HiddenPart
+from core.apps.models import DocumentRow, HiddenPart
 from core.apps.state import parse_body
 from core.base.db import db, transaction
 from core.base.errors import InvalidInput, NotFound
 from core.base.refs import split
 from core.extension.component import Component
 from core.server import server
+from core.tenancy.models import App
 from core.web.gate import MANAGE, Needs, Pages
 from core.web.visit import current_app_row, visit
 

@@ -20,8 +20,8 @@ from core.base import budget
 from core.base.budget import Budget
 from core.base.db import db, let_go
 from core.base.errors import AppkeepError, Forbidden, NotFound
-from core.scope import as_tenant
 from core.server import server
+from core.tenancy.wall import as_tenant
 from core.web.visit import Visit
 
 log = logging.getLogger(__name__)

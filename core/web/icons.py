@@ -9,8 +9,8 @@ from pathlib import Path
 from flask import url_for
 from markupsafe import Markup, escape
 
-from core.apps.models import App
 from core.server import server
+from core.tenancy.models import App
 
 ICONS: tuple[str, ...] = tuple(re.findall(r'<symbol id="([a-z]+)"', (Path(__file__).parent / "static" / "icons.svg").read_text()))
 """The names of the drawings, in the order in which they are offered."""

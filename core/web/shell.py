@@ -10,15 +10,15 @@ from typing import Any
 from flask import Flask, g, url_for
 from markupsafe import Markup, escape
 
-from core.apps.models import App
 from core.base import budget
 from core.base.text import size_text
-from core.scope import tenant
 from core.server import VERSION, server
+from core.tenancy.models import App
+from core.tenancy.wall import tenant
+from core.tenancy.zones import zone_named
 from core.web.icons import Look, app_mark, icon, look_of
 from core.web.menu import MenuItem
 from core.web.visit import Visit
-from core.zones import zone_named
 
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 """A time as messages have it (`core.base.time.iso`)."""

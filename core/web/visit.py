@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from flask import g
 
 from core.access import Rights, Standing, rights
-from core.apps.models import App
 from core.base.errors import NotFound
+from core.tenancy.models import App
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from core.sealing import seal, unseal
+from core.tenancy.sealing import seal, unseal
 
 revision = "tenants_0006"
 down_revision = "tenants_0005"

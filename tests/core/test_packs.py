@@ -17,8 +17,8 @@ from core.archive.compression import zstd
 from core.base.errors import ObjectDamaged, ObjectMissing
 from core.catalogue import StoredObject, known_descriptors, object_name
 from core.objects import put_file, read_file, read_object, recording, shelf, writing_objects
-from core.scope import tenant
 from core.server import server as current
+from core.tenancy.wall import tenant
 
 
 @pytest.fixture

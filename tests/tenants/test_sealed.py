@@ -14,11 +14,11 @@ from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import text
 
-from core import migrating
 from core.api import SecretLost, as_server, as_tenant, db, now_us, reseal, seal, transaction, unseal
 from core.app import close_to_others
 from core.cli.main import main
-from core.sealing import add_key
+from core.tenancy import migrate
+from core.tenancy.sealing import add_key
 from tenants import accounts, second_factor
 from tenants.notifications import webhooks
 from tenants.notifications.deliveries import _called
@@ -148,7 +148,7 @@ def test_secrets_that_are_there_are_sealed_by_the_upgrade(engine: str, home: Pat
                 with db.engine.connect() as connection:
                     if engine == "sqlite":
                         connection.exec_driver_sql("PRAGMA foreign_keys=ON")
-                    step(migrating.alembic_config(connection), "tenants_0005" if clear else "tenants_0006")
+                    step(migrate.alembic_config(connection), "tenants_0005" if clear else "tenants_0006")
                     connection.commit()
                 found = sealed_of(person, webhook_id)
                 assert clear == ((secret, webhook_secret) == found)

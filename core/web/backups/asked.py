@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from werkzeug.datastructures import MultiDict
 
 from core.apps import documents
-from core.apps.models import App
 from core.backups.models import Backup
 from core.backups.saved import Saved
 from core.base.errors import AppkeepError
 from core.extension.component import Component, Document
 from core.server import server
+from core.tenancy.models import App
 from core.web.bin import holds_data
 
 MAX_ONLY = 1000

@@ -17,15 +17,15 @@ from core.backups.models import BackupAct
 from core.backups.saved import names_of
 from core.backups.wording import act_sentence
 from core.base.time import iso
-from core.scope import as_tenant
 from core.server import server
+from core.tenancy.wall import as_tenant
+from core.tenancy.zones import zone_named
 from core.web.backups.blueprint import ROOT, pages
 from core.web.csvfile import csv_response
 from core.web.days import day_asked, midnight
 from core.web.gate import Needs
 from core.web.shell import person
 from core.web.visit import current_app_row
-from core.zones import zone_named
 
 BATCH_ACTS = 500
 COLUMNS = ("Time (UTC)", "Who", "Action", "Result", "Backup", "Backup id", "Run", "IP address", "Details")

@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 from flask import Response, redirect, render_template, request, url_for
 
 from core.apps import documents, service
-from core.apps.models import App
 from core.backups.jobs import request_restore
 from core.backups.log import noting
 from core.backups.models import ORIGINS, Backup
@@ -20,6 +19,7 @@ from core.base.errors import AppkeepError, InvalidInput, OriginUnconfirmed
 from core.runs.models import Run
 from core.runs.service import check_free, exclusive_run, report_of
 from core.server import server
+from core.tenancy.models import App
 from core.web.answers import status_within
 from core.web.backups.agreeing import Planned, made
 from core.web.backups.asked import Asked, parts_of, read_asked

@@ -8,7 +8,6 @@ from typing import Any
 from flask import Response, flash, make_response, render_template, request, url_for
 from sqlalchemy import select
 
-from core.apps.models import App
 from core.backups import uploads
 from core.backups.log import note
 from core.backups.models import Backup
@@ -19,6 +18,7 @@ from core.base.time import now_us
 from core.runs import service
 from core.runs.models import Run
 from core.runs.service import active_runs, end_lost_of, exclusive_run, report_of
+from core.tenancy.models import App
 from core.web.backups.blueprint import ROOT, backup_here, here, pages, to
 from core.web.gate import APP, Needs
 from core.web.runs import IN_APPS, shown

@@ -16,11 +16,11 @@ from core.base.db import transaction
 from core.base.errors import Forbidden
 from core.base.time import now_us
 from core.server import server
+from core.tenancy.zones import zone_named
 from core.web.answers import again
 from core.web.backups.blueprint import ROOT, pages, to
 from core.web.gate import Needs
 from core.web.visit import current_app_row, visit
-from core.zones import zone_named
 
 HERE = f"{ROOT}/schedule"
 RULES = {"last": "The last", "daily": "Days", "weekly": "Weeks", "monthly": "Months"}

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from flask import Response, render_template, request
 
-from core.apps.models import App
 from core.backups.jobs import request_backup
 from core.backups.log import noting
 from core.backups.take import MAX_NAME_CHARS, check_interval
@@ -15,6 +14,7 @@ from core.base.errors import InvalidInput, RunInProgress, TooSoon
 from core.base.time import now_us
 from core.runs.service import check_free
 from core.server import server
+from core.tenancy.models import App
 from core.web.backups.blueprint import ROOT, pages, to
 from core.web.backups.running import asked_just_now
 from core.web.gate import Needs

@@ -12,9 +12,9 @@ from typing import Any
 
 from werkzeug.datastructures import FileStorage, MultiDict
 
-from core.apps.models import App
 from core.archive.canonical import canonical
 from core.base.errors import AppkeepError
+from core.tenancy.models import App
 from core.web.editor.inputs import Builder, Input, walk
 from core.web.editor.pieces import Pieces, Schema, title_of
 from core.web.editor.reading import ABSENT, Reader, Reading

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 from core.access import standing
 from core.apps import documents, service
-from core.apps.models import App
 from core.extension.component import Document
 from core.server import server
+from core.tenancy.models import App
 
 ORG_KINDS = ("user", "department", "org_role")
 

@@ -17,7 +17,8 @@ from core.apps import making
 from core.apps.service import Script
 from core.base.db import Base
 from core.base.errors import AppLeft, NotFound, RunCancelled
-from core.scope import OwnedByApp, as_tenant
+from core.tenancy.owned import OwnedByApp
+from core.tenancy.wall import as_tenant
 
 RECORDS, BATCH = 60, 10
 

@@ -15,7 +15,7 @@ from core.backups import files, merging
 from core.backups.rehearsing import RestoreDiffers
 from core.backups.saved import find_backup
 from core.base.errors import AppkeepError, InvalidInput
-from core.scope import as_server
+from core.tenancy.wall import as_server
 from plugins.worksheets import service
 from tenants import departments
 from tests.core.runs.making import SHEETS, change, fill

@@ -8,7 +8,6 @@ import pytest
 from flask import Flask
 from sqlalchemy import update
 
-from core import zones
 from core.api import App, as_server, db, transaction, zone_named
 from core.backups import checking, collecting, retaining, schedules, uploads
 from core.backups.saved import backups_of
@@ -16,6 +15,7 @@ from core.backups.schedule import Schedule
 from core.base.time import moved
 from core.runs import clock, leaving
 from core.runs.service import work
+from core.tenancy import zones
 from tenants.models import Organization
 from tests.core.runs.making import fill
 

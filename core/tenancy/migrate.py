@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 
-from core import row_security
 from core.base.db import db
 from core.base.errors import AppkeepError
-from core.scope import as_server
 from core.server import server
+from core.tenancy import row_security
+from core.tenancy.wall import as_server
 
 if TYPE_CHECKING:
     from alembic.config import Config as AlembicConfig
     from alembic.script import ScriptDirectory
 
-FOLDER = Path(__file__).parent / "migrations"
+FOLDER = Path(__file__).parents[1] / "migrations"
 _NAMED = re.compile(r"^(revision|down_revision)(?:: [^=]+)? = (?:\"([a-z0-9_]+)\"|None)$", re.MULTILINE)
 _LOCK = 7_205_409_117
 """PostgreSQL's advisory lock of whoever migrates: two processes that start together take turns."""

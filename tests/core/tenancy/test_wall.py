@@ -10,7 +10,7 @@ from core.api import App, Document, DocumentRow, NotFound, apps, as_server, as_t
 from core.backups.models import Backup
 from core.base.errors import NoTenant
 from core.runs.models import Run
-from core.scope import Owned, OwnedByApp
+from core.tenancy.owned import Owned, OwnedByApp
 from tests.conftest import made_organization
 
 

@@ -26,6 +26,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from core.base.db import Base, driver
 from core.base.errors import NotFound
+from core.tenancy.owned import Owned, OwnedByApp
 
 log = logging.getLogger(__name__)
 POLICY = "tenant"
@@ -47,8 +48,6 @@ _roles: WeakKeyDictionary[Engine, str | None] = WeakKeyDictionary()
 
 def owned_tables() -> dict[str, str]:
     """Return the condition that guards each table of tenants' rows, by the table's name."""
-    from core.scope import Owned, OwnedByApp
-
     conditions = {Owned: _BY_ORGANIZATION, OwnedByApp: _BY_APP}
     return {str(mapper.local_table.description): condition for mapper in Base.registry.mappers
             for owner, condition in conditions.items() if issubclass(mapper.class_, owner)}

@@ -10,13 +10,13 @@ from flask import Flask
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import ProgrammingError
 
-from core import row_security
 from core.api import apps as apps_service
 from core.api import as_server, as_tenant, db, documents, loading, reading, transaction
 from core.app import create_app
 from core.base.config import read_config
 from core.base.errors import NotFound
-from core.migrating import ensure_schema
+from core.tenancy import row_security
+from core.tenancy.migrate import ensure_schema
 from tests.conftest import fresh_database, made_organization, opened_server
 from tests.postgresql import PostgreSQL
 

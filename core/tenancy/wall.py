@@ -1,6 +1,6 @@
 """The tenants' wall: inside `as_tenant` the session sees one organization's rows; outside, owned tables refuse.
 
-On PostgreSQL the database has a second one behind it; see `core.row_security`.
+On PostgreSQL the database has a second one behind it; see `core.tenancy.row_security`.
 
 The one danger: `Session.get` answers from the identity map without asking the database, so changing the tenant
 empties the session.
@@ -12,30 +12,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from sqlalchemy import ClauseElement, Connection, Engine, Executable, ForeignKey, String, event, select
-from sqlalchemy.orm import Mapped, ORMExecuteState, Session, declared_attr, mapped_column, with_loader_criteria
+from sqlalchemy import ClauseElement, Connection, Engine, Executable, event, select
+from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 from sqlalchemy.sql.util import find_tables
 
-from core import row_security
 from core.base.db import db
 from core.base.errors import NoTenant
+from core.tenancy import row_security
+from core.tenancy.models import App
+from core.tenancy.owned import Owned, OwnedByApp
 
 _tenant: ContextVar[str | None] = ContextVar("appkeep_tenant", default=None)
 _unscoped: ContextVar[bool] = ContextVar("appkeep_unscoped", default=False)
-
-
-class Owned:
-    """Mixin of tables whose rows belong to an organization."""
-
-    organization_id: Mapped[str] = mapped_column(String(16), index=True)
-
-
-class OwnedByApp:
-    """Mixin of tables whose rows belong to an app; the primary key starts with `app_id`."""
-
-    @declared_attr
-    def app_id(cls) -> Mapped[str]:
-        return mapped_column(String(16), ForeignKey("app.id", ondelete="CASCADE"), primary_key=True, sort_order=-1)
 
 
 def tenant() -> str:
@@ -139,8 +127,6 @@ def _wall(state: ORMExecuteState) -> None:
     if not owned and _tenant.get() is None:
         return
     current = tenant() if owned else _tenant.get()
-    from core.apps.models import App  # the wall stands below the tables it guards
-
     apps = select(App.__table__.c.id).where(App.__table__.c.organization_id == current)
     state.statement = state.statement.options(
         with_loader_criteria(Owned, lambda cls: cls.organization_id == current, include_aliases=True),

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 from flask import g, has_request_context, request
 
 from core.base.db import in_transaction
-from core.scope import current_scope
+from core.tenancy.wall import current_scope
 
 T = TypeVar("T")
 

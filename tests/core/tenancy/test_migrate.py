@@ -10,11 +10,11 @@ from alembic.script import ScriptDirectory
 from flask import Flask
 from sqlalchemy import text
 
-from core import migrating
 from core.app import create_app
 from core.base.config import read_config
 from core.base.db import db
-from core.scope import as_server
+from core.tenancy import migrate
+from core.tenancy.wall import as_server
 from tests.conftest import ENGINES
 from tests.postgresql import PostgreSQL
 
@@ -23,7 +23,7 @@ FIRST = ("core_0001", "tenants_0001", "worksheets_0001", "roles_0001", "portal_0
 
 def test_the_newest_revisions_are_read_from_the_files(sqlite_server: Flask) -> None:
     """As Alembic, which is slow to load, would say."""
-    assert set(ScriptDirectory.from_config(migrating.alembic_config()).get_heads()) == migrating.newest()
+    assert set(ScriptDirectory.from_config(migrate.alembic_config()).get_heads()) == migrate.newest()
 
 
 @pytest.mark.parametrize("kind", ENGINES)
@@ -37,7 +37,7 @@ def test_a_database_of_the_first_version_keeps_what_it_has(kind: str, home: Path
     with app.app_context():
         with db.engine.connect() as connection:
             for revision in FIRST:
-                command.upgrade(migrating.alembic_config(connection), revision)
+                command.upgrade(migrate.alembic_config(connection), revision)
             connection.commit()
         with db.engine.begin() as connection:
             for statement in (
@@ -47,11 +47,11 @@ def test_a_database_of_the_first_version_keeps_what_it_has(kind: str, home: Path
                 "INSERT INTO app (id, organization_id, name, created_at, created_by, revision) VALUES ('a_1', 'o_1', 'App', 1, 'u_1', 0)",
             ):
                 connection.execute(text(statement))
-        migrating.ensure_schema()
+        migrate.ensure_schema()
         with as_server(), db.engine.connect() as connection:
             counts = [connection.execute(text(f"SELECT count(*) FROM {table}")).scalar()
                       for table in ("organization", "user_account", "membership", "app")]
             assert [1, 1, 1, 1] == counts
-            assert migrating.newest() == set(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
+            assert migrate.newest() == set(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
         db.session.remove()
         db.engine.dispose()
