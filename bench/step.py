@@ -21,7 +21,7 @@ from core.backups.jobs import request_backup, request_restore
 from core.backups.models import Backup
 from core.backups.restoring import Options
 from core.backups.saved import backups_of
-from core.catalogue import StoredObject
+from core.objects.index import StoredObject
 from core.runs.service import work
 from core.server import server
 from core.tenancy.migrate import ensure_schema

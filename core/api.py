@@ -33,7 +33,6 @@ from core.base.refs import FILE_MARK, files, files_in_text, pointers
 from core.base.text import size_text
 from core.base.time import now_us
 from core.base.zips import check_ratio, open_zip
-from core.catalogue import files_missing, stored_bytes
 from core.cli.verbs import verb
 from core.extension.component import Component, Document, Kind, Operation, Section, Segment
 from core.extension.field_type import Definition, FieldType, RecordView, Reference, Source
@@ -41,8 +40,10 @@ from core.extension.hookspecs import hookimpl
 from core.extension.importer import Corrections, ImportContext, Importer, packed_kind
 from core.extension.record_contract import MOST_RECORDS, FieldGiven, FileGiven, RecordGiven, RecordsAsked, RecordsGiven
 from core.importing import import_file
-from core.objects import ObjectWriter, put_file, read_file, writing_objects
-from core.pictures import PICTURES, SHOWN_TYPES, put_picture
+from core.objects.images import PICTURES, SHOWN_TYPES, put_picture
+from core.objects.index import files_missing, stored_bytes
+from core.objects.reader import read_file
+from core.objects.writer import ObjectWriter, put_file, writing_objects
 from core.runs.models import Run
 from core.server import field_type, server
 from core.tenancy.migrate import ensure_schema

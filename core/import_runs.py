@@ -17,10 +17,10 @@ from sqlalchemy import select
 from core.base.db import db, transaction
 from core.base.errors import ImportFailed, InvalidInput, NotFound, TookTooLong
 from core.base.time import now_us
-from core.catalogue import files_missing
 from core.extension.importer import NO_CORRECTIONS, Corrections
 from core.importing import find_importer, import_file
-from core.objects import writing_objects
+from core.objects.index import files_missing
+from core.objects.writer import writing_objects
 from core.runs.context import SECOND_US, RunContext
 from core.runs.models import Run
 from core.runs.service import claim, find, request

@@ -12,9 +12,10 @@ from typing import IO, Any
 from core.apps import service
 from core.apps.making import making
 from core.base.errors import ImportFailed, InvalidInput
-from core.catalogue import coming, known_digests
 from core.extension.importer import NO_CORRECTIONS, Corrections, Importer, packed_kind
-from core.objects import ObjectWriter, recording, releasing, shelf, writing_objects
+from core.objects.index import coming, known_digests
+from core.objects.reader import object_reader
+from core.objects.writer import ObjectWriter, recording, releasing, writing_objects
 from core.reading import Asked, Heard, read
 from core.server import server
 from core.staging import Weighing, staged
@@ -98,7 +99,7 @@ def import_file(path: Path, organization_id: str, person: str, *, name: str | No
     with spool() as folder:
         if dry_run:
             with server().store.batch() as batch:
-                weighed = _Read(Weighing(shelf(), batch, known_digests()))
+                weighed = _Read(Weighing(object_reader(), batch, known_digests()))
                 read_into(weighed, None)
             return _result(None, _name_said(weighed.made, name or stem), weighed)
         with TemporaryFile(dir=folder) as edits:

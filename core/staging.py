@@ -16,7 +16,7 @@ from typing import IO, Any, BinaryIO
 
 from core.archive.manifest import Descriptor
 from core.base.errors import PluginFailed
-from core.objects import ObjectWriter
+from core.objects.writer import ObjectWriter
 from core.server import server
 
 Edit = Mapping[str, Any]

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from core.base.errors import InvalidInput
-from core.objects import ObjectWriter, read_file
+from core.objects.reader import read_file
+from core.objects.writer import ObjectWriter
 from core.server import server
 
 MAX_FILES = 2

@@ -15,9 +15,10 @@ from core.backups.collecting import one_pass
 from core.backups.saved import find_backup
 from core.base.errors import ObjectMissing
 from core.base.time import moved
-from core.catalogue import known_descriptors
-from core.objects import put_file, read_file, writing_objects
-from core.packs import pack_name
+from core.objects.index import known_descriptors
+from core.objects.packs import pack_name
+from core.objects.reader import read_file
+from core.objects.writer import put_file, writing_objects
 from core.runs.service import report_of, work
 from core.server import server as current
 from tests.conftest import made_organization, opened_server

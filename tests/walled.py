@@ -22,7 +22,7 @@ from core import import_runs
 from core.api import App, ImportContext, apps, as_tenant, db, direct, documents, import_file, server, transaction
 from core.backups import uploads
 from core.backups.saved import find_backup
-from core.catalogue import StoredObject
+from core.objects.index import StoredObject
 from core.runs.models import Run
 from plugins.roles import service as roles
 from plugins.sample.importer import Sample

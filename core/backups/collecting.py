@@ -1,6 +1,6 @@
 """Collecting garbage: what no backup and no app of an organization needs any more leaves the store, a grace after that was seen.
 
-A pass condemns what nothing needs. From then on nobody may begin to rely on it (see `core.catalogue`); what somebody had begun
+A pass condemns what nothing needs. From then on nobody may begin to rely on it (see `core.objects.index`); what somebody had begun
 before is committed, and seen, by the next pass. What was condemned a grace ago and is still not needed goes then: rows first,
 bytes afterwards. The one danger: a pass that does not see all that is needed; one that cannot read a backup's lists ends there.
 
@@ -24,9 +24,9 @@ from core.base.db import batched, db, reading, transaction
 from core.base.errors import InvalidInput, ObjectDamaged, ObjectMissing
 from core.base.ids import SYSTEM, new_key
 from core.base.time import now_us
-from core.catalogue import EmptiedPack, StoredObject, in_packs, object_name
-from core.objects import shelf
-from core.packs import Packing, Placed, pack_name
+from core.objects.index import EmptiedPack, StoredObject, in_packs, object_name
+from core.objects.packs import Packing, StoredDescriptor, pack_name
+from core.objects.reader import object_reader
 from core.runs.context import SECOND_US, RunContext
 from core.runs.models import Run
 from core.runs.service import OPEN, request
@@ -222,13 +222,13 @@ def _tidy_packs(done: Collected, thinned: set[str], now: int) -> None:
             done.packs_written_anew += _write_anew(pack, left[pack], now)
 
 
-def _write_anew(pack: str, rows: list[Placed], now: int) -> bool:
+def _write_anew(pack: str, rows: list[StoredDescriptor], now: int) -> bool:
     """Put what a pack still holds into another one; the old one stays for those who are reading it."""
-    place, placed = shelf(), list[Placed]()
+    reader, placed = object_reader(), list[StoredDescriptor]()
     try:
         with server().store.batch() as batch:
             packing = Packing(tenant(), batch)
-            placed += [packing.add(row, b"".join(place.stored(row))) for row in rows]
+            placed += [packing.add(row, b"".join(reader.stored(row))) for row in rows]
             packing.finish()
     except (ObjectMissing, ObjectDamaged) as error:
         log.warning("The pack %s of organization %s stays as it is: %s", pack, tenant(), error)

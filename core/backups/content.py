@@ -17,8 +17,8 @@ from core.apps.state import Snapshot
 from core.archive.canonical import canonical
 from core.archive.manifest import ComponentEntry, Content, IndexLine, PartEntry, index_bytes
 from core.base.refs import files
-from core.catalogue import known_descriptors
 from core.extension.component import Component, Document, Section, Segment, document_value
+from core.objects.index import known_descriptors
 from core.server import server
 from core.tenancy.models import App
 

@@ -25,9 +25,10 @@ from core.base.db import db
 from core.base.errors import AppkeepError, InvalidInput
 from core.base.ids import new_key
 from core.base.time import iso, now_us
-from core.catalogue import known_descriptors, picked
-from core.objects import Shelf, describe, recording, shelf, writing_objects
-from core.packs import Placed
+from core.objects.index import known_descriptors, picked
+from core.objects.packs import StoredDescriptor
+from core.objects.reader import ObjectReader, object_reader
+from core.objects.writer import describe, recording, writing_objects
 from core.server import VERSION, server
 from core.tenancy.models import App
 
@@ -50,8 +51,8 @@ class Download:
 
     name: str
     container: Container
-    place: Shelf
-    objects: Mapping[str, Placed]
+    reader: ObjectReader
+    objects: Mapping[str, StoredDescriptor]
 
     @property
     def size(self) -> int:
@@ -64,7 +65,7 @@ class Download:
 
         def fetch(descriptor: Descriptor) -> Iterator[bytes]:
             # The container knows what an object is, not where it lies.
-            return iter((layout,)) if descriptor is self.container.layout else self.place.stored(self.objects[descriptor.content])
+            return iter((layout,)) if descriptor is self.container.layout else self.reader.stored(self.objects[descriptor.content])
 
         return self.container.chunks(fetch, start, end)
 
@@ -89,7 +90,7 @@ def download(backup: Backup, part: str) -> Download:
     _check_readable(saved, manifest)
     manifest_raw = manifest.to_bytes()
     container = Container(manifest_raw, server().signing_key.sign(manifest_raw), layout, raw)
-    found = Download(f"{backup.name}.{part}.appkeep.zip", container, shelf(), {one.content: one for one in objects})
+    found = Download(f"{backup.name}.{part}.appkeep.zip", container, object_reader(), {one.content: one for one in objects})
     limit = server().config.download_limit_bytes
     if part != "config" and found.size >= limit:
         raise DownloadTooLarge(f"The file would have {found.size} bytes; files with data of {limit} bytes or more "
@@ -117,7 +118,7 @@ def _held(part: str) -> str:
     return {"config": "the configuration only", "data": "data only"}.get(part, "configuration and data")
 
 
-def _objects(saved: Saved, part: str) -> list[Placed]:
+def _objects(saved: Saved, part: str) -> list[StoredDescriptor]:
     """Return the descriptors of a file's objects in the order of the format."""
     entries = list(saved.content.part(part).entries())
     wanted = dict.fromkeys(entry.index for _, _, entry in entries)

@@ -24,9 +24,9 @@ from core.backups.saved import Saved
 from core.base.errors import InvalidInput
 from core.base.ids import SYSTEM
 from core.base.refs import ADDRESS
-from core.catalogue import known_descriptors, picked
 from core.extension.component import Component, Document
-from core.objects import shelf
+from core.objects.index import known_descriptors, picked
+from core.objects.reader import object_reader
 from core.server import server
 from core.tenancy.models import App
 
@@ -112,10 +112,10 @@ class RestoreContext:
 
     def segments(self, lines: list[IndexLine]) -> Iterator[tuple[IndexLine, bytes]]:
         """Yield those segments of the backup with their bytes, proven by their digest, unpacked ahead in threads."""
-        known, place_in_store = known_descriptors({line.content for line in lines}), shelf()
+        known, reader = known_descriptors({line.content for line in lines}), object_reader()
 
         def read(line: IndexLine) -> bytes:
-            return place_in_store.read(picked(known, line.content))
+            return reader.read(picked(known, line.content))
 
         with ThreadPoolExecutor(READING_THREADS) as pool:
             coming = [pool.submit(copy_context().run, read, line) for line in lines[:AHEAD_SEGMENTS]]

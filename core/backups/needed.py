@@ -18,9 +18,9 @@ from core.base.db import db, reading
 from core.base.errors import ObjectLost
 from core.base.refs import FILE_MARK, files_in_text
 from core.base.time import now_us
-from core.catalogue import lost_since_before
 from core.import_runs import kept_contents
-from core.objects import read_object
+from core.objects.index import lost_since_before
+from core.objects.reader import read_object
 from core.runs.context import RunContext
 from core.server import server
 from core.tenancy.models import App

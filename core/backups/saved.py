@@ -13,9 +13,9 @@ from core.archive.manifest import Content, IndexLine, PartEntry, part_lines, rea
 from core.backups.models import Backup
 from core.base.db import db
 from core.base.errors import NotFound
-from core.catalogue import known_descriptors, picked
 from core.extension.component import Component, Document
-from core.objects import read_object, shelf
+from core.objects.index import known_descriptors, picked
+from core.objects.reader import object_reader, read_object
 from core.server import server
 
 
@@ -121,8 +121,8 @@ class Saved:
 
 def reader_of(contents: Collection[str]) -> Callable[[str], bytes]:
     """Return what reads these objects, all of them looked up at once; it raises as `read_object` does."""
-    known, place_in_store = known_descriptors(contents), shelf()
-    return lambda content: place_in_store.read(picked(known, content))
+    known, reader = known_descriptors(contents), object_reader()
+    return lambda content: reader.read(picked(known, content))
 
 
 def lifted(component: Component, document: Document, version: int) -> Document:

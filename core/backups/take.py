@@ -17,8 +17,8 @@ from core.base.db import db, reading
 from core.base.errors import InvalidInput, TooSoon
 from core.base.ids import new_key
 from core.base.time import iso, now_us
-from core.catalogue import known_descriptors, lost_among
-from core.objects import ObjectWriter, recording, writing_objects
+from core.objects.index import known_descriptors, lost_among
+from core.objects.writer import ObjectWriter, recording, writing_objects
 from core.runs.context import SECOND_US, RunContext
 from core.server import server
 from core.tenancy.models import App

@@ -19,9 +19,9 @@ from core.backups.saved import Saved, find_backup
 from core.base.db import batched, transaction
 from core.base.errors import AppkeepError, ObjectDamaged, ObjectLost
 from core.base.time import now_us
-from core.catalogue import all_descriptors, in_packs, known_descriptors, lost_among, mark_found, picked
-from core.objects import Shelf, note_lost, shelf
-from core.packs import Placed
+from core.objects.index import all_descriptors, in_packs, known_descriptors, lost_among, mark_found, picked
+from core.objects.packs import StoredDescriptor
+from core.objects.reader import ObjectReader, note_lost, object_reader
 from core.runs.context import RunContext
 
 UNSOUND = ("object_missing", "object_damaged", "archive_damaged", RestoreDiffers.code)
@@ -124,7 +124,7 @@ def _look_at_lines(saved: Saved, run: RunContext) -> None:
     def files(name: str, part: str) -> set[str]:
         return {line.content for line in saved.lines[name, part] if line.section == "files"}
 
-    meaning, place = Meaning(saved.content, whole=saved.backup.part == "both", files=files), shelf()
+    meaning, reader = Meaning(saved.content, whole=saved.backup.part == "both", files=files), object_reader()
     uses = [(Use(name, part, line.section, line.n), line) for name, part, _ in saved.content.entries()
             for line in saved.lines[name, part] if line.section != "files"]
     done = 0
@@ -133,7 +133,7 @@ def _look_at_lines(saved: Saved, run: RunContext) -> None:
         known = known_descriptors({line.content for _, line in some})
         for use, line in some:
             where = f"The segment {use.n} of {use.component}, {use.section}"
-            values = segment_values(iter((place.read(picked(known, line.content)),)), line.count, where, LIMITS.line_bytes)
+            values = segment_values(iter((reader.read(picked(known, line.content)),)), line.count, where, LIMITS.line_bytes)
             meaning.look_at(use, values)
             deque(values, maxlen=0)  # what the component did not ask for is read all the same
         done += len(some)
@@ -145,31 +145,32 @@ def _verify(lines: Iterable[IndexLine], run: RunContext, unread: Iterable[Object
 
     All of them are looked at, and what is lost is noted, before the first that is lost is told.
     """
-    wanted, place, lost = list(lines), shelf(), list(unread)
+    wanted, reader, lost = list(lines), object_reader(), list(unread)
     total, done, size = len(wanted), 0, 0
     with ThreadPoolExecutor(THREADS) as pool:
         for start in range(0, total, BATCH):
             batch = wanted[start:start + BATCH]
-            proven = _prove_batch(pool, place, batch, lost)
+            proven = _prove_batch(pool, reader, batch, lost)
             size += sum(descriptor.raw for descriptor in proven)
             _note_found(proven)
             done += len(batch)
             run.progress("verifying", done, total, size)
         if lost:
-            _prove_beside(pool, place, lost, run, everything=bool(unread))
+            _prove_beside(pool, reader, lost, run, everything=bool(unread))
     if lost:
         note_lost(*lost)
         first, count = lost[0], len(lost)
         raise first if count == 1 else type(first)(f"{count} objects are lost or damaged. {first.message}", objects=count)
 
 
-def _prove_batch(pool: ThreadPoolExecutor, place: Shelf, batch: Iterable[IndexLine], lost: list[ObjectLost]) -> list[Placed]:
+def _prove_batch(pool: ThreadPoolExecutor, reader: ObjectReader, batch: Iterable[IndexLine],
+                 lost: list[ObjectLost]) -> list[StoredDescriptor]:
     """Return the descriptors of those that are whole; what is wrong with the others is added to *lost*."""
     known = known_descriptors({line.content for line in batch})
-    return _whole(pool, lambda line: _prove(place, line, picked(known, line.content)), batch, lost)
+    return _whole(pool, lambda line: _prove(reader, line, picked(known, line.content)), batch, lost)
 
 
-def _prove_beside(pool: ThreadPoolExecutor, place: Shelf, lost: list[ObjectLost], run: RunContext, *, everything: bool) -> None:
+def _prove_beside(pool: ThreadPoolExecutor, reader: ObjectReader, lost: list[ObjectLost], run: RunContext, *, everything: bool) -> None:
     """Add to *lost* what else is wrong in the packs in which something was damaged; in all, where a list could not be read.
 
     What a list named that cannot be read is known to nobody: without this the next backup would rely on it.
@@ -178,17 +179,18 @@ def _prove_beside(pool: ThreadPoolExecutor, place: Shelf, lost: list[ObjectLost]
     told = {error.lost.descriptor.content for error in lost if error.lost is not None}
     rows = all_descriptors() if everything else chain.from_iterable(in_packs(packs).values())
     for number, batch in enumerate(batched((row for row in rows if row.content not in told), BATCH), start=1):
-        _whole(pool, lambda row: _prove_row(place, row), batch, lost)
+        _whole(pool, lambda row: _prove_row(reader, row), batch, lost)
         run.progress("verifying", number * BATCH, 0, 0)
 
 
-def _prove_row(place: Shelf, row: Placed) -> Placed:
-    place.verify(row)
+def _prove_row(reader: ObjectReader, row: StoredDescriptor) -> StoredDescriptor:
+    reader.verify(row)
     return row
 
 
-def _whole(pool: ThreadPoolExecutor, prove: Callable[[T], Placed], batch: Iterable[T], lost: list[ObjectLost]) -> list[Placed]:
-    def tried(one: T) -> Placed | ObjectLost:
+def _whole(pool: ThreadPoolExecutor, prove: Callable[[T], StoredDescriptor], batch: Iterable[T],
+           lost: list[ObjectLost]) -> list[StoredDescriptor]:
+    def tried(one: T) -> StoredDescriptor | ObjectLost:
         try:
             return prove(one)
         except ObjectLost as error:
@@ -199,7 +201,7 @@ def _whole(pool: ThreadPoolExecutor, prove: Callable[[T], Placed], batch: Iterab
     return [one for one in found if not isinstance(one, ObjectLost)]
 
 
-def _note_found(proven: Iterable[Placed]) -> None:
+def _note_found(proven: Iterable[StoredDescriptor]) -> None:
     """Let what counted as lost and was read just now count as there again."""
     by_content = {descriptor.content: descriptor for descriptor in proven}
     again = lost_among(by_content)
@@ -208,8 +210,8 @@ def _note_found(proven: Iterable[Placed]) -> None:
             mark_found(by_content[content] for content in sorted(again))
 
 
-def _prove(place: Shelf, line: IndexLine, descriptor: Placed) -> Placed:
-    place.verify(descriptor)
+def _prove(reader: ObjectReader, line: IndexLine, descriptor: StoredDescriptor) -> StoredDescriptor:
+    reader.verify(descriptor)
     if line.raw != descriptor.raw:
         raise ObjectDamaged(f"The object {line.content} has another size than its index says.")
     return descriptor

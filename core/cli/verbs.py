@@ -19,7 +19,7 @@ from core.base.errors import AppkeepError
 from core.base.ids import SYSTEM
 from core.base.time import iso
 from core.extension.registry import load_plugins
-from core.objects import note_lost
+from core.objects.reader import note_lost
 from core.runs.lanes import waits_since
 from core.runs.models import Run
 from core.runs.service import find, report_of, work

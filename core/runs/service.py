@@ -17,7 +17,7 @@ from core.base.db import after_commit, database_now, db, is_outage, let_go, tran
 from core.base.errors import AppkeepError, DatabaseUnavailable, NotFound, RunCancelled, RunInProgress, RunLost, StoreUnavailable
 from core.base.ids import SYSTEM, new_key
 from core.base.time import iso, now_us
-from core.objects import note_lost
+from core.objects.reader import note_lost
 from core.runs.context import SECOND_US, RunContext, heartbeat, lease_end
 from core.runs.kinds import HANDLERS, LOG
 from core.runs.lanes import check_room, lane_of

@@ -13,7 +13,7 @@ from core.base import budget
 from core.base.budget import BudgetSpent, ServerBusy
 from core.base.db import is_outage, let_go
 from core.base.errors import AppkeepError, Conflict, DatabaseUnavailable, InvalidInput, StoreUnavailable
-from core.objects import note_lost
+from core.objects.reader import note_lost
 from core.server import server
 from core.web import kept
 from core.web.gate import SignInNeeded

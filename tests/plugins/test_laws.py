@@ -6,7 +6,7 @@ import io
 from typing import Any
 
 from core.api import SYSTEM, App, Document, db, documents
-from core.objects import put_file
+from core.objects.writer import put_file
 from core.testing import ComponentLaws
 from plugins.worksheets import service
 from plugins.worksheets.fields import fields_of

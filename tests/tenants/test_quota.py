@@ -14,8 +14,8 @@ from sqlalchemy import func, select
 from core.api import App, apps, as_tenant, db, direct, transaction
 from core.backups.models import Backup
 from core.base.errors import AppkeepError
-from core.catalogue import StoredObject
-from core.objects import put_file
+from core.objects.index import StoredObject
+from core.objects.writer import put_file
 from tenants import quota
 from tenants.plans import PLANS, Plan
 from tenants.service import find_organization

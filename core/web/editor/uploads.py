@@ -18,8 +18,8 @@ from werkzeug.datastructures import FileStorage
 from core.apps.models import DocumentRow
 from core.base.db import db
 from core.base.refs import DIGEST, FILE_MARK, files, files_in_text
-from core.catalogue import files_missing
-from core.objects import put_file
+from core.objects.index import files_missing
+from core.objects.writer import put_file
 from core.tenancy.models import App
 from core.web.editor.sent import Sent, sent
 

@@ -22,10 +22,11 @@ from core.backups.collecting import Collected, one_pass
 from core.backups.saved import backups_of, find_backup
 from core.base.errors import InvalidInput, ObjectDamaged, ObjectMissing
 from core.base.time import moved, now_us
-from core.catalogue import StoredObject, files_missing, known_descriptor, known_descriptors
 from core.cli.main import main
-from core.objects import put_file, read_file, recording, shelf, writing_objects
-from core.packs import pack_name
+from core.objects.index import StoredObject, files_missing, known_descriptor, known_descriptors
+from core.objects.packs import pack_name
+from core.objects.reader import object_reader, read_file
+from core.objects.writer import put_file, recording, writing_objects
 from core.runs.models import Run
 from core.runs.service import find, work
 from plugins.settings.web.general import ADDRESS
@@ -238,15 +239,15 @@ def test_a_pack_that_holds_little_is_written_anew(organization: str, home: Path)
         assert 17 == passed(25).condemned
         found = passed(50)
         assert (17, 1, 0) == (found.removed, found.packs_written_anew, found.packs_removed)
-        assert [raws[0]] * 2 == [shelf().read(old[kept[0]]), shelf().read(known_descriptor(kept[0]))]
+        assert [raws[0]] * 2 == [object_reader().read(old[kept[0]]), object_reader().read(known_descriptor(kept[0]))]
         assert old[kept[0]].pack != known_descriptor(kept[0]).pack
         for path in (home / "objects").rglob("*.zst"):
             os.utime(path, (time.time() - 9 * DAY_S,) * 2)
         assert (0, 0) == ((found := passed(60)).packs_removed, found.leftovers_removed)
         assert 1 == passed(75).packs_removed
         with pytest.raises(ObjectMissing):
-            shelf().read(old[kept[0]])
-        assert raws[:3] == [shelf().read(known_descriptor(one)) for one in kept]
+            object_reader().read(old[kept[0]])
+        assert raws[:3] == [object_reader().read(known_descriptor(one)) for one in kept]
         assert Collected(needed=3) == passed(100)
 
 

@@ -18,9 +18,10 @@ from core.backups.needed import LOST_KEPT_DAYS
 from core.backups.saved import find_backup
 from core.base.errors import ObjectMissing, StoreUnavailable
 from core.base.time import moved
-from core.catalogue import StoredObject, files_missing
 from core.cli.main import main
-from core.objects import note_lost, put_file, read_object
+from core.objects.index import StoredObject, files_missing
+from core.objects.reader import note_lost, read_object
+from core.objects.writer import put_file
 from core.runs.service import work
 from plugins.worksheets import service
 from tenants import quota

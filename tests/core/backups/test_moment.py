@@ -9,7 +9,7 @@ from flask import Flask
 
 from core.api import App, apps, as_tenant, direct, transaction
 from core.base.time import moved
-from core.objects import ObjectWriter
+from core.objects.writer import ObjectWriter
 from plugins.worksheets import service as records
 from tests.core.runs.making import FIELD, SHEETS, fill
 from tests.tenants.test_quota import stored_bytes

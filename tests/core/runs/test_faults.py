@@ -15,13 +15,14 @@ import pytest
 from flask import Flask
 from sqlalchemy import event
 
-from core import packs, store
+from core import store
 from core.api import App, RestoreContext, apps, db, direct, in_transaction, transaction
 from core.backups import log
 from core.backups.models import Backup
 from core.base.errors import AppkeepError
 from core.base.time import moved
-from core.catalogue import StoredObject
+from core.objects import packs
+from core.objects.index import StoredObject
 from core.runs.service import announce_ended, find, work
 from core.server import server as current
 from core.storage.s3 import S3Store

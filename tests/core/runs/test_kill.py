@@ -14,8 +14,8 @@ from core.backups import collecting, managing, needed
 from core.backups.models import Backup
 from core.backups.saved import find_backup
 from core.base.time import moved, now_us
-from core.catalogue import StoredObject
-from core.packs import pack_name
+from core.objects.index import StoredObject
+from core.objects.packs import pack_name
 from core.runs.service import find, recover, report_of, request, work
 from tests.core.runs.making import KINDS, ask, change, fill, restoring, state_of, types_of_backups, write
 from tests.core.runs.processes import work_in_a_process

@@ -12,7 +12,7 @@ from core.api import App, Document, apps, direct, documents, transaction
 from core.backups import files
 from core.backups.saved import find_backup
 from core.base.errors import AppkeepError, AppRestoring, InvalidInput, OriginUnconfirmed, PlanChanged, TooSoon
-from core.objects import put_file
+from core.objects.writer import put_file
 from core.runs.service import request
 from plugins.worksheets import service
 from plugins.worksheets.records import Door

@@ -12,7 +12,7 @@ from core.api import App, AppkeepError, apps, as_tenant, db, direct, put_file, s
 from core.backups import jobs, schedules
 from core.backups.models import Backup
 from core.backups.schedule import Schedule
-from core.catalogue import StoredObject
+from core.objects.index import StoredObject
 from core.runs import service as runs
 from core.runs.service import cancel, report_of, work
 from tenants import organizations, quota

@@ -9,8 +9,8 @@ from core.api import apps, as_tenant, db, direct, documents, transaction
 from core.backups.log import acts_of
 from core.backups.models import Backup
 from core.base.time import moved
-from core.catalogue import StoredObject, object_name
-from core.packs import pack_name
+from core.objects.index import StoredObject, object_name
+from core.objects.packs import pack_name
 from core.runs.models import Run
 from core.web.bin import binned
 from tenants import service

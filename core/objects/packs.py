@@ -1,4 +1,4 @@
-"""Packs: many small objects in one object of the store, one after the other; where each begins is in the catalogue.
+"""Packs: many small objects in one object of the store, one after the other; where each begins is in the index.
 
 A segment of a worksheet takes a few kilobytes, and a store asks about as much time for the name of a file, or for a
 request, as for a megabyte of content. Decision 0009 says what this is worth.
@@ -24,14 +24,14 @@ WINDOWS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Placed(Descriptor):
+class StoredDescriptor(Descriptor):
     """An object of which it is known where its bytes lie: at a *place* in a *pack*; no pack: it stands alone."""
 
     pack: str = ""
     place: int = 0
 
     @classmethod
-    def at(cls, descriptor: Descriptor, pack: str, place: int) -> Placed:
+    def at(cls, descriptor: Descriptor, pack: str, place: int) -> StoredDescriptor:
         """Return a descriptor with its place."""
         return cls(descriptor.content, descriptor.raw, descriptor.stored, descriptor.size, descriptor.crc32, pack, place)
 
@@ -51,18 +51,18 @@ class Packing:
     _pack: str = ""
     _lock: Lock = field(default_factory=Lock)
 
-    def add(self, descriptor: Descriptor, stored: bytes) -> Placed:
+    def add(self, descriptor: Descriptor, stored: bytes) -> StoredDescriptor:
         """Take an object and return where it will lie."""
         with self._lock:
             self._pack = self._pack or new_key("k")
-            placed = Placed.at(descriptor, self._pack, len(self._bytes))
+            placed = StoredDescriptor.at(descriptor, self._pack, len(self._bytes))
             self._bytes += stored
             full = self._taken() if len(self._bytes) >= PACK_BYTES else None
         if full is not None:  # written without the lock: the other threads go on packing
             self._write(*full)
         return placed
 
-    def alone(self, descriptor: Descriptor, stored: bytes | BinaryIO) -> Placed:
+    def alone(self, descriptor: Descriptor, stored: bytes | BinaryIO) -> StoredDescriptor:
         """Take a large object as a pack of its own and return where it will lie.
 
         Its name is new, though its content may lie there already, left by a run that died: what is left is collected, and
@@ -70,7 +70,7 @@ class Packing:
         """
         pack = new_key("k")
         self.batch.put_if_absent(pack_name(self.organization_id, pack), stored)
-        return Placed.at(descriptor, pack, 0)
+        return StoredDescriptor.at(descriptor, pack, 0)
 
     def finish(self) -> None:
         """Write what is left."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, BinaryIO
 
 from core.base.errors import InvalidInput
-from core.objects import put_file
+from core.objects.writer import put_file
 
 PICTURES = {"image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8\xff", "image/gif": b"GIF8", "image/webp": b"RIFF"}
 """The types of pictures that may be sent, and how their contents begin."""

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from core import packs
 from core.api import as_tenant, db, transaction
 from core.archive.compression import zstd
 from core.base.errors import ObjectDamaged, ObjectMissing
-from core.catalogue import StoredObject, known_descriptors, object_name
-from core.objects import put_file, read_file, read_object, recording, shelf, writing_objects
+from core.objects import packs
+from core.objects.index import StoredObject, known_descriptors, object_name
+from core.objects.reader import object_reader, read_file, read_object
+from core.objects.writer import put_file, recording, writing_objects
 from core.server import server as current
 from core.tenancy.wall import tenant
 
@@ -70,7 +71,7 @@ def test_any_order_of_reading_gives_the_same(inside: None, monkeypatch: pytest.M
     monkeypatch.setattr(packs, "WINDOW_BYTES", 2_000)
     wanted = contents(400)
     digests = store_all(wanted)
-    known, place = known_descriptors(digests), shelf()
+    known, place = known_descriptors(digests), object_reader()
     wrong: list[int] = []
 
     def read(seed: int) -> None:
@@ -159,7 +160,7 @@ def test_objects_stored_before_there_were_packs_are_found(inside: None) -> None:
     """A row without a pack means an object of its own."""
     raw = contents(1)[0]
     digest = store_all([raw])[0]
-    place = shelf()
+    place = object_reader()
     held = known_descriptors([digest])[digest]
     with current().store.batch() as batch:
         batch.put_if_absent(place.name(digest), b"".join(place.stored(held)))

@@ -1,4 +1,4 @@
-"""The catalogue of an organization's objects: which contents it has, and where their bytes lie.
+"""The index of an organization’s objects: which contents it has, and where their bytes lie.
 
 Content is never shared between organizations, and knowing a digest gives nobody its content. A row is written only
 after its object is durable, so a row means that the object is there.
@@ -25,7 +25,7 @@ from core.archive.manifest import Descriptor
 from core.base.db import Base, batched, db, in_transaction, scratch
 from core.base.errors import ObjectMissing
 from core.base.time import now_us
-from core.packs import Placed
+from core.objects.packs import StoredDescriptor
 from core.tenancy.owned import Owned
 from core.tenancy.wall import tenant
 
@@ -89,7 +89,7 @@ class Digests:
         return place < len(self) and self[place] == wanted
 
 
-_PARTS = tuple(part.name for part in fields(Placed))
+_PARTS = tuple(part.name for part in fields(StoredDescriptor))
 _CATALOGUE_AT_ONCE = text("""
 INSERT INTO stored_object (organization_id, added_at, content, raw, stored, size, crc32, pack, place)
 SELECT :organization_id, :added_at, * FROM unnest(
@@ -103,8 +103,8 @@ RETURNING content
 """PostgreSQL takes thousands of rows as a few arrays in a quarter of the time that their own parameters need."""
 
 
-def catalogue(organization_id: str, descriptors: Iterable[Descriptor]) -> set[str]:
-    """Write the catalogue's rows, and return the contents of those that nobody else has written at the same moment.
+def index_objects(organization_id: str, descriptors: Iterable[Descriptor]) -> set[str]:
+    """Write the rows of the index, and return the contents of those that nobody else has written at the same moment.
 
     A row that is condemned or lost speaks of the new bytes from now on: those of before may go at any time, or have gone.
     """
@@ -122,8 +122,8 @@ def catalogue(organization_id: str, descriptors: Iterable[Descriptor]) -> set[st
     return set(connection.execute(statement, [common | row for row in rows]).scalars())
 
 
-def _placed(descriptor: Descriptor) -> Placed:
-    return descriptor if isinstance(descriptor, Placed) else Placed.at(descriptor, "", 0)
+def _placed(descriptor: Descriptor) -> StoredDescriptor:
+    return descriptor if isinstance(descriptor, StoredDescriptor) else StoredDescriptor.at(descriptor, "", 0)
 
 
 def keep_young(content: str) -> None:
@@ -151,9 +151,9 @@ _PLACED = tuple(getattr(StoredObject, part) for part in _PARTS)
 """Columns, not rows: a large backup asks for thousands."""
 
 
-def known_descriptors(contents: Iterable[str]) -> dict[str, Placed]:
+def known_descriptors(contents: Iterable[str]) -> dict[str, StoredDescriptor]:
     """Return the descriptors of those contents that the current organization has, condemned or not: one may read them."""
-    return {row.content: Placed(*row) for row in _rows(contents)}
+    return {row.content: StoredDescriptor(*row) for row in _rows(contents)}
 
 
 def _rows(contents: Iterable[str], *conditions: ColumnElement[bool]) -> Iterator[Any]:
@@ -161,22 +161,22 @@ def _rows(contents: Iterable[str], *conditions: ColumnElement[bool]) -> Iterator
         yield from db.session.execute(select(*_PLACED).where(_among(some), *conditions))
 
 
-def all_descriptors() -> Iterator[Placed]:
+def all_descriptors() -> Iterator[StoredDescriptor]:
     """Yield the descriptors of all that the current organization has, in the order of their contents."""
     last = ""
     while rows := db.session.execute(select(*_PLACED).where(StoredObject.content > last).order_by(StoredObject.content)
                                      .limit(ASKED_AT_ONCE)).all():
-        yield from (Placed(*row) for row in rows)
+        yield from (StoredDescriptor(*row) for row in rows)
         last = rows[-1].content
 
 
-def in_packs(packs: Iterable[str]) -> dict[str, list[Placed]]:
+def in_packs(packs: Iterable[str]) -> dict[str, list[StoredDescriptor]]:
     """Return what lies in packs of the current organization, by pack, in its order; empty packs are missing."""
-    found: dict[str, list[Placed]] = {}
+    found: dict[str, list[StoredDescriptor]] = {}
     for some in batched(packs, ASKED_AT_ONCE):
         query = select(*_PLACED).where(StoredObject.pack.in_(some)).order_by(StoredObject.pack, StoredObject.place)
         for row in db.session.execute(query):
-            found.setdefault(row.pack, []).append(Placed(*row))
+            found.setdefault(row.pack, []).append(StoredDescriptor(*row))
     return found
 
 
@@ -211,7 +211,7 @@ def lost_since_before(contents: Iterable[str], moment_us: int) -> bool:
     return any(_rows(contents, StoredObject.lost_at < moment_us))
 
 
-def mark_lost(descriptors: Iterable[Placed], *, packs: Iterable[str] = ()) -> int:
+def mark_lost(descriptors: Iterable[StoredDescriptor], *, packs: Iterable[str] = ()) -> int:
     """Let objects count as lost that could not be read as they were stored, and all that lay in packs that are gone.
 
     Only as they were described: what has been stored again since lies elsewhere. The caller owns the transaction.
@@ -221,12 +221,12 @@ def mark_lost(descriptors: Iterable[Placed], *, packs: Iterable[str] = ()) -> in
     return sum(_set_lost(place & c.lost_at.is_(None), now_us()) for place in places)
 
 
-def mark_found(descriptors: Iterable[Placed]) -> int:
+def mark_found(descriptors: Iterable[StoredDescriptor]) -> int:
     """Let objects count as there again that were read and are what they were; the caller owns the transaction."""
     return sum(_set_lost(_place_of(one), None) for one in descriptors)
 
 
-def _place_of(one: Placed) -> ColumnElement[bool]:
+def _place_of(one: StoredDescriptor) -> ColumnElement[bool]:
     c = StoredObject.__table__.c
     return (c.content == one.content) & (c.pack == one.pack) & (c.place == one.place)
 
@@ -237,7 +237,7 @@ def _set_lost(which: ColumnElement[bool], value: int | None) -> int:
         update(table).where(table.c.organization_id == tenant(), which).values(lost_at=value)).rowcount)
 
 
-def known_descriptor(content: str) -> Placed:
+def known_descriptor(content: str) -> StoredDescriptor:
     """Return the descriptor of a content that the current organization has.
 
     Raises:
@@ -246,7 +246,7 @@ def known_descriptor(content: str) -> Placed:
     return picked(known_descriptors([content]), content)
 
 
-def picked(known: Mapping[str, Placed], content: str) -> Placed:
+def picked(known: Mapping[str, StoredDescriptor], content: str) -> StoredDescriptor:
     """Return one of the descriptors that `known_descriptors` gave.
 
     Raises:
