@@ -10,14 +10,19 @@ from pathlib import Path
 
 from flask import Flask
 
+from core.backups import hooks as backups
 from core.base.config import Config, read_config
 from core.base.db import db
 from core.base.proxies import Proxies, read_networks
 from core.extension.registry import DEFAULT_PLUGINS, load_plugins
+from core.gc import hooks as garbage
+from core.imports import hooks as imports
 from core.server import EXTENSION, Server
 from core.web import register_web
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+OWN = (backups, imports, garbage)
+"""What the rooms of the core bring by hooks, as plugins do."""
 STATIC = Path(__file__).resolve().parent / "web" / "static"
 
 
@@ -39,7 +44,7 @@ def create_app(config: Config | None = None, plugins: tuple[str, ...] = DEFAULT_
         SESSION_COOKIE_NAME="appkeep_session",
     )
     db.init_app(app)
-    app.extensions[EXTENSION] = Server(config, load_plugins(plugins))
+    app.extensions[EXTENSION] = Server(config, load_plugins(plugins, own=OWN))
     register_web(app)
     app.wsgi_app = Proxies(app.wsgi_app, read_networks(config.trusted_proxies))  # type: ignore[method-assign]
     return app

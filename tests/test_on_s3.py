@@ -11,10 +11,10 @@ from flask import Flask
 
 from core.api import App, AppkeepError, apps, direct, import_file, transaction
 from core.backups import managing, uploads
-from core.backups.collecting import one_pass
 from core.backups.saved import find_backup
 from core.base.errors import ObjectMissing
 from core.base.time import moved
+from core.gc.sweep import one_pass
 from core.objects.index import known_descriptors
 from core.objects.packs import pack_name
 from core.objects.reader import read_file

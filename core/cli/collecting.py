@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from core.backups import collecting
 from core.base.text import size_text
 from core.cli.verbs import verb
+from core.gc import sweep
 from core.server import server
 from core.tenancy.wall import as_tenant
 
@@ -27,9 +27,9 @@ def register(main: click.Group) -> None:
         """Mark stored data that no backup or app needs, and remove what was marked before. The clock does this daily."""
         found = server().registry.hook.find_organization(name_or_id=organization) if organization else None
         passes = []
-        for one in [found] if found else collecting.organizations():
+        for one in [found] if found else sweep.organizations():
             with as_tenant(one):
-                done = collecting.one_pass(grace_hours * collecting.HOUR_S, dry_run=dry_run)
+                done = sweep.one_pass(grace_hours * sweep.HOUR_S, dry_run=dry_run)
             passes.append({"organization": one, **asdict(done)})
         return {"dry_run": dry_run, "organizations": passes}
 

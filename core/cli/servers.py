@@ -23,7 +23,7 @@ def register(main: click.Group) -> None:
     @main.command("up")
     def up() -> None:
         """Run everything in this terminal: queue, web, worker and clock."""
-        from core.runs.supervisor import up as start_all
+        from core.processes.supervisor import up as start_all
 
         config = _prepared()
         _guarded(lambda: start_all(config, click.echo, lambda: _greeting(config)))
@@ -31,7 +31,7 @@ def register(main: click.Group) -> None:
     @main.command("web")
     def web() -> None:
         """Serve pages and the API."""
-        from core.runs.supervisor import run_web
+        from core.processes.supervisor import run_web
 
         config = _prepared()
         _guarded(lambda: run_web(config))
@@ -39,7 +39,7 @@ def register(main: click.Group) -> None:
     @main.command("worker")
     def worker() -> None:
         """Run queued backups, restores, checks and imports."""
-        from core.runs.queue import run_worker
+        from core.processes.worker import run_worker
 
         config = _prepared()
         _guarded(lambda: run_worker(config))
@@ -47,7 +47,7 @@ def register(main: click.Group) -> None:
     @main.command("clock")
     def clock() -> None:
         """Start scheduled work and recover runs whose worker died."""
-        from core.runs.clock import run_clock
+        from core.processes.scheduler import run_clock
 
         config = _prepared()
         _guarded(lambda: run_clock(config))

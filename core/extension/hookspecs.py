@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from core.extension.field_type import Definition, FieldType
     from core.extension.importer import Importer
     from core.extension.record_contract import RecordsAsked, RecordsGiven
+    from core.extension.run_kind import RunKind
     from core.runs.models import Run
     from core.tenancy.models import App
     from core.web.icons import Look
@@ -46,6 +47,12 @@ def check_field(definition: Definition) -> None:
 @hookspec
 def register_importer() -> Importer | Iterable[Importer]:
     """Give a reader of another program's files, or several."""
+    return ()
+
+
+@hookspec
+def register_run_kind() -> RunKind | Iterable[RunKind]:
+    """Give a kind of run that workers do, or several."""
     return ()
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import entry_points
+from types import ModuleType
 from typing import Any, TypeVar
 
 import pluggy
@@ -17,6 +18,7 @@ from core.extension import hookspecs
 from core.extension.component import Component, Kind
 from core.extension.field_type import FieldType
 from core.extension.importer import Importer
+from core.extension.run_kind import RunKind
 
 DEFAULT_PLUGINS: tuple[str, ...] = (
     "tenants.plugin",
@@ -31,7 +33,7 @@ DEFAULT_PLUGINS: tuple[str, ...] = (
     "plugins.sample.plugin",
 )
 ENTRY_POINTS = "appkeep.plugins"
-T = TypeVar("T", Component, FieldType, Importer)
+T = TypeVar("T", Component, FieldType, Importer, RunKind)
 log = logging.getLogger(__name__)
 
 
@@ -76,9 +78,14 @@ class Registry:
         """Importers by name."""
         return _by_name(_flat(self.hook.register_importer()), "importer")
 
+    @cached_property
+    def run_kinds(self) -> dict[str, RunKind]:
+        """Kinds of runs by name."""
+        return _by_name(_flat(self.hook.register_run_kind()), "kind of run")
+
     def try_out(self) -> None:
         """Ask the plugins for all that they bring, and keep none of it: raises what using it would raise."""
-        things = ("components", "kinds", "field_types", "importers")
+        things = ("components", "kinds", "field_types", "importers", "run_kinds")
         try:
             for name in things:
                 getattr(self, name)
@@ -98,6 +105,17 @@ class Registry:
             raise NotFound(f"Unknown kind of document “{name[:60]}”. "
                            f"Use one of: {', '.join(sorted(self.kinds))}.") from None
 
+    def run_kind(self, name: str) -> RunKind:
+        """Return a kind of run.
+
+        Raises:
+            PluginFailed: no plugin brings it (any more).
+        """
+        try:
+            return self.run_kinds[name]
+        except KeyError:
+            raise PluginFailed(f"Nothing here does runs of the kind “{name[:40]}”. Install the plugin that brings it.") from None
+
     def field_type(self, name: object) -> FieldType:
         """Return a field type.
 
@@ -110,14 +128,16 @@ class Registry:
         return found
 
 
-def load_plugins(names: tuple[str, ...] = DEFAULT_PLUGINS, *, strangers: bool = True) -> Registry:
-    """Return what the built-in plugins, and those installed beside Appkeep, bring.
+def load_plugins(names: tuple[str, ...] = DEFAULT_PLUGINS, *, own: Iterable[ModuleType] = (), strangers: bool = True) -> Registry:
+    """Return what the core's *own* modules of hooks, the built-in plugins, and those installed beside Appkeep bring.
 
     A built-in plugin that fails to load is an error; a stranger's is reported and left out.
     """
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     registry = Registry(manager)
+    for module in own:
+        manager.register(module, module.__name__)
     for name in names:
         manager.register(importlib.import_module(name), name)
     manager.check_pending()

@@ -6,7 +6,7 @@ after its object is durable, so a row means that the object is there.
 What was found missing or damaged is lost: to whoever stores its content it is not there, so that it is stored again, and all
 that needs it is whole again. Reading it is tried all the same: what was away may come back.
 
-What nothing needs any more is condemned for a while before it goes, see `core.backups.collecting`. A condemned object can
+What nothing needs any more is condemned for a while before it goes, see `core.gc.sweep`. A condemned object can
 be read, and nobody may begin to rely on it: to whoever stores or points to its content it is not there.
 """
 

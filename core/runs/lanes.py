@@ -7,29 +7,16 @@ from sqlalchemy import func, select
 from core.base.db import database_now, db
 from core.base.errors import TooManyRuns
 from core.runs.models import EXPRESS, GENERAL, Run
+from core.server import server
 from core.tenancy.wall import every_organization
 
-MIB = 1024 * 1024
-SHORT_UP_TO_BYTES = {
-    "backup": 8 * MIB,
-    "restore": 2 * MIB,
-    "restore_as_new": 8 * MIB,
-    "check": 16 * MIB,
-    "upload": 2 * MIB,
-}
-"""Up to how much content a run of a kind takes seconds: what writes to an app takes longer than what reads it, and a file is compressed.
-
-Kinds that are not named are long: imports, whose files say little of what is in them, and the search for what nothing needs.
-"""
-MOST_OPEN = {"import": 10, "import_preview": 10, "check": 10, "restore_as_new": 10}
-"""So many runs of a kind an organization may have queued and running at once, so that others do not wait behind hundreds of them."""
-WORDS = {"import": "imports", "import_preview": "import previews", "check": "backup checks", "restore_as_new": "new apps from backups"}
 _c = Run.__table__.c
 
 
 def lane_of(kind: str, size_bytes: int | None) -> str:
     """Return the lane of a run that has so much to read or write; where nobody knows, it is the one of long runs."""
-    short = size_bytes is not None and size_bytes <= SHORT_UP_TO_BYTES.get(kind, -1)
+    most = server().registry.run_kind(kind).short_up_to_bytes
+    short = size_bytes is not None and most is not None and size_bytes <= most
     return EXPRESS if short else GENERAL
 
 
@@ -39,10 +26,11 @@ def check_room(kind: str) -> None:
     Raises:
         TooManyRuns: with how many.
     """
-    most = MOST_OPEN.get(kind)
+    known = server().registry.run_kind(kind)
+    most = known.most_open
     open_ = select(func.count()).select_from(Run).where(Run.kind == kind, Run.ended_at.is_(None), Run.sent_at.is_not(None))
     if most is not None and (db.session.scalar(open_) or 0) >= most:
-        raise TooManyRuns(f"Your organization already has {most} {WORDS[kind]} waiting or running. Wait until one of them has ended, "
+        raise TooManyRuns(f"Your organization already has {most} {known.plural} waiting or running. Wait until one of them has ended, "
                           "or cancel one.")
 
 

@@ -12,8 +12,6 @@ STATES = ("queued", "running", "succeeded", "failed", "cancelled")
 RESEND_AFTER_S = 20
 GENERAL, EXPRESS = "general", "express"
 """The lanes of the queue; see `core.runs.lanes`."""
-EXCLUSIVE = ("backup", "restore")
-"""Kinds of which an app has at most one at a time, together."""
 
 
 class Run(Owned, Base):

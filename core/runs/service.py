@@ -19,9 +19,8 @@ from core.base.ids import SYSTEM, new_key
 from core.base.time import iso, now_us
 from core.objects.reader import note_lost
 from core.runs.context import SECOND_US, RunContext, heartbeat, lease_end
-from core.runs.kinds import HANDLERS, LOG
 from core.runs.lanes import check_room, lane_of
-from core.runs.models import EXCLUSIVE, RESEND_AFTER_S, Run
+from core.runs.models import RESEND_AFTER_S, Run
 from core.runs.workers import is_gone, this_process
 from core.server import server
 from core.tenancy.models import App
@@ -64,7 +63,7 @@ def request(kind: str, app: App | None, options: Mapping[str, Any], person: str,
         RunInProgress: the app has a backup or restore queued or running.
         TooManyRuns: see `check_room`.
     """
-    exclusive = app.id if app is not None and kind in EXCLUSIVE else None
+    exclusive = app.id if app is not None and server().registry.run_kind(kind).exclusive else None
     if exclusive is not None:
         end_lost(_c.exclusive_app_id == exclusive)
         check_free(exclusive)
@@ -176,7 +175,7 @@ def _worked(context: RunContext) -> Run | None:
     run_id = context.run_id
     try:
         with heartbeat(context):
-            report: Mapping[str, Any] | None = _named(HANDLERS[find(run_id).kind])(context)
+            report: Mapping[str, Any] | None = named(server().registry.run_kind(find(run_id).kind).work)(context)
             if report is not None:
                 with transaction():
                     context.succeed(report)
@@ -257,8 +256,10 @@ def _write_end(run_id: str) -> None:
     with transaction():
         first = db.session.connection().execute(
             update(_table).where(_c.id == run_id, _c.announced_at.is_(None)).values(announced_at=now_us())).rowcount
-        if first:
-            _named(LOG)(find(run_id))
+        run = find(run_id)
+        kind = server().registry.run_kinds.get(run.kind)  # of a plugin that is gone: nobody wants to be told
+        if first and kind is not None and kind.ended:
+            named(kind.ended)(run)
 
 
 def announce_ended() -> None:
@@ -459,7 +460,7 @@ def _problem(code: str, message: str) -> AppkeepError:
     return error
 
 
-def _named(text: str) -> Callable[..., Any]:
+def named(text: str) -> Callable[..., Any]:
     """Return the function that a text such as "core.backups.jobs:backup" names."""
     module, _, name = text.partition(":")
     found: Callable[..., Any] = getattr(importlib.import_module(module), name)

@@ -12,18 +12,18 @@ from core.apps.service import find
 from core.base.db import transaction
 from core.base.errors import NotFound
 from core.base.time import now_us
+from core.extension.run_kind import RunKind
 from core.runs import service
 from core.runs.lanes import waits_since
 from core.runs.models import Run
 from core.runs.service import report_of
+from core.server import server
 from core.web.gate import ORGANIZATION, Needs, Pages
 from core.web.visit import visit
 
 pages = Pages("runs", __name__)
 RUN = f"{ORGANIZATION}/runs/<run_id>"
 NOTES_SHOWN = 100
-TITLES = {"backup": "Backup", "restore": "Restore", "restore_as_new": "Restore as new app", "check": "Backup check",
-          "upload": "Upload", "import": "Import", "import_preview": "Reading a file", "collect": "Storage cleanup"}
 PHASES = {"reading": "Reading the app", "verifying": "Checking the content", "reading the lines": "Checking the records",
           "restoring on trial": "Running a trial restore", "backup.reading": "Reading the app",
           "backup.read": "Storing the backup", "backup.objects_stored": "Storing the backup",
@@ -35,8 +35,6 @@ PHASES = {"reading": "Reading the app", "verifying": "Checking the content", "re
 SOON_US = 2_000_000
 """So long it is too early to say how long the rest will take."""
 SECOND_US = 1_000_000
-IN_APPS = ("backup", "restore", "restore_as_new", "check", "upload")
-"""Kinds of runs that belong to an app and have their page among its own."""
 COUNTS_PARTS = ("verifying", "upload.verifying", "reading the lines")
 """Phases whose progress counts parts of a backup, not records."""
 UNCOUNTED = ("restore.", "backup.", "copy.", "check.", "collect", "upload.begun", "upload.before_commit")
@@ -68,7 +66,7 @@ ADVICE = {
 def show(organization_id: str, run_id: str) -> str | Response:
     """Show a run, to be loaded as often as one likes; one that an app's own pages show is shown there."""
     run = visible(run_id)
-    if run.app_id is not None and run.kind in IN_APPS:
+    if run.app_id is not None and shown_in_app(run):
         return redirect(url_for("backups.run", organization_id=organization_id, app_id=run.app_id, run_id=run_id))  # type: ignore[return-value]
     return render_template("runs/show.html", **shown(run))
 
@@ -114,7 +112,7 @@ def visible(run_id: str) -> Run:
 def shown(run: Run) -> dict[str, Any]:
     """Return what the templates of runs need."""
     counted = run.total > 0 and not run.phase.startswith(UNCOUNTED)
-    return {"run": run, "title": TITLES.get(run.kind, "Work"), "phase": phase_of(run), "counted": counted,
+    return {"run": run, "title": kind_of(run).title, "phase": phase_of(run), "counted": counted,
             "unit": "parts" if run.phase in COUNTS_PARTS else "records", "report": report_of(run),
             "live": run.state in ("queued", "running"), "advice": ADVICE.get(run.error_code or "", "Nothing was changed."),
             "percent": min(100 * run.done // run.total, 100) if counted else None, "onward": onward_url(run),
@@ -131,6 +129,16 @@ def left_s(run: Run) -> int | None:
     if elapsed_us < SOON_US:
         return None
     return max(elapsed_us * (run.total - run.done) // (run.done * SECOND_US), 0)
+
+
+def kind_of(run: Run) -> RunKind:
+    """Return a run's kind; one that no plugin brings any more is "Work"."""
+    return server().registry.run_kinds.get(run.kind) or RunKind(name=run.kind, title="Work", work="")
+
+
+def shown_in_app(run: Run) -> bool:
+    """Say whether a run has its page among an app's own."""
+    return kind_of(run).in_app
 
 
 def phase_of(run: Run) -> str:

@@ -16,7 +16,7 @@ from flask import Flask
 from core import reading
 from core.api import AppkeepError, ImportContext, Importer, ImportFailed, apps, db, documents, import_file, new_key
 from core.base.errors import RunCancelled, TookTooLong
-from core.runs import clock
+from core.processes import scheduler
 from core.server import server as this_server
 from core.uploads import LEFT_AFTER_S
 from tests.conftest import made_organization, opened_server
@@ -206,5 +206,5 @@ def test_what_a_killed_process_left_in_the_spool_goes_after_a_day(organization: 
         (folder / "edits").write_bytes(b"x")
     then = time.time() - LEFT_AFTER_S - 60
     os.utime(old, (then, then))
-    clock.tick()
+    scheduler.tick()
     assert [young] == list((home / "spool").iterdir())

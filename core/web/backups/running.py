@@ -21,7 +21,7 @@ from core.runs.service import active_runs, end_lost_of, exclusive_run, report_of
 from core.tenancy.models import App
 from core.web.backups.blueprint import ROOT, backup_here, here, pages, to
 from core.web.gate import APP, Needs
-from core.web.runs import IN_APPS, shown
+from core.web.runs import shown, shown_in_app
 from core.web.visit import current_app_row, visit
 
 RUN = f"{ROOT}/runs/<run_id>"
@@ -104,7 +104,7 @@ def run_here(run_id: str) -> Run:
         NotFound: the app has none of that id.
     """
     found = service.find(run_id)
-    if found.app_id != current_app_row().id or found.kind not in IN_APPS:
+    if found.app_id != current_app_row().id or not shown_in_app(found):
         raise NotFound("This run no longer exists.")
     return found
 
@@ -119,7 +119,7 @@ def around(found: Run) -> dict[str, Any]:
 def watched(app: App) -> list[dict[str, Any]]:
     """Return the runs that the list of backups shows on top: the one that the address asks for, and all that go on."""
     end_lost_of(app.id)
-    live = [one for one in active_runs(app.id) if one.kind in IN_APPS]
+    live = [one for one in active_runs(app.id) if shown_in_app(one)]
     asked = request.args.get("run", "")
     named = [run_here(asked)] if asked and asked not in {one.id for one in live} else []
     return [around(one) for one in [*named, *live]]

@@ -13,12 +13,12 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from core.api import App, AppkeepError, apps, db, direct, transaction
-from core.backups.collecting import one_pass
-from core.backups.needed import LOST_KEPT_DAYS
 from core.backups.saved import find_backup
 from core.base.errors import ObjectMissing, StoreUnavailable
 from core.base.time import moved
 from core.cli.main import main
+from core.gc.mark import LOST_KEPT_DAYS
+from core.gc.sweep import one_pass
 from core.objects.index import StoredObject, files_missing
 from core.objects.reader import note_lost, read_object
 from core.objects.writer import put_file

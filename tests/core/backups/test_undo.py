@@ -10,11 +10,12 @@ from click.testing import CliRunner
 from flask import Flask
 
 from core.api import App, apps, db, direct, documents, transaction
-from core.backups import collecting, managing
+from core.backups import managing
 from core.backups.journal import RestoreChange, is_kept
 from core.backups.saved import backups_of, find_backup
 from core.base.errors import Conflict
 from core.cli.main import main
+from core.gc import sweep
 from core.runs.models import Run
 from core.runs.service import report_of
 from core.server import server as current_server
@@ -95,7 +96,7 @@ def test_a_restore_can_be_undone_as_long_as_the_version_before_is_kept(restored:
     (safety,) = (backup.id for backup in backups_of(app_id) if backup.type == "pre_restore")
     with transaction():
         managing.delete(safety, "system")
-    collecting.one_pass(0)
+    sweep.one_pass(0)
     assert not is_kept(app_id, run)
     with pytest.raises(Conflict, match="its backup was deleted"):
         direct.undo(apps.find(app_id), run)

@@ -12,7 +12,7 @@ from flask import Flask
 from redis import Redis
 
 from core.base.config import read_config
-from core.runs import valkey
+from core.processes import valkey
 from tests.conftest import opened_server
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from core.base.config import SETTINGS, Config, read_config
 from core.base.db import db
-from core.runs.queue import run_worker
+from core.processes.worker import run_worker
 from core.server import server
 
 PATIENCE_S = 60

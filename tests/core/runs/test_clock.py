@@ -9,11 +9,12 @@ from flask import Flask
 from sqlalchemy import update
 
 from core.api import App, as_server, db, transaction, zone_named
-from core.backups import checking, collecting, retaining, schedules, uploads
+from core.backups import checking, retaining, schedules, uploads
 from core.backups.saved import backups_of
 from core.backups.schedule import Schedule
 from core.base.time import moved
-from core.runs import clock, leaving
+from core.gc import old_runs, sweep
+from core.processes import scheduler
 from core.runs.service import work
 from core.tenancy import zones
 from tenants.models import Organization
@@ -45,8 +46,8 @@ def test_an_organization_whose_time_zone_is_gone_is_backed_up_all_the_same(app: 
     assert ["scheduled"] == [backup.type for backup in backups_of(app.id)]
 
 
-STEPS = [(clock, "recover"), (clock, "announce_ended"), (schedules, "tick"), (retaining, "tick"), (uploads, "forget_old"),
-         (checking, "tick"), (collecting, "tick"), (leaving, "tick")]
+STEPS = [(scheduler, "recover"), (scheduler, "announce_ended"), (schedules, "tick"), (retaining, "tick"), (uploads, "forget_old"),
+         (checking, "tick"), (sweep, "tick"), (old_runs, "tick")]
 
 
 @pytest.mark.parametrize("broken", range(len(STEPS)), ids=[f"{place.__name__}.{name}" for place, name in STEPS])
@@ -64,8 +65,8 @@ def test_a_step_that_fails_stops_no_other(sqlite_server: Flask, monkeypatch: pyt
 
     for number, (place, name) in enumerate(STEPS):
         monkeypatch.setattr(place, name, step(number))
-    monkeypatch.setattr(clock, "_listeners", lambda: [step(90), step(91)])
-    clock.tick()
+    monkeypatch.setattr(scheduler, "_listeners", lambda: [step(90), step(91)])
+    scheduler.tick()
     assert [*range(len(STEPS)), 90, 91] == done
 
 
@@ -87,8 +88,8 @@ def test_one_app_whose_settings_are_broken_stops_no_other(app: App, monkeypatch:
 
     monkeypatch.setattr(schedules.jobs, "request_backup", fails)
     with moved(2 * DAY_S), as_server():
-        clock.tick()
-        clock.tick()
+        scheduler.tick()
+        scheduler.tick()
     with moved(2 * DAY_S):
         from core.runs.service import active_runs
 

@@ -15,7 +15,6 @@ import pytest
 from flask import Flask
 from sqlalchemy import event
 
-from core import store
 from core.api import App, RestoreContext, apps, db, direct, in_transaction, transaction
 from core.backups import log
 from core.backups.models import Backup
@@ -25,6 +24,7 @@ from core.objects import packs
 from core.objects.index import StoredObject
 from core.runs.service import announce_ended, find, work
 from core.server import server as current
+from core.storage import folder
 from core.storage.s3 import S3Store
 from tests.core.runs.faults import at_step
 from tests.core.runs.making import SHEETS, ask, change, fill, restoring, state_of, types_of_backups, write
@@ -44,7 +44,7 @@ def failing(act: Callable[..., Any], nth: int, error: Exception) -> Callable[...
     return wrapped
 
 
-@pytest.mark.parametrize(("place", "name"), [(os, "write"), (store, "_flush")], ids=["write", "flush"])
+@pytest.mark.parametrize(("place", "name"), [(os, "write"), (folder, "_flush")], ids=["write", "flush"])
 @pytest.mark.parametrize("nth", [1, 2])
 def test_a_disk_that_is_full_fails_the_backup_and_leaves_nothing(
         server: Flask, app: App, home: Path, monkeypatch: pytest.MonkeyPatch, place: ModuleType, name: str, nth: int) -> None:

@@ -10,10 +10,11 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from core.api import App, apps, db, direct, transaction
-from core.backups import collecting, managing, needed
+from core.backups import managing
 from core.backups.models import Backup
 from core.backups.saved import find_backup
 from core.base.time import moved, now_us
+from core.gc import mark, sweep
 from core.objects.index import StoredObject
 from core.objects.packs import pack_name
 from core.runs.service import find, recover, report_of, request, work
@@ -36,8 +37,9 @@ LEASE_S = 15
 
 
 def test_every_named_step_is_tried() -> None:
-    """A step that is new in core/backups has to be added to STEPS here."""
-    sources = Path(__file__).parents[3].joinpath("core/backups").glob("*.py")
+    """A step that is new in core/backups or core/gc has to be added to STEPS here."""
+    core = Path(__file__).parents[3] / "core"
+    sources = [*core.joinpath("backups").rglob("*.py"), *core.joinpath("gc").rglob("*.py")]
     named = {name for path in sources for name in re.findall(r'\.step\(\s*"([^"]+)"', path.read_text())}
     assert named == {step for steps in STEPS.values() for step in steps}
     assert 0 == sum(len(re.findall(r"\.step\(\s*[^\s\"]", path.read_text())) for path in sources)
@@ -82,7 +84,7 @@ def test_a_worker_killed_while_it_collects_leaves_what_is_needed(server: Flask, 
         kept = direct.back_up(apps.find(app.id)).id
     with transaction():
         managing.delete(gone, "system")
-    wanted = needed.needed(needed.Unwatched())
+    wanted = mark.needed(mark.Unwatched())
     needless = [row for row in db.session.scalars(select(StoredObject.content)) if row not in wanted]
     table, long_ago = StoredObject.__table__, now_us() - 9 * 24 * 3600 * 1_000_000
     with transaction():
@@ -100,7 +102,7 @@ def test_a_worker_killed_while_it_collects_leaves_what_is_needed(server: Flask, 
     assert set(needless).isdisjoint(db.session.scalars(select(StoredObject.content)))
     direct.check(find_backup(kept), deep=True)
     with moved(2 * 24 * 3600):
-        collecting.one_pass(0)
+        sweep.one_pass(0)
     named = {pack_name(app.organization_id, pack) for pack in db.session.scalars(select(StoredObject.pack))}
     assert named == {path.relative_to(home / "objects").as_posix() for path in (home / "objects").rglob("*.zst")}
     direct.check(find_backup(kept), deep=True)

@@ -23,14 +23,15 @@ from core.backups.saved import find_backup
 from core.backups.sizes import RECORD_BYTES, size_of_app
 from core.base.config import read_config
 from core.base.db import database_now
-from core.base.errors import TooManyRuns
+from core.base.errors import PluginFailed, TooManyRuns
 from core.base.time import moved, now_us
 from core.cli.main import main
-from core.runs import valkey
-from core.runs.lanes import MIB, MOST_OPEN, lane_of, waits_since
+from core.extension.run_kind import MIB
+from core.processes import valkey
+from core.runs.lanes import lane_of, waits_since
 from core.runs.models import EXPRESS, GENERAL, RESEND_AFTER_S, Run
 from core.runs.queue import queue
-from core.runs.service import cancel, find, recover, request
+from core.runs.service import cancel, find, recover, request, work
 from core.server import server as current
 from tests.conftest import made_organization
 from tests.core.runs.faults import at_step, go_on, paused, pausing
@@ -45,10 +46,22 @@ STARTED = 1_790_000_520_000_000
     ("backup", 0, EXPRESS), ("backup", 8 * MIB, EXPRESS), ("backup", 8 * MIB + 1, GENERAL), ("backup", None, GENERAL),
     ("restore", 0, EXPRESS), ("restore", 8 * MIB, GENERAL), ("restore_as_new", 0, EXPRESS),
     ("check", MIB, EXPRESS), ("check", None, GENERAL), ("check", 17 * MIB, GENERAL), ("upload", MIB, EXPRESS),
-    ("upload", 8 * MIB, GENERAL), ("import", 0, GENERAL), ("import_preview", 0, GENERAL), ("collect", 0, GENERAL), ("new kind", 0, GENERAL)])
-def test_the_lane_follows_from_the_kind_and_the_size(kind: str, size: int | None, lane: str) -> None:
+    ("upload", 8 * MIB, GENERAL), ("import", 0, GENERAL), ("import_preview", 0, GENERAL), ("collect", 0, GENERAL)])
+def test_the_lane_follows_from_the_kind_and_the_size(server: Flask, kind: str, size: int | None, lane: str) -> None:
     """Small ones are short; imports, and what nobody knows the size of, are long."""
     assert lane == lane_of(kind, size)
+
+
+def test_a_run_of_a_kind_that_no_plugin_brings_fails_in_words(server: Flask, app: App) -> None:
+    """It cannot be asked for; one that was asked for while its plugin was there ends, and frees its app."""
+    with pytest.raises(PluginFailed, match="Nothing here does runs of the kind “polish”"):
+        request("polish", app, {}, "system", send=False)
+    run_id = ask("check", app, direct.back_up(app), send=False)
+    with transaction():
+        db.session.execute(update(Run).where(Run.id == run_id).values(kind="polish"))
+    work(run_id)
+    assert "failed" == state_of(run_id)[0] and "Install the plugin" in (find(run_id).error_message or "")
+    assert find(run_id).announced_at is not None
 
 
 def grown(backup: Backup, size: int) -> Backup:
@@ -260,7 +273,7 @@ def test_an_organization_has_only_so_many_long_runs_at_once(server: Flask, monke
             return request("import", None, {}, by, send=send).id
 
     with made_organization("Busy"):
-        first, *_ = [asked(person) for _ in range(MOST_OPEN["import"])]
+        first, *_ = [asked(person) for _ in range(server.extensions["appkeep"].registry.run_kinds["import"].most_open)]
         with pytest.raises(TooManyRuns, match="already has 10 imports waiting or running"):
             asked(person)
         asked("system")

@@ -19,8 +19,8 @@ from redis import Redis
 from core.api import App, apps, db, direct, transaction
 from core.base.config import read_config
 from core.base.time import moved
+from core.processes import valkey
 from core.runs import queue as sending
-from core.runs import valkey
 from core.runs.models import EXPRESS, RESEND_AFTER_S
 from core.runs.queue import FUNCTION, QUEUE, queue
 from core.runs.service import recover

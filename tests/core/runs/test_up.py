@@ -17,7 +17,7 @@ import pytest
 
 from core.api import apps, db, transaction
 from core.base.config import read_config
-from core.runs import supervisor
+from core.processes import supervisor
 from core.runs.service import find
 from tests.conftest import fresh_database, made_organization, opened_server
 from tests.core.runs.making import ask, types_of_backups

@@ -15,7 +15,7 @@ from core.backups.log import acts_of
 from core.backups.models import BackupSchedule
 from core.backups.retention import Policy
 from core.base.time import moved, now_us
-from core.runs import clock
+from core.processes import scheduler
 from core.runs.models import Run
 from tenants import service
 from tenants.service import find_organization
@@ -110,14 +110,14 @@ def test_a_plan_without_schedules_says_so_and_pauses(server: Flask, organization
     with transaction():
         find_organization(organization).plan = "standard"
     with moved(2 * DAY_S):
-        clock.tick()
+        scheduler.tick()
         page = client.get(path).text
         assert "Paused." in page and "every day at 02:30" in page and '<ol class="next">' not in page
         refused = client.post(path, data=FORM)
         assert 422 == refused.status_code and "part of the Ultimate plan" in refused.text
         with transaction():
             find_organization(organization).plan = "ultimate"
-        clock.tick()
+        scheduler.tick()
         assert 3 == len(next_runs(client, path))
 
 
@@ -164,10 +164,10 @@ def test_what_would_go_is_shown_before_it_goes(server: Flask, managed: App) -> N
     assert "2 of 4 backups would be removed" in page
     assert ["Kept", "Kept", "Would be removed", "Would be removed"] == re.findall(r"Kept|Would be removed", page)
     assert "newest good backup" in page and "one of the last 2" in page and "not kept by any rule" in page
-    clock.tick()
+    scheduler.tick()
     assert 4 == len(retaining.judge(managed, Policy(last=1)))
     assert 303 == client.post(f"{path}/retention", data={"last": "2"}).status_code
-    clock.tick()
+    scheduler.tick()
     assert made[:2] == [one.backup.id for one in retaining.judge(managed, Policy(last=1))]
     assert 2 == len(acts_of(managed.id, act="expire"))
     assert "Kept: the last 2." in client.get(path).text

@@ -17,12 +17,13 @@ from flask import Flask
 from sqlalchemy import func, select, update
 
 from core.api import App, apps, db, direct, documents, transaction
-from core.backups import collecting, managing, needed, uploads
-from core.backups.collecting import Collected, one_pass
+from core.backups import managing, uploads
 from core.backups.saved import backups_of, find_backup
 from core.base.errors import InvalidInput, ObjectDamaged, ObjectMissing
 from core.base.time import moved, now_us
 from core.cli.main import main
+from core.gc import mark, sweep
+from core.gc.sweep import Collected, one_pass
 from core.objects.index import StoredObject, files_missing, known_descriptor, known_descriptors
 from core.objects.packs import pack_name
 from core.objects.reader import object_reader, read_file
@@ -235,7 +236,7 @@ def test_a_pack_that_holds_little_is_written_anew(organization: str, home: Path)
     kept = digests[:3]
     old = known_descriptors(kept)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(needed, "_need_of_backups", lambda found, watch: found.add(kept))
+        patch.setattr(mark, "_need_of_backups", lambda found, watch: found.add(kept))
         assert 17 == passed(25).condemned
         found = passed(50)
         assert (17, 1, 0) == (found.removed, found.packs_written_anew, found.packs_removed)
@@ -342,27 +343,27 @@ def test_a_file_that_waits_to_be_imported_stays_a_week(organization: str) -> Non
 def test_the_clock_asks_once_a_day(filled: Filled, server: Flask) -> None:
     """For organizations that have something, one at a time; the run tells what it did."""
     delete(direct.back_up(filled.app).id)
-    assert collecting.tick() is None
+    assert sweep.tick() is None
     with moved(25 * HOUR_S):
-        run_id = collecting.tick()
-        assert run_id is not None and collecting.tick() is None
+        run_id = sweep.tick()
+        assert run_id is not None and sweep.tick() is None
         work(run_id)
         told = json.loads(find(run_id).report or "{}")
         assert told["condemned"] > 0 and told["removed"] == 0
-        assert collecting.tick() is None
+        assert sweep.tick() is None
     with moved(50 * HOUR_S):
-        work(collecting.tick() or "")
+        work(sweep.tick() or "")
         assert 0 == db.session.scalar(select(func.count()).select_from(StoredObject).where(StoredObject.condemned_at.is_not(None)))
     server.extensions["appkeep"].config.values["collect_every_hours"] = 0
     with moved(200 * HOUR_S):
-        assert collecting.tick() is None
+        assert sweep.tick() is None
 
 
 def test_the_grace_is_never_shorter_than_a_run(server: Flask) -> None:
     """Whatever the settings say."""
     values = server.extensions["appkeep"].config.values
     values["collect_grace_hours"], values["run_timeout_s"] = 1, 9 * HOUR_S
-    assert 9 * HOUR_S == collecting.least_grace_s()
+    assert 9 * HOUR_S == sweep.least_grace_s()
 
 
 def test_the_command_says_what_it_would_do_and_does_it(sqlite_server: Flask, home: Path) -> None:

@@ -18,7 +18,7 @@ from urllib.error import URLError
 from core.base.budget import AT_ONCE_BYTES
 from core.base.config import Config
 from core.base.errors import AppkeepError
-from core.runs import valkey
+from core.processes import valkey
 
 if TYPE_CHECKING:
     from flask import Flask

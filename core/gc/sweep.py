@@ -19,11 +19,11 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 
 from core.backups.journal import forget_orphans
 from core.backups.models import BackupUpload
-from core.backups.needed import Needed, Unwatched, needed
 from core.base.db import batched, db, reading, transaction
 from core.base.errors import InvalidInput, ObjectDamaged, ObjectMissing
 from core.base.ids import SYSTEM, new_key
 from core.base.time import now_us
+from core.gc.mark import Needed, Unwatched, needed
 from core.objects.index import EmptiedPack, StoredObject, in_packs, object_name
 from core.objects.packs import Packing, StoredDescriptor, pack_name
 from core.objects.reader import object_reader

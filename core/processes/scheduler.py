@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 from core.app import create_app
 from core.apps import making
-from core.backups import checking, collecting, retaining, schedules, uploads
+from core.backups import checking, retaining, schedules, uploads
 from core.base.config import Config
 from core.base.db import is_outage, let_go
-from core.runs import leaving
+from core.gc import old_runs, sweep
 from core.runs.service import announce_ended, recover
 from core.server import server
 from core.uploads import tidy
@@ -39,7 +39,7 @@ def tick(*, slow: bool = True) -> None:
     A database that cannot be reached is waited for, and what fails is logged and tried again at the next tick.
     """
     steps: list[Callable[[], object]] = [recover, announce_ended, schedules.tick, retaining.tick, uploads.forget_old]
-    steps += [checking.tick, collecting.tick, leaving.tick, making.tick, tidy] if slow else []
+    steps += [checking.tick, sweep.tick, old_runs.tick, making.tick, tidy] if slow else []
     for step in [*steps, *_listeners()]:
         try:
             step()

@@ -10,7 +10,7 @@ from core.api import App, as_server, db, transaction
 from core.backups.log import acts_of
 from core.backups.saved import backups_of
 from core.base.time import moved, now_us
-from core.runs import leaving
+from core.gc import old_runs
 from core.runs.models import Run
 from core.runs.service import work
 from tenants.notifications.models import Notification
@@ -49,9 +49,9 @@ def test_what_ended_long_ago_leaves_and_the_log_stays(app: App) -> None:
     work(restore)
     lines = len(acts_of(app.id))
     with moved(89 * DAY_S):
-        assert 0 == leaving.tick()
+        assert 0 == old_runs.tick()
     with moved(91 * DAY_S):
-        assert 1 == leaving.tick()
+        assert 1 == old_runs.tick()
         assert {backup_run, restore} == left()
         assert lines == len(acts_of(app.id))
 
@@ -64,26 +64,26 @@ def test_what_an_inbox_leads_to_stays(app: App, organization: str) -> None:
         db.session.add(Notification(user_id=person, organization_id=organization, app_id=None, event="run/n_0000000001",
                                     kind="check_failed", title="", text="", path="", at=now_us()))
     with moved(91 * DAY_S):
-        assert 1 == leaving.tick()
+        assert 1 == old_runs.tick()
     assert {"n_0000000001"} == left()
 
 
 def test_runs_leave_some_at_a_time(app: App, organization: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each look goes on where the last one ended, passing what stays; after the last it rests for a day."""
-    monkeypatch.setattr(leaving, "AT_ONCE", 3)
+    monkeypatch.setattr(old_runs, "AT_ONCE", 3)
     made(organization, 7)
     with moved(91 * DAY_S):
-        assert [3, 3, 1, 0] == [leaving.tick() for _ in range(4)]
+        assert [3, 3, 1, 0] == [old_runs.tick() for _ in range(4)]
         made(organization, 1)
     with moved(182.5 * DAY_S):
-        assert 1 == leaving.tick()
+        assert 1 == old_runs.tick()
 
 
 def test_a_run_that_has_not_ended_stays(app: App, organization: str) -> None:
     """However long it waits."""
     made(organization, 1, state="queued", ended_at=None)
     with moved(1000 * DAY_S):
-        assert 0 == leaving.tick()
+        assert 0 == old_runs.tick()
 
 
 def test_nothing_leaves_where_the_setting_says_never(sqlite_server: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,5 +91,5 @@ def test_nothing_leaves_where_the_setting_says_never(sqlite_server: Flask, monke
     from core.server import server
 
     monkeypatch.setitem(server().config.values, "keep_runs_days", 0)
-    monkeypatch.setattr(leaving, "_next", lambda *_: pytest.fail("It looked."))
-    assert 0 == leaving.tick()
+    monkeypatch.setattr(old_runs, "_next", lambda *_: pytest.fail("It looked."))
+    assert 0 == old_runs.tick()

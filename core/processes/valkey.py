@@ -48,7 +48,7 @@ def wait_for(config: Config, process: subprocess.Popen[bytes]) -> None:
 @contextmanager
 def running(config: Config) -> Iterator[subprocess.Popen[bytes]]:
     """Run the server as long as the block does."""
-    from core.runs.supervisor import start  # how children are tied to their parent is the supervisor's business
+    from core.processes.supervisor import start  # how children are tied to their parent is the supervisor's business
 
     process = start(command(config))
     try:
