@@ -1,12 +1,13 @@
 """The front door: all that a plugin may import. What is not here may change without notice."""
 
-from core.access import EVERYTHING, NOTHING, Rights, Standing, rights, standing
 from core.app import create_app
-from core.apps import documents, locks, placing
+from core.apps import documents, locks
+from core.apps import parts as placing
 from core.apps import service as apps
 from core.apps.models import DocumentRow
+from core.apps.permissions import EVERYTHING, NOTHING, Rights, Standing, rights, standing
 from core.apps.service import find_app, opened, org_choices, org_exists
-from core.apps.state import Snapshot
+from core.apps.snapshot import Snapshot
 from core.archive.canonical import canonical, parse
 from core.archive.manifest import IndexLine
 from core.backups import direct

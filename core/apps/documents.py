@@ -14,10 +14,10 @@ from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import best_match
 from sqlalchemy import delete, func, select
 
-from core.access import standing
 from core.apps import locks
 from core.apps.models import DocumentRow, HiddenPart
-from core.apps.state import MAX_BODY_BYTES, parse_body
+from core.apps.permissions import standing
+from core.apps.snapshot import MAX_BODY_BYTES, parse_body
 from core.archive.canonical import canonical
 from core.base.db import batched, db
 from core.base.errors import Conflict, InvalidDocument, InvalidInput, NotFound

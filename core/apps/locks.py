@@ -18,6 +18,7 @@ from sqlalchemy import select, update
 from core.apps.models import DocumentRow, HiddenPart
 from core.base.db import db, in_transaction, scratch, transaction
 from core.base.errors import AppRestoring, NotFound
+from core.runs.service import closes
 from core.tenancy.models import App
 
 HELD = "locks_held"
@@ -125,8 +126,6 @@ def _ask(app: App, how: dict[str, Any]) -> None:
 
 def _still_closed(run_id: str) -> bool:
     """Say whether a restore still keeps its app closed; one that was left by its process is ended, and the app is open."""
-    from core.runs.service import closes  # runs know of apps, and are asked only where one keeps an app closed
-
     return closes(run_id)
 
 

@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.apps.state import Snapshot
+from core.apps.snapshot import Snapshot
 from core.archive.canonical import canonical
 from core.archive.manifest import ComponentEntry, Content, IndexLine, PartEntry, index_bytes
 from core.base.refs import files

@@ -14,9 +14,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from core.access import standing
 from core.apps import documents
-from core.apps.state import Snapshot
+from core.apps.permissions import standing
+from core.apps.snapshot import Snapshot
 from core.archive.manifest import IndexLine
 from core.backups.content import Description, describe
 from core.backups.journal import documents_changed

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.apps import locks
-from core.apps.state import Snapshot
+from core.apps.snapshot import Snapshot
 from core.archive.manifest import Content
 from core.backups.content import describe
 from core.backups.merging import meet, merge

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from core.apps import documents, locks, service
-from core.apps.state import Snapshot
+from core.apps.snapshot import Snapshot
 from core.backups import agreement, journal
 from core.backups.content import Description, describe
 from core.backups.merging import Only, meet, merge

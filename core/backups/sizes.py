@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from core.apps.state import Snapshot
+from core.apps.snapshot import Snapshot
 from core.backups.models import Backup
 from core.backups.restoring import Options
 from core.base.db import db

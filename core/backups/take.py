@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from core.apps.state import Snapshot
+from core.apps.snapshot import Snapshot
 from core.archive.canonical import canonical
 from core.backups.content import Description, describe
 from core.backups.models import TYPES, Backup

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, select, update
 
 from core.apps import documents
 from core.apps.models import DocumentRow, HiddenPart
-from core.apps.state import parse_body
+from core.apps.snapshot import parse_body
 from core.backups.journal import DOCUMENTS, Journal, documents_changed, standing
 from core.backups.merging import compare_documents
 from core.base.db import db

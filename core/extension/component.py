@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from core.base.difference import Change, difference
 
 if TYPE_CHECKING:
-    from core.apps.state import Snapshot
+    from core.apps.snapshot import Snapshot
     from core.backups.merging import RestoreContext
     from core.backups.undoing import UndoContext
     from core.tenancy.models import App

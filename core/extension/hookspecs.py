@@ -11,7 +11,7 @@ import pluggy
 if TYPE_CHECKING:
     from flask import Blueprint
 
-    from core.access import Rights
+    from core.apps.permissions import Rights
     from core.extension.component import Component
     from core.extension.field_type import Definition, FieldType
     from core.extension.importer import Importer

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 
 from core.apps.models import DocumentRow, HiddenPart
-from core.apps.state import Snapshot
+from core.apps.snapshot import Snapshot
 from core.archive.canonical import parse
 from core.archive.manifest import Content, parse_index
 from core.backups.journal import files_named

@@ -7,8 +7,8 @@ from typing import Any
 
 from flask import Response, flash, redirect, render_template, request, url_for
 
-from core.access import standing
 from core.apps import service
+from core.apps.permissions import standing
 from core.base.db import transaction
 from core.base.errors import InvalidInput
 from core.server import server

@@ -9,7 +9,7 @@ from flask import Response, flash, redirect, render_template, request, url_for
 
 from core.apps import documents
 from core.apps.models import DocumentRow, HiddenPart
-from core.apps.state import parse_body
+from core.apps.snapshot import parse_body
 from core.base.db import db, transaction
 from core.base.errors import InvalidInput, NotFound
 from core.base.refs import split

@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import Response, flash, redirect, render_template, request, url_for
 
-from core.apps import documents, placing
+from core.apps import documents, parts
 from core.base.db import transaction
 from core.base.errors import AppkeepError, NotFound
 from core.extension.component import Component, Document, Kind
@@ -68,7 +68,7 @@ def new(organization_id: str, app_id: str, kind: str) -> str | Response | tuple[
     if request.method == "POST" and editing.receive(request.form, request.files):
         try:
             with transaction():
-                made = placing.add(app, kind, {**_empty_lists(found), **editing.value}, visit().person)
+                made = parts.add(app, kind, {**_empty_lists(found), **editing.value}, visit().person)
             flash(f"{found.title} created.", "good")
             return _to(edit_url(made.address))
         except AppkeepError as error:
@@ -86,13 +86,13 @@ def edit(organization_id: str, app_id: str, kind: str, key: str) -> str | Respon
     if request.method == "POST" and editing.receive(request.form, request.files):
         try:
             with transaction():
-                placing.put_body(app, document, editing.value, visit().person)
+                parts.put_body(app, document, editing.value, visit().person)
             flash("Saved.", "good")
             return _to(edit_url(document.address))
         except AppkeepError as error:
             editing.refuse(error)
     return render_template("documents/edit.html", component=component, kind=found, document=document, editing=editing,
-                           referring=placing.referring(app, document.address)), editing.status
+                           referring=parts.referring(app, document.address)), editing.status
 
 
 @pages.page(f"{MANAGE}/<kind>/<key>/hide", Needs.APP_ADMIN, ("POST",))
@@ -110,7 +110,7 @@ def hide(organization_id: str, app_id: str, kind: str, key: str) -> Response:
 def move(organization_id: str, app_id: str, kind: str, key: str) -> Response:
     """Move a document up or down among those of its kind."""
     with transaction():
-        placing.move(current_app_row(), f"{kind}/{key}", MOVES.get(request.form.get("to", ""), 0), visit().person)
+        parts.move(current_app_row(), f"{kind}/{key}", MOVES.get(request.form.get("to", ""), 0), visit().person)
     return _to(_back() or _component_url(kind))
 
 
@@ -128,14 +128,14 @@ def edit_part(organization_id: str, app_id: str, kind: str, key: str, part: str,
 
 def _part_page(document: Document, part: str, part_key: str | None) -> str | Response | tuple[str, int]:
     app, (component, kind) = current_app_row(), server().registry.kind(document.kind)
-    schema = kind.schema["properties"][placing.listed(document.kind, part)]["items"]
-    body = dict(placing.part_of(document, part, part_key)) if part_key is not None else {}
+    schema = kind.schema["properties"][parts.listed(document.kind, part)]["items"]
+    body = dict(parts.part_of(document, part, part_key)) if part_key is not None else {}
     editing = Editing(app, schema, body, root=kind.schema, targets=_targets(document.address), title=part.replace("_", " ").capitalize())
     if request.method == "POST" and editing.receive(request.form, request.files):
         try:
             given = {**editing.value, "key": part_key} if part_key is not None else editing.value
             with transaction():
-                placing.put_part(app, document, part, given, visit().person)
+                parts.put_part(app, document, part, given, visit().person)
             flash(f"{part.replace('_', ' ').capitalize()} saved.", "good")
             return _to(edit_url(document.address))
         except AppkeepError as error:
@@ -148,7 +148,7 @@ def _part_page(document: Document, part: str, part_key: str | None) -> str | Res
 def hide_part(organization_id: str, app_id: str, kind: str, key: str, part: str, part_key: str) -> Response:
     """Move a part of a document to the recycle bin."""
     app = current_app_row()
-    found = placing.part_of(documents.get(app, f"{kind}/{key}"), part, part_key)
+    found = parts.part_of(documents.get(app, f"{kind}/{key}"), part, part_key)
     with transaction():
         documents.hide(app, f"{kind}/{key}/{part}/{part_key}", visit().person)
     flash(f"“{found.get('name', part_key)}” was moved to the recycle bin. You can restore it from there.", "good")
@@ -160,8 +160,8 @@ def move_part(organization_id: str, app_id: str, kind: str, key: str, part: str,
     """Move a part up or down in its document."""
     app = current_app_row()
     with transaction():
-        placing.move_part(app, documents.get(app, f"{kind}/{key}"), part, part_key, MOVES.get(request.form.get("to", ""), 0),
-                          visit().person)
+        parts.move_part(app, documents.get(app, f"{kind}/{key}"), part, part_key, MOVES.get(request.form.get("to", ""), 0),
+                        visit().person)
     return _to((_back() or edit_url(f"{kind}/{key}")) + f"#{part}-{part_key}")
 
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from flask import Blueprint, Flask, Response, current_app, g, redirect, request
 from sqlalchemy.exc import SQLAlchemyError
 
-from core.access import standing
+from core.apps.permissions import standing
 from core.apps.service import find
 from core.base import budget
 from core.base.budget import Budget

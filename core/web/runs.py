@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 
-from core.access import standing
+from core.apps.permissions import standing
 from core.apps.service import find
 from core.base.db import transaction
 from core.base.errors import NotFound

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from flask import g
 
-from core.access import Rights, Standing, rights
+from core.apps.permissions import Rights, Standing, rights
 from core.base.errors import NotFound
 from core.tenancy.models import App
 

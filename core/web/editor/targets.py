@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from core.access import standing
 from core.apps import documents, service
+from core.apps.permissions import standing
 from core.extension.component import Document
 from core.server import server
 from core.tenancy.models import App

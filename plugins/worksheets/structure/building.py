@@ -135,7 +135,7 @@ def put_two_way(app: App, sheet: Document, field: Definition, other_name: str, p
         placing.put_body(app, sheet, body, person)
         return
     bodies = [(sheet, placing.with_part(sheet, "field", field)), (target, placing.with_part(target, "field", mirror))]
-    documents.change(app, person, put=[placing.combined_with(app, document, body) for document, body in bodies])
+    documents.change(app, person, put=[placing.merged_with(app, document, body) for document, body in bodies])
 
 
 def linked_fields(app: App) -> expressions.Linked:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from core.access import Rights
 from core.api import App, Document, apps, as_tenant, documents, rights, standing, transaction
+from core.apps.permissions import Rights
 from plugins.roles import granted, service
 from tenants import service as tenants
 from tenants.models import DepartmentMember, OrgRoleMember

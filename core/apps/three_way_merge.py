@@ -1,4 +1,4 @@
-"""Combining: two changes of one body, made at once from the same start. Pure."""
+"""Three-way merge: two changes of one body, made at once from the same start. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _ABSENT = object()
 STALE = "Somebody else changed the same thing, so nothing was saved. Reload the page to see the current version, then make your change."
 
 
-def combined(start: Any, mine: Any, theirs: Any) -> Any:
+def merged(start: Any, mine: Any, theirs: Any) -> Any:
     """Return *theirs* with what *mine* changed since *start*: property by property, and in lists of parts part by part.
 
     Raises:
@@ -29,7 +29,7 @@ def combined(start: Any, mine: Any, theirs: Any) -> Any:
 
 
 def _properties(start: Mapping[str, Any], mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]:
-    found = {name: combined(*(side.get(name, _ABSENT) for side in (start, mine, theirs))) for name in {**theirs, **mine}}
+    found = {name: merged(*(side.get(name, _ABSENT) for side in (start, mine, theirs))) for name in {**theirs, **mine}}
     return {name: value for name, value in found.items() if value is not _ABSENT}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.apps import documents, locks
-from core.apps.combining import combined
+from core.apps.three_way_merge import merged
 from core.base.errors import NotFound
 from core.base.ids import new_key
 from core.base.refs import pointers
@@ -31,10 +31,10 @@ def put_body(app: App, document: Document, body: Mapping[str, Any], person: str)
     Raises:
         Conflict: somebody changed the same since *document* was read.
     """
-    return documents.put(app, combined_with(app, document, body), person)
+    return documents.put(app, merged_with(app, document, body), person)
 
 
-def combined_with(app: App, document: Document, body: Mapping[str, Any]) -> Document:
+def merged_with(app: App, document: Document, body: Mapping[str, Any]) -> Document:
     """Return a document as it stands now with what makes *body* differ from the *document* that was read; nobody changes it meanwhile.
 
     Raises:
@@ -42,7 +42,7 @@ def combined_with(app: App, document: Document, body: Mapping[str, Any]) -> Docu
     """
     locks.take(app)
     now = documents.get(app, document.address)
-    return Document(kind=now.kind, key=now.key, body=combined(document.body, body, now.body), position=now.position)
+    return Document(kind=now.kind, key=now.key, body=merged(document.body, body, now.body), position=now.position)
 
 
 def move(app: App, address: str, by: int, person: str) -> None:

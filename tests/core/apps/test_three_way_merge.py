@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.apps.combining import combined
+from core.apps.three_way_merge import merged
 from core.base.errors import Conflict
 
 START = {"name": "Deals", "fields": [{"key": "a", "name": "A"}, {"key": "b", "name": "B"}], "title": {"ref": "a"}}
@@ -29,13 +29,13 @@ def parts(*keys: str, **names: str) -> list[dict[str, Any]]:
 ])
 def test_what_each_changed_stays(mine: dict[str, Any], theirs: dict[str, Any], both: dict[str, Any]) -> None:
     """Properties and parts that only one changed, added, moved or removed are as that one made them."""
-    assert {**START, **both} == combined(START, {**START, **mine}, {**START, **theirs})
+    assert {**START, **both} == merged(START, {**START, **mine}, {**START, **theirs})
 
 
 def test_a_property_that_one_takes_away_is_gone() -> None:
     """What one removes and the other left alone is removed."""
     mine = {name: value for name, value in START.items() if name != "title"}
-    assert {**mine, "name": "Theirs"} == combined(START, mine, {**START, "name": "Theirs"})
+    assert {**mine, "name": "Theirs"} == merged(START, mine, {**START, "name": "Theirs"})
 
 
 @pytest.mark.parametrize(("mine", "theirs"), [
@@ -48,11 +48,11 @@ def test_a_property_that_one_takes_away_is_gone() -> None:
 def test_what_both_changed_is_a_conflict(mine: dict[str, Any], theirs: dict[str, Any]) -> None:
     """Nobody's change is put over another's of the same thing."""
     with pytest.raises(Conflict):
-        combined(START, {**START, **mine}, {**START, **theirs})
+        merged(START, {**START, **mine}, {**START, **theirs})
 
 
 def test_two_orders_are_a_conflict() -> None:
     """Parts that both put into another order cannot be in both."""
     start, mine, theirs = ({"fields": parts(*keys)} for keys in ("abc", "bac", "acb"))
     with pytest.raises(Conflict):
-        combined(start, mine, theirs)
+        merged(start, mine, theirs)
