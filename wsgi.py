@@ -2,9 +2,9 @@
 
 import os
 
-from core import reading
 from core.app import create_app
 from core.base.db import db
+from core.imports import reader_process
 from core.tenancy.migrate import ensure_schema
 
 os.umask(0o077)  # the database is for this user alone
@@ -12,4 +12,4 @@ app = create_app()
 with app.app_context():
     ensure_schema()
     db.engine.dispose()  # no connection is shared with the process that is forked now
-reading.start(app)
+reader_process.start(app)

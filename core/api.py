@@ -40,7 +40,7 @@ from core.extension.field_type import Definition, FieldType, RecordView, Referen
 from core.extension.hookspecs import hookimpl
 from core.extension.importer import Corrections, ImportContext, Importer, packed_kind
 from core.extension.record_contract import MOST_RECORDS, FieldGiven, FileGiven, RecordGiven, RecordsAsked, RecordsGiven
-from core.importing import import_file
+from core.imports.apply import import_file
 from core.objects.images import PICTURES, SHOWN_TYPES, put_picture
 from core.objects.index import files_missing, stored_bytes
 from core.objects.reader import read_file

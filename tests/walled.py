@@ -18,10 +18,10 @@ from typing import Any
 from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
 
-from core import import_runs
 from core.api import App, ImportContext, apps, as_tenant, db, direct, documents, import_file, server, transaction
 from core.backups import uploads
 from core.backups.saved import find_backup
+from core.imports import previews
 from core.objects.index import StoredObject
 from core.runs.models import Run
 from plugins.roles import service as roles
@@ -113,7 +113,7 @@ def build(name: str, salt: str) -> Place:
         place.ids["upload"] = uploads.begin(apps.find(app_id), owner, "Zebra file", 1000).id
         with transaction():
             links.make("invite", f"invited@{salt}.example", owner, organization_id=organization_id, role="member")
-        preview = import_runs.receive([FileStorage(io.BytesIO(b"Zebra,Number\nStripes,1\n"), "zebra.csv")], owner)
+        preview = previews.receive([FileStorage(io.BytesIO(b"Zebra,Number\nStripes,1\n"), "zebra.csv")], owner)
         place.ids |= {"import": preview.id, "invitation": invitations.open_invitations()[0].id}
         direct.restore(apps.find(app_id), find_backup(place.ids["backup"]), person=owner, safety_backup=True)
         run = db.session.scalar(select(Run.id).where(Run.app_id == app_id, Run.kind == "restore"))

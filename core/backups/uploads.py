@@ -24,13 +24,13 @@ from core.base.errors import AppkeepError, Conflict, InvalidInput, NotFound, Run
 from core.base.ids import new_key
 from core.base.text import size_text
 from core.base.time import now_us
+from core.imports.inbox import shown_name, spool
 from core.runs.context import RunContext
 from core.runs.models import Run
 from core.runs.service import request
 from core.server import server
 from core.tenancy.models import App
 from core.tenancy.wall import as_server, as_tenant, tenant
-from core.uploads import shown_name, spool
 
 PART_BYTES = 8 * 1024 * 1024
 MAX_PART_BYTES = 16 * 1024 * 1024

@@ -17,7 +17,7 @@ from core.base.time import iso
 from core.cli.verbs import as_option, person_of, verb
 from core.extension.component import document_value
 from core.extension.importer import Corrections
-from core.importing import import_file
+from core.imports.apply import import_file
 from core.server import server
 from core.tenancy.wall import as_tenant
 

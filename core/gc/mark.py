@@ -18,7 +18,7 @@ from core.base.db import db, reading
 from core.base.errors import ObjectLost
 from core.base.refs import FILE_MARK, files_in_text
 from core.base.time import now_us
-from core.import_runs import kept_contents
+from core.imports.previews import kept_contents
 from core.objects.index import lost_since_before
 from core.objects.reader import read_object
 from core.runs.context import RunContext
@@ -48,7 +48,7 @@ class Needed:
         return len(self.digests)
 
 
-class Unwatched:
+class NullProgress:
     """Stands for a run where none does the work."""
 
     run_id = ""
@@ -60,7 +60,7 @@ class Unwatched:
         """See `RunContext.progress`."""
 
 
-def needed(watch: RunContext | Unwatched) -> Needed:
+def needed(watch: RunContext | NullProgress) -> Needed:
     """Return all that the backups, apps and imports of the current organization need. Not inside a transaction.
 
     Raises:
@@ -76,7 +76,7 @@ def needed(watch: RunContext | Unwatched) -> Needed:
     return found
 
 
-def _need_of_backups(found: Needed, watch: RunContext | Unwatched) -> None:
+def _need_of_backups(found: Needed, watch: RunContext | NullProgress) -> None:
     backups = db.session.execute(select(Backup.id, Backup.name, Backup.content).where(Backup.deleted_at.is_(None))).all()
     for number, (backup_id, name, content) in enumerate(backups, start=1):
         for _, _, entry in Content.from_dict(parse(content.encode(), max_bytes=1024 * 1024)).entries():

@@ -23,7 +23,7 @@ from core.base.db import batched, db, reading, transaction
 from core.base.errors import InvalidInput, ObjectDamaged, ObjectMissing
 from core.base.ids import SYSTEM, new_key
 from core.base.time import now_us
-from core.gc.mark import Needed, Unwatched, needed
+from core.gc.mark import Needed, NullProgress, needed
 from core.objects.index import EmptiedPack, StoredObject, in_packs, object_name
 from core.objects.packs import Packing, StoredDescriptor, pack_name
 from core.objects.reader import object_reader
@@ -117,7 +117,7 @@ def one_pass(grace_s: int, *, dry_run: bool = False, run: RunContext | None = No
         with transaction():
             forget_orphans()
             _put_right(now_us())
-    now, done, watch = now_us(), Collected(), run or Unwatched()
+    now, done, watch = now_us(), Collected(), run or NullProgress()
     before_us = now - grace_s * SECOND_US
     seen = needed(watch)
     done.needed = len(seen)

@@ -11,6 +11,6 @@ from core.extension.run_kind import RunKind
 @hookimpl
 def register_run_kind() -> Iterable[RunKind]:
     """Bring reading a file, and making an app of it."""
-    return (RunKind(name="import", title="Import", plural="imports", work="core.import_runs:bring_in", most_open=10),
-            RunKind(name="import_preview", title="Reading a file", plural="import previews", work="core.import_runs:preview",
+    return (RunKind(name="import", title="Import", plural="imports", work="core.imports.previews:bring_in", most_open=10),
+            RunKind(name="import_preview", title="Reading a file", plural="import previews", work="core.imports.previews:preview",
                     most_open=10))

@@ -13,9 +13,9 @@ from core.backups import checking, retaining, schedules, uploads
 from core.base.config import Config
 from core.base.db import is_outage, let_go
 from core.gc import old_runs, sweep
+from core.imports.inbox import tidy
 from core.runs.service import announce_ended, recover
 from core.server import server
-from core.uploads import tidy
 
 log = logging.getLogger(__name__)
 SLOW_S = 60

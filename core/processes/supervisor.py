@@ -79,11 +79,11 @@ def up(config: Config, say: Callable[[str], None], greeting: Callable[[], Iterab
 
 def run_web(config: Config) -> None:
     """Serve pages and the API until told to stop."""
-    from core import reading
     from core.app import create_app
+    from core.imports import reader_process
 
     app = create_app(config)
-    reading.start(app)
+    reader_process.start(app)
     serve = web_server(app, config)
     serve.print_listen("Serving on http://{}:{}")
     serve.run()

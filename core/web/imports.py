@@ -6,11 +6,11 @@ from typing import Any
 
 from flask import Response, flash, g, redirect, render_template, request, url_for
 
-from core import import_runs
 from core.base.db import transaction
 from core.base.errors import ImportFailed, InvalidInput, TooManyRuns
 from core.base.text import size_text
 from core.extension.importer import Corrections
+from core.imports import previews
 from core.runs.service import report_of
 from core.server import server
 from core.web import correcting
@@ -33,7 +33,7 @@ def choose(organization_id: str) -> str:
 def receive(organization_id: str) -> Response:
     """Take a file; one that cannot be imported is refused beside the field."""
     try:
-        run = import_runs.receive(request.files.getlist("file"), visit().person)
+        run = previews.receive(request.files.getlist("file"), visit().person)
     except (InvalidInput, TooManyRuns) as refused:
         return again(_form(refused.message))
     where = "imports.preview" if run.state == "succeeded" else "runs.show"
@@ -49,7 +49,7 @@ def upload_limit() -> int:
 @pages.page(f"{ORGANIZATION}/import/<run_id>", Needs.ORG_ADMIN)
 def preview(organization_id: str, run_id: str) -> str | Response:
     """Show what a file will become; one that is still looked through, or failed, is its run's page to tell."""
-    run = import_runs.find_preview(run_id)
+    run = previews.find_preview(run_id)
     if run.state != "succeeded":
         return redirect(url_for("runs.show", organization_id=organization_id, run_id=run_id))  # type: ignore[return-value]
     return _preview(run, request.args.get("name", "")[:100].strip() or report_of(run)["name"])
@@ -58,24 +58,24 @@ def preview(organization_id: str, run_id: str) -> str | Response:
 @pages.page(f"{ORGANIZATION}/import/<run_id>", Needs.ORG_ADMIN, ("POST",))
 def confirm(organization_id: str, run_id: str) -> Response:
     """Start the import of what was shown; where somebody has changed how the file is read, show first what becomes of it."""
-    run, name = import_runs.find_preview(run_id), request.form.get("name", "").strip()
+    run, name = previews.find_preview(run_id), request.form.get("name", "").strip()
     if run.state != "succeeded":
         return redirect(url_for("runs.show", organization_id=organization_id, run_id=run_id), 303)  # type: ignore[return-value]
     try:
-        said = correcting.read(report_of(run), import_runs.corrections_of(run), request.form)
+        said = correcting.read(report_of(run), previews.corrections_of(run), request.form)
     except InvalidInput as refused:
         return again(_preview(run, name, trouble=refused.message))
     try:
-        if said != import_runs.corrections_of(run) or "look" in request.form:
+        if said != previews.corrections_of(run) or "look" in request.form:
             return _looked_again(run, said, name)
         checked_name(name)
     except InvalidInput as refused:
         return again(_preview(run, name, refused.message))
     try:
         with transaction():
-            started = import_runs.confirm(import_runs.find_preview(run_id), name, visit().person).id
+            started = previews.confirm(previews.find_preview(run_id), name, visit().person).id
     except TooManyRuns as refused:
-        return again(_preview(import_runs.find_preview(run_id), name, trouble=refused.message))
+        return again(_preview(previews.find_preview(run_id), name, trouble=refused.message))
     return redirect(url_for("runs.show", organization_id=organization_id, run_id=started), 303)  # type: ignore[return-value]
 
 
@@ -90,7 +90,7 @@ def offered() -> dict[str, Any]:
 
 def _looked_again(run: Any, said: Corrections, name: str) -> Response:
     try:
-        seen = import_runs.look_again(run, said, visit().person)
+        seen = previews.look_again(run, said, visit().person)
     except (ImportFailed, TooManyRuns) as refused:
         return again(_preview(run, name, trouble=refused.message))
     if "look" not in request.form:
@@ -111,10 +111,10 @@ def _preview(run: Any, name: str, error: str | None = None, trouble: str | None 
              if kind in registry.kinds and not registry.kinds[kind][1].single]
     kinds.sort(key=lambda one: -sum(document["records"] for document in one[1]))
     types = {name: kind.title for name, kind in registry.field_types.items()}
-    sent = import_runs.options_of(run)["files"]
+    sent = previews.options_of(run)["files"]
     return render_template("imports/preview.html", run=run, report=report, kinds=kinds, types=types, name=name, error=error, sent=sent,
                            delimiters=correcting.DELIMITERS, encodings=correcting.ENCODINGS,
                            reading_titles=dict(report.get("readings", ())),
-                           trouble=trouble, sheets=correcting.shown(report, import_runs.corrections_of(run), request.form),
-                           importer=registry.importers[import_runs.options_of(run)["importer"]].title,
+                           trouble=trouble, sheets=correcting.shown(report, previews.corrections_of(run), request.form),
+                           importer=registry.importers[previews.options_of(run)["importer"]].title,
                            **notes(report, request.args.get("q", "")[:100]))

@@ -320,22 +320,22 @@ def test_another_organization_keeps_its_own(filled: Filled) -> None:
 
 def test_a_file_that_waits_to_be_imported_stays_a_week(organization: str) -> None:
     """From the page on which it is confirmed; then it goes."""
-    from core import import_runs
+    from core.imports import previews
     from tests.web import make_person
 
     class Sent:
         filename, stream = "a.csv", io.BytesIO(b"Name\nAda\n")
 
-    run = import_runs.receive([Sent()], make_person(OWNER))
+    run = previews.receive([Sent()], make_person(OWNER))
     content, run_id = json.loads(run.options)["files"][0]["content"], run.id
     passed(25), passed(6 * 24)
     assert content in contents()
     with transaction():
-        import_runs.confirm(import_runs.find_preview(run_id), "Names", "system")
+        previews.confirm(previews.find_preview(run_id), "Names", "system")
         db.session.rollback()
     passed(8 * 24)
     with pytest.raises(InvalidInput, match="Upload it again"), transaction():
-        import_runs.confirm(import_runs.find_preview(run_id), "Names", "system")
+        previews.confirm(previews.find_preview(run_id), "Names", "system")
     passed(10 * 24)
     assert content not in contents()
 

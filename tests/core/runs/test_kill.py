@@ -84,7 +84,7 @@ def test_a_worker_killed_while_it_collects_leaves_what_is_needed(server: Flask, 
         kept = direct.back_up(apps.find(app.id)).id
     with transaction():
         managing.delete(gone, "system")
-    wanted = mark.needed(mark.Unwatched())
+    wanted = mark.needed(mark.NullProgress())
     needless = [row for row in db.session.scalars(select(StoredObject.content)) if row not in wanted]
     table, long_ago = StoredObject.__table__, now_us() - 9 * 24 * 3600 * 1_000_000
     with transaction():

@@ -195,7 +195,7 @@ def test_an_import_that_is_done_twice_makes_one_app(owner: Browser, organization
 def test_a_file_that_takes_too_long_for_a_page_is_looked_through_by_a_worker(
         owner: Browser, organization: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """However small it is; nothing has to be sent again, and the same holds for what is corrected."""
-    monkeypatch.setattr("core.import_runs.AT_ONCE_S", 0.001)
+    monkeypatch.setattr("core.imports.previews.AT_ONCE_S", 0.001)
     monkeypatch.setattr("core.runs.service._send", lambda *_: None)
     where = sent(owner, organization, ("list.csv", CSV)).headers["Location"]
     assert "/runs/" in where
@@ -210,7 +210,7 @@ def test_a_file_that_takes_too_long_for_a_page_is_looked_through_by_a_worker(
 
 def test_a_large_file_is_looked_through_by_a_worker(owner: Browser, organization: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its page says so, and leads on to the preview once the run has ended."""
-    monkeypatch.setattr("core.import_runs.SMALL_BYTES", 10)
+    monkeypatch.setattr("core.imports.previews.SMALL_BYTES", 10)
     where = sent(owner, organization, ("people.csv", CSV)).headers["Location"]
     assert "/runs/" in where and "Waiting to start" in owner.get(where).get_data(as_text=True)
     with as_tenant(organization):

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.api import ImportFailed
-from core.importing import find_importer, import_file
+from core.imports.apply import find_importer, import_file
 from plugins.tabular.delimited import CsvImporter
 from tests.conftest import made_organization
 from tests.plugins.tabular.reading import bring_in, nothing_left, reasons
@@ -58,7 +58,7 @@ def test_a_dry_run_shows_the_guessed_types_and_keeps_nothing(organization: str, 
 
 def test_the_outline_is_bounded(organization: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A preview stays small, whatever the import makes."""
-    monkeypatch.setattr("core.staging.MAX_OUTLINED", 2)
+    monkeypatch.setattr("core.imports.staging.MAX_OUTLINED", 2)
     result = import_file(written(tmp_path, ORDERS), organization, "system", dry_run=True)
     assert (2, 4) == (len(result["outline"]), result["documents"])
 

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from core.api import Corrections, ImportFailed, import_file
-from core.importing import find_importer
+from core.imports.apply import find_importer
 from tests.conftest import made_organization
 from tests.plugins.tabular.reading import Sheet, bring_in, nothing_left, reasons
 

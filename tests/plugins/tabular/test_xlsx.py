@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 
 from core.api import ImportFailed, import_file
-from core.importing import find_importer
+from core.imports.apply import find_importer
 from plugins.tabular.package import opened_package
 from plugins.tabular.texts import Texts
 from tests.conftest import made_organization

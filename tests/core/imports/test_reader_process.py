@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from core import reading
 from core.api import AppkeepError, ImportContext, Importer, ImportFailed, apps, db, documents, import_file, new_key
 from core.base.errors import RunCancelled, TookTooLong
+from core.imports import reader_process
+from core.imports.inbox import LEFT_AFTER_S
 from core.processes import scheduler
 from core.server import server as this_server
-from core.uploads import LEFT_AFTER_S
 from tests.conftest import made_organization, opened_server
 
 MEMORY_BYTES = 200_000_000
@@ -148,7 +148,7 @@ def test_a_text_that_is_repeated_in_each_record_does_not_fill_the_disk(organizat
         for _ in range(100):
             yield {"op": "put_records", "worksheet": "w_aaaaaaaaaa", "records": [{"values": {"f_aaaaaaaaaa": "x" * 1000}}] * 10}
 
-    monkeypatch.setattr(reading, "MOST_BESIDES_BYTES", 100_000)
+    monkeypatch.setattr(reader_process, "MOST_BESIDES_BYTES", 100_000)
     with pytest.raises(ImportFailed, match="would become more than 0 MB of data"):
         bring_in(repeating, organization)
     assert nothing_stays(home)
@@ -186,17 +186,17 @@ def test_a_reader_that_was_forked_before_there_were_threads_reads_too(organizati
     from flask import current_app
 
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    reading.start(app)
+    reader_process.start(app)
     try:
         check_whole(organization)
         this.registry.importers["odd"] = Odd(broken)  # the reader has been forked before, and does not know
         check = import_file(Path("odd"), organization, "system", importer="odd", dry_run=True)
         assert check["name"] == "Whole"
-        assert reading._reader is not None
-        reading._reader._control.close()
+        assert reader_process._reader is not None
+        reader_process._reader._control.close()
         check_whole(organization)  # without a reader it goes on all the same
     finally:
-        reading._reader = None
+        reader_process._reader = None
 
 
 def test_what_a_killed_process_left_in_the_spool_goes_after_a_day(organization: str, home: Path) -> None:

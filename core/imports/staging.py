@@ -92,7 +92,7 @@ def file_value(content: str, size: int, name: str, media_type: str | None) -> di
     return {"file": content, "name": safe or "file", "size": size, "type": kind}
 
 
-class Weighing(ObjectWriter):
+class DryRunWriter(ObjectWriter):
     """Takes files as an `ObjectWriter` does and stores nothing: for a dry run."""
 
     def _put_compressed(self, content: str, raw: BinaryIO, size: int) -> None:

@@ -13,14 +13,14 @@ from core.apps import service
 from core.apps.making import making
 from core.base.errors import ImportFailed, InvalidInput
 from core.extension.importer import NO_CORRECTIONS, Corrections, Importer, packed_kind
+from core.imports.inbox import spool
+from core.imports.reader_process import Asked, Heard, read
+from core.imports.staging import DryRunWriter, staged
 from core.objects.index import coming, known_digests
 from core.objects.reader import object_reader
 from core.objects.writer import ObjectWriter, recording, releasing, writing_objects
-from core.reading import Asked, Heard, read
 from core.server import server
-from core.staging import Weighing, staged
 from core.tenancy.models import App
-from core.uploads import spool
 
 Watch = Callable[[str, int, int], None]
 """Hears how far an import is: its phase, records done, of how many (0 as long as that is not known)."""
@@ -99,7 +99,7 @@ def import_file(path: Path, organization_id: str, person: str, *, name: str | No
     with spool() as folder:
         if dry_run:
             with server().store.batch() as batch:
-                weighed = _Read(Weighing(object_reader(), batch, known_digests()))
+                weighed = _Read(DryRunWriter(object_reader(), batch, known_digests()))
                 read_into(weighed, None)
             return _result(None, _name_said(weighed.made, name or stem), weighed)
         with TemporaryFile(dir=folder) as edits:

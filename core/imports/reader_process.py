@@ -35,8 +35,8 @@ from core.base.db import db
 from core.base.errors import AppkeepError, ImportFailed, TookTooLong
 from core.extension.field_type import Definition
 from core.extension.importer import Corrections
+from core.imports.staging import Tally, file_value, line_of
 from core.server import server
-from core.staging import Tally, file_value, line_of
 
 LOOK_S = 0.5
 """So often whoever waits for a file looks whether to go on waiting."""

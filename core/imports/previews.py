@@ -18,14 +18,14 @@ from core.base.db import db, transaction
 from core.base.errors import ImportFailed, InvalidInput, NotFound, TookTooLong
 from core.base.time import now_us
 from core.extension.importer import NO_CORRECTIONS, Corrections
-from core.importing import find_importer, import_file
+from core.imports.apply import find_importer, import_file
+from core.imports.inbox import STEM, Sent, fetched, keep, lay, size_bytes, spool
 from core.objects.index import files_missing
 from core.objects.writer import writing_objects
 from core.runs.context import SECOND_US, RunContext
 from core.runs.models import Run
 from core.runs.service import claim, find, request
 from core.tenancy.wall import tenant
-from core.uploads import STEM, Sent, fetched, keep, lay, size_bytes, spool
 
 SMALL_BYTES = 5 * 1024 * 1024
 """A file of at most this size is looked through while the request that brings it waits, """
