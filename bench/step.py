@@ -17,10 +17,10 @@ from sqlalchemy import delete, select, text
 
 from core.api import App, Document, apps, as_server, as_tenant, db, documents, transaction
 from core.app import create_app
-from core.backups.jobs import request_backup, request_restore
+from core.backups.catalog import backups_of
 from core.backups.models import Backup
-from core.backups.restoring import Options
-from core.backups.saved import backups_of
+from core.backups.plan import Options
+from core.backups.requests import request_backup, request_restore
 from core.objects.index import StoredObject
 from core.runs.service import work
 from core.server import server

@@ -10,11 +10,11 @@ from core.apps.service import find_app, opened, org_choices, org_exists
 from core.apps.snapshot import Snapshot
 from core.archive.canonical import canonical, parse
 from core.archive.manifest import IndexLine
-from core.backups import direct
+from core.backups import inline as direct
 from core.backups.journal import Journal, journal_of
-from core.backups.merging import RestoreContext
-from core.backups.undoing import UndoContext
-from core.backups.wording import act_sentence as backup_act_sentence
+from core.backups.log_sentences import act_sentence as backup_act_sentence
+from core.backups.restore_context import RestoreContext
+from core.backups.undo import UndoContext
 from core.base import budget, schemas
 from core.base.config import read_config
 from core.base.db import Base, after_commit, batched, db, driver, in_transaction, reading, scratch, transaction

@@ -21,9 +21,9 @@ from typing import Any, ClassVar
 
 from core.apps import documents, service
 from core.archive.errors import ArchiveError
-from core.backups import files
-from core.backups.direct import back_up, content_id, file_of, restore
-from core.backups.saved import backups_of, find_backup
+from core.backups import ingest
+from core.backups.catalog import backups_of, find_backup
+from core.backups.inline import back_up, content_id, file_of, restore
 from core.base.db import db, transaction
 from core.base.errors import NotFound
 from core.base.ids import SYSTEM
@@ -122,7 +122,7 @@ class ComponentLaws:
             changed = bytearray(data)
             changed[place] ^= 1 << (place % 8)
             try:
-                files.upload(io.BytesIO(changed), service.find(app.id), SYSTEM)
+                ingest.upload(io.BytesIO(changed), service.find(app.id), SYSTEM)
             except ArchiveError:
                 continue
             raise AssertionError(f"a file with byte {place} changed was accepted")

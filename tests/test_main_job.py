@@ -15,8 +15,8 @@ import pytest
 from flask import Flask
 
 from core.api import App, apps, as_tenant, direct, documents, import_file, transaction
-from core.backups import files
-from core.backups.take import state
+from core.backups import ingest
+from core.backups.create import state
 from tests.conftest import ENGINES, fresh_database, made_organization, opened_server
 from tests.wrecking import undo_new, wreck
 
@@ -116,7 +116,7 @@ def _restored_from(data: bytes) -> tuple[bytes, str]:
     """Restore a file into an empty app; return the file of a backup taken of it, and its state."""
     with transaction():
         app = apps.create("Empty", "system")
-    uploaded = files.upload(io.BytesIO(data), app, "system")
+    uploaded = ingest.upload(io.BytesIO(data), app, "system")
     assert "foreign" == uploaded.origin
     direct.restore(apps.find(app.id), uploaded)
     backup = direct.back_up(apps.find(app.id))
@@ -126,7 +126,7 @@ def _restored_from(data: bytes) -> tuple[bytes, str]:
 def test_another_organization_cannot_use_the_backup(server: Flask, organization: str) -> None:
     """A backup's id opens nothing behind the wall."""
     from core.api import NotFound
-    from core.backups.saved import find_backup
+    from core.backups.catalog import find_backup
 
     app = brought_in(Path("sample"), organization)
     backup = direct.back_up(app)

@@ -10,8 +10,8 @@ import pytest
 from flask import Flask
 
 from core.api import App, AppkeepError, apps, direct, import_file, transaction
-from core.backups import managing, uploads
-from core.backups.saved import find_backup
+from core.backups import catalog, uploads
+from core.backups.catalog import find_backup
 from core.base.errors import ObjectMissing
 from core.base.time import moved
 from core.gc.sweep import one_pass
@@ -82,7 +82,7 @@ def test_what_nothing_needs_leaves_the_bucket(sample: App) -> None:
     with moved(400):
         second = direct.back_up(apps.find(app_id)).id
     with transaction():
-        managing.delete(first, "system")
+        catalog.delete(first, "system")
     with writing_objects() as writer:
         writer.put(b"never recorded")
     lost = pack_name(sample.organization_id, known_or_added(writer))
@@ -118,7 +118,7 @@ def test_an_object_that_the_bucket_has_lost_is_noticed(sample: App) -> None:
 
 def backup_line(backup) -> str:  # type: ignore[no-untyped-def]
     """Return the content of one of a backup's segments."""
-    from core.backups.saved import Saved
+    from core.backups.reader import Saved
 
     found: str = Saved(backup).lines["worksheets", "data"][0].content
     return found

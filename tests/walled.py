@@ -20,7 +20,7 @@ from werkzeug.datastructures import FileStorage
 
 from core.api import App, ImportContext, apps, as_tenant, db, direct, documents, import_file, server, transaction
 from core.backups import uploads
-from core.backups.saved import find_backup
+from core.backups.catalog import find_backup
 from core.imports import previews
 from core.objects.index import StoredObject
 from core.runs.models import Run

@@ -65,7 +65,7 @@ class Backup(Owned, Base):
 
 
 class BackupSchedule(OwnedByApp, Base):
-    """When an app is backed up by itself; see `core.backups.schedule`. `next_at` is microseconds UTC.
+    """When an app is backed up by itself; see `core.backups.schedule.rule`. `next_at` is microseconds UTC.
 
     `paused` is set while the organization's plan does not allow schedules.
     """
@@ -86,7 +86,7 @@ class BackupSchedule(OwnedByApp, Base):
 
 
 class BackupRetention(OwnedByApp, Base):
-    """How many backups of an app are kept; see `core.backups.retention`."""
+    """How many backups of an app are kept; see `core.backups.retention.policy`."""
 
     __tablename__ = "backup_retention"
 

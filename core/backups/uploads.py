@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 
 from core.apps import service
 from core.archive.reader import MIN_BYTES
-from core.backups import files
+from core.backups import ingest
 from core.backups.log import note
 from core.backups.models import Backup, BackupUpload
 from core.base.db import db, transaction
@@ -207,7 +207,7 @@ def _read_in(run: RunContext, upload: BackupUpload) -> None:
         run.step("upload.verifying")
         # What is really new is set aside by whoever stores it.
         server().registry.hook.objects_released(organization_id=organization_id, reference=reference)
-        files.upload(file, service.find(run.app_id or ""), run.person, finish=made,
+        ingest.upload(file, service.find(run.app_id or ""), run.person, finish=made,
                      tick=lambda done, total, size: run.progress("upload.verifying", done, total, size))
 
 

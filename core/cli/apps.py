@@ -10,7 +10,7 @@ import click
 
 from core.apps import documents, service
 from core.archive.canonical import NotCanonical, parse
-from core.backups.take import state as state_of
+from core.backups.create import state as state_of
 from core.base.db import transaction
 from core.base.errors import InvalidInput
 from core.base.time import iso

@@ -13,17 +13,17 @@ import click
 from sqlalchemy import select
 
 from core.apps import service
-from core.backups import files, jobs, managing
+from core.backups import catalog, export, ingest, requests
+from core.backups.catalog import backups_of, find_backup
 from core.backups.log import note, noting
 from core.backups.models import ORIGINS, TYPES, Backup
-from core.backups.restoring import Options, plan_undo
-from core.backups.restoring import plan as plan_of
-from core.backups.saved import backups_of, find_backup
+from core.backups.plan import Options, plan_undo
+from core.backups.plan import plan as plan_of
 from core.base.db import db, transaction
 from core.base.errors import InvalidInput, NotFound
 from core.base.text import size_text
 from core.base.time import iso
-from core.cli.showing import plan_lines, restore_lines
+from core.cli.report_text import plan_lines, restore_lines
 from core.cli.verbs import as_option, done, person_of, verb, worker_option
 from core.runs.models import Run
 from core.runs.service import find as find_run
@@ -53,7 +53,7 @@ def register(main: click.Group) -> None:
         """Back up APP as one consistent moment, even while people work in it."""
         with service.opened(app_id) as app:
             person = person_of(email)
-            result = done(lambda send: jobs.request_backup(app, person, data=data, name=name, send=send), worker=worker)
+            result = done(lambda send: requests.request_backup(app, person, data=data, name=name, send=send), worker=worker)
             report = result["report"]
             return {"run": result["run"], **report, "seconds": report["milliseconds"] / 1000}
 
@@ -97,7 +97,7 @@ def register(main: click.Group) -> None:
                               accept_origin=accept_origin, plan=plan_digest, only=only, bin_newer=bin_newer)
             app = service.find(app_id or found.app_id)
             person = person_of(email)
-            return done(lambda send: jobs.request_restore(app, found, options, person, send=send), worker=worker)
+            return done(lambda send: requests.request_restore(app, found, options, person, send=send), worker=worker)
 
     @verb(main, "undo", show=lambda result: (plan_lines if "components" in result else restore_lines)(result))
     @click.argument("run_id", metavar="RUN")
@@ -111,7 +111,8 @@ def register(main: click.Group) -> None:
             app, person = service.find(undone.app_id or ""), person_of(email)
             if dry_run:
                 return plan_undo(app, find_run(run_id), person, also_later=also_later)
-            return done(lambda send: jobs.request_undo(app, find_run(run_id), person, also_later=also_later, send=send), worker=worker)
+            return done(lambda send: requests.request_undo(app, find_run(run_id), person, also_later=also_later, send=send),
+                        worker=worker)
 
     @verb(main, "restore-as-new", show=lambda result: (f"app {result['app']}  “{result['name']}”",))
     @click.argument("backup_id", metavar="BACKUP")
@@ -122,7 +123,7 @@ def register(main: click.Group) -> None:
         """Create an app from the configuration of BACKUP, with workflows turned off and no records."""
         with opened_backup(backup_id) as found:
             person = person_of(email)
-            result = done(lambda send: jobs.request_copy(found, person, name=name, send=send), worker=worker)
+            result = done(lambda send: requests.request_copy(found, person, name=name, send=send), worker=worker)
             return {"run": result["run"], **result["report"]}
 
     @verb(main, "backup-rename", show=lambda result: (f"{result['backup']}  “{result['name']}”",))
@@ -132,7 +133,7 @@ def register(main: click.Group) -> None:
     def backup_rename(backup_id: str, name: str, email: str | None) -> dict[str, Any]:
         """Rename BACKUP to NAME (1 to 120 characters)."""
         with opened_backup(backup_id), transaction():
-            return backup_value(managing.rename(backup_id, name, person_of(email)))
+            return backup_value(catalog.rename(backup_id, name, person_of(email)))
 
     @verb(main, "backup-pin", show=lambda result: (f"{result['backup']}  {'pinned' if result['pinned'] else 'not pinned'}",))
     @click.argument("backup_id", metavar="BACKUP")
@@ -141,7 +142,7 @@ def register(main: click.Group) -> None:
     def backup_pin(backup_id: str, off: bool, email: str | None) -> dict[str, Any]:
         """Pin BACKUP: nobody and no retention deletes it until it is unpinned."""
         with opened_backup(backup_id), transaction():
-            return backup_value(managing.pin(backup_id, person_of(email), pinned=not off))
+            return backup_value(catalog.pin(backup_id, person_of(email), pinned=not off))
 
     @verb(main, "backup-delete", show=lambda result: (f"{result['backup']}  “{result['name']}” deleted",))
     @click.argument("backup_id", metavar="BACKUP")
@@ -149,7 +150,7 @@ def register(main: click.Group) -> None:
     def backup_delete(backup_id: str, email: str | None) -> dict[str, Any]:
         """Delete BACKUP. Data shared with other backups stays; gc removes the rest."""
         with opened_backup(backup_id), transaction():
-            return backup_value(managing.delete(backup_id, person_of(email)))
+            return backup_value(catalog.delete(backup_id, person_of(email)))
 
     @verb(main, "upload")
     @click.argument("file", type=click.File("rb"))
@@ -163,7 +164,7 @@ def register(main: click.Group) -> None:
         with service.opened(app_id) as app:
             person = person_of(email)
             with noting("upload", app_id, person):
-                made = files.upload(file, app, person, name).id
+                made = ingest.upload(file, app, person, name).id
             note("upload", app_id, person, backup_id=made, file=Path(file.name).name)
             return backup_value(find_backup(made))
 
@@ -176,7 +177,7 @@ def register(main: click.Group) -> None:
         with opened_backup(backup_id) as found:
             person, app_id, held = person_of(None), found.app_id, part or found.part
             with noting("download", app_id, person, backup_id=backup_id, part=held):
-                given = files.download(found, held)
+                given = export.download(found, held)
             _write(given, file)
             note("download", app_id, person, backup_id=backup_id, part=held, size_bytes=given.size)
             return {"file": str(file), "part": held, "size_bytes": given.size}
@@ -185,7 +186,7 @@ def register(main: click.Group) -> None:
     @click.argument("file", type=click.File("rb"))
     def inspect(file: Any) -> dict[str, Any]:
         """Verify a backup FILE and show what it contains; nothing is stored."""
-        return files.inspect(file)
+        return ingest.inspect(file)
 
     @verb(main, "check", show=_check_lines)
     @click.argument("backup_id", metavar="BACKUP", required=False)
@@ -205,7 +206,7 @@ def register(main: click.Group) -> None:
 
 
 def _ask_check(backup: Backup, deep: bool, send: bool) -> Run:
-    return jobs.request_check(backup, person_of(None), deep=deep, send=send)
+    return requests.request_check(backup, person_of(None), deep=deep, send=send)
 
 
 def _parts(function: Any) -> Any:
@@ -257,7 +258,7 @@ def _every_backup() -> list[str]:
         return list(db.session.scalars(select(Backup.id).where(Backup.deleted_at.is_(None)).order_by(Backup.created_at)))
 
 
-def _write(given: files.Download, file: Path) -> None:
+def _write(given: export.Download, file: Path) -> None:
     """Write beside and rename, so that a file of that name is a whole one."""
     beside = file.with_name(f".{file.name}.{os.getpid()}")
     try:

@@ -6,7 +6,7 @@ import os
 
 import click
 
-from core.cli import apps, backups, collecting, keys, retention, runs, servers
+from core.cli import apps, backups, gc, keys, retention, runs, servers
 from core.cli.verbs import registry_commands
 
 
@@ -23,7 +23,7 @@ def main() -> None:
 apps.register(main)
 backups.register(main)
 retention.register(main)
-collecting.register(main)
+gc.register(main)
 runs.register(main)
 keys.register(main)
 servers.register(main)

@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from core.apps import service
-from core.backups import retaining
-from core.backups.retention import EmptyPolicy, Judgement
+from core.backups.retention import service as retention
+from core.backups.retention.policy import EmptyPolicy, Judgement
 from core.base.time import iso
 from core.cli.verbs import as_option, person_of, verb
 
@@ -25,11 +25,11 @@ def register(main: click.Group) -> None:
     def prune(app_id: str, dry_run: bool, email: str | None) -> dict[str, Any]:
         """Remove the backups of APP that its retention does not keep. The clock does this daily."""
         with service.opened(app_id) as app:
-            policy = retaining.policy_of(app.id)
+            policy = retention.policy_of(app.id)
             if policy.empty:
                 raise EmptyPolicy(f"“{app.name}” has no retention: all of its backups are kept. App admins set one on the Schedule page.")
-            judged = [_told(one) for one in retaining.judge(app, policy)]
-            gone = set() if dry_run else {backup.id for backup in retaining.apply(app, person_of(email))}
+            judged = [_told(one) for one in retention.judge(app, policy)]
+            gone = set() if dry_run else {backup.id for backup in retention.apply(app, person_of(email))}
             return {"app": app_id, "dry_run": dry_run, "policy": asdict(policy), "removed": sorted(gone), "backups": judged}
 
 

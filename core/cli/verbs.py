@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from core.app import create_app
-from core.backups.direct import ended_well
+from core.backups.inline import ended_well
 from core.base.db import db, transaction
 from core.base.errors import AppkeepError
 from core.base.ids import SYSTEM

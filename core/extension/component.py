@@ -10,8 +10,8 @@ from core.base.difference import Change, difference
 
 if TYPE_CHECKING:
     from core.apps.snapshot import Snapshot
-    from core.backups.merging import RestoreContext
-    from core.backups.undoing import UndoContext
+    from core.backups.restore_context import RestoreContext
+    from core.backups.undo import UndoContext
     from core.tenancy.models import App
 
 

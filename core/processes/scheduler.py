@@ -9,7 +9,9 @@ from collections.abc import Callable
 
 from core.app import create_app
 from core.apps import making
-from core.backups import checking, retaining, schedules, uploads
+from core.backups import check_due, uploads
+from core.backups.retention import service as retention
+from core.backups.schedule import service as schedules
 from core.base.config import Config
 from core.base.db import is_outage, let_go
 from core.gc import old_runs, sweep
@@ -38,8 +40,8 @@ def tick(*, slow: bool = True) -> None:
 
     A database that cannot be reached is waited for, and what fails is logged and tried again at the next tick.
     """
-    steps: list[Callable[[], object]] = [recover, announce_ended, schedules.tick, retaining.tick, uploads.forget_old]
-    steps += [checking.tick, sweep.tick, old_runs.tick, making.tick, tidy] if slow else []
+    steps: list[Callable[[], object]] = [recover, announce_ended, schedules.tick, retention.tick, uploads.forget_old]
+    steps += [check_due.tick, sweep.tick, old_runs.tick, making.tick, tidy] if slow else []
     for step in [*steps, *_listeners()]:
         try:
             step()

@@ -461,7 +461,7 @@ def _problem(code: str, message: str) -> AppkeepError:
 
 
 def named(text: str) -> Callable[..., Any]:
-    """Return the function that a text such as "core.backups.jobs:backup" names."""
+    """Return the function that a text such as "core.backups.requests:backup" names."""
     module, _, name = text.partition(":")
     found: Callable[..., Any] = getattr(importlib.import_module(module), name)
     return found

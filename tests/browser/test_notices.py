@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from core.api import App, apps, as_tenant, direct, transaction
-from core.backups import schedules
+from core.backups.schedule import service as schedules
 from tenants import quota, service
 from tenants.notifications import deliveries, webhooks
 from tenants.notifications.telling import Notice, tell

@@ -10,8 +10,9 @@ import pytest
 from flask import Flask
 
 from core.api import App, apps, as_tenant, db, direct, transaction
-from core.backups import managing, schedules
-from core.backups.schedule import Schedule
+from core.backups import catalog
+from core.backups.schedule import service as schedules
+from core.backups.schedule.rule import Schedule
 from tenants import audit, service
 from tenants.service import find_organization
 from tests.web import OWNER, make_member, make_organization, signed_in
@@ -32,9 +33,9 @@ def test_apps_backups_and_restores_are_in_the_log_of_the_organization(server: Fl
     backup = direct.back_up(app, person=owner)
     direct.restore(apps.find(app.id), backup, person=owner)
     with transaction():
-        managing.rename(backup.id, "Before the fair", owner)
+        catalog.rename(backup.id, "Before the fair", owner)
         schedules.set_schedule(apps.find(app.id), Schedule(every="daily"), owner, data=False)
-        managing.delete(backup.id, owner)
+        catalog.delete(backup.id, owner)
         apps.delete(apps.find(app.id))
     found = {(entry.act, entry.subject) for entry in audit.entries()}
     acts = {"app_made", "backup_made", "app_restored", "backup_renamed", "schedule_changed", "backup_deleted", "app_deleted"}

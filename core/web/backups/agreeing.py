@@ -11,8 +11,8 @@ from typing import Any
 
 from flask import Response, make_response, request
 
-from core.backups import agreement, proofs
-from core.backups.proofs import ProofNeeded
+from core.backups import agreement, reauth
+from core.backups.reauth import ProofNeeded
 from core.base.errors import AppkeepError, Conflict, InvalidInput, PlanChanged
 from core.web.answers import status_within
 from core.web.visit import visit
@@ -61,7 +61,7 @@ class Planned:
         answer = request.form.get("answer", "")[:MAX_ANSWER_CHARS]
         self.proof = request.form.get("proof", "")[:PROOF_CHARS]
         if answer:
-            self.proof = proofs.prove(app_id, self.subject, visit().person, answer)
+            self.proof = reauth.prove(app_id, self.subject, visit().person, answer)
 
     def use_proof(self, app_id: str) -> None:
         """Use the proof up, in the caller's transaction.
@@ -69,7 +69,7 @@ class Planned:
         Raises:
             ProofNeeded: it is not good for this (any more).
         """
-        proofs.use(self.proof, app_id, self.subject, visit().person)
+        reauth.use(self.proof, app_id, self.subject, visit().person)
 
     def refuse(self, refused: AppkeepError) -> None:
         """Keep what was refused beside its field; what has none is the page's, unless it is about who one is."""

@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 
 from core.apps import documents
 from core.backups.models import Backup
-from core.backups.saved import Saved
+from core.backups.reader import BackupReader
 from core.base.errors import AppkeepError
 from core.extension.component import Component, Document
 from core.server import server
@@ -67,13 +67,13 @@ def read_asked(given: MultiDict[str, str], backup: Backup) -> Asked:
 
 def parts_of(app: App, backup: Backup, only: Iterable[str]) -> list[Part]:
     """Return what of a backup can be ticked: its components, and within those with data their documents."""
-    saved, registry, ticked = Saved(backup), server().registry, set(only)
+    saved, registry, ticked = BackupReader(backup), server().registry, set(only)
     known = [registry.components[name] for name in saved.content.components if name in registry.components]
     return [Part(one.name, one.title, one.name in ticked, tuple(_within(app, saved, one, ticked)))
             for one in sorted(known, key=lambda one: one.title)]
 
 
-def _within(app: App, saved: Saved, component: Component, ticked: set[str]) -> list[Part]:
+def _within(app: App, saved: BackupReader, component: Component, ticked: set[str]) -> list[Part]:
     if not holds_data(component):
         return []
     kinds = {kind.name for kind in component.kinds if not kind.single}
@@ -81,7 +81,7 @@ def _within(app: App, saved: Saved, component: Component, ticked: set[str]) -> l
     return [Part(d.address, str(d.body.get("name") or d.key), d.address in ticked) for d in found[:MAX_ONLY]]
 
 
-def _documents(app: App, saved: Saved, component: Component) -> list[Document]:
+def _documents(app: App, saved: BackupReader, component: Component) -> list[Document]:
     """Return the component's documents in the backup; where it holds data only, those of the app whose data it holds."""
     try:
         if saved.content.components[component.name].config is not None:

@@ -6,8 +6,8 @@ from typing import Any
 
 from flask import Response, current_app, redirect, request, url_for
 
+from core.backups.catalog import find_backup
 from core.backups.models import Backup
-from core.backups.saved import find_backup
 from core.base.errors import NotFound
 from core.web.gate import MANAGE, Pages
 

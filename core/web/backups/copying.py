@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import Response, render_template, request
 
-from core.backups.jobs import request_copy
 from core.backups.log import noting
 from core.backups.models import Backup
+from core.backups.requests import request_copy
 from core.base.db import transaction
 from core.base.errors import Forbidden, InvalidInput
 from core.web.apps import checked_name

@@ -11,8 +11,8 @@ from urllib.parse import quote
 from flask import Response, render_template, request
 from werkzeug.datastructures import ContentRange
 
-from core.backups import files
-from core.backups.files import Download, DownloadTooLarge
+from core.backups import export
+from core.backups.export import Download, DownloadTooLarge
 from core.backups.log import note, noting
 from core.base.budget import AT_ONCE_BYTES, keep_place
 from core.web.backups.blueprint import BACKUP, backup_here, pages
@@ -29,7 +29,7 @@ def download(organization_id: str, app_id: str, backup_id: str, what: str) -> Re
     backup = backup_here(backup_id)
     try:
         with noting("download", app_id, visit().person, backup_id=backup.id, part=what[:20]):
-            found = files.download(backup, what)
+            found = export.download(backup, what)
     except DownloadTooLarge as refused:
         return render_template("backups/too_large.html", backup=backup, refused=refused), refused.status
     etag = hashlib.sha256(found.container.manifest).hexdigest()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import render_template, request
 
+from core.backups.catalog import backup_if_there, backups_of
 from core.backups.models import ORIGINS, TYPES, Backup
-from core.backups.saved import backup_if_there, backups_of
 from core.runs.service import active_runs
 from core.web.backups.blueprint import ROOT, pages
 from core.web.backups.running import watched

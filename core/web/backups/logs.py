@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 
 from flask import Response, render_template, request
 
+from core.backups.catalog import names_of
 from core.backups.log import ACTS, PAGE_ACTS, acts_of, people_of
+from core.backups.log_sentences import act_sentence
 from core.backups.models import BackupAct
-from core.backups.saved import names_of
-from core.backups.wording import act_sentence
 from core.base.time import iso
 from core.server import server
 from core.tenancy.wall import as_tenant

@@ -6,12 +6,13 @@ import json
 
 from flask import Response, flash, render_template, request
 
-from core.backups import managing
-from core.backups.jobs import request_check
+from core.backups import catalog
+from core.backups.catalog import deleted_backup
+from core.backups.create import MAX_NAME_CHARS
 from core.backups.log import acts_of, noting
 from core.backups.models import TYPES, Backup
-from core.backups.saved import Saved, deleted_backup
-from core.backups.take import MAX_NAME_CHARS
+from core.backups.reader import BackupReader
+from core.backups.requests import request_check
 from core.base.db import transaction
 from core.base.errors import Conflict, InvalidInput
 from core.runs.models import Run
@@ -37,7 +38,7 @@ def rename(organization_id: str, app_id: str, backup_id: str) -> Response | tupl
     backup, name = backup_here(backup_id), request.form.get("name", "").strip()
     try:
         with noting("rename", app_id, visit().person, backup_id=backup.id), transaction():
-            managing.rename(backup_id, name, visit().person)
+            catalog.rename(backup_id, name, visit().person)
     except InvalidInput as refused:
         return _details(backup_here(backup_id), name=name, name_error=refused.message), refused.status
     flash("Backup renamed.", "good")
@@ -50,7 +51,7 @@ def pin(organization_id: str, app_id: str, backup_id: str) -> Response:
     backup_here(backup_id)
     pinned = request.form.get("pinned") == "1"
     with transaction():
-        managing.pin(backup_id, visit().person, pinned=pinned)
+        catalog.pin(backup_id, visit().person, pinned=pinned)
     flash("Backup pinned: retention will not remove it." if pinned else "Backup unpinned.", "good")
     return to("backups.details", backup_id=backup_id)
 
@@ -85,20 +86,20 @@ def delete(organization_id: str, app_id: str, backup_id: str) -> Response | tupl
         return _deleted(gone.name)
     backup = backup_here(backup_id)
     name, sure, unpin = backup.name, "sure" in request.form, request.form.get("sure") == "unpin"
-    if not sure and not backup.pinned and managing.reasons_to_keep(backup):
+    if not sure and not backup.pinned and catalog.reasons_to_keep(backup):
         return _ask_delete(backup, unsure=True), Conflict.status
     try:
         with noting("delete", app_id, visit().person, backup_id=backup_id), transaction():
             if unpin:
-                managing.pin(backup_id, visit().person, pinned=False)
-            managing.delete(backup_id, visit().person)
+                catalog.pin(backup_id, visit().person, pinned=False)
+            catalog.delete(backup_id, visit().person)
     except Conflict as refused:
         return _ask_delete(backup_here(backup_id), refused=refused), refused.status
     return _deleted(name)
 
 
 def _ask_delete(backup: Backup, *, unsure: bool = False, refused: Conflict | None = None) -> str:
-    return render_template("backups/delete.html", backup=backup, reasons=managing.reasons_to_keep(backup), unsure=unsure, refused=refused)
+    return render_template("backups/delete.html", backup=backup, reasons=catalog.reasons_to_keep(backup), unsure=unsure, refused=refused)
 
 
 def _deleted(name: str) -> Response:
@@ -116,7 +117,7 @@ def _details(backup: Backup, name: str | None = None, name_error: str | None = N
 def _contents(backup: Backup) -> list[tuple[str, int, int, int]]:
     """Return what a backup holds of each component: its title, documents, records, files."""
     registry, found = server().registry, []
-    for name, entry in Saved(backup).content.components.items():
+    for name, entry in BackupReader(backup).content.components.items():
         title = registry.components[name].title if name in registry.components else name
         present = [part for _, part in entry.present()]
         found.append((title, sum(p.documents for p in present), sum(p.records for p in present), sum(p.files for p in present)))

@@ -9,11 +9,12 @@ from urllib.parse import urlencode
 from flask import Response, redirect, render_template, request, url_for
 
 from core.apps import documents, service
-from core.backups.jobs import request_restore
+from core.backups.catalog import backup_if_there
 from core.backups.log import noting
 from core.backups.models import ORIGINS, Backup
-from core.backups.restoring import Options, check_origin, plan
-from core.backups.saved import Saved, backup_if_there
+from core.backups.plan import Options, check_origin, plan
+from core.backups.reader import BackupReader
+from core.backups.requests import request_restore
 from core.base.db import transaction
 from core.base.errors import AppkeepError, InvalidInput, OriginUnconfirmed
 from core.runs.models import Run
@@ -140,7 +141,7 @@ def _shown(sheet: Sheet) -> dict[str, Any]:
 def _tell_plan(app: App, backup: Backup, found: dict[str, Any] | None) -> list[Told]:
     if found is None:
         return []
-    return tell(found["components"], names_in(Saved(backup).documents.values(), documents.live(app)), done=False)
+    return tell(found["components"], names_in(BackupReader(backup).documents.values(), documents.live(app)), done=False)
 
 
 @pages.app_template_global()
@@ -157,6 +158,6 @@ def _documents(backup_id: str) -> list[Any]:
     """Return the documents of a backup as far as it is there and can be read: they only lend their names."""
     backup = backup_if_there(backup_id)
     try:
-        return [] if backup is None else list(Saved(backup).documents.values())
+        return [] if backup is None else list(BackupReader(backup).documents.values())
     except AppkeepError:
         return []

@@ -9,9 +9,9 @@ from flask import Response, flash, make_response, render_template, request, url_
 from sqlalchemy import select
 
 from core.backups import uploads
+from core.backups.catalog import backup_if_there
 from core.backups.log import note
 from core.backups.models import Backup
-from core.backups.saved import backup_if_there
 from core.base.db import db, transaction
 from core.base.errors import NotFound
 from core.base.time import now_us

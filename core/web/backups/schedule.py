@@ -8,10 +8,11 @@ from typing import Any
 
 from flask import Response, flash, render_template, request
 
-from core.backups import retaining, schedules
 from core.backups.models import TYPES
-from core.backups.retention import MOST, Policy
-from core.backups.schedule import DEFAULT_MINUTE, EVERY, WEEKDAYS, Schedule, next_due
+from core.backups.retention import service as retention
+from core.backups.retention.policy import MOST, Policy
+from core.backups.schedule import service as schedules
+from core.backups.schedule.rule import DEFAULT_MINUTE, EVERY, WEEKDAYS, Schedule, next_due
 from core.base.db import transaction
 from core.base.errors import Forbidden
 from core.base.time import now_us
@@ -58,7 +59,7 @@ def preview_retention(organization_id: str, app_id: str) -> str | Response:
     policy = _policy_of(request.args, errors)
     if policy is None:
         return again(_page(retention_errors=errors))
-    judged = retaining.judge(current_app_row(), policy)
+    judged = retention.judge(current_app_row(), policy)
     return render_template("backups/retention.html", tab="backups.schedule", judged=judged, policy=policy, types=TYPES, rules=RULES,
                            going=sum(not one.keep for one in judged))
 
@@ -71,7 +72,7 @@ def save_retention(organization_id: str, app_id: str) -> Response:
     if policy is None:
         return again(_page(retention_errors=errors))
     with transaction():
-        retaining.set_policy(current_app_row(), policy, visit().person)
+        retention.set_policy(current_app_row(), policy, visit().person)
     flash("Retention saved. Backups that it does not keep are removed within a minute; the log lists them.", "good")
     return to("backups.schedule")
 
@@ -80,7 +81,7 @@ def save_retention(organization_id: str, app_id: str) -> Response:
 def remove_retention(organization_id: str, app_id: str) -> Response:
     """Let the app keep all of its backups."""
     with transaction():
-        retaining.remove_policy(current_app_row(), visit().person)
+        retention.remove_policy(current_app_row(), visit().person)
     flash("Retention removed. All backups are kept from now on.", "good")
     return to("backups.schedule")
 
@@ -89,7 +90,7 @@ def _page(errors: Mapping[str, str] | None = None, retention_errors: Mapping[str
     app = current_app_row()
     row = schedules.schedule_of(app)
     now = schedules.value_of(row) if row is not None else None
-    policy = retaining.policy_of(app.id)
+    policy = retention.policy_of(app.id)
     return render_template(
         "backups/schedule.html", tab="backups.schedule", row=row, now=now, allowed=schedules.allowed(app.organization_id),
         zone=_zone(), weekdays=WEEKDAYS, runs=_next_runs(now) if row and row.enabled and not row.paused and now else (),

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from flask import Response, render_template, request
 
-from core.backups.jobs import request_backup
+from core.backups.create import MAX_NAME_CHARS, check_interval
 from core.backups.log import noting
-from core.backups.take import MAX_NAME_CHARS, check_interval
+from core.backups.requests import request_backup
 from core.base.db import transaction
 from core.base.errors import InvalidInput, RunInProgress, TooSoon
 from core.base.time import now_us

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from flask import Response, redirect, render_template, request
 
 from core.apps import documents, service
-from core.backups.jobs import request_undo
+from core.backups.catalog import find_backup
 from core.backups.log import noting
 from core.backups.models import Backup
-from core.backups.restoring import plan_undo
-from core.backups.saved import Saved, find_backup
+from core.backups.plan import plan_undo
+from core.backups.reader import BackupReader
+from core.backups.requests import request_undo
 from core.base.db import transaction
 from core.base.errors import AppkeepError
 from core.runs.models import Run
@@ -85,7 +86,7 @@ def _begin(sheet: Sheet, app_id: str, run_id: str) -> str:
 def _page(sheet: Sheet) -> Response:
     app, found = current_app_row(), sheet.found
     safety: Backup | None = find_backup(found["backup"]) if found else None
-    sides = [[], documents.live(app)] if safety is None else [list(Saved(safety).documents.values()), documents.live(app)]
+    sides = [[], documents.live(app)] if safety is None else [list(BackupReader(safety).documents.values()), documents.live(app)]
     told = tell(found["components"], names_in(*sides), done=False) if found else []
     page = render_template(
         "backups/undo.html", sheet=sheet, run=sheet.run, safety=safety, told=told, busy=exclusive_run(app.id),

@@ -9,10 +9,10 @@ import pytest
 from flask import Flask
 
 from core.api import App, Document, apps, documents, locks, new_key, placing, transaction
-from core.backups.retaining import policy_of, set_policy
-from core.backups.retention import Policy
-from core.backups.schedule import Schedule
-from core.backups.schedules import schedule_of, set_schedule, value_of
+from core.backups.retention.policy import Policy
+from core.backups.retention.service import policy_of, set_policy
+from core.backups.schedule.rule import Schedule
+from core.backups.schedule.service import schedule_of, set_schedule, value_of
 from core.base.errors import Conflict
 from plugins.settings import groups
 from plugins.workflows import editing

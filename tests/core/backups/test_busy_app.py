@@ -11,9 +11,10 @@ import pytest
 from flask import Flask
 
 from core.api import App, AppRestoring, apps, as_tenant, direct, documents, transaction
-from core.backups import content, jobs
-from core.backups.restoring import Options
-from core.backups.saved import Saved, find_backup
+from core.backups import requests, state
+from core.backups.catalog import find_backup
+from core.backups.plan import Options
+from core.backups.reader import BackupReader
 from core.base.errors import AppkeepError, PlanChanged
 from core.base.time import moved
 from core.runs.models import Run
@@ -64,7 +65,7 @@ class Writer:
 
 def values(backup_id: str) -> dict[int, str]:
     """Return the values of the first worksheet's records in a backup, by number."""
-    saved = Saved(find_backup(backup_id))
+    saved = BackupReader(find_backup(backup_id))
     lines = [line for line in saved.data_lines("worksheets") if line.section == f"records/{SHEETS[0]}"]
     found = (record for line in lines for record in read_lines(saved.read(line.content)))
     return {record.seq: service.loads(bytes(record.vals).decode()).get(FIELD, "") for record in found}
@@ -147,7 +148,7 @@ def planned(app: App, backup_id: str, plan: str) -> Run:
     """Ask for the restore that a plan showed."""
     options = Options(backup=backup_id, config=True, data=True, plan=plan)
     with transaction():
-        return jobs.request_restore(apps.find(app.id), find_backup(backup_id), options, "system", send=False)
+        return requests.request_restore(apps.find(app.id), find_backup(backup_id), options, "system", send=False)
 
 
 @pytest.mark.parametrize("step", ["", "restore.verified"])
@@ -192,12 +193,12 @@ def test_a_restore_reads_the_app_twice(server: Flask, app: App, monkeypatch: pyt
     app = fill(app)
     backup = direct.back_up(app)
     run = planned(change(app), backup.id, direct.plan(apps.find(app.id), backup)["plan"]).id
-    read, real = [], content._data_sections
+    read, real = [], state._data_sections
 
     def counted(component, app, snapshot):  # type: ignore[no-untyped-def]
         read.append(component.name)
         return real(component, app, snapshot)
 
-    monkeypatch.setattr(content, "_data_sections", counted)
+    monkeypatch.setattr(state, "_data_sections", counted)
     direct.finished(run)
     assert 2 == read.count("worksheets")

@@ -13,9 +13,9 @@ from flask import Flask
 
 from core.api import App, apps, as_tenant, direct, import_file
 from core.archive.errors import ArchiveDamaged
-from core.backups import files
+from core.backups import ingest
+from core.backups.catalog import backups_of
 from core.backups.models import Backup
-from core.backups.saved import backups_of
 from core.base.time import iso, moved
 from core.cli.main import main
 from tests.conftest import made_organization
@@ -29,12 +29,12 @@ THERE = "2021-02-03T04:05:06Z"
 
 def uploaded(app: App, content: bytes) -> Backup:
     """Bring a file in."""
-    return files.upload(io.BytesIO(content), apps.find(app.id), "system")
+    return ingest.upload(io.BytesIO(content), apps.find(app.id), "system")
 
 
 def told(backup: Backup) -> dict[str, str]:
     """Return what a backup's file says of itself."""
-    found: dict[str, str] = files.inspect(io.BytesIO(direct.file_of(backup, "config")))["envelope"]
+    found: dict[str, str] = ingest.inspect(io.BytesIO(direct.file_of(backup, "config")))["envelope"]
     return found
 
 
@@ -53,7 +53,7 @@ def test_an_uploaded_backup_keeps_when_it_was_made(app: App) -> None:
 @pytest.mark.parametrize("text", ["2020-01-01T00:00:00Z", "2025-02-28T23:59:59Z", "2026-11-25T12:00:00Z", "2026-11-26T12:00:00Z"])
 def test_a_moment_that_can_be_is_kept(text: str) -> None:
     """From the first day on to a day ahead, since clocks differ."""
-    assert text == iso(files.told_moment(text, NOW) or 0)
+    assert text == iso(ingest.told_moment(text, NOW) or 0)
 
 
 @pytest.mark.parametrize("text", [
@@ -61,7 +61,7 @@ def test_a_moment_that_can_be_is_kept(text: str) -> None:
     "2026-13-45T99:99:99Z", "2026-06-30T23:59:60Z", "2026-11-26T12:00:01Z", "9999-12-31T23:59:59Z", "9999-99-99T99:99:99Z"])
 def test_a_moment_that_cannot_be_is_none(text: str) -> None:
     """Not in the calendar, before there were such files, or to come."""
-    assert files.told_moment(text, NOW) is None
+    assert ingest.told_moment(text, NOW) is None
 
 
 @pytest.mark.parametrize("text", ["0001-01-01T00:00:00Z", "2026-13-45T99:99:99Z", "9999-12-31T23:59:59Z"])

@@ -14,7 +14,7 @@ import pytest
 from flask import Flask
 
 from core.api import App, apps, direct, documents, new_key, transaction
-from core.backups.saved import find_backup
+from core.backups.catalog import find_backup
 from plugins.worksheets import service as records
 from plugins.worksheets.service import loads
 from tests.conftest import made_organization

@@ -12,10 +12,10 @@ from flask import Flask
 from sqlalchemy import select
 
 from core.api import App, apps, as_server, db, direct, transaction
-from core.backups import jobs
+from core.backups import requests
+from core.backups.catalog import names_of
 from core.backups.log import acts_of, people_of
 from core.backups.models import BackupAct
-from core.backups.saved import names_of
 from core.base.time import moved
 from core.cli.main import main
 from core.runs.service import announce_ended, cancel, find, recover
@@ -71,7 +71,7 @@ def test_a_check_and_a_copy_belong_to_the_app_of_their_backup(app: App) -> None:
     """So that its admins find them in its log."""
     app_id, backup = app.id, direct.back_up(app)
     with transaction():
-        runs = [jobs.request_check(backup, "system", send=False).id, jobs.request_copy(backup, "system", name=None, send=False).id]
+        runs = [requests.request_check(backup, "system", send=False).id, requests.request_copy(backup, "system", name=None, send=False).id]
     for run_id in runs:
         direct.finished(run_id)
     assert ["asked", "done"] == results(app_id, "check") == results(app_id, "restore_as_new")

@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from core.api import App, AppkeepError, apps, db, direct, transaction
-from core.backups.saved import find_backup
+from core.backups.catalog import find_backup
 from core.base.errors import ObjectMissing, StoreUnavailable
 from core.base.time import moved
 from core.cli.main import main

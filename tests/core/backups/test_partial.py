@@ -8,8 +8,8 @@ import pytest
 from flask import Flask
 
 from core.api import App, InvalidInput, apps, direct, documents, import_file, transaction
+from core.backups.create import state
 from core.backups.models import Backup
-from core.backups.take import state
 from plugins.worksheets import service as records
 from tests.wrecking import wreck
 

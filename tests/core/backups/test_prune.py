@@ -14,7 +14,7 @@ from core.api import as_tenant, db, transaction
 from core.backups.models import Backup
 from core.cli import backups as backups_module
 from core.cli.main import main
-from tests.core.backups.test_retaining import back_up, keep
+from tests.core.backups.retention.test_service import back_up, keep
 from tests.core.web.backups.test_schedule import app_of_owner
 
 

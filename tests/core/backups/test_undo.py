@@ -10,9 +10,9 @@ from click.testing import CliRunner
 from flask import Flask
 
 from core.api import App, apps, db, direct, documents, transaction
-from core.backups import managing
+from core.backups import catalog
+from core.backups.catalog import backups_of, find_backup
 from core.backups.journal import RestoreChange, is_kept
-from core.backups.saved import backups_of, find_backup
 from core.base.errors import Conflict
 from core.cli.main import main
 from core.gc import sweep
@@ -95,7 +95,7 @@ def test_a_restore_can_be_undone_as_long_as_the_version_before_is_kept(restored:
     assert is_kept(app_id, run)
     (safety,) = (backup.id for backup in backups_of(app_id) if backup.type == "pre_restore")
     with transaction():
-        managing.delete(safety, "system")
+        catalog.delete(safety, "system")
     sweep.one_pass(0)
     assert not is_kept(app_id, run)
     with pytest.raises(Conflict, match="its backup was deleted"):

@@ -15,8 +15,8 @@ from sqlalchemy import select
 
 from core.api import App, apps, db, direct, documents
 from core.apps.models import DocumentRow
+from core.backups.catalog import find_backup
 from core.backups.journal import standing
-from core.backups.saved import find_backup
 from core.runs.service import find, report_of
 from plugins.worksheets.models import Record
 from tests.conftest import made_organization

@@ -10,7 +10,7 @@ from flask import Flask
 
 from core.api import App, apps, as_tenant, db, direct, transaction
 from core.backups import uploads
-from core.backups.saved import backups_of
+from core.backups.catalog import backups_of
 from core.base.time import moved
 from core.runs.service import find, report_of, work
 from tenants.service import user_by_email

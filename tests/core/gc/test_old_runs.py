@@ -7,8 +7,8 @@ from flask import Flask
 from sqlalchemy import insert, select
 
 from core.api import App, as_server, db, transaction
+from core.backups.catalog import backups_of
 from core.backups.log import acts_of
-from core.backups.saved import backups_of
 from core.base.time import moved, now_us
 from core.gc import old_runs
 from core.runs.models import Run

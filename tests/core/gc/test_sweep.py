@@ -17,8 +17,8 @@ from flask import Flask
 from sqlalchemy import func, select, update
 
 from core.api import App, apps, db, direct, documents, transaction
-from core.backups import managing, uploads
-from core.backups.saved import backups_of, find_backup
+from core.backups import catalog, uploads
+from core.backups.catalog import backups_of, find_backup
 from core.base.errors import InvalidInput, ObjectDamaged, ObjectMissing
 from core.base.time import moved, now_us
 from core.cli.main import main
@@ -103,7 +103,7 @@ def delete(*backup_ids: str) -> None:
     """Delete backups."""
     with transaction():
         for one in backup_ids:
-            managing.delete(one, "system")
+            catalog.delete(one, "system")
 
 
 def test_a_deleted_backup_goes_and_what_another_shares_stays(filled: Filled) -> None:
@@ -128,9 +128,9 @@ def test_a_deleted_backup_goes_and_what_another_shares_stays(filled: Filled) -> 
 
 
 def _lines(backup_id: str) -> list[Any]:
-    from core.backups.saved import Saved
+    from core.backups.reader import BackupReader
 
-    return list(Saved(find_backup(backup_id)).lines.values())
+    return list(BackupReader(find_backup(backup_id)).lines.values())
 
 
 def test_a_file_is_kept_as_long_as_anything_names_it(filled: Filled) -> None:
@@ -432,7 +432,7 @@ def _held_now(filled: Filled, held: dict[int, tuple[str, bytes]]) -> dict[int, t
 def test_what_a_clock_days_ahead_condemned_goes_a_grace_from_now(filled: Filled) -> None:
     """Not a grace after that day."""
     with transaction():
-        managing.delete(direct.back_up(filled.app).id, "system")
+        catalog.delete(direct.back_up(filled.app).id, "system")
     change(filled, 1, "changed")
     passed(10 * 24)
     assert 0 == passed(26).removed

@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import select
 
 from core.api import App, Document, apps, db, direct, documents, transaction
-from core.backups import jobs, uploads
+from core.backups import requests, uploads
+from core.backups.catalog import backups_of
 from core.backups.models import Backup
-from core.backups.restoring import Options
-from core.backups.saved import backups_of
+from core.backups.plan import Options
 from core.runs.models import Run
 from core.runs.service import find
 from plugins.worksheets import service
@@ -57,16 +57,16 @@ def ask(kind: str, app: App, backup: Backup | None, *, send: bool = True) -> str
 
 def _asked(kind: str, app: App, backup: Backup | None, *, send: bool) -> Run:
     if kind == "backup":
-        return jobs.request_backup(app, "system", data=True, name=None, send=send)
+        return requests.request_backup(app, "system", data=True, name=None, send=send)
     assert backup is not None
     if kind == "restore":
         options = Options(backup=backup.id, config=True, data=True)
-        return jobs.request_restore(app, backup, options, "system", send=send)
+        return requests.request_restore(app, backup, options, "system", send=send)
     if kind == "check":
-        return jobs.request_check(backup, "system", deep=True, send=send)
+        return requests.request_check(backup, "system", deep=True, send=send)
     if kind == "upload":
         return _sent(app, backup, send=send)
-    return jobs.request_copy(backup, "system", name=None, send=send)
+    return requests.request_copy(backup, "system", name=None, send=send)
 
 
 def _sent(app: App, backup: Backup, *, send: bool) -> Run:

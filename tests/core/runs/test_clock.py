@@ -9,9 +9,11 @@ from flask import Flask
 from sqlalchemy import update
 
 from core.api import App, as_server, db, transaction, zone_named
-from core.backups import checking, retaining, schedules, uploads
-from core.backups.saved import backups_of
-from core.backups.schedule import Schedule
+from core.backups import check_due, uploads
+from core.backups.catalog import backups_of
+from core.backups.retention import service as retention
+from core.backups.schedule import service as schedules
+from core.backups.schedule.rule import Schedule
 from core.base.time import moved
 from core.gc import old_runs, sweep
 from core.processes import scheduler
@@ -46,8 +48,8 @@ def test_an_organization_whose_time_zone_is_gone_is_backed_up_all_the_same(app: 
     assert ["scheduled"] == [backup.type for backup in backups_of(app.id)]
 
 
-STEPS = [(scheduler, "recover"), (scheduler, "announce_ended"), (schedules, "tick"), (retaining, "tick"), (uploads, "forget_old"),
-         (checking, "tick"), (sweep, "tick"), (old_runs, "tick")]
+STEPS = [(scheduler, "recover"), (scheduler, "announce_ended"), (schedules, "tick"), (retention, "tick"), (uploads, "forget_old"),
+         (check_due, "tick"), (sweep, "tick"), (old_runs, "tick")]
 
 
 @pytest.mark.parametrize("broken", range(len(STEPS)), ids=[f"{place.__name__}.{name}" for place, name in STEPS])
@@ -79,14 +81,14 @@ def test_one_app_whose_settings_are_broken_stops_no_other(app: App, monkeypatch:
         for one in (app, other):
             schedules.set_schedule(apps.find(one.id), Schedule(every="daily", minute=180, weekday=0, day=1), "system", data=False)
     broken_id, other_id = app.id, other.id
-    ask = schedules.jobs.request_backup
+    ask = schedules.requests.request_backup
 
     def fails(asked: App, *args: object, **named: object) -> object:
         if asked.id == broken_id:
             raise KeyError("broken")
         return ask(asked, *args, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(schedules.jobs, "request_backup", fails)
+    monkeypatch.setattr(schedules.requests, "request_backup", fails)
     with moved(2 * DAY_S), as_server():
         scheduler.tick()
         scheduler.tick()

@@ -10,9 +10,9 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from core.api import App, apps, db, direct, transaction
-from core.backups import managing
+from core.backups import catalog
+from core.backups.catalog import find_backup
 from core.backups.models import Backup
-from core.backups.saved import find_backup
 from core.base.time import moved, now_us
 from core.gc import mark, sweep
 from core.objects.index import StoredObject
@@ -83,7 +83,7 @@ def test_a_worker_killed_while_it_collects_leaves_what_is_needed(server: Flask, 
     with moved(400):
         kept = direct.back_up(apps.find(app.id)).id
     with transaction():
-        managing.delete(gone, "system")
+        catalog.delete(gone, "system")
     wanted = mark.needed(mark.NullProgress())
     needless = [row for row in db.session.scalars(select(StoredObject.content)) if row not in wanted]
     table, long_ago = StoredObject.__table__, now_us() - 9 * 24 * 3600 * 1_000_000

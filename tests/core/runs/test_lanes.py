@@ -16,11 +16,11 @@ from redis import Redis
 from sqlalchemy import update
 
 from core.api import App, apps, db, direct, transaction
-from core.backups import jobs
+from core.backups import requests
+from core.backups.catalog import find_backup
 from core.backups.models import Backup
-from core.backups.restoring import Options
-from core.backups.saved import find_backup
-from core.backups.sizes import RECORD_BYTES, size_of_app
+from core.backups.plan import Options
+from core.backups.size_estimate import RECORD_BYTES, size_of_app
 from core.base.config import read_config
 from core.base.db import database_now
 from core.base.errors import PluginFailed, TooManyRuns
@@ -88,9 +88,9 @@ def test_what_is_asked_for_has_the_lane_of_its_size(server: Flask, app: App) -> 
     assert [EXPRESS] * 4 == [lane(ask(kind, app, backup)) for kind in ("backup", "restore", "restore_as_new", "upload")]
     backup = grown(backup, 100 * MIB)
     assert [GENERAL] * 3 == [lane(ask(kind, app, backup)) for kind in ("backup", "restore", "check")]
-    assert EXPRESS == lane(without_data(lambda live: jobs.request_backup(live, "system", data=False, name=None, send=True), app))
+    assert EXPRESS == lane(without_data(lambda live: requests.request_backup(live, "system", data=False, name=None, send=True), app))
     options = Options(backup=backup.id, config=True, data=False)
-    assert EXPRESS == lane(without_data(lambda live: jobs.request_restore(live, find_backup(backup.id), options, "system", send=True), app))
+    assert EXPRESS == lane(without_data(lambda live: requests.request_restore(live, find_backup(backup.id), options, "system", send=True), app))
 
 
 def without_data(asked: Callable[[App], Run], app: App) -> str:

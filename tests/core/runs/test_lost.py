@@ -10,8 +10,8 @@ import pytest
 from flask import Flask
 
 from core.api import App, apps, direct, transaction
-from core.backups.saved import backups_of
-from core.backups.take import take
+from core.backups.catalog import backups_of
+from core.backups.create import create
 from core.base.errors import RunLost
 from core.base.time import moved
 from core.runs.models import Run
@@ -87,11 +87,11 @@ def test_an_attempt_that_lost_its_run_may_not_write(server: Flask, app: App) -> 
         with pytest.raises(RunLost), transaction():
             attempt()
     with pytest.raises(RunLost):
-        take(app, first, data=True, type_="manual", name=None, person="system")
+        create(app, first, data=True, type_="manual", name=None, person="system")
     first.renew()
     assert (before, []) == (_row(run_id), types_of_backups(app))
 
-    take(apps.find(app.id), second, data=True, type_="manual", name=None, person="system",
+    create(apps.find(app.id), second, data=True, type_="manual", name=None, person="system",
          finish=lambda backup: second.succeed({"by": "the second"}))
     assert ("succeeded", None) == state_of(run_id)
     assert '{"by":"the second"}' == find(run_id).report

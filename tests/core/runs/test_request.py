@@ -13,9 +13,9 @@ from flask import Flask, current_app
 from sqlalchemy import func, select
 
 from core.api import App, apps, as_tenant, db, direct, tenant, transaction
-from core.backups import jobs
-from core.backups.saved import backups_of
-from core.backups.take import check_interval
+from core.backups import requests
+from core.backups.catalog import backups_of
+from core.backups.create import check_interval
 from core.base.errors import RunInProgress, TooSoon
 from core.base.time import iso, moved
 from core.runs import service
@@ -164,9 +164,9 @@ def test_a_run_is_sent_after_the_commit_and_never_without_one(server: Flask, app
     """What was asked for in a transaction that rolled back is not sent, then or later."""
     waiting = queue(current().config, EXPRESS)
     with pytest.raises(ZeroDivisionError), transaction():
-        jobs.request_backup(apps.find(app.id), "system", data=True, name=None, send=True)
+        requests.request_backup(apps.find(app.id), "system", data=True, name=None, send=True)
         raise ZeroDivisionError
     with transaction():
-        jobs.request_backup(apps.find(app.id), "system", data=True, name=None, send=True)
+        requests.request_backup(apps.find(app.id), "system", data=True, name=None, send=True)
         assert 0 == waiting.count
     assert 1 == waiting.count

@@ -11,9 +11,10 @@ from flask import Flask
 from sqlalchemy import event, insert, text
 
 from core.api import App, as_server, db, transaction
-from core.backups import checking, schedules
+from core.backups import check_due
+from core.backups.catalog import backups_of
 from core.backups.models import Backup
-from core.backups.saved import backups_of
+from core.backups.schedule import service as schedules
 from core.base.time import now_us
 from core.gc import old_runs, sweep
 from core.runs.models import Run
@@ -78,7 +79,7 @@ def scans(statement: str, parameters: Any) -> list[str]:
 
 LOOKS: list[tuple[str, Callable[[str], object]]] = [
     ("recover", lambda _: recover()), ("announce", lambda _: announce_ended()), ("schedules", lambda _: schedules.tick()),
-    ("checking", lambda _: checking.tick()), ("collecting", lambda _: sweep.tick()), ("leaving", lambda _: old_runs.tick()),
+    ("checking", lambda _: check_due.tick()), ("collecting", lambda _: sweep.tick()), ("leaving", lambda _: old_runs.tick()),
     ("runs of an app", runs_of), ("open runs", active_runs), ("backups", lambda app_id: backups_of(app_id, most=50))]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.api import App, Document, apps, direct, documents, transaction
-from core.backups.saved import find_backup
+from core.backups.catalog import find_backup
 from core.base.time import moved
 from plugins.portal import service
 from tests.plugins.roles.test_restore import content_of

@@ -9,7 +9,7 @@ import pytest
 
 from core.api import App, Document, apps, direct, documents, transaction
 from core.backups.models import Backup
-from core.backups.saved import Saved
+from core.backups.reader import BackupReader
 from plugins.roles import service
 from tests.web import make_member
 
@@ -62,7 +62,7 @@ def test_a_role_deleted_since_returns_with_the_members_it_had(app: App, person: 
 
 def content_of(backup: Backup) -> bytes:
     """Return all that a backup holds, unpacked."""
-    saved = Saved(backup)
+    saved = BackupReader(backup)
     return b"".join(saved.read(line.content) for part in saved.lines.values() for line in part)
 
 

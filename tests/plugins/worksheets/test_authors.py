@@ -7,7 +7,7 @@ import io
 import pytest
 
 from core.api import App, Document, apps, db, direct, documents, transaction
-from core.backups import files
+from core.backups import ingest
 from core.backups.models import Backup
 from plugins.worksheets import service
 from plugins.worksheets.models import Record
@@ -39,7 +39,7 @@ def authors() -> list[tuple[str, str, str]]:
 
 def sent(sheet: App, content: bytes) -> Backup:
     """Send a file of the app."""
-    return files.upload(io.BytesIO(content), apps.find(sheet.id), "system")
+    return ingest.upload(io.BytesIO(content), apps.find(sheet.id), "system")
 
 
 def restored(sheet: App, backup: Backup) -> dict[str, int]:

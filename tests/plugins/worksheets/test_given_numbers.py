@@ -13,9 +13,9 @@ from core.api import App, Document, apps, direct, documents, transaction
 from core.archive.errors import ArchiveDamaged
 from core.archive.manifest import Manifest, read_counters
 from core.archive.reader import read
-from core.backups import files
+from core.backups import export, ingest
+from core.backups.catalog import find_backup
 from core.backups.models import Backup
-from core.backups.saved import find_backup
 from plugins.worksheets import service
 
 SHEET, TEXT, AUTO = "w_1111111111", "f_1111111111", "f_2222222222"
@@ -50,7 +50,7 @@ def other_app() -> App:
 
 def as_file(backup: Backup, part: str) -> bytes:
     """Return a backup's file."""
-    return b"".join(files.download(backup, part).chunks())
+    return b"".join(export.download(backup, part).chunks())
 
 
 @pytest.mark.parametrize("by_file", [False, True], ids=["stored", "file"])
@@ -58,7 +58,7 @@ def test_no_number_comes_again_in_another_app(numbered: App, by_file: bool) -> N
     """Neither a record's nor an auto-number, though whoever had it is in no backup."""
     backup, there = find_backup(direct.back_up(numbered).id), other_app()
     if by_file:
-        backup = find_backup(files.upload(io.BytesIO(as_file(backup, "both")), there, "system").id)
+        backup = find_backup(ingest.upload(io.BytesIO(as_file(backup, "both")), there, "system").id)
     direct.restore(there, backup, accept_origin=True)
     assert direct.content_id(numbered) == direct.content_id(there)
     assert (4, 4) == next_numbers(there)

@@ -9,8 +9,8 @@ import pytest
 from flask import Flask
 
 from core.api import App, Document, apps, direct, documents, transaction
-from core.backups import files
-from core.backups.saved import find_backup
+from core.backups import ingest
+from core.backups.catalog import find_backup
 from core.base.errors import AppkeepError, AppRestoring, InvalidInput, OriginUnconfirmed, PlanChanged, TooSoon
 from core.objects.writer import put_file
 from core.runs.service import request
@@ -248,7 +248,7 @@ def test_auto_numbers_and_record_numbers_go_on_above_the_highest(sheet: App) -> 
     data = direct.file_of(direct.back_up(apps.find(sheet.id)))
     with transaction():
         other = apps.create("Other", "system")
-    uploaded = files.upload(io.BytesIO(data), other, "system")
+    uploaded = ingest.upload(io.BytesIO(data), other, "system")
     direct.restore(apps.find(other.id), uploaded)
     put(other, a="next")
     rows = service.door_of(apps.find(other.id)).rows(W, 1, 100)
@@ -353,11 +353,11 @@ def test_a_plan_that_is_out_of_date_is_refused(sheet: App) -> None:
     assert plan["plan"] == direct.plan(apps.find(sheet.id), backup)["plan"]
     with transaction():
         documents.put(apps.find(sheet.id), worksheet(T, [field(A), field(B)]), "system")
-    from core.backups import jobs
-    from core.backups.restoring import Options
+    from core.backups import requests
+    from core.backups.plan import Options
 
     with transaction():
-        run = jobs.request_restore(apps.find(sheet.id), backup, Options(
+        run = requests.request_restore(apps.find(sheet.id), backup, Options(
             backup=backup.id, config=True, data=True, plan=plan["plan"]), "system", send=False).id
     with pytest.raises(Exception, match="has changed since") as refused:
         direct.finished(run)
@@ -370,12 +370,12 @@ def test_a_backup_from_elsewhere_needs_a_word(sheet: App) -> None:
     with transaction():
         other, empty = apps.create("Other", "system").id, apps.create("Empty", "system").id
         documents.put(apps.find(other), worksheet("w_3333333333", [field(A)]), "system")
-    uploaded = files.upload(io.BytesIO(data), apps.find(other), "system").id
+    uploaded = ingest.upload(io.BytesIO(data), apps.find(other), "system").id
     assert "server" == find_backup(uploaded).origin
     with pytest.raises(OriginUnconfirmed):
         direct.restore(apps.find(other), find_backup(uploaded))
     direct.restore(apps.find(other), find_backup(uploaded), accept_origin=True)
-    direct.restore(apps.find(empty), find_backup(files.upload(io.BytesIO(data), apps.find(empty), "system").id))
+    direct.restore(apps.find(empty), find_backup(ingest.upload(io.BytesIO(data), apps.find(empty), "system").id))
     assert direct.content_id(apps.find(empty)) == direct.content_id(sheet)
 
 
@@ -384,7 +384,7 @@ def test_a_file_with_data_alone_restores_data(sheet: App) -> None:
     put(sheet, a="a")
     data = direct.file_of(direct.back_up(apps.find(sheet.id)), "data")
     put(sheet, 1, a="changed")
-    uploaded = files.upload(io.BytesIO(data), apps.find(sheet.id), "system")
+    uploaded = ingest.upload(io.BytesIO(data), apps.find(sheet.id), "system")
     assert ("data", "here") == (uploaded.part, uploaded.origin)
     with pytest.raises(Exception, match="holds data only"):
         direct.restore(apps.find(sheet.id), uploaded, config=True, data=True)

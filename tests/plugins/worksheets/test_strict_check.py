@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import update
 
 from core.api import App, AppkeepError, Document, apps, db, direct, documents, transaction
-from core.backups.saved import find_backup
+from core.backups.catalog import find_backup
 from plugins.worksheets import service
 from plugins.worksheets.models import Record
 from plugins.worksheets.records import MAX_SEQ

@@ -9,9 +9,10 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from core.api import App, AppkeepError, apps, as_tenant, db, direct, put_file, server, transaction
-from core.backups import jobs, schedules
+from core.backups import requests
 from core.backups.models import Backup
-from core.backups.schedule import Schedule
+from core.backups.schedule import service as schedules
+from core.backups.schedule.rule import Schedule
 from core.objects.index import StoredObject
 from core.runs import service as runs
 from core.runs.service import cancel, report_of, work
@@ -81,12 +82,12 @@ def test_a_scheduled_backup_that_fails_is_told_to_the_admins_of_the_app(organiza
         gone = outside("outside@example.org").id
         people.name_admin(apps.find(app.id), gone)
     with transaction():
-        run = jobs.request_backup(apps.find(app.id), "system", data=False, name=None, send=False, type_="scheduled").id
+        run = requests.request_backup(apps.find(app.id), "system", data=False, name=None, send=False, type_="scheduled").id
     assert work(run).state == "succeeded"
     assert [] == told(owner)
     with transaction():
         db.session.get(Backup, report_of(runs.find(run))["backup"]).started_at = 1
-        failing = jobs.request_backup(apps.find(app.id), "system", data=False, name="x" * 120, send=False, type_="scheduled").id
+        failing = requests.request_backup(apps.find(app.id), "system", data=False, name="x" * 120, send=False, type_="scheduled").id
         row = runs.find(failing)
         row.options = row.options.replace("x" * 120, "x" * 121)
     assert work(failing).state == "failed"
@@ -113,7 +114,7 @@ def test_a_check_that_finds_damage_is_told_to_the_admins_of_the_app(organization
                 if path.is_file():
                     path.write_bytes(b"broken")
         with transaction():
-            run = jobs.request_check(db.session.get(Backup, backup.id), "system", send=False).id
+            run = requests.request_check(db.session.get(Backup, backup.id), "system", send=False).id
         work(run)
         assert ([("check_failed", "A backup of “Sales” is damaged")] if broken else []) == told(owner)
 
@@ -121,7 +122,7 @@ def test_a_check_that_finds_damage_is_told_to_the_admins_of_the_app(organization
 def test_a_cancelled_run_is_told_to_whoever_asked_for_it(organization: str, owner: str, app: App) -> None:
     """They may have asked for it to be cancelled, or an other admin has."""
     with transaction():
-        run = jobs.request_backup(apps.find(app.id), owner, data=False, name=None, send=False)
+        run = requests.request_backup(apps.find(app.id), owner, data=False, name=None, send=False)
         cancel(run)
     events.run_finished(runs.find(run.id))
     assert [("backup_failed", "Backup of “Sales” was cancelled")] == told(owner)

@@ -15,8 +15,8 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from core.api import apps, as_server, as_tenant, db, direct, documents, import_file, transaction
+from core.backups.catalog import backups_of
 from core.backups.models import Backup
-from core.backups.saved import backups_of
 from core.extension.component import Document
 from core.runs.models import Run
 from core.runs.service import work

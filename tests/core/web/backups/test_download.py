@@ -10,7 +10,7 @@ import zipfile
 import pytest
 
 from core.api import as_tenant
-from core.backups.files import inspect
+from core.backups.ingest import inspect
 from core.backups.log import acts_of
 from core.base.config import Config
 from core.web.backups.downloading import disposition

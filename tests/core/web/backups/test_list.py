@@ -7,9 +7,9 @@ import re
 import pytest
 
 from core.api import AppRestoring, apps, as_tenant, db, transaction
-from core.backups.jobs import request_restore
-from core.backups.restoring import Options
-from core.backups.saved import find_backup
+from core.backups.catalog import find_backup
+from core.backups.plan import Options
+from core.backups.requests import request_restore
 from core.base.time import moved
 from core.runs.models import Run
 from core.runs.service import active_runs, find, runs_of

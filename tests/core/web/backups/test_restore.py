@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from core.api import App, apps, as_server, as_tenant, db, documents, seal, transaction
-from core.backups import proofs
+from core.backups import reauth
 from core.backups.agreement import subject
 from core.backups.log import acts_of
 from core.backups.models import Backup, RestoreProof
@@ -250,7 +250,7 @@ def test_a_proof_that_was_not_used_serves_for_five_minutes(place: Place) -> None
     backup_id = place.back_up()
     form = opened(place, backup_id)
     with as_tenant(place.organization_id):
-        proofs_made = [proofs.prove(place.app_id, subject(form["plan"]), place.owner, PASSWORD) for _ in range(2)]
+        proofs_made = [reauth.prove(place.app_id, subject(form["plan"]), place.owner, PASSWORD) for _ in range(2)]
     with moved(301):
         late = place.post(f"/{backup_id}/restore", data={**form, "proof": proofs_made[0]})
     assert 403 == late.status_code and "expired or was already used" in words(late)

@@ -10,16 +10,17 @@ import pytest
 from flask import Flask
 
 from core.api import App, apps, as_tenant, db, transaction
-from core.backups import retaining, schedules
 from core.backups.log import acts_of
 from core.backups.models import BackupSchedule
-from core.backups.retention import Policy
+from core.backups.retention import service as retention
+from core.backups.retention.policy import Policy
+from core.backups.schedule import service as schedules
 from core.base.time import moved, now_us
 from core.processes import scheduler
 from core.runs.models import Run
 from tenants import service
 from tenants.service import find_organization
-from tests.core.backups.test_retaining import back_up
+from tests.core.backups.retention.test_service import back_up
 from tests.web import OWNER, Browser, make_member, signed_in
 
 DAY_S = 24 * 3600
@@ -165,10 +166,10 @@ def test_what_would_go_is_shown_before_it_goes(server: Flask, managed: App) -> N
     assert ["Kept", "Kept", "Would be removed", "Would be removed"] == re.findall(r"Kept|Would be removed", page)
     assert "newest good backup" in page and "one of the last 2" in page and "not kept by any rule" in page
     scheduler.tick()
-    assert 4 == len(retaining.judge(managed, Policy(last=1)))
+    assert 4 == len(retention.judge(managed, Policy(last=1)))
     assert 303 == client.post(f"{path}/retention", data={"last": "2"}).status_code
     scheduler.tick()
-    assert made[:2] == [one.backup.id for one in retaining.judge(managed, Policy(last=1))]
+    assert made[:2] == [one.backup.id for one in retention.judge(managed, Policy(last=1))]
     assert 2 == len(acts_of(managed.id, act="expire"))
     assert "Kept: the last 2." in client.get(path).text
     client.post(f"{path}/retention/remove")
@@ -185,7 +186,7 @@ def test_a_policy_that_cannot_be_comes_back_beside_its_field(sqlite_server: Flas
     assert (422, True) == (answer.status_code, 'class="error"' in answer.text)
     with as_tenant(app.organization_id):
         db.session.rollback()
-        assert retaining.policy_of(app.id).empty
+        assert retention.policy_of(app.id).empty
 
 
 def test_only_admins_of_the_app_who_are_members_come_here(server: Flask, organization: str, managed: App) -> None:

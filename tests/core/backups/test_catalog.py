@@ -7,11 +7,11 @@ import json
 import pytest
 
 from core.api import App, AppkeepError, Conflict, InvalidInput, NotFound, apps, db, direct, transaction
-from core.backups import jobs, managing, proofs
+from core.backups import catalog, reauth, requests
+from core.backups.catalog import find_backup
 from core.backups.log import acts_of, note
 from core.backups.models import Backup, RestoreProof
-from core.backups.restoring import Options
-from core.backups.saved import find_backup
+from core.backups.plan import Options
 from core.base.time import moved
 from tenants.service import user_by_email
 from tests.web import PASSWORD
@@ -27,9 +27,9 @@ def test_a_name_has_1_to_120_characters_and_no_control_characters(backup: Backup
     """Anything else is refused and the name stays."""
     for wrong in ("", "x" * 121, "a\nb", "a\x7fb"):
         with pytest.raises(InvalidInput), transaction():
-            managing.rename(backup.id, wrong, "system")
+            catalog.rename(backup.id, wrong, "system")
     with transaction():
-        managing.rename(backup.id, "x" * 120, "system")
+        catalog.rename(backup.id, "x" * 120, "system")
     assert "x" * 120 == find_backup(backup.id).name
 
 
@@ -39,43 +39,43 @@ def test_a_deleted_backup_is_gone_and_others_keep_what_they_share(backup: Backup
     with moved(400):
         other = direct.back_up(apps.find(backup.app_id)).id
     with transaction():
-        managing.delete(backup_id, "system")
+        catalog.delete(backup_id, "system")
     with pytest.raises(NotFound):
         find_backup(backup_id)
     with transaction():
-        run = jobs.request_check(find_backup(other), "system", send=False).id
+        run = requests.request_check(find_backup(other), "system", send=False).id
     assert "succeeded" == direct.finished(run).state
 
 
 def test_a_pinned_backup_is_not_deleted(backup: Backup) -> None:
     """Unpinned, it is."""
     with transaction():
-        managing.pin(backup.id, "system", pinned=True)
+        catalog.pin(backup.id, "system", pinned=True)
     with pytest.raises(Conflict), transaction():
-        managing.delete(backup.id, "system")
+        catalog.delete(backup.id, "system")
     with transaction():
-        managing.pin(backup.id, "system", pinned=False)
-        managing.delete(backup.id, "system")
+        catalog.pin(backup.id, "system", pinned=False)
+        catalog.delete(backup.id, "system")
 
 
 def test_a_backup_that_is_being_restored_is_not_deleted(app: App, backup: Backup) -> None:
     """The run that waits names it."""
     with transaction():
-        jobs.request_restore(app, backup, Options(backup=backup.id, config=True, data=True), "system", send=False)
+        requests.request_restore(app, backup, Options(backup=backup.id, config=True, data=True), "system", send=False)
     with pytest.raises(Conflict), transaction():
-        managing.delete(backup.id, "system")
+        catalog.delete(backup.id, "system")
 
 
 def test_every_act_is_in_the_log_newest_first(backup: Backup) -> None:
     """With who, what and the names before and after; and no act that was rolled back."""
     before = backup.name
     with transaction():
-        managing.rename(backup.id, "Better", "u_1111111111")
+        catalog.rename(backup.id, "Better", "u_1111111111")
     with pytest.raises(RuntimeError), transaction():
-        managing.rename(backup.id, "Never", "u_1111111111")
+        catalog.rename(backup.id, "Never", "u_1111111111")
         raise RuntimeError
     with transaction():
-        managing.delete(backup.id, "system")
+        catalog.delete(backup.id, "system")
     acts = acts_of(backup.app_id)
     assert ["delete", "rename"] == [act.act for act in acts][:2]
     assert {"before": before, "after": "Better"} == json.loads(acts[1].detail)
@@ -102,34 +102,34 @@ def owner(organization: str) -> str:
 
 def test_a_proof_serves_one_restore(app: App, owner: str) -> None:
     """The second use is refused, and so is any use for another person, app or plan."""
-    token = proofs.prove(app.id, "p" * 64, owner, PASSWORD)
+    token = reauth.prove(app.id, "p" * 64, owner, PASSWORD)
     for wrong in ((token, "a_2222222222", "p" * 64, owner), (token, app.id, "q" * 64, owner),
                   (token, app.id, "p" * 64, "u_2222222222"), ("x", app.id, "p" * 64, owner)):
-        with pytest.raises(proofs.ProofNeeded), transaction():
-            proofs.use(*wrong)
+        with pytest.raises(reauth.ProofNeeded), transaction():
+            reauth.use(*wrong)
     with transaction():
-        proofs.use(token, app.id, "p" * 64, owner)
-    with pytest.raises(proofs.ProofNeeded), transaction():
-        proofs.use(token, app.id, "p" * 64, owner)
+        reauth.use(token, app.id, "p" * 64, owner)
+    with pytest.raises(reauth.ProofNeeded), transaction():
+        reauth.use(token, app.id, "p" * 64, owner)
 
 
 def test_a_proof_expires_in_five_minutes(app: App, owner: str) -> None:
     """A second before it serves, a second after it does not."""
-    token = proofs.prove(app.id, "p" * 64, owner, PASSWORD)
-    with moved(301), pytest.raises(proofs.ProofNeeded), transaction():
-        proofs.use(token, app.id, "p" * 64, owner)
+    token = reauth.prove(app.id, "p" * 64, owner, PASSWORD)
+    with moved(301), pytest.raises(reauth.ProofNeeded), transaction():
+        reauth.use(token, app.id, "p" * 64, owner)
     with moved(290), transaction():
-        proofs.use(token, app.id, "p" * 64, owner)
+        reauth.use(token, app.id, "p" * 64, owner)
 
 
 def test_a_proof_is_not_used_up_by_what_fails(app: App, owner: str) -> None:
     """When the transaction that uses it is rolled back, it serves still."""
-    token = proofs.prove(app.id, "p" * 64, owner, PASSWORD)
+    token = reauth.prove(app.id, "p" * 64, owner, PASSWORD)
     with pytest.raises(RuntimeError), transaction():
-        proofs.use(token, app.id, "p" * 64, owner)
+        reauth.use(token, app.id, "p" * 64, owner)
         raise RuntimeError
     with transaction():
-        proofs.use(token, app.id, "p" * 64, owner)
+        reauth.use(token, app.id, "p" * 64, owner)
 
 
 def test_five_failures_in_fifteen_minutes_lock_for_fifteen(app: App, owner: str) -> None:
@@ -137,12 +137,12 @@ def test_five_failures_in_fifteen_minutes_lock_for_fifteen(app: App, owner: str)
     app_id = app.id
     for _ in range(5):
         with pytest.raises(AppkeepError):
-            proofs.prove(app_id, "p" * 64, owner, "wrong password")
+            reauth.prove(app_id, "p" * 64, owner, "wrong password")
     with pytest.raises(AppkeepError) as locked:
-        proofs.prove(app_id, "p" * 64, owner, PASSWORD)
+        reauth.prove(app_id, "p" * 64, owner, PASSWORD)
     assert 429 == locked.value.status
     with moved(15 * 60 + 1):
-        proofs.prove(app_id, "p" * 64, owner, PASSWORD)
+        reauth.prove(app_id, "p" * 64, owner, PASSWORD)
     results = [act.result for act in acts_of(app_id, act="identity")]
     assert (7, "done") == (len(results), results[0])
 
@@ -150,9 +150,9 @@ def test_five_failures_in_fifteen_minutes_lock_for_fifteen(app: App, owner: str)
 def test_confirmations_of_identity_leave_a_day_later(app: App, owner: str) -> None:
     """The next one removes them."""
     app_id = app.id
-    proofs.prove(app_id, "p" * 64, owner, PASSWORD)
+    reauth.prove(app_id, "p" * 64, owner, PASSWORD)
     with moved(25 * 3600):
-        proofs.prove(app_id, "p" * 64, owner, PASSWORD)
+        reauth.prove(app_id, "p" * 64, owner, PASSWORD)
         assert 1 == db.session.query(RestoreProof).count()
 
 
@@ -160,6 +160,6 @@ def test_a_confirmation_made_by_a_clock_far_ahead_is_good_for_nothing(app: App, 
     """It would be good until that day, and five minutes more."""
     app_id = app.id
     with moved(2 * 24 * 3600):
-        token = proofs.prove(app_id, "p" * 64, owner, PASSWORD)
-    with pytest.raises(proofs.ProofNeeded), transaction():
-        proofs.use(token, app_id, "p" * 64, owner)
+        token = reauth.prove(app_id, "p" * 64, owner, PASSWORD)
+    with pytest.raises(reauth.ProofNeeded), transaction():
+        reauth.use(token, app_id, "p" * 64, owner)

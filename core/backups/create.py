@@ -10,8 +10,8 @@ from sqlalchemy import select, update
 
 from core.apps.snapshot import Snapshot
 from core.archive.canonical import canonical
-from core.backups.content import Description, describe
 from core.backups.models import TYPES, Backup
+from core.backups.state import Description, describe
 from core.base.config import Config
 from core.base.db import db, reading
 from core.base.errors import InvalidInput, TooSoon
@@ -75,7 +75,7 @@ def state(app: App, *, data: bool = True) -> Description:
         return describe(app, Snapshot(app.id, connection), data=data)
 
 
-def take(app: App, context: RunContext, *, data: bool, type_: str, name: str | None, person: str,
+def create(app: App, context: RunContext, *, data: bool, type_: str, name: str | None, person: str,
          finish: Callable[[Backup], None] = lambda backup: None) -> tuple[Backup, Description]:
     """Take a backup of an app and return its row and its content; *finish* is called inside the transaction that makes it real.
 

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.apps import service
+from core.backups.catalog import find_backup
+from core.backups.check import check
+from core.backups.create import check_interval, checked_name, create
 from core.backups.log import note
 from core.backups.models import Backup
-from core.backups.rehearsing import check_possible
-from core.backups.restoring import Options, check_origin, restore, restore_as_new, undo_options
-from core.backups.saved import find_backup
-from core.backups.sizes import size_of_app, size_of_restore
-from core.backups.take import check_interval, checked_name, take
-from core.backups.verifying import check
+from core.backups.plan import Options, check_origin, undo_options
+from core.backups.restore import restore, restore_as_new
+from core.backups.size_estimate import size_of_app, size_of_restore
+from core.backups.trial_restore import check_possible
 from core.base.errors import NotFound
 from core.base.time import now_us
 from core.runs.context import RunContext
@@ -104,7 +105,7 @@ def backup(run: RunContext) -> None:
     def finish(made: Backup) -> None:
         run.succeed(report_of_backup(made, started))
 
-    take(app, run, data=run.options["data"], type_=run.options["type"], name=run.options["name"], person=run.person, finish=finish)
+    create(app, run, data=run.options["data"], type_=run.options["type"], name=run.options["name"], person=run.person, finish=finish)
 
 
 def report_of_backup(made: Backup, started_us: int) -> Mapping[str, Any]:

@@ -7,9 +7,9 @@ import logging
 
 from sqlalchemy import ColumnElement, func, select
 
-from core.backups.jobs import request_check
+from core.backups.catalog import find_backup
 from core.backups.models import Backup
-from core.backups.saved import find_backup
+from core.backups.requests import request_check
 from core.base.db import db, transaction
 from core.base.errors import AppkeepError
 from core.base.ids import SYSTEM

@@ -12,10 +12,10 @@ from typing import Any
 from core.apps import locks
 from core.apps.snapshot import Snapshot
 from core.archive.manifest import Content
-from core.backups.content import describe
-from core.backups.merging import meet, merge
+from core.backups.merge import meet, merge
 from core.backups.models import Backup
-from core.backups.saved import Saved
+from core.backups.reader import BackupReader
+from core.backups.state import describe
 from core.base.db import db
 from core.base.errors import AppkeepError, InvalidInput
 from core.base.ids import new_key
@@ -41,7 +41,7 @@ def check_possible(backup: Backup) -> None:
                            "check it without the restore on trial.")
 
 
-def rehearse(saved: Saved, person: str) -> dict[str, Any]:
+def rehearse(saved: BackupReader, person: str) -> dict[str, Any]:
     """Restore a backup on trial and return how it went: {"same", "content_id", "references_not_restored"}.
 
     Another state is no damage where references are the reason: what they point to lies outside the backup.
@@ -65,7 +65,7 @@ def rehearse(saved: Saved, person: str) -> dict[str, Any]:
     return {"same": not other, "content_id": found.content_id, "references_not_restored": missing}
 
 
-def _restored(saved: Saved, person: str) -> tuple[Mapping[str, Any], Content]:
+def _restored(saved: BackupReader, person: str) -> tuple[Mapping[str, Any], Content]:
     data = saved.backup.part == "both"
     # Not by the service that makes apps: that tells plugins, and deleted_at keeps even this session's queries off it.
     app = App(id=new_key("a"), organization_id=tenant(), name=saved.backup.app_name, created_at=now_us(), created_by=person,

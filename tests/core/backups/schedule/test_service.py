@@ -11,10 +11,10 @@ from flask import Flask
 from sqlalchemy import select
 
 from core.api import App, Forbidden, apps, as_tenant, db, transaction
-from core.backups import schedules
 from core.backups.log import acts_of
 from core.backups.models import Backup, BackupSchedule
-from core.backups.schedule import Schedule
+from core.backups.schedule import service as schedules
+from core.backups.schedule.rule import Schedule
 from core.base.time import moved, now_us
 from core.runs.models import Run
 from core.runs.service import work
@@ -109,11 +109,11 @@ def test_a_plan_without_schedules_pauses_and_resumes(daily: str, organization: s
 
 def test_a_schedule_waits_for_what_runs(daily: str) -> None:
     """While a backup runs it stays due, and is asked for when that has ended and the interval has passed."""
-    from core.backups import jobs
+    from core.backups import requests
 
     with moved(due_in_s(daily) + 1):
         with transaction():
-            run = jobs.request_backup(apps.find(daily), "system", data=False, name=None, send=False).id
+            run = requests.request_backup(apps.find(daily), "system", data=False, name=None, send=False).id
         assert [] == schedules.tick()
         finish([run])
         assert [] == schedules.tick()

@@ -15,11 +15,11 @@ from sqlalchemy import exists, or_, select, update
 
 from core.apps import locks
 from core.apps.service import find
-from core.backups import managing
+from core.backups import catalog
+from core.backups.catalog import backups_of
 from core.backups.log import note
 from core.backups.models import Backup, BackupRetention
-from core.backups.retention import EmptyPolicy, Judgement, Policy, expired, judged
-from core.backups.saved import backups_of
+from core.backups.retention.policy import EmptyPolicy, Judgement, Policy, expired, judged
 from core.base.db import db, passed_over, transaction
 from core.base.errors import AppkeepError, Conflict
 from core.base.ids import SYSTEM
@@ -124,7 +124,7 @@ def _look(app_id: str, applied_at: int | None, organization_id: str) -> Sequence
 
 def _remove(one: Judgement, person: str) -> Backup | None:
     try:
-        return managing.delete(one.backup.id, person, act="expire", reason="; ".join(one.reasons))
+        return catalog.delete(one.backup.id, person, act="expire", reason="; ".join(one.reasons))
     except Conflict as error:
         log.info("Retention leaves backup %s: %s", one.backup.id, error)
         return None

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.backups.retention import EmptyPolicy, Policy, expired, judged
+from core.backups.retention.policy import EmptyPolicy, Policy, expired, judged
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 ZONE = ZoneInfo("Europe/Berlin")

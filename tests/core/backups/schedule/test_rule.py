@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.backups.schedule import Schedule, next_due
+from core.backups.schedule.rule import Schedule, next_due
 from core.base.errors import InvalidInput
 
 BERLIN = ZoneInfo("Europe/Berlin")

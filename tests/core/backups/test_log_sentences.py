@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.backups.wording import act_sentence
+from core.backups.log_sentences import act_sentence
 
 
 @pytest.mark.parametrize(("act", "detail", "told"), [

@@ -11,9 +11,10 @@ from flask import Flask
 from sqlalchemy import MetaData, func, select
 
 from core.api import App, Document, apps, db, direct, documents, transaction
-from core.backups import files, merging
-from core.backups.rehearsing import RestoreDiffers
-from core.backups.saved import find_backup
+from core.backups import ingest
+from core.backups import merge as merging
+from core.backups.catalog import find_backup
+from core.backups.trial_restore import RestoreDiffers
 from core.base.errors import AppkeepError, InvalidInput
 from core.tenancy.wall import as_server
 from plugins.worksheets import service
@@ -107,7 +108,7 @@ def test_data_alone_cannot_be_tried(app: App) -> None:
     """The refusal says what to do, and the plain check works."""
     app = fill(app)
     raw = direct.file_of(direct.back_up(app), "data")
-    backup = files.upload(io.BytesIO(raw), apps.find(app.id), "system")
+    backup = ingest.upload(io.BytesIO(raw), apps.find(app.id), "system")
     with pytest.raises(InvalidInput, match="data only"):
         direct.check(backup, deep=True)
     assert direct.check(backup)["sound"]

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from core.apps import service
-from core.backups import files, jobs
+from core.backups import export, requests
+from core.backups.catalog import find_backup
+from core.backups.create import state
 from core.backups.models import Backup
-from core.backups.restoring import Options, plan_undo
-from core.backups.restoring import plan as plan_of
-from core.backups.saved import find_backup
-from core.backups.take import state
+from core.backups.plan import Options, plan_undo
+from core.backups.plan import plan as plan_of
 from core.base.db import transaction
 from core.base.errors import AppkeepError
 from core.base.ids import SYSTEM
@@ -48,7 +48,7 @@ def ended_well(run: Run) -> Run:
 def back_up(app: App, *, data: bool = True, name: str | None = None, person: str = SYSTEM) -> Backup:
     """Return a fresh backup of the app."""
     with transaction():
-        run = jobs.request_backup(app, person, data=data, name=name, send=False).id
+        run = requests.request_backup(app, person, data=data, name=name, send=False).id
     return find_backup(report_of(finished(run))["backup"])
 
 
@@ -58,14 +58,14 @@ def restore(app: App, backup: Backup, *, config: bool = True, data: bool = True,
     options = Options(backup=backup.id, config=config, data=data, safety_backup=safety_backup,
                       accept_origin=accept_origin, only=tuple(only), bin_newer=bin_newer)
     with transaction():
-        run = jobs.request_restore(app, backup, options, person, send=False).id
+        run = requests.request_restore(app, backup, options, person, send=False).id
     return report_of(finished(run))
 
 
 def undo(app: App, run_id: str, *, also_later: bool = False, plan: str | None = None, person: str = SYSTEM) -> Run:
     """Undo a restore of the app and return the run that did."""
     with transaction():
-        run = jobs.request_undo(app, find(run_id), person, also_later=also_later, plan=plan, send=False).id
+        run = requests.request_undo(app, find(run_id), person, also_later=also_later, plan=plan, send=False).id
     return finished(run)
 
 
@@ -77,14 +77,14 @@ def undo_plan(app: App, run_id: str, *, also_later: bool = False) -> dict[str, A
 def check(backup: Backup, *, deep: bool = False, person: str = SYSTEM) -> dict[str, Any]:
     """Prove a backup whole and return the report; a *deep* check restores it on trial."""
     with transaction():
-        run = jobs.request_check(backup, person, deep=deep, send=False).id
+        run = requests.request_check(backup, person, deep=deep, send=False).id
     return report_of(finished(run))
 
 
 def restore_as_new(backup: Backup, *, name: str | None = None, person: str = SYSTEM) -> App:
     """Return a new app made of the backup's configuration."""
     with transaction():
-        run = jobs.request_copy(backup, person, name=name, send=False).id
+        run = requests.request_copy(backup, person, name=name, send=False).id
     return service.find(report_of(finished(run))["app"])
 
 
@@ -101,4 +101,4 @@ def content_id(app: App, *, data: bool = True) -> str:
 
 def file_of(backup: Backup, part: str | None = None) -> bytes:
     """Return a backup as a file."""
-    return b"".join(files.download(backup, part or backup.part).chunks())
+    return b"".join(export.download(backup, part or backup.part).chunks())

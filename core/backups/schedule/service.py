@@ -10,10 +10,10 @@ from sqlalchemy import and_, or_, select, update
 
 from core.apps import locks
 from core.apps.service import find
-from core.backups import jobs
+from core.backups import requests
 from core.backups.log import note
 from core.backups.models import BackupSchedule
-from core.backups.schedule import Schedule, next_due
+from core.backups.schedule.rule import Schedule, next_due
 from core.base.db import db, passed_over, transaction
 from core.base.errors import Forbidden, RunInProgress, TooSoon
 from core.base.ids import SYSTEM
@@ -125,7 +125,7 @@ def _do(app_id: str, organization_id: str) -> str | None:
     db.session.expire(row)
     if not taken or due is None or due > now_us():
         return None
-    return jobs.request_backup(app, SYSTEM, data=row.data, name=None, send=True, type_="scheduled").id
+    return requests.request_backup(app, SYSTEM, data=row.data, name=None, send=True, type_="scheduled").id
 
 
 def _pause(app: App, row: BackupSchedule) -> None:

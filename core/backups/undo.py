@@ -19,7 +19,7 @@ from core.apps import documents
 from core.apps.models import DocumentRow, HiddenPart
 from core.apps.snapshot import parse_body
 from core.backups.journal import DOCUMENTS, Journal, documents_changed, standing
-from core.backups.merging import compare_documents
+from core.backups.merge import compare_documents
 from core.base.db import db
 from core.base.errors import InvalidDocument
 from core.base.refs import split

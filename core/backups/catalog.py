@@ -1,15 +1,56 @@
-"""Verbs on backups that are there: rename, pin, delete. The caller owns the transaction; each is written into the log."""
+"""The catalog of backups: finding them; renaming, pinning, deleting one. The caller owns the transaction; each change is in the log."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from sqlalchemy import and_, or_, select
+
+from core.backups.create import checked_name
 from core.backups.log import note
 from core.backups.models import Backup
-from core.backups.saved import backups_of, find_backup
-from core.backups.take import checked_name
-from core.base.errors import Conflict
+from core.base.db import db
+from core.base.errors import Conflict, NotFound
 from core.base.time import now_us
 from core.runs.models import Run
 from core.runs.service import active_runs
+
+
+def find_backup(backup_id: str) -> Backup:
+    """Return a backup of the current organization.
+
+    Raises:
+        NotFound: there is none, it was deleted, or it belongs to another organization.
+    """
+    found = backup_if_there(backup_id)
+    if found is None:
+        raise NotFound(f"There is no backup “{backup_id[:40]}”.")
+    return found
+
+
+def backup_if_there(backup_id: str) -> Backup | None:
+    """Return a backup of the current organization, None where there is none (any more)."""
+    return db.session.scalar(select(Backup).where(Backup.id == backup_id, Backup.deleted_at.is_(None)))
+
+
+def deleted_backup(app_id: str, backup_id: str) -> Backup | None:
+    """Return a backup of an app that has been deleted, None where there never was one or it is still there."""
+    return db.session.scalar(select(Backup).where(Backup.id == backup_id, Backup.app_id == app_id, Backup.deleted_at.is_not(None)))
+
+
+def backups_of(app_id: str, *, before: Backup | None = None, most: int | None = None) -> list[Backup]:
+    """Return the backups of an app, newest first; at *most* so many of those that come after *before* in this order."""
+    query = select(Backup).where(Backup.app_id == app_id, Backup.deleted_at.is_(None)).order_by(Backup.created_at.desc(), Backup.id)
+    if before is not None:
+        query = query.where(or_(Backup.created_at < before.created_at,
+                                and_(Backup.created_at == before.created_at, Backup.id > before.id)))
+    return list(db.session.scalars(query.limit(most)))
+
+
+def names_of(backup_ids: Collection[str]) -> dict[str, tuple[str, bool]]:
+    """Return what backups are called, and whether they are still there, by id."""
+    found = db.session.execute(select(Backup.id, Backup.name, Backup.deleted_at).where(Backup.id.in_(backup_ids)))
+    return {backup_id: (name, deleted_at is None) for backup_id, name, deleted_at in found}
 
 
 def rename(backup_id: str, name: str, person: str) -> Backup:

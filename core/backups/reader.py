@@ -5,58 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from functools import cached_property
 
-from sqlalchemy import and_, or_, select
-
 from core.archive.canonical import parse, parse_canonical
 from core.archive.errors import ArchiveNeedsNewer
 from core.archive.manifest import Content, IndexLine, PartEntry, part_lines, read_counters
 from core.backups.models import Backup
-from core.base.db import db
-from core.base.errors import NotFound
 from core.extension.component import Component, Document
 from core.objects.index import known_descriptors, picked
 from core.objects.reader import object_reader, read_object
 from core.server import server
 
 
-def find_backup(backup_id: str) -> Backup:
-    """Return a backup of the current organization.
-
-    Raises:
-        NotFound: there is none, it was deleted, or it belongs to another organization.
-    """
-    found = backup_if_there(backup_id)
-    if found is None:
-        raise NotFound(f"There is no backup “{backup_id[:40]}”.")
-    return found
-
-
-def backup_if_there(backup_id: str) -> Backup | None:
-    """Return a backup of the current organization, None where there is none (any more)."""
-    return db.session.scalar(select(Backup).where(Backup.id == backup_id, Backup.deleted_at.is_(None)))
-
-
-def deleted_backup(app_id: str, backup_id: str) -> Backup | None:
-    """Return a backup of an app that has been deleted, None where there never was one or it is still there."""
-    return db.session.scalar(select(Backup).where(Backup.id == backup_id, Backup.app_id == app_id, Backup.deleted_at.is_not(None)))
-
-
-def backups_of(app_id: str, *, before: Backup | None = None, most: int | None = None) -> list[Backup]:
-    """Return the backups of an app, newest first; at *most* so many of those that come after *before* in this order."""
-    query = select(Backup).where(Backup.app_id == app_id, Backup.deleted_at.is_(None)).order_by(Backup.created_at.desc(), Backup.id)
-    if before is not None:
-        query = query.where(or_(Backup.created_at < before.created_at,
-                                and_(Backup.created_at == before.created_at, Backup.id > before.id)))
-    return list(db.session.scalars(query.limit(most)))
-
-
-def names_of(backup_ids: Collection[str]) -> dict[str, tuple[str, bool]]:
-    """Return what backups are called, and whether they are still there, by id."""
-    found = db.session.execute(select(Backup.id, Backup.name, Backup.deleted_at).where(Backup.id.in_(backup_ids)))
-    return {backup_id: (name, deleted_at is None) for backup_id, name, deleted_at in found}
-
-
-class Saved:
+class BackupReader:
     """A backup's content, read from the store as it is asked for."""
 
     def __init__(self, backup: Backup) -> None:

@@ -11,11 +11,12 @@ from typing import Any, TypeVar
 from core.archive.limits import LIMITS
 from core.archive.manifest import IndexLine, PartEntry
 from core.archive.reader import Use, segment_values
-from core.backups.content import Description
-from core.backups.meaning import Meaning
-from core.backups.merging import Only
-from core.backups.rehearsing import RestoreDiffers, rehearse
-from core.backups.saved import Saved, find_backup
+from core.backups.catalog import find_backup
+from core.backups.content_check import ContentCheck
+from core.backups.reader import BackupReader
+from core.backups.restore_context import Selection
+from core.backups.state import Description
+from core.backups.trial_restore import RestoreDiffers, rehearse
 from core.base.db import batched, transaction
 from core.base.errors import AppkeepError, ObjectDamaged, ObjectLost
 from core.base.time import now_us
@@ -31,7 +32,7 @@ THREADS = 2
 BATCH = 256
 
 
-def verify_needed(saved: Saved, now: Description | None, run: RunContext, *, config: bool, data: bool, only: Only,
+def verify_needed(saved: BackupReader, now: Description | None, run: RunContext, *, config: bool, data: bool, only: Selection,
                   proven: Collection[str] = ()) -> set[str]:
     """Refuse a restore whose objects are not all there and sound, before anything is written; return those that were proven.
 
@@ -62,7 +63,7 @@ def check(run: RunContext) -> dict[str, Any]:
     error: AppkeepError | None = None
     report: dict[str, Any] = {"backup": backup.id, "sound": True}
     try:
-        saved = Saved(backup)
+        saved = BackupReader(backup)
         report |= _check_whole(saved, run)
         run.step("check.read")
         if run.options.get("deep"):
@@ -80,7 +81,7 @@ def check(run: RunContext) -> dict[str, Any]:
     return report
 
 
-def _tried(saved: Saved, run: RunContext) -> dict[str, Any]:
+def _tried(saved: BackupReader, run: RunContext) -> dict[str, Any]:
     run.progress("restoring on trial", 0, saved.backup.records, 0)
     with transaction():
         run.fence()
@@ -90,7 +91,7 @@ def _tried(saved: Saved, run: RunContext) -> dict[str, Any]:
     return found
 
 
-def _check_whole(saved: Saved, run: RunContext) -> dict[str, int]:
+def _check_whole(saved: BackupReader, run: RunContext) -> dict[str, int]:
     if saved.content.content_id != saved.backup.content_id:
         raise ObjectDamaged(f"The catalogue's row of backup {saved.backup.id} does not fit its content.")
     found: dict[str, IndexLine] = {}
@@ -115,7 +116,7 @@ def _check_whole(saved: Saved, run: RunContext) -> dict[str, int]:
     return {"objects": len(found), "raw_bytes": sum(line.raw for line in found.values())}
 
 
-def _look_at_lines(saved: Saved, run: RunContext) -> None:
+def _look_at_lines(saved: BackupReader, run: RunContext) -> None:
     """Read every line as strictly as those of a file from elsewhere: what is stored as it was written may have been written wrong.
 
     Raises:
@@ -124,7 +125,7 @@ def _look_at_lines(saved: Saved, run: RunContext) -> None:
     def files(name: str, part: str) -> set[str]:
         return {line.content for line in saved.lines[name, part] if line.section == "files"}
 
-    meaning, reader = Meaning(saved.content, whole=saved.backup.part == "both", files=files), object_reader()
+    meaning, reader = ContentCheck(saved.content, whole=saved.backup.part == "both", files=files), object_reader()
     uses = [(Use(name, part, line.section, line.n), line) for name, part, _ in saved.content.entries()
             for line in saved.lines[name, part] if line.section != "files"]
     done = 0

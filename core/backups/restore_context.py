@@ -1,26 +1,20 @@
-"""Comparing a backup with an app, and merging it in: one walk that a plan and a restore share.
-
-A plan walks with `writing` off and tells what would be done; a restore walks with it on, inside its transaction.
-"""
+"""What of a backup is restored, and what components work with when a backup meets an app."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 from sqlalchemy import Connection
 
-from core.apps import documents
 from core.apps.permissions import standing
 from core.apps.snapshot import Snapshot
 from core.archive.manifest import IndexLine
-from core.backups.content import Description, describe
-from core.backups.journal import documents_changed
-from core.backups.saved import Saved
+from core.backups.reader import BackupReader
+from core.backups.state import Description, describe
 from core.base.errors import InvalidInput
 from core.base.ids import SYSTEM
 from core.base.refs import ADDRESS
@@ -33,12 +27,10 @@ from core.tenancy.models import App
 AHEAD_SEGMENTS = 16
 """How many segments are unpacked ahead of the merge: bounds memory whatever the size of the backup."""
 READING_THREADS = 2
-MAX_DIFFERENCES = 200
-"""So many changed documents of a component are shown with their differences; of the rest only the names."""
 
 
 @dataclass(frozen=True, slots=True)
-class Only:
+class Selection:
     """What of a backup is restored: components by name ("pages") and documents by address; nothing named is all of it."""
 
     names: frozenset[str] = frozenset()
@@ -77,7 +69,7 @@ class RestoreContext:
     """
 
     app: App
-    saved: Saved
+    saved: BackupReader
     connection: Connection
     writing: bool
     config: bool
@@ -86,7 +78,7 @@ class RestoreContext:
     documents_before: Mapping[str, Document]
     documents: Mapping[str, Document]
     hidden: frozenset[str]
-    only: Only = field(default_factory=Only)
+    only: Selection = field(default_factory=Selection)
     described: Description | None = None
     bin_newer: bool = False
     tick: Callable[[int, int], None] = field(default=lambda records, size: None)
@@ -146,91 +138,3 @@ class RestoreContext:
     def components(self) -> list[Component]:
         """The components that this server has, in order of their names."""
         return list(server().registry.components.values())
-
-
-def meet(app: App, saved: Saved, connection: Connection, person: str, *, config: bool, data: bool,
-         writing: bool, only: Only | None = None, described: Description | None = None,
-         bin_newer: bool = False) -> RestoreContext:
-    """Return the context in which *saved* meets the app."""
-    only = only or Only()
-    before = {document.address: document for document in documents.live(app)}
-    hidden = frozenset(address for address, _ in documents.bin_of(app))
-    after = after_restore(before, saved.documents, only) if config else before
-    return RestoreContext(app=app, saved=saved, connection=connection, writing=writing, config=config, data=data,
-                          person=person, documents_before=before, documents=after, hidden=hidden, only=only,
-                          described=described, bin_newer=bin_newer)
-
-
-def after_restore(before: Mapping[str, Document], saved: Mapping[str, Document], only: Only) -> dict[str, Document]:
-    """Return the documents that are live once a configuration is back: the backup's, and what cannot or shall not go.
-
-    Raises:
-        InvalidInput: the backup has not what *only* names.
-    """
-    kinds = server().registry.kinds
-    absent = sorted(name for name in only.names if "/" in name and name not in saved)
-    if absent:
-        raise InvalidInput(f"The backup holds no {absent[0][:80]}.")
-    kept = {address: d for address, d in before.items()
-            if not only.has(kinds[d.kind][0].name, address) or (kinds[d.kind][1].single and address not in saved)}
-    return {**kept, **{address: d for address, d in saved.items() if only.has(kinds[d.kind][0].name, address)}}
-
-
-def merge(context: RestoreContext) -> dict[str, Any]:
-    """Merge the backup into the app, or tell what that would do, and return the report as JSON.
-
-    `components` has, for each component that has anything to say, "documents" (lists of added, changed,
-    brought_back and hidden ones, how many are unchanged), "data" (the component's own report) and "notes".
-    """
-    chosen = [component for component in context.components if context.only.has(component.name)]
-    report: dict[str, Any] = {component.name: {} for component in chosen}
-    if context.config:
-        for component in chosen:
-            report[component.name]["documents"] = compare_documents(
-                component, context.documents_before, context.documents, context.hidden)
-        if context.writing:
-            notes = _put_documents(context)
-            for component in chosen:
-                report[component.name]["notes"] = notes.get(component.name, {})
-    if context.data:
-        for component in chosen:
-            report[component.name]["data"] = dict(component.restore_data(context.app, context))
-    return {name: told for name, said in report.items() if (told := {k: v for k, v in said.items() if v})}
-
-
-def compare_documents(component: Component, before: Mapping[str, Document], after: Mapping[str, Document],
-                      hidden: Collection[str]) -> dict[str, Any]:
-    """Return what happens to a component's documents, by what happens to them; {} where nothing does."""
-    kinds = {kind.name for kind in component.kinds}
-    before, after = ({a: d for a, d in side.items() if d.kind in kinds} for side in (before, after))
-    told: dict[str, Any] = {"added": [], "changed": [], "brought_back": [], "hidden": [], "unchanged": 0}
-    for address in sorted(after):
-        if address not in before:
-            told["brought_back" if address in hidden else "added"].append(_named(after[address]))
-        elif before[address] == after[address]:
-            told["unchanged"] += 1
-        else:
-            shown = len(told["changed"]) < MAX_DIFFERENCES
-            told["changed"].append(_changed(component, before[address], after[address], shown=shown))
-    told["hidden"] = [_named(before[address]) for address in sorted(before) if address not in after]
-    return told if any(told.values()) else {}
-
-
-def _named(document: Document) -> dict[str, Any]:
-    return {"document": document.address, "name": str(document.body.get("name", ""))[:200]}
-
-
-def _changed(component: Component, before: Document, after: Document, *, shown: bool) -> dict[str, Any]:
-    if not shown:
-        return _named(after)
-    changes = [{"at": c.at, "before": c.before, "after": c.after} for c in component.compare(before, after)]
-    return {**_named(after), "changes": changes}
-
-
-def _put_documents(context: RestoreContext) -> dict[str, dict[str, int]]:
-    before, after = context.documents_before, context.documents
-    put = [d for address, d in sorted(after.items()) if before.get(address) != d]
-    hide = [address for address in sorted(before) if address not in after]
-    notes: dict[str, dict[str, int]] = documents_changed(
-        context.app, [*(d.address for d in put), *hide], lambda: documents.change(context.app, context.person, put=put, hide=hide))
-    return notes

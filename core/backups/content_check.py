@@ -9,7 +9,7 @@ from core.apps import documents
 from core.archive.errors import ArchiveDamaged, ArchiveNeedsNewer
 from core.archive.manifest import Content
 from core.archive.reader import Use
-from core.backups.saved import lifted
+from core.backups.reader import lifted
 from core.base.errors import InvalidDocument, InvalidInput
 from core.base.refs import files as files_of
 from core.extension.component import Component, Document
@@ -18,7 +18,7 @@ from core.server import server
 GUARD_ERRORS = (InvalidInput, InvalidDocument)
 
 
-class Meaning:
+class ContentCheck:
     """Looks at one use of a segment after the other, in the order of the format.
 
     Args:

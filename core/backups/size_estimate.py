@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from core.apps.snapshot import Snapshot
 from core.backups.models import Backup
-from core.backups.restoring import Options
+from core.backups.plan import Options
 from core.base.db import db
 from core.server import server
 from core.tenancy.models import App

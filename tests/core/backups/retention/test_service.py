@@ -9,11 +9,12 @@ from flask import Flask
 from sqlalchemy import select
 
 from core.api import App, apps, as_tenant, db, direct, transaction
-from core.backups import jobs, managing, retaining
+from core.backups import catalog, requests
+from core.backups.catalog import backups_of
 from core.backups.log import acts_of
 from core.backups.models import Backup
-from core.backups.retention import EmptyPolicy, Policy
-from core.backups.saved import backups_of
+from core.backups.retention import service as retention
+from core.backups.retention.policy import EmptyPolicy, Policy
 from core.base.time import moved, now_us
 from core.runs.service import work
 
@@ -27,7 +28,7 @@ def back_up(app: App, count: int, *, type_: str = "manual") -> list[str]:
         with transaction():
             for backup in db.session.scalars(select(Backup)):
                 backup.started_at = 1
-            run = jobs.request_backup(apps.find(app.id), "system", data=False, name=f"Backup {number}", send=False, type_=type_).id
+            run = requests.request_backup(apps.find(app.id), "system", data=False, name=f"Backup {number}", send=False, type_=type_).id
         work(run)
         made.insert(0, backups_of(app.id)[0].id)
     with transaction():
@@ -41,7 +42,7 @@ def back_up(app: App, count: int, *, type_: str = "manual") -> list[str]:
 def keep(app: App, **policy: int) -> None:
     """Give the app a policy."""
     with transaction():
-        retaining.set_policy(apps.find(app.id), Policy(**policy), "system")
+        retention.set_policy(apps.find(app.id), Policy(**policy), "system")
 
 
 def there(app: App) -> list[str]:
@@ -53,9 +54,9 @@ def there(app: App) -> list[str]:
 def test_the_clock_removes_what_the_policy_does_not_keep(app: App) -> None:
     """At its next look, oldest first, each with its line in the log and why; what is kept still restores."""
     made = back_up(app, 4)
-    assert [] == retaining.tick()
+    assert [] == retention.tick()
     keep(app, last=2)
-    assert list(reversed(made[2:])) == retaining.tick()
+    assert list(reversed(made[2:])) == retention.tick()
     assert made[:2] == there(app)
     told = acts_of(app.id, act="expire")
     assert [("system", made[2]), ("system", made[3])] == [(act.person, act.backup_id) for act in told]
@@ -67,24 +68,24 @@ def test_a_policy_is_applied_once_a_day(app: App) -> None:
     """Not at every look: what comes meanwhile waits."""
     back_up(app, 2)
     keep(app, last=1)
-    assert 1 == len(retaining.tick())
+    assert 1 == len(retention.tick())
     back_up(app, 1)
-    assert [] == retaining.tick()
+    assert [] == retention.tick()
     with moved(DAY_S + 1):
-        assert 1 == len(retaining.tick())
+        assert 1 == len(retention.tick())
 
 
 def test_a_scheduled_backup_has_the_policy_applied_after_it(app: App) -> None:
     """So that a daily one keeps as many as were asked for."""
     back_up(app, 1)
     keep(app, last=1)
-    assert [] == retaining.tick()
+    assert [] == retention.tick()
     with moved(3600):
         with transaction():
-            run = jobs.request_backup(apps.find(app.id), "system", data=False, name=None, send=False, type_="scheduled").id
+            run = requests.request_backup(apps.find(app.id), "system", data=False, name=None, send=False, type_="scheduled").id
         work(run)
-        assert 1 == len(retaining.tick())
-        assert [] == retaining.tick()
+        assert 1 == len(retention.tick())
+        assert [] == retention.tick()
     assert ["scheduled"] == [backup.type for backup in backups_of(app.id)]
 
 
@@ -99,45 +100,45 @@ def test_the_newest_good_one_a_pinned_one_and_a_young_pre_restore_backup_stay(ap
         for backup in (young, pinned):
             backup.created_at -= 10
     keep(app, last=1)
-    retaining.tick()
+    retention.tick()
     assert [made[0], made[1], made[2], made[3]] == there(app)
     with moved(8 * DAY_S):
-        retaining.tick()
+        retention.tick()
     assert [made[0], made[1], made[3]] == there(app)
     with transaction(), pytest.raises(Exception, match="pinned"):
-        managing.delete(made[3], "system")
+        catalog.delete(made[3], "system")
 
 
 def test_what_is_in_use_is_left_for_the_next_time(app: App) -> None:
     """A backup that is being checked does not go under its reader."""
     made = back_up(app, 3)
     with transaction():
-        run = jobs.request_check(db.session.get(Backup, made[1]), "system", send=False).id
+        run = requests.request_check(db.session.get(Backup, made[1]), "system", send=False).id
     keep(app, last=1)
-    assert [made[2]] == retaining.tick()
+    assert [made[2]] == retention.tick()
     work(run)
     with moved(DAY_S + 1):
-        assert [made[1]] == retaining.tick()
+        assert [made[1]] == retention.tick()
 
 
 def test_an_empty_policy_is_refused(app: App) -> None:
     """It would remove everything; and without a policy nothing goes."""
     back_up(app, 2)
     with pytest.raises(EmptyPolicy), transaction():
-        retaining.set_policy(apps.find(app.id), Policy(), "system")
+        retention.set_policy(apps.find(app.id), Policy(), "system")
     with pytest.raises(EmptyPolicy):
-        retaining.apply(apps.find(app.id), "system")
+        retention.apply(apps.find(app.id), "system")
     keep(app, last=1)
     with transaction():
-        retaining.remove_policy(apps.find(app.id), "system")
-    assert [] == retaining.tick()
+        retention.remove_policy(apps.find(app.id), "system")
+    assert [] == retention.tick()
     assert 2 == len(there(app))
 
 
 def test_looking_changes_nothing(app: App) -> None:
     """What is previewed is what goes then, and only then."""
     made = back_up(app, 3)
-    judged = retaining.judge(app, Policy(last=1))
+    judged = retention.judge(app, Policy(last=1))
     assert [(made[0], True), (made[1], False), (made[2], False)] == [(one.backup.id, one.keep) for one in judged]
     assert made == there(app)
 
@@ -148,7 +149,7 @@ def test_a_deleted_app_keeps_its_backups(app: App) -> None:
     keep(app, last=1)
     with transaction():
         apps.delete(apps.find(app.id))
-    assert [] == retaining.tick()
+    assert [] == retention.tick()
 
 
 def test_two_clocks_remove_once(server: Flask, organization: str, app: App) -> None:
@@ -160,7 +161,7 @@ def test_two_clocks_remove_once(server: Flask, organization: str, app: App) -> N
     def look() -> None:
         with server.app_context(), as_tenant(organization):
             ready.wait()
-            gone.extend(retaining.tick())
+            gone.extend(retention.tick())
 
     clocks = [threading.Thread(target=look) for _ in range(2)]
     for clock in clocks:
@@ -174,6 +175,6 @@ def test_a_policy_applied_by_a_clock_days_ahead_is_applied_again(app: App) -> No
     """Not a day after that day."""
     keep(app, last=1)
     with moved(3 * DAY_S):
-        assert [] == retaining.tick()
+        assert [] == retention.tick()
     back_up(app, 2)
-    assert 1 == len(retaining.tick())
+    assert 1 == len(retention.tick())
