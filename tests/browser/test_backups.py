@@ -303,7 +303,7 @@ def test_a_file_of_another_server_is_sent_and_restored(place: Place, look: Look,
 
 def test_a_file_goes_on_in_another_visit(place: Place, look: Look, foreign: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What had arrived is not sent again: the same file is chosen, and only the rest goes."""
-    monkeypatch.setattr("core.web.backups.uploading.PART_BYTES", 4000)
+    monkeypatch.setattr("core.web.backups.upload.PART_BYTES", 4000)
     page = look(place.site, person=OWNER)
     page.goto(f"{place.root}/upload")
     sent: list[str] = []

@@ -19,15 +19,15 @@ TABS = (("backups.show", "Backups"), ("backups.schedule", "Schedule"), ("backups
 pages = Pages("backups", __name__)
 
 
-def here(**names: Any) -> dict[str, Any]:
+def app_args(**names: Any) -> dict[str, Any]:
     """Return what `url_for` needs for a page of the app that the address names."""
     address = request.view_args or {}
     return {"organization_id": address["organization_id"], "app_id": address["app_id"], **names}
 
 
-def to(endpoint: str, **names: Any) -> Response:
+def redirect_to(endpoint: str, **names: Any) -> Response:
     """Answer by sending the browser on to a page of the app."""
-    return redirect(url_for(endpoint, **here(**names)), 303)  # type: ignore[return-value]
+    return redirect(url_for(endpoint, **app_args(**names)), 303)  # type: ignore[return-value]
 
 
 def backup_here(backup_id: str) -> Backup:
@@ -46,4 +46,4 @@ def backup_here(backup_id: str) -> Backup:
 def backup_tabs() -> list[tuple[str, str, str]]:
     """Return the tabs of Backup & Restore: endpoint, address, title."""
     there = [(endpoint, title) for endpoint, title in TABS if endpoint in current_app.view_functions]
-    return [(endpoint, url_for(endpoint, **here()), title) for endpoint, title in there]
+    return [(endpoint, url_for(endpoint, **app_args()), title) for endpoint, title in there]

@@ -19,7 +19,7 @@ from core.base.time import now_us
 from core.server import server
 from core.tenancy.zones import zone_named
 from core.web.answers import again
-from core.web.backups.blueprint import ROOT, pages, to
+from core.web.backups.blueprint import ROOT, pages, redirect_to
 from core.web.gate import Needs
 from core.web.visit import current_app_row, visit
 
@@ -44,7 +44,7 @@ def save_schedule(organization_id: str, app_id: str) -> Response:
             with transaction():
                 schedules.set_schedule(current_app_row(), wanted, visit().person, data="data" in request.form, enabled=on)
             flash("Schedule saved." if on else "Scheduled backups turned off.", "good")
-            return to("backups.schedule")
+            return redirect_to("backups.schedule")
         except Forbidden as error:
             errors["every"] = error.message
     return again(_page(errors=errors))
@@ -54,7 +54,7 @@ def save_schedule(organization_id: str, app_id: str) -> Response:
 def preview_retention(organization_id: str, app_id: str) -> str | Response:
     """Show what a policy would remove, and why; nothing is changed."""
     if not request.args:
-        return to("backups.schedule")
+        return redirect_to("backups.schedule")
     errors: dict[str, str] = {}
     policy = _policy_of(request.args, errors)
     if policy is None:
@@ -74,7 +74,7 @@ def save_retention(organization_id: str, app_id: str) -> Response:
     with transaction():
         retention.set_policy(current_app_row(), policy, visit().person)
     flash("Retention saved. Backups that it does not keep are removed within a minute; the log lists them.", "good")
-    return to("backups.schedule")
+    return redirect_to("backups.schedule")
 
 
 @pages.page(f"{HERE}/retention/remove", Needs.BACKUP, ("POST",))
@@ -83,7 +83,7 @@ def remove_retention(organization_id: str, app_id: str) -> Response:
     with transaction():
         retention.remove_policy(current_app_row(), visit().person)
     flash("Retention removed. All backups are kept from now on.", "good")
-    return to("backups.schedule")
+    return redirect_to("backups.schedule")
 
 
 def _page(errors: Mapping[str, str] | None = None, retention_errors: Mapping[str, str] | None = None) -> str:

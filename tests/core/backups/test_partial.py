@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -61,13 +62,13 @@ def test_only_data_of_one_worksheet(wrecked: tuple[App, Backup, dict[str, object
     assert before == bodies(apps.find(app.id))
 
 
-@pytest.mark.parametrize("name", ["nothing", "worksheet/w_9999999999", "page/../x", "worksheet/w_1111111111/field/f_1111111111", "x/y"])
-def test_what_is_not_there_is_refused(wrecked: tuple[App, Backup, dict[str, object]], name: str) -> None:
+def test_what_is_not_there_is_refused(wrecked: tuple[App, Backup, dict[str, object]]) -> None:
     """With its name; and the app stays as it is."""
     app, backup, _ = wrecked
     before = bodies(app)
-    with pytest.raises(InvalidInput):
-        direct.plan(app, backup, only=[name])
+    for name in ("nothing", "worksheet/w_9999999999", "page/../x", "worksheet/w_1111111111/field/f_1111111111", "x/y"):
+        with pytest.raises(InvalidInput, match=re.escape(name[:20])):
+            direct.plan(app, backup, only=[name])
     assert before == bodies(apps.find(app.id))
 
 

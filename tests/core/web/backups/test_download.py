@@ -13,7 +13,7 @@ from core.api import as_tenant
 from core.backups.ingest import inspect
 from core.backups.log import acts_of
 from core.base.config import Config
-from core.web.backups.downloading import disposition
+from core.web.backups.download import disposition
 from tests.core.web.backups.conftest import Place, words
 
 

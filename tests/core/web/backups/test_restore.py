@@ -18,7 +18,7 @@ from core.backups.models import Backup, RestoreProof
 from core.base.errors import RunInProgress
 from core.base.time import moved, now_us
 from core.runs.models import Run
-from core.web.backups import restoring
+from core.web.backups import restore
 from plugins.worksheets import service as worksheets
 from tenants.models import User
 from tenants.quota import QuotaYear, usage
@@ -261,15 +261,15 @@ def test_a_proof_that_was_not_used_serves_for_five_minutes(place: Place) -> None
 def test_a_proof_is_kept_when_the_start_is_refused(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """The page says that it is good, and sends it again."""
     backup_id = place.back_up()
-    real = restoring.request_restore
+    real = restore.request_restore
 
     def busy(*_args: Any, **_more: Any) -> Run:
         raise RunInProgress("Another has just begun.")
 
-    monkeypatch.setattr(restoring, "request_restore", busy)
+    monkeypatch.setattr(restore, "request_restore", busy)
     shown = started(place, backup_id).get_data(as_text=True)
     assert "Another has just begun." in shown and "Identity confirmed." in shown
-    monkeypatch.setattr(restoring, "request_restore", real)
+    monkeypatch.setattr(restore, "request_restore", real)
     assert 303 == place.post(f"/{backup_id}/restore", data=form_of(shown)).status_code
     with as_tenant(place.organization_id):
         assert 1 == len(list(db.session.scalars(select(RestoreProof).where(RestoreProof.used_at.is_not(None)))))

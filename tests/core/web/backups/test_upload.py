@@ -136,7 +136,7 @@ def test_a_plain_form_sends_a_file_whole(place: Place, foreign: dict[str, bytes]
 
 def test_a_plain_form_larger_than_a_part_is_sent_whole(place: Place, foreign: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
     """Put together again in its order."""
-    monkeypatch.setattr("core.web.backups.uploading.PART_BYTES", 1000)
+    monkeypatch.setattr("core.web.backups.upload.PART_BYTES", 1000)
     place.post("/upload", data={"file": (io.BytesIO(foreign["both"]), "a.appkeep.zip")}, content_type="multipart/form-data")
     assert ["succeeded"] == place.work()
 

@@ -15,8 +15,8 @@ from core.base.time import now_us
 from core.runs.service import check_free
 from core.server import server
 from core.tenancy.models import App
-from core.web.backups.blueprint import ROOT, pages, to
-from core.web.backups.running import asked_just_now
+from core.web.backups.blueprint import ROOT, pages, redirect_to
+from core.web.backups.run_page import asked_just_now
 from core.web.gate import Needs
 from core.web.visit import current_app_row, visit
 
@@ -40,7 +40,7 @@ def begin(organization_id: str, app_id: str) -> Response | tuple[str, int]:
         return _form(data=data, name=name, name_error=refused.message), refused.status
     except (TooSoon, RunInProgress) as refused:
         return _form(data=data, name=name, refused=refused), refused.status
-    return to("backups.show", run=run_id)
+    return redirect_to("backups.show", run=run_id)
 
 
 def _hindrance(app: App) -> TooSoon | RunInProgress | None:

@@ -10,8 +10,8 @@ from core.backups.requests import request_copy
 from core.base.db import transaction
 from core.base.errors import Forbidden, InvalidInput
 from core.web.apps import checked_name
-from core.web.backups.blueprint import BACKUP, backup_here, pages, to
-from core.web.backups.running import asked_just_now
+from core.web.backups.blueprint import BACKUP, backup_here, pages, redirect_to
+from core.web.backups.run_page import asked_just_now
 from core.web.gate import Needs
 from core.web.visit import visit
 
@@ -32,7 +32,7 @@ def begin_copy(organization_id: str, app_id: str, backup_id: str) -> Response | 
             run_id = _begin(backup, name)
     except InvalidInput as refused:
         return _form(backup_here(backup_id), name, refused.message), refused.status
-    return to("backups.run", run_id=run_id)
+    return redirect_to("backups.run", run_id=run_id)
 
 
 def _begin(backup: Backup, name: str) -> str:

@@ -23,7 +23,7 @@ CHANGED = "The app or the options have changed since this plan was made. Nothing
 
 
 @dataclass(kw_only=True)
-class Planned:
+class PlanConfirmation:
     """What a page shows of a plan: the plan or why there is none. *proof* is one that was made and not used yet; *errors* by field."""
 
     found: dict[str, Any] | None = None

@@ -13,7 +13,7 @@ from core.backups.requests import request_restore
 from core.base.time import moved
 from core.runs.models import Run
 from core.runs.service import active_runs, find, runs_of
-from core.web.backups import listing
+from core.web.backups import backup_list
 from plugins.worksheets import service as worksheets
 from tenants import service
 from tenants.quota import QuotaYear, usage
@@ -189,7 +189,7 @@ def test_a_backup_that_the_quota_cannot_hold_fails_whole(place: Place) -> None:
 
 def test_the_list_has_pages(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """The newest first; each backup on exactly one of the pages; a made-up place to go on from is as none."""
-    monkeypatch.setattr(listing, "PAGE_BACKUPS", 2)
+    monkeypatch.setattr(backup_list, "PAGE_BACKUPS", 2)
     for n in range(5):
         with moved(400 * n):
             place.back_up(data=False, name=f"Number {n}")

@@ -19,7 +19,7 @@ from core.runs import service
 from core.runs.models import Run
 from core.runs.service import active_runs, end_lost_of, exclusive_run, report_of
 from core.tenancy.models import App
-from core.web.backups.blueprint import ROOT, backup_here, here, pages, to
+from core.web.backups.blueprint import ROOT, app_args, backup_here, pages, redirect_to
 from core.web.gate import APP, Needs
 from core.web.runs import shown, shown_in_app
 from core.web.visit import current_app_row, visit
@@ -68,7 +68,7 @@ def cancel(organization_id: str, app_id: str, run_id: str) -> Response:
         uploads.forget_cancelled(found)
     if ended not in ("running", "cancelled"):
         flash("It had already ended.", "warn")
-    return to("backups.run", run_id=run_id)
+    return redirect_to("backups.run", run_id=run_id)
 
 
 @pages.page(f"{APP}/restoring", Needs.APP)
@@ -111,7 +111,7 @@ def run_here(run_id: str) -> Run:
 
 def around(found: Run) -> dict[str, Any]:
     """Return what the templates of runs need in the app's own pages."""
-    where = here(run_id=found.id)
+    where = app_args(run_id=found.id)
     return {**shown(found), "progress_url": url_for("backups.progress", **where), "cancel_url": url_for("backups.cancel", **where),
             "again_url": request.full_path.rstrip("?"), "page_url": url_for("backups.run", **where)}
 

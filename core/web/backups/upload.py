@@ -15,7 +15,7 @@ from core.backups.uploads import PART_BYTES
 from core.base.db import transaction
 from core.base.errors import AppkeepError, InvalidInput
 from core.server import server
-from core.web.backups.blueprint import ROOT, here, pages, to
+from core.web.backups.blueprint import ROOT, app_args, pages, redirect_to
 from core.web.gate import Needs
 from core.web.visit import current_app_row, visit
 
@@ -40,7 +40,7 @@ def receive(organization_id: str, app_id: str) -> Response | tuple[str, int]:
         if refused.status >= 500:
             raise
         return _form(refused.message), refused.status
-    return to("backups.run", run_id=run_id)
+    return redirect_to("backups.run", run_id=run_id)
 
 
 @pages.page(f"{ROOT}/uploads", Needs.BACKUP, ("POST",))
@@ -75,14 +75,14 @@ def finish_upload(organization_id: str, app_id: str, upload_id: str) -> Response
     """Have a file read in that has arrived whole, and say where one sees how far that is."""
     with transaction():
         run_id = uploads.finish(_mine(upload_id), visit().person, send=True).id
-    return jsonify(url=url_for("backups.run", **here(run_id=run_id)))
+    return jsonify(url=url_for("backups.run", **app_args(run_id=run_id)))
 
 
 @pages.page(f"{UPLOAD}/forget", Needs.BACKUP, ("POST",))
 def forget_upload(organization_id: str, app_id: str, upload_id: str) -> Response:
     """Give an upload up."""
     uploads.forget(_mine(upload_id))
-    return to("backups.choose_file")
+    return redirect_to("backups.choose_file")
 
 
 def _mine(upload_id: str) -> BackupUpload:
@@ -121,7 +121,7 @@ class _Limited:
 
 
 def _value(upload: BackupUpload) -> dict[str, Any]:
-    where = here(upload_id=upload.id)
+    where = app_args(upload_id=upload.id)
     return {**uploads.value_of(upload), "part_bytes": PART_BYTES, "url": url_for("backups.how_far", **where),
             "finish_url": url_for("backups.finish_upload", **where)}
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from core.web.backups import told
-from core.web.backups.told import Change, change, place, tell, value_text
+from core.web.backups import report_view
+from core.web.backups.report_view import Change, change, place, tell, value_text
 
 NAMES = {"f_1111111111": "Amount", "c_1111111111": "Open", "w_1111111111": "Deals"}
 
@@ -40,7 +40,7 @@ def test_a_value_is_told_in_words(value: Any, expected: str) -> None:
 
 def test_a_long_value_is_cut() -> None:
     """So that a page stays a page."""
-    assert told.MAX_VALUE_CHARS == len(value_text("x" * 5000, {})) and value_text("x" * 5000, {}).endswith("…")
+    assert report_view.MAX_VALUE_CHARS == len(value_text("x" * 5000, {})) and value_text("x" * 5000, {}).endswith("…")
 
 
 def test_what_comes_or_goes_is_called_by_its_own_name() -> None:
@@ -58,8 +58,8 @@ def test_very_many_are_cut_and_counted(sqlite_server: Flask) -> None:
             for n in range(1000)]
     data = {"references_not_restored": lost, "references_not_restored_count": 5000}
     pages, sheets = tell({"pages": {"documents": {"hidden": many, "unchanged": 3}}, "worksheets": {"data": data}}, NAMES, done=False)
-    assert (1000, told.MAX_SHOWN, 3) == (pages.groups[0].count, len(pages.groups[0].items), pages.unchanged)
-    assert (5000, told.MAX_REFERENCES) == (sheets.lost_count, len(sheets.lost))
+    assert (1000, report_view.MAX_SHOWN, 3) == (pages.groups[0].count, len(pages.groups[0].items), pages.unchanged)
+    assert (5000, report_view.MAX_REFERENCES) == (sheets.lost_count, len(sheets.lost))
     assert {"worksheet": "Deals", "record": 0, "field": "Amount", "target": "Deals record 5", "reason": "gone"} == sheets.lost[0]
 
 

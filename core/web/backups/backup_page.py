@@ -18,8 +18,8 @@ from core.base.errors import Conflict, InvalidInput
 from core.runs.models import Run
 from core.runs.service import active_runs
 from core.server import server
-from core.web.backups.blueprint import BACKUP, backup_here, pages, to
-from core.web.backups.listing import HOLDS
+from core.web.backups.backup_list import HOLDS
+from core.web.backups.blueprint import BACKUP, backup_here, pages, redirect_to
 from core.web.gate import Needs
 from core.web.visit import visit
 
@@ -42,7 +42,7 @@ def rename(organization_id: str, app_id: str, backup_id: str) -> Response | tupl
     except InvalidInput as refused:
         return _details(backup_here(backup_id), name=name, name_error=refused.message), refused.status
     flash("Backup renamed.", "good")
-    return to("backups.details", backup_id=backup_id)
+    return redirect_to("backups.details", backup_id=backup_id)
 
 
 @pages.page(f"{BACKUP}/pin", Needs.BACKUP, ("POST",))
@@ -53,7 +53,7 @@ def pin(organization_id: str, app_id: str, backup_id: str) -> Response:
     with transaction():
         catalog.pin(backup_id, visit().person, pinned=pinned)
     flash("Backup pinned: retention will not remove it." if pinned else "Backup unpinned.", "good")
-    return to("backups.details", backup_id=backup_id)
+    return redirect_to("backups.details", backup_id=backup_id)
 
 
 @pages.page(f"{BACKUP}/check", Needs.BACKUP, ("POST",))
@@ -64,7 +64,7 @@ def check(organization_id: str, app_id: str, backup_id: str) -> Response:
         deep = request.form.get("deep") == "1"
         under_way = [run for run in active_runs(app_id) if _checks(run, backup, deep)]
         run_id = under_way[0].id if under_way else request_check(backup, visit().person, deep=deep, send=True).id
-    return to("backups.run", run_id=run_id)
+    return redirect_to("backups.run", run_id=run_id)
 
 
 def _checks(run: Run, backup: Backup, deep: bool) -> bool:
@@ -104,7 +104,7 @@ def _ask_delete(backup: Backup, *, unsure: bool = False, refused: Conflict | Non
 
 def _deleted(name: str) -> Response:
     flash(f"“{name}” was deleted. Other backups stay complete.", "good")
-    return to("backups.show")
+    return redirect_to("backups.show")
 
 
 def _details(backup: Backup, name: str | None = None, name_error: str | None = None) -> str:

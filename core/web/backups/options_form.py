@@ -21,7 +21,7 @@ MAX_NAME_CHARS = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class OptionsForm:
     """The options of a restore. `some` says that only the parts in `only` are meant; `safety` that a backup goes first.
 
     `bin_newer` says that records made since the backup go to the recycle bin.
@@ -55,14 +55,14 @@ class Part:
     within: tuple[Part, ...] = ()
 
 
-def read_asked(given: MultiDict[str, str], backup: Backup) -> Asked:
+def read_options(given: MultiDict[str, str], backup: Backup) -> OptionsForm:
     """Return the options; where nothing was asked for yet, all that the backup holds, and a backup first."""
     if "asked" not in given:
-        return Asked(config=backup.part != "data", data=backup.part != "config", some=False, only=(), safety=True)
+        return OptionsForm(config=backup.part != "data", data=backup.part != "config", some=False, only=(), safety=True)
     only = dict.fromkeys(one[:MAX_NAME_CHARS] for one in given.getlist("only")[:MAX_ONLY])
     flag = {name: given.get(name) == "1" for name in ("config", "data", "some", "safety", "bin_newer")}
-    return Asked(config=flag["config"] and backup.part != "data", data=flag["data"] and backup.part != "config",
-                 some=flag["some"], only=tuple(only), safety=flag["safety"], bin_newer=flag["bin_newer"] and flag["data"])
+    return OptionsForm(config=flag["config"] and backup.part != "data", data=flag["data"] and backup.part != "config",
+                       some=flag["some"], only=tuple(only), safety=flag["safety"], bin_newer=flag["bin_newer"] and flag["data"])
 
 
 def parts_of(app: App, backup: Backup, only: Iterable[str]) -> list[Part]:

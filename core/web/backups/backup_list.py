@@ -8,7 +8,7 @@ from core.backups.catalog import backup_if_there, backups_of
 from core.backups.models import ORIGINS, TYPES, Backup
 from core.runs.service import active_runs
 from core.web.backups.blueprint import ROOT, pages
-from core.web.backups.running import watched
+from core.web.backups.run_page import watched
 from core.web.gate import Needs
 from core.web.visit import current_app_row
 

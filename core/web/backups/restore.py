@@ -22,27 +22,27 @@ from core.runs.service import check_free, exclusive_run, report_of
 from core.server import server
 from core.tenancy.models import App
 from core.web.answers import status_within
-from core.web.backups.agreeing import Planned, made
-from core.web.backups.asked import Asked, parts_of, read_asked
-from core.web.backups.blueprint import BACKUP, backup_here, here, pages, to
-from core.web.backups.running import asked_just_now
-from core.web.backups.told import Told, names_in, tell
+from core.web.backups.blueprint import BACKUP, app_args, backup_here, pages, redirect_to
+from core.web.backups.options_form import OptionsForm, parts_of, read_options
+from core.web.backups.plan_confirmation import PlanConfirmation, made
+from core.web.backups.report_view import Told, names_in, tell
+from core.web.backups.run_page import asked_just_now
 from core.web.gate import Needs
 from core.web.visit import current_app_row, visit
 
 
 @dataclass
-class Sheet(Planned):
+class Sheet(PlanConfirmation):
     """What the page shows."""
 
     backup: Backup
-    asked: Asked
+    asked: OptionsForm
 
 
 @pages.page(f"{BACKUP}/restore", Needs.BACKUP)
 def restore(organization_id: str, app_id: str, backup_id: str) -> Response:
     """Show what a restore with these options would do, and ask who one is."""
-    return _page(_planned(current_app_row(), backup_here(backup_id), read_asked(request.args, backup_here(backup_id))))
+    return _page(_planned(current_app_row(), backup_here(backup_id), read_options(request.args, backup_here(backup_id))))
 
 
 @pages.page(f"{BACKUP}/restore", Needs.BACKUP, ("POST",))
@@ -50,11 +50,11 @@ def start(organization_id: str, app_id: str, backup_id: str) -> Response:
     """Start the restore that was planned, once it is proven who asks; what is refused is said beside its field."""
     backup = backup_here(backup_id)
     if "look" in request.form:
-        return redirect(f"{request.path}?{urlencode(read_asked(request.form, backup).as_args())}", 303)  # type: ignore[return-value]
+        return redirect(f"{request.path}?{urlencode(read_options(request.form, backup).as_args())}", 303)  # type: ignore[return-value]
     again = asked_just_now(app_id, visit().person, "restore", backup=backup.id, plan=request.form.get("plan", ""))
     if again is not None:
-        return to("backups.run", run_id=again)
-    sheet = _planned(current_app_row(), backup, read_asked(request.form, backup))
+        return redirect_to("backups.run", run_id=again)
+    sheet = _planned(current_app_row(), backup, read_options(request.form, backup))
     if sheet.found is None:
         return _page(sheet)
     try:
@@ -69,18 +69,18 @@ def start(organization_id: str, app_id: str, backup_id: str) -> Response:
         else:
             sheet.refuse(refused)
         return _page(sheet)
-    return to("backups.run", run_id=run_id)
+    return redirect_to("backups.run", run_id=run_id)
 
 
 @pages.page(f"{BACKUP}/compare", Needs.BACKUP)
 def compare(organization_id: str, app_id: str, backup_id: str) -> tuple[str, int]:
     """Show how the app differs from a backup; nothing can be started here."""
     backup = backup_here(backup_id)
-    sheet = _planned(current_app_row(), backup, read_asked(request.args, backup))
+    sheet = _planned(current_app_row(), backup, read_options(request.args, backup))
     return render_template("backups/compare.html", **_shown(sheet)), sheet.status
 
 
-def _planned(app: App, backup: Backup, asked: Asked) -> Sheet:
+def _planned(app: App, backup: Backup, asked: OptionsForm) -> Sheet:
     """Return the page with its plan, or with why there is none."""
     def planned() -> dict[str, Any]:
         if asked.some and not asked.only:
@@ -150,7 +150,7 @@ def restore_report(run: Run) -> dict[str, Any]:
     report, app = report_of(run), service.find(run.app_id or "")
     saved = _documents(report.get("backup", "")), documents.live(app)
     safety = backup_if_there(report.get("safety_backup", ""))
-    undo = url_for("backups.undo", **here(run_id=run.id)) if safety else None
+    undo = url_for("backups.undo", **app_args(run_id=run.id)) if safety else None
     return {"told": tell(report.get("components", {}), names_in(*saved), done=True), "safety": safety, "undo_url": undo}
 
 

@@ -18,16 +18,16 @@ from core.base.errors import AppkeepError
 from core.runs.models import Run
 from core.runs.service import check_free, exclusive_run, report_of
 from core.server import server
-from core.web.backups.agreeing import Planned, made
-from core.web.backups.blueprint import pages, to
-from core.web.backups.running import RUN, run_here
-from core.web.backups.told import names_in, tell
+from core.web.backups.blueprint import pages, redirect_to
+from core.web.backups.plan_confirmation import PlanConfirmation, made
+from core.web.backups.report_view import names_in, tell
+from core.web.backups.run_page import RUN, run_here
 from core.web.gate import Needs
 from core.web.visit import current_app_row, visit
 
 
 @dataclass
-class Sheet(Planned):
+class Sheet(PlanConfirmation):
     """What the page shows."""
 
     run: Run
@@ -57,7 +57,7 @@ def begin_undo(organization_id: str, app_id: str, run_id: str) -> Response:
         sheet.run = run_here(run_id)
         sheet.refuse(refused)
         return _page(sheet)
-    return to("backups.run", run_id=begun)
+    return redirect_to("backups.run", run_id=begun)
 
 
 def _planned(run_id: str, *, also_later: bool) -> Sheet:
