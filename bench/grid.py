@@ -28,7 +28,7 @@ from core.tenancy.migrate import ensure_schema
 from plugins.worksheets.query import Ask
 from plugins.worksheets.query.cursors import write_cursor
 from plugins.worksheets.query.plan import Plan
-from plugins.worksheets.records import Row, open_door
+from plugins.worksheets.records import Row, open_store
 from tenants import service as tenants
 from tests.web import Browser, signed_in
 
@@ -107,7 +107,7 @@ class World:
         with as_tenant(self.organization_id):
             plan = Plan(self.app, Ask(self.sheets[size], sorts=sorts))
             seq = self.sizes[size] // 2
-            row = plan.door.row(self.sheets[size], seq)
+            row = plan.store.row(self.sheets[size], seq)
             found = write_cursor(plan.mark, plan.order.spot(plan.eye.see([row] if row else [], ())[0]), back=False)
         db.session.rollback()
         return found
@@ -139,11 +139,11 @@ class World:
             {"key": VIEWS["grouped"], "type": "grid", "name": "Grouped", "groups": [{"field": ref(STATUS)}]}]}
         with as_tenant(self.organization_id), transaction():
             documents.put(self.app, Document(kind="worksheet", key=key, body=body, position=position), "system")
-            door, now = open_door(db.session.connection(), self.app_id), 1_790_000_000_000_000
+            store, now = open_store(db.session.connection(), self.app_id), 1_790_000_000_000_000
             for start in range(1, size + 1, 50_000):
-                door.load(key, (Row(n, with_status(n), None, now + n, "system", now + n, "system", None)
-                                for n in range(start, min(start + 50_000, size + 1))))
-            door.raise_counter(key, size)
+                store.load(key, (Row(n, with_status(n), None, now + n, "system", now + n, "system", None)
+                                 for n in range(start, min(start + 50_000, size + 1))))
+            store.raise_counter(key, size)
 
 
 def with_status(n: int) -> str:

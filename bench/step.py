@@ -26,7 +26,7 @@ from core.runs.service import work
 from core.server import server
 from core.tenancy.migrate import ensure_schema
 from plugins.worksheets.models import Record
-from plugins.worksheets.records import Row, open_door
+from plugins.worksheets.records import Row, open_store
 from tenants import service as tenants
 
 WORKSHEET = "w_BenchBench"
@@ -69,13 +69,13 @@ def fill(count: str) -> None:
         app = apps.create("Bench", "system")
         body = {"name": "Large", "fields": fields_once, "views": []}
         documents.put(app, Document(kind="worksheet", key=WORKSHEET, body=body, position=0), "system")
-        door = open_door(db.session.connection(), app.id)
+        store = open_store(db.session.connection(), app.id)
         now = 1_790_000_000_000_000
         for start in range(1, int(count) + 1, 50_000):
             end = min(start + 50_000, int(count) + 1)
-            door.load(WORKSHEET, (Row(n, values(n), None, now + n, "system", now + n, "system", None)
-                                  for n in range(start, end)))
-        door.raise_counter(WORKSHEET, int(count))
+            store.load(WORKSHEET, (Row(n, values(n), None, now + n, "system", now + n, "system", None)
+                                   for n in range(start, end)))
+        store.raise_counter(WORKSHEET, int(count))
     vacuum()
 
 

@@ -13,6 +13,7 @@ from flask import has_request_context, request
 from sqlalchemy import select
 
 from core.api import SYSTEM, as_server, as_tenant, db, find_app, now_us
+from tenants.current_person import signed_in
 from tenants.models import AuditEntry, Membership, Organization
 
 ACTS = {
@@ -153,8 +154,6 @@ def _known(act: str) -> str:
 
 
 def _who() -> str:
-    from tenants.signing_in import signed_in  # which in turn writes entries
-
     person = signed_in() if has_request_context() else None
     return person.id if person else SYSTEM
 

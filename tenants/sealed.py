@@ -9,17 +9,12 @@ from sqlalchemy import select, update
 
 from core.api import SecretLost, db, reseal
 from tenants.models import User
-from tenants.notifications.models import Webhook
+from tenants.notifications.models import Webhook, webhook_purpose
 
 
 def of_second_factor(user_id: str) -> str:
     """Return what a person's second factor is sealed for."""
     return f"second_factor/{user_id}"
-
-
-def of_webhook(webhook_id: str) -> str:
-    """Return what a webhook's secret is sealed for."""
-    return f"webhook/{webhook_id}"
 
 
 def reseal_all() -> tuple[int, int]:
@@ -43,4 +38,4 @@ def _all() -> Iterator[tuple[Any, Any, str, str, str]]:
         for user_id, sealed in db.session.execute(select(User.id, column).where(column.is_not(None))):
             yield User, column, user_id, str(sealed), of_second_factor(user_id)
     for webhook_id, sealed in db.session.execute(select(Webhook.id, Webhook.secret)):
-        yield Webhook, Webhook.secret, webhook_id, sealed, of_webhook(webhook_id)
+        yield Webhook, Webhook.secret, webhook_id, sealed, webhook_purpose(webhook_id)

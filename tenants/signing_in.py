@@ -4,35 +4,23 @@ from __future__ import annotations
 
 import ipaddress
 import secrets
-from typing import Any
 
-from flask import Flask, Response, after_this_request, current_app, g, has_request_context, request, session, url_for
-from flask_login import LoginManager, UserMixin, current_user
+from flask import Flask, Response, after_this_request, current_app, has_request_context, request, session, url_for
+from flask_login import LoginManager
 from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import select
 
 from core.api import Visitor, db
 from tenants import second_factor
 from tenants.attempts import Origin
-from tenants.models import User, UserSession
+from tenants.current_person import SignedIn, signed_in
+from tenants.models import UserSession
 from tenants.sessions import find_session, seen
 
 DEVICE = "appkeep_device"
 """The cookie of a browser in which somebody has signed in before."""
 DEVICE_S = 365 * 86400
 MOST_ON_DEVICE = 5
-
-
-class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login comes without types
-    """Somebody who has signed in, with the session in which they have."""
-
-    def __init__(self, token: str, row: UserSession, user: User) -> None:
-        self.token, self.session_id, self.id, self.name, self.email = token, row.id, user.id, user.name, user.email
-        self.enrolled = user.totp_secret is not None
-
-    def get_id(self) -> str:
-        """Return what Flask-Login keeps in the browser's signed cookie: the session's token."""
-        return self.token
 
 
 def start(app: Flask) -> None:
@@ -50,15 +38,6 @@ def _load(token: str) -> SignedIn | None:
     person = SignedIn(token, *found)
     seen(found[0])
     return person
-
-
-def signed_in() -> SignedIn | None:
-    """Return who has signed in with the current request."""
-    if "appkeep_signed_in" not in g:
-        user: Any = current_user._get_current_object() if hasattr(current_app, "login_manager") else None
-        g.appkeep_signed_in = user if isinstance(user, SignedIn) else None
-    found: SignedIn | None = g.appkeep_signed_in
-    return found
 
 
 def visitor() -> Visitor | None:

@@ -68,7 +68,7 @@ def _records(app: App, sheet: Document, done: Wreck) -> None:
 
 def service_row(app: App, worksheet: str, seq: int) -> bool:
     """Say whether a record is live still: it may have gone with its parent."""
-    row = records.door_of(app).row(worksheet, seq)
+    row = records.store_of(app).row(worksheet, seq)
     return row is not None and row.deleted_at is None
 
 

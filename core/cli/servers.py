@@ -31,7 +31,7 @@ def register(main: click.Group) -> None:
     @main.command("web")
     def web() -> None:
         """Serve pages and the API."""
-        from core.processes.supervisor import run_web
+        from core.processes.web import run_web
 
         config = _prepared()
         _guarded(lambda: run_web(config))

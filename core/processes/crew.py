@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from core.processes.supervisor import LOOK_S, WELL_AFTER_S, backoff_s, end_with_parent
+from core.processes.children import LOOK_S, WELL_AFTER_S, backoff_s, end_with_parent
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 log = logging.getLogger(__name__)

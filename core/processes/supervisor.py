@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import signal
 import socket
 import subprocess
@@ -12,24 +11,15 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
 from urllib.error import URLError
 
-from core.base.budget import AT_ONCE_BYTES
 from core.base.config import Config
 from core.base.errors import AppkeepError
 from core.processes import valkey
+from core.processes.children import LOOK_S, WELL_AFTER_S, backoff_s, start
 
-if TYPE_CHECKING:
-    from flask import Flask
-
-CONNECTIONS = 1000
-"""So many browsers may be connected, most of them silent."""
 STOP_S = 20
-LOOK_S = 0.5
-WELL_AFTER_S = 10
 READY_S = 30
-_PR_SET_PDEATHSIG = 1
 
 
 @dataclass
@@ -77,51 +67,6 @@ def up(config: Config, say: Callable[[str], None], greeting: Callable[[], Iterab
         _stop(children)
 
 
-def run_web(config: Config) -> None:
-    """Serve pages and the API until told to stop."""
-    from core.app import create_app
-    from core.imports import reader_process
-
-    app = create_app(config)
-    reader_process.start(app)
-    serve = web_server(app, config)
-    serve.print_listen("Serving on http://{}:{}")
-    serve.run()
-
-
-def web_server(app: Flask, config: Config) -> Any:
-    """Return the embedded web server; what is sent to it is judged by the headers before it is stored."""
-    from waitress.server import create_server
-
-    from core.web.bodies import ANYBODY_BYTES, Doorkeeper, guarded
-
-    made = create_server(
-        app, host=config.web_host, port=config.web_port, threads=config.web_threads, ident=None, outbuf_high_watermark=AT_ONCE_BYTES,
-        max_request_body_size=ANYBODY_BYTES, clear_untrusted_proxy_headers=False, connection_limit=CONNECTIONS, asyncore_use_poll=True)
-    channel = guarded(Doorkeeper(app, config.upload_limit_bytes))
-    for one in getattr(made, "map", {made: made}).values() if not hasattr(made, "channel_class") else [made]:
-        if hasattr(one, "channel_class"):
-            one.channel_class = channel
-    return made
-
-
-def start(command: Sequence[str]) -> subprocess.Popen[bytes]:
-    """Start a child that is told to end when this process dies, however it dies."""
-    return subprocess.Popen(command, preexec_fn=_end_with_parent, stdin=subprocess.DEVNULL)
-
-
-def end_with_parent() -> None:
-    """Have this process told to end when its parent dies."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def _end_with_parent() -> None:
-    end_with_parent()
-    # A Ctrl-C in the terminal reaches the supervisor only, which stops its children in order.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
 def _check_port(config: Config) -> None:
     """Refuse to start where somebody else answers already: their answer would be taken for ours."""
     with socket.socket(socket.AF_INET6 if ":" in config.web_host else socket.AF_INET) as probe:
@@ -154,11 +99,6 @@ def _keep(child: Child, say: Callable[[str], None]) -> None:
         say(f"{child.name} ended with status {code}; it is started again")
     if child.process is None and now >= child.next_start:
         _launch(child)
-
-
-def backoff_s(failures: int) -> int:
-    """Return how long to wait before a child is started again that ended so many times in a row."""
-    return min(int(2 ** failures), 30)
 
 
 def _wait_until_ready(config: Config, children: list[Child], stop: threading.Event) -> None:

@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from core.base.config import Config
 from core.base.errors import AppkeepError
+from core.processes.children import start
 
 START_S = 10
 
@@ -48,8 +49,6 @@ def wait_for(config: Config, process: subprocess.Popen[bytes]) -> None:
 @contextmanager
 def running(config: Config) -> Iterator[subprocess.Popen[bytes]]:
     """Run the server as long as the block does."""
-    from core.processes.supervisor import start  # how children are tied to their parent is the supervisor's business
-
     process = start(command(config))
     try:
         wait_for(config, process)

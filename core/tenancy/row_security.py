@@ -5,7 +5,7 @@ that compares its rows with that. A statement that forgot its organization, or w
 nothing, whatever the application does. `as_server()` is the one way to work as the owner of the tables.
 
 The one danger: PostgreSQL takes no COPY into a guarded table, and asks the policy for each row that is merged, so `loading`
-steps out of the role for many rows of one app. Only the door to the records calls it, and it asks first, behind the wall,
+steps out of the role for many rows of one app. Only the record store calls it, and it asks first, behind the wall,
 whether the app is the organization's.
 
 See docs/decisions/0016-row-level-security.md.

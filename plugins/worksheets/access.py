@@ -199,11 +199,11 @@ def _known(seq: Any) -> bool:
 
 
 def _row(app: App, worksheet: str, seq: int, *, held: bool) -> Row | None:
-    door = service.door_of(app)
+    store = service.store_of(app)
     if not held:
-        return door.row(worksheet, seq)
+        return store.row(worksheet, seq)
     locks.share(app)
-    return service.held_row(door, worksheet, seq)
+    return service.held_row(store, worksheet, seq)
 
 
 def save_record(app: App, access: SheetAccess, seq: int | None, values: Mapping[str, Any], person: str) -> int:

@@ -23,7 +23,7 @@ from plugins.worksheets import service
 from plugins.worksheets.definitions import check_worksheet
 from plugins.worksheets.fields import fields_of, shaped
 from plugins.worksheets.operations import OPERATIONS
-from plugins.worksheets.records import open_door
+from plugins.worksheets.records import open_store
 from plugins.worksheets.restore import restore_records
 from plugins.worksheets.schema import WORKSHEET
 from plugins.worksheets.sections import (
@@ -77,30 +77,30 @@ class Worksheets(Component):
 
     def record_count(self, app: App, snapshot: Snapshot) -> int:
         """See `Component.record_count`."""
-        door = open_door(snapshot.connection, app.id)
-        return sum(door.count(document.key) for document in snapshot.documents(["worksheet"]))
+        store = open_store(snapshot.connection, app.id)
+        return sum(store.count(document.key) for document in snapshot.documents(["worksheet"]))
 
     def data_sections(self, app: App, snapshot: Snapshot) -> Iterator[Section]:
         """See `Component.data_sections`."""
-        door = open_door(snapshot.connection, app.id)
-        yield from sections(door, list(snapshot.documents(["worksheet"])))
+        store = open_store(snapshot.connection, app.id)
+        yield from sections(store, list(snapshot.documents(["worksheet"])))
 
     def counters(self, app: App, snapshot: Snapshot) -> Mapping[str, int]:
         """See `Component.counters`."""
-        return given_numbers(open_door(snapshot.connection, app.id), snapshot.documents(["worksheet"]))
+        return given_numbers(open_store(snapshot.connection, app.id), snapshot.documents(["worksheet"]))
 
     def data_files(self, app: App, snapshot: Snapshot) -> Iterator[str]:
         """See `Component.data_files`."""
-        door = open_door(snapshot.connection, app.id)
+        store = open_store(snapshot.connection, app.id)
         found: set[str] = set()
         for document in snapshot.documents(["worksheet"]):
             holding = [key for key, one in fields_of(document.body).items() if one.type.holds_files]
-            found.update(door.attached(document.key, holding) if holding else ())
+            found.update(store.attached(document.key, holding) if holding else ())
         yield from sorted(found)
 
     def kept_files(self, app: App, snapshot: Snapshot) -> Iterator[str]:
         """See `Component.kept_files`."""
-        return open_door(snapshot.connection, app.id).files_named()
+        return open_store(snapshot.connection, app.id).files_named()
 
     def check_data(self, section: str, n: int, values: Iterable[Any], context: dict[str, Any]) -> None:
         """See `Component.check_data`."""

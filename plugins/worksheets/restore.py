@@ -20,7 +20,7 @@ import msgspec
 from core.api import Document, IndexLine, InvalidInput, InvalidValue, Reference, RestoreContext, now_us
 from plugins.worksheets.changes import Pair, note_changes
 from plugins.worksheets.fields import Field, fields_of, shaped
-from plugins.worksheets.records import MAX_SEQ, SEGMENT_RECORDS, Door, Line, Row, open_door, read_lines
+from plugins.worksheets.records import MAX_SEQ, SEGMENT_RECORDS, Line, RecordStore, Row, open_store, read_lines
 from plugins.worksheets.sections import worksheet_of
 from plugins.worksheets.service import dumps, moved_fields, settled, write_rows
 from plugins.worksheets.targets import Targets
@@ -99,8 +99,8 @@ def restore_records(context: RestoreContext, shapes: Mapping[str, Mapping[str, A
             sections.setdefault(worksheet_of(line.section), []).append(line)
     shapes = _wanted(context, shapes)
     report = Report()
-    door = open_door(context.connection, context.app.id)
-    targets = Targets(door, context.app, context.documents.get, _coming(context, sections))
+    store = open_store(context.connection, context.app.id)
+    targets = Targets(store, context.app, context.documents.get, _coming(context, sections))
     live = context.live_segments("worksheets")
     for worksheet in sorted(shapes):
         lines = sections.get(worksheet, [])
@@ -109,20 +109,20 @@ def restore_records(context: RestoreContext, shapes: Mapping[str, Mapping[str, A
             report.skipped.append({"worksheet": worksheet, "records": sum(line.count for line in lines),
                                    "reason": "the worksheet is missing; restore the configuration too"})
             continue
-        _Merge(context, door, targets, report, document, shapes[worksheet]).run(lines, live)
+        _Merge(context, store, targets, report, document, shapes[worksheet]).run(lines, live)
     if context.writing:
-        _raise_counters(context, door, shapes)
+        _raise_counters(context, store, shapes)
     return report.as_json()
 
 
-def _raise_counters(context: RestoreContext, door: Door, worksheets: Iterable[str]) -> None:
+def _raise_counters(context: RestoreContext, store: RecordStore, worksheets: Iterable[str]) -> None:
     """Let no number be given again that was given out before the backup, also of what was deleted for good by then."""
     live = {key: fields_of(document.body) for key in worksheets if (document := context.documents.get(f"worksheet/{key}"))}
     for name, highest in sorted(context.counters("worksheets").items()):
         worksheet, _, field_key = name.partition("/")
         fields = live.get(worksheet)
         if fields is not None and (not field_key or (field_key in fields and fields[field_key].type.name == "autonumber")):
-            door.raise_counter(name, min(highest, MAX_SEQ))
+            store.raise_counter(name, min(highest, MAX_SEQ))
 
 
 def _wanted(context: RestoreContext, shapes: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
@@ -154,7 +154,7 @@ class _Merge:
     """One worksheet's records meeting those of the backup."""
 
     context: RestoreContext
-    door: Door
+    store: RecordStore
     targets: Targets
     report: Report
     document: Document
@@ -179,7 +179,7 @@ class _Merge:
         # The live segments' digests speak of what was there before values followed their fields.
         differing = [line for line in lines if self._follow or live.get((line.section, line.n)) != line.content]
         self.counts["unchanged"] += sum(line.count for line in lines) - sum(line.count for line in differing)
-        bare = self.context.writing and self.door.is_bare(self.worksheet)
+        bare = self.context.writing and self.store.is_bare(self.worksheet)
         self._write(self._batches(self._merging(differing, bare)), bare)
         if self.context.bin_newer:
             self._write(self._batches(self._newer(lines, live)), bare=False)
@@ -209,7 +209,7 @@ class _Merge:
     def _newer(self, lines: list[IndexLine], live: Mapping[tuple[str, int], str]) -> Iterator[list[Pair]]:
         """Yield the records that the backup does not have, each on its way to the recycle bin."""
         saved, after, at = {line.n: line for line in lines}, 0, now_us()
-        while rows := self.door.some_after(self.worksheet, after):
+        while rows := self.store.some_after(self.worksheet, after):
             after = rows[-1].seq
             wanted = [saved[n] for n in sorted({row.seq // SEGMENT_RECORDS for row in rows}) if n in saved
                       and (self._follow or live.get((saved[n].section, n)) != saved[n].content)]
@@ -232,7 +232,7 @@ class _Merge:
 
     def _segment(self, n: int, segment: list[Line], bare: bool) -> list[Pair]:
         first = n * SEGMENT_RECORDS
-        there = {} if bare else {r.seq: r for r in self.door.rows(self.worksheet, first, first + SEGMENT_RECORDS - 1)}
+        there = {} if bare else {r.seq: r for r in self.store.rows(self.worksheet, first, first + SEGMENT_RECORDS - 1)}
         changed: list[Pair] = []
         for line in segment:
             old = self._as_after(there.get(line.seq))
@@ -345,26 +345,26 @@ class _Merge:
             batches = note_changes(self.context.app, self.worksheet, batches)
         for pairs in batches:
             if self.context.writing and pairs:
-                write_rows(self.door, self.worksheet, self.fields, [row for _, row in pairs], bare=bare)
+                write_rows(self.store, self.worksheet, self.fields, [row for _, row in pairs], bare=bare)
 
     def _new_since(self, lines: list[IndexLine]) -> int:
         """Return how many live records the backup does not have."""
         counted = self.counts
-        there = self.door.count(self.worksheet)
+        there = self.store.count(self.worksheet)
         if self.context.writing:
             return there - sum(line.count for line in lines)
         return there - counted["unchanged"] - counted["overwritten"] - counted["binned"]
 
     def _finish(self, highest: int) -> None:
         """Let numbers go on above the highest restored, and report values that must be unique and are not."""
-        self.door.raise_counter(self.worksheet, highest)
+        self.store.raise_counter(self.worksheet, highest)
         for key, one in self.fields.items():
             if one.type.name == "autonumber":
-                self.door.raise_counter(f"{self.worksheet}/{key}", self.door.highest(self.worksheet, key))
+                self.store.raise_counter(f"{self.worksheet}/{key}", self.store.highest(self.worksheet, key))
             if one.definition.get("unique"):
                 self.report.clashes += [
                     {"worksheet": self.worksheet, "field": key, "value": value[:200], "records": count}
-                    for value, count in self.door.value_counts(self.worksheet, key)]
+                    for value, count in self.store.value_counts(self.worksheet, key)]
 
 
 def _why(reference: Reference) -> str:

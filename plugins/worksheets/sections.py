@@ -7,7 +7,7 @@ from typing import Any
 
 from core.api import Document, InvalidInput, Section, Segment, canonical, is_key, is_person
 from plugins.worksheets.fields import MAX_RECORD_BYTES, Field, canonical_values, fields_of, shaped
-from plugins.worksheets.records import MAX_SEQ, SEGMENT_RECORDS, Door
+from plugins.worksheets.records import MAX_SEQ, SEGMENT_RECORDS, RecordStore
 
 RECORDS = "records/"
 FIELDS = "fields"
@@ -22,25 +22,25 @@ def worksheet_of(section: str) -> str:
     return section.removeprefix(RECORDS)
 
 
-def sections(door: Door, documents: Sequence[Document]) -> Iterator[Section]:
+def sections(store: RecordStore, documents: Sequence[Document]) -> Iterator[Section]:
     """Yield the sections of worksheets: their fields, then the records of each."""
     ordered = sorted(documents, key=lambda d: d.key)
     yield Section(FIELDS, _field_segments(ordered))
     for document in ordered:
-        yield Section(RECORDS + document.key, door.segments(document.key))
+        yield Section(RECORDS + document.key, store.segments(document.key))
 
 
-def given_numbers(door: Door, documents: Iterable[Document]) -> dict[str, int]:
+def given_numbers(store: RecordStore, documents: Iterable[Document]) -> dict[str, int]:
     """Return the highest number that each worksheet gave to a record, "w_…", and each of its auto-numbers, "w_…/f_…".
 
     A worksheet whose last record is still there has no counter of its own: the number follows from the record.
     """
     found: dict[str, int] = {}
-    given = door.given_numbers()
+    given = store.given_numbers()
     for document in documents:
         numbering = [f"{document.key}/{key}" for key, one in fields_of(document.body).items() if one.type.name == "autonumber"]
         found |= {name: given[name] for name in numbering if given.get(name)}
-        if given.get(document.key, 0) > door.last(document.key):
+        if given.get(document.key, 0) > store.last(document.key):
             found[document.key] = given[document.key]
     return found
 

@@ -30,7 +30,7 @@ from core.api import (
 )
 from plugins.worksheets.changes import Pair, note_changes
 from plugins.worksheets.fields import MAX_RECORD_BYTES, Field, canonical_values, fields_of, indexed_kinds, missing
-from plugins.worksheets.records import MAX_SEQ, Door, Row, open_door
+from plugins.worksheets.records import MAX_SEQ, RecordStore, Row, open_store
 from plugins.worksheets.targets import Targets
 
 MAX_TIME_US = 253_402_300_799_999_999
@@ -43,7 +43,7 @@ class _Sheet:
 
     app: App
     document: Document
-    door: Door
+    store: RecordStore
     fields: dict[str, Field] = field(init=False)
     autonumbers: list[str] = field(init=False)
 
@@ -56,9 +56,9 @@ class _Sheet:
         return self.document.key
 
 
-def door_of(app: App) -> Door:
-    """Return the door to an app's records in the current session."""
-    return open_door(db.session.connection(), app.id)
+def store_of(app: App) -> RecordStore:
+    """Return the store of an app's records in the current session."""
+    return open_store(db.session.connection(), app.id)
 
 
 def put_record(app: App, worksheet: str, seq: int | None, values: Mapping[str, Any], person: str) -> int:
@@ -80,9 +80,9 @@ def put_record(app: App, worksheet: str, seq: int | None, values: Mapping[str, A
     vals = {} if old is None else loads(old.vals)
     vals = {key: value for key, value in {**vals, **changes}.items() if value is not None}
     now = now_us()
-    sheet.door.hold_values(worksheet, _unique(sheet, changes))
+    sheet.store.hold_values(worksheet, _unique(sheet, changes))
     if old is None:
-        seq = _seq(sheet.door.next_number(worksheet))
+        seq = _seq(sheet.store.next_number(worksheet))
         _number(sheet, [vals])
         row = Row(seq, _text(vals, where), None, now, person, now, person, None)
     else:
@@ -90,7 +90,7 @@ def put_record(app: App, worksheet: str, seq: int | None, values: Mapping[str, A
     _check_required(sheet, vals, changes, old is None, where)
     _check_unique(sheet, row.seq, changes, where)
     _check_targets(sheet, changes, where)
-    sheet.door.write(worksheet, [row])
+    sheet.store.write(worksheet, [row])
     _attach(sheet, [(row.seq, vals)])
     return row.seq
 
@@ -106,7 +106,7 @@ def put_records(app: App, worksheet: str, records: Sequence[Any], person: str) -
     """
     sheet = _sheet(app, worksheet)
     wanted = [r.get("seq") if isinstance(r, Mapping) else None for r in records]
-    free = count(sheet.door.next_number(worksheet, n)) if (n := wanted.count(None)) else iter(())
+    free = count(sheet.store.next_number(worksheet, n)) if (n := wanted.count(None)) else iter(())
     rows, valued = [], []
     for record in records:
         row, vals = _foreign_row(sheet, record, person, free)
@@ -114,15 +114,15 @@ def put_records(app: App, worksheet: str, records: Sequence[Any], person: str) -
         valued.append((row.seq, vals))
     seqs = [row.seq for row in rows]
     if seqs:  # before the question which are free: whoever gives numbers waits here
-        sheet.door.raise_counter(worksheet, max(seqs))
+        sheet.store.raise_counter(worksheet, max(seqs))
     _check_free(sheet, seqs)
     _number(sheet, [vals for _, vals in valued])
     rows = [row._replace(vals=_text(vals, f"record {row.seq}")) for row, (_, vals) in zip(rows, valued, strict=True)]
-    sheet.door.write(worksheet, rows)
+    sheet.store.write(worksheet, rows)
     _attach(sheet, valued)
     if seqs:
         for key in sheet.autonumbers:
-            sheet.door.raise_counter(f"{worksheet}/{key}", max((v.get(key, 0) for _, v in valued), default=0))
+            sheet.store.raise_counter(f"{worksheet}/{key}", max((v.get(key, 0) for _, v in valued), default=0))
     _remember(app, sheet, seqs)
     return len(rows)
 
@@ -146,8 +146,8 @@ def purge_record(app: App, worksheet: str, seq: int, person: str) -> int:
     locks.alone(app)  # or somebody who has just been told that the record exists would point to it afterwards
     sheet = _sheet(app, worksheet)
     row = _deleted_row(sheet, seq)
-    sheet.door.purge(worksheet, [row.seq])
-    return _forget_pointers(app, sheet.door, f"worksheet/{worksheet}", row.seq)
+    sheet.store.purge(worksheet, [row.seq])
+    return _forget_pointers(app, sheet.store, f"worksheet/{worksheet}", row.seq)
 
 
 def edits_done(app: App) -> Iterator[None]:
@@ -166,12 +166,12 @@ def edits_done(app: App) -> Iterator[None]:
                 after = _check_some(sheet, targets, after, span.stop)
                 yield
                 sheet = _sheet(app, worksheet)
-                targets.door = sheet.door
+                targets.store = sheet.store
 
 
 def _check_some(sheet: _Sheet, targets: Targets, after: int, stop: int) -> int | None:
     """Check the references of some live records from a number on; return the last, None where there are no more before *stop*."""
-    rows = [row for row in sheet.door.some_after(sheet.key, after) if row.seq < stop]
+    rows = [row for row in sheet.store.some_after(sheet.key, after) if row.seq < stop]
     pointing = {key for key, f in sheet.fields.items() if f.type.points}
     for row in rows:
         changes = {key: value for key, value in loads(row.vals).items() if key in pointing}
@@ -186,27 +186,27 @@ def all_rows(app: App, worksheet: str, *, deleted: bool = False) -> Iterator[Row
         NotFound: there is no such worksheet.
     """
     documents.get(app, f"worksheet/{worksheet}")
-    door, after = door_of(app), 0
-    while batch := door.some_after(worksheet, after, deleted=deleted):
+    store, after = store_of(app), 0
+    while batch := store.some_after(worksheet, after, deleted=deleted):
         yield from batch
         after = batch[-1].seq
 
 
 def purge_worksheet(app: App, worksheet: str) -> None:
     """Remove a worksheet's records and attachments for good; its counters stay, so that no number comes again."""
-    door_of(app).purge(worksheet)
+    store_of(app).purge(worksheet)
 
 
 def purge_field(app: App, worksheet: str, key: str) -> None:
     """Remove the values of a field in the recycle bin for good."""
-    door = door_of(app)
-    for batch in door.hold_all(worksheet, [key]):
+    store = store_of(app)
+    for batch in store.hold_all(worksheet, [key]):
         rows = []
         for row in batch:
             hidden = {k: v for k, v in loads(row.hidden or "{}").items() if k != key}
             rows.append(row._replace(hidden=dumps(hidden) if hidden else None))
-        door.write(worksheet, rows)
-    door.detach(worksheet, key)
+        store.write(worksheet, rows)
+    store.detach(worksheet, key)
 
 
 def follow_fields(app: App, before: Document, after: Document) -> None:
@@ -215,21 +215,21 @@ def follow_fields(app: App, before: Document, after: Document) -> None:
     moved = moved_fields(fields_of(before.body), fields)
     if not moved:
         return
-    door = door_of(app)
-    door.index.settle(after.key, indexed_kinds(fields))
+    store = store_of(app)
+    store.index.settle(after.key, indexed_kinds(fields))
     def settling() -> Iterator[list[Pair]]:
-        for batch in door.hold_all(after.key, moved):
+        for batch in store.hold_all(after.key, moved):
             yield [(row, new) for row in batch if (new := settled(row, fields, moved)) != row]
 
     for changes in note_changes(app, after.key, settling()):
-        door.write(after.key, [new for _, new in changes])
+        store.write(after.key, [new for _, new in changes])
 
 
 def follow_indexes(app: App, after: Document) -> None:
     """Let the index of values be of the fields that a worksheet says are indexed, whatever it was of before."""
-    door, wanted = door_of(app), indexed_kinds(fields_of(after.body))
-    door.index.settle(after.key, wanted)
-    door.index.build(after.key, wanted)
+    store, wanted = store_of(app), indexed_kinds(fields_of(after.body))
+    store.index.settle(after.key, wanted)
+    store.index.build(after.key, wanted)
 
 
 def moved_fields(before: Mapping[str, Field], after: Mapping[str, Field]) -> set[str]:
@@ -279,19 +279,19 @@ def file_uses(fields: Mapping[str, Field], valued: Iterable[tuple[int, Mapping[s
             for reference in fields[key].references(value) if reference.kind == "file"]
 
 
-def write_rows(door: Door, worksheet: str, fields: Mapping[str, Field], rows: Sequence[Row], *, bare: bool = False) -> None:
+def write_rows(store: RecordStore, worksheet: str, fields: Mapping[str, Field], rows: Sequence[Row], *, bare: bool = False) -> None:
     """Make or replace whole rows, and say which files they use; *bare* where none of them exists."""
-    (door.load if bare else door.write)(worksheet, rows)
+    (store.load if bare else store.write)(worksheet, rows)
     files = {key: f for key, f in fields.items() if f.type.holds_files}
     if files:
         marks = tuple(f'"{key}":' for key in files)
         valued = [(r.seq, msgspec.json.decode(r.vals)) for r in rows if any(mark in r.vals for mark in marks)]
-        door.attach(worksheet, [r.seq for r in rows], list(files), file_uses(files, valued))
+        store.attach(worksheet, [r.seq for r in rows], list(files), file_uses(files, valued))
 
 
 def _sheet(app: App, worksheet: str) -> _Sheet:
     locks.share(app)
-    return _Sheet(app, documents.held(app, f"worksheet/{worksheet}"), door_of(app))
+    return _Sheet(app, documents.held(app, f"worksheet/{worksheet}"), store_of(app))
 
 
 def _seq(seq: Any) -> int:
@@ -301,20 +301,20 @@ def _seq(seq: Any) -> int:
 
 
 def _live_row(sheet: _Sheet, seq: int) -> Row:
-    row = held_row(sheet.door, sheet.key, _seq(seq))
+    row = held_row(sheet.store, sheet.key, _seq(seq))
     if row is None or row.deleted_at is not None:
         raise NotFound(f"There is no record {seq} in worksheet {sheet.key}.")
     return row
 
 
-def held_row(door: Door, worksheet: str, seq: int) -> Row | None:
+def held_row(store: RecordStore, worksheet: str, seq: int) -> Row | None:
     """Return a row, in the bin or not, that nobody else changes until the caller's transaction ends."""
-    found = door.hold(worksheet, [seq])
+    found = store.hold(worksheet, [seq])
     return found[0] if found else None
 
 
 def _deleted_row(sheet: _Sheet, seq: int) -> Row:
-    row = held_row(sheet.door, sheet.key, _seq(seq))
+    row = held_row(sheet.store, sheet.key, _seq(seq))
     if row is None or row.deleted_at is None:
         raise NotFound(f"Record {seq} of {sheet.key} is not in the recycle bin.")
     return row
@@ -332,7 +332,7 @@ def _number(sheet: _Sheet, records: Sequence[dict[str, Any]]) -> None:
     for key in sheet.autonumbers:
         bare = [vals for vals in records if vals.get(key) is None]
         if bare:
-            first = sheet.door.next_number(f"{sheet.key}/{key}", len(bare))
+            first = sheet.store.next_number(f"{sheet.key}/{key}", len(bare))
             for number, vals in enumerate(bare, start=first):
                 vals[key] = number
 
@@ -353,7 +353,7 @@ def _foreign_row(sheet: _Sheet, record: Any, person: str, free: Any) -> tuple[Ro
 
 
 def _check_free(sheet: _Sheet, seqs: Sequence[int]) -> None:
-    taken = {row.seq for row in sheet.door.rows(sheet.key, min(seqs), max(seqs))} & set(seqs) if seqs else set()
+    taken = {row.seq for row in sheet.store.rows(sheet.key, min(seqs), max(seqs))} & set(seqs) if seqs else set()
     twice = taken or {seq for seq, count in Counter(seqs).items() if count > 1}
     if twice:
         raise InvalidInput(f"Worksheet {sheet.key}: the record number {min(twice)} is used twice.")
@@ -378,7 +378,7 @@ def _unique(sheet: _Sheet, changes: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 def _check_unique(sheet: _Sheet, seq: int, changes: Mapping[str, Any], where: str) -> None:
     for key, value in _unique(sheet, changes):
-        twin = sheet.door.holder(sheet.key, key, value, seq)
+        twin = sheet.store.holder(sheet.key, key, value, seq)
         if twin is not None:
             raise InvalidValue(f"{where}: “{sheet.fields[key].name}” must be unique; record {twin} already has this value.")
 
@@ -400,13 +400,13 @@ def _targets(sheet: _Sheet) -> Targets:
         except NotFound:
             return None
 
-    return Targets(sheet.door, sheet.app, find)
+    return Targets(sheet.store, sheet.app, find)
 
 
 def _attach(sheet: _Sheet, valued: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
     files = {key: f for key, f in sheet.fields.items() if f.type.holds_files}
     if files:
-        sheet.door.attach(sheet.key, [seq for seq, _ in valued], list(files), file_uses(files, valued))
+        sheet.store.attach(sheet.key, [seq for seq, _ in valued], list(files), file_uses(files, valued))
 
 
 def _remember(app: App, sheet: _Sheet, seqs: Sequence[int]) -> None:
@@ -426,7 +426,7 @@ def _move_with_rows(sheet: _Sheet, row: Row, deleted_at: int | None) -> None:
     waiting = [(sheet, row)]
     while waiting:
         here, one = waiting.pop()
-        here.door.set_deleted(here.key, [one.seq], deleted_at)
+        here.store.set_deleted(here.key, [one.seq], deleted_at)
         waiting += _own_rows(here, one)
 
 
@@ -436,21 +436,21 @@ def _own_rows(sheet: _Sheet, row: Row) -> list[tuple[_Sheet, Row]]:
     for key, one in sheet.fields.items():
         if one.type.name == "subform" and key in vals:
             child = _sheet(sheet.app, one.definition["options"]["target"]["ref"].rpartition("/")[2])
-            found += [(child, r) for r in child.door.hold(child.key, vals[key]) if r.deleted_at == row.deleted_at]
+            found += [(child, r) for r in child.store.hold(child.key, vals[key]) if r.deleted_at == row.deleted_at]
     return found
 
 
-def _forget_pointers(app: App, door: Door, address: str, seq: int) -> int:
+def _forget_pointers(app: App, store: RecordStore, address: str, seq: int) -> int:
     """Take a purged record out of every value of the app that names it."""
     count = 0
     for document in documents.live(app, "worksheet"):
         fields = {k: f for k, f in fields_of(document.body).items() if f.type.points}
-        for batch in door.hold_all(document.key, fields) if fields else ():
+        for batch in store.hold_all(document.key, fields) if fields else ():
             for row in batch:
                 new, taken = _without(row, fields, address, seq)
                 count += taken
                 if taken:
-                    door.write(document.key, [new])
+                    store.write(document.key, [new])
     return count
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.api import App, Document, Reference, files_missing, find_app, org_exists
 from plugins.worksheets.fields import Field
-from plugins.worksheets.records import Door, open_door
+from plugins.worksheets.records import RecordStore, open_store
 
 SPAN = 256
 """So many numbers lie together: those of one segment, so that what a backup names costs no more than what it holds."""
@@ -41,9 +41,9 @@ class Targets:
     numbers of records that are about to be there beside those that are.
     """
 
-    def __init__(self, door: Door, app: App, documents: Callable[[str], Document | None],
+    def __init__(self, store: RecordStore, app: App, documents: Callable[[str], Document | None],
                  coming: Callable[[str], Iterable[int]] = lambda worksheet: ()) -> None:
-        self.door, self.app, self.documents, self.coming = door, app, documents, coming
+        self.store, self.app, self.documents, self.coming = store, app, documents, coming
         self.numbers: dict[str, Numbers] = {}
         self.known: dict[Reference, bool] = {}
         self.choices: dict[str, frozenset[str]] = {}
@@ -74,9 +74,9 @@ class Targets:
             _, app_id, _, worksheet = address.split("/")
             if find_app(app_id) is None:
                 return Numbers()
-            return Numbers(open_door(self.door.connection, app_id).seqs(worksheet))
+            return Numbers(open_store(self.store.connection, app_id).seqs(worksheet))
         worksheet = address.rpartition("/")[2]
-        numbers = Numbers(self.door.seqs(worksheet))
+        numbers = Numbers(self.store.seqs(worksheet))
         numbers.update(self.coming(worksheet))
         return numbers
 

@@ -18,7 +18,7 @@ import msgspec
 from core.api import Document, UndoContext, batched, now_us
 from plugins.worksheets.changes import RECORDS, Pair, note_changes, read_pairs
 from plugins.worksheets.fields import Field, fields_of
-from plugins.worksheets.records import Door, Row, open_door
+from plugins.worksheets.records import RecordStore, Row, open_store
 from plugins.worksheets.service import dumps, moved_fields, settled, write_rows
 from plugins.worksheets.targets import Targets
 
@@ -68,11 +68,11 @@ class _Undo:
     def __init__(self, context: UndoContext, worksheet: str, document: Document, report: Report) -> None:
         self.context, self.worksheet, self.report, self.address = context, worksheet, report, document.address
         self.name = str(document.body.get("name", ""))
-        self.door: Door = open_door(context.connection, context.app.id)
+        self.store: RecordStore = open_store(context.connection, context.app.id)
         self.fields = fields_of(document.body)
         self.moved = {side: self._moved(documents) for side, documents in
                       (("before", context.before), ("after", context.after), ("now", context.now))}
-        self.targets = Targets(self.door, context.app, lambda a: context.undone.get(a) if a in context.live else None)
+        self.targets = Targets(self.store, context.app, lambda a: context.undone.get(a) if a in context.live else None)
         self.counts: Counter[str] = Counter()
         self.at = now_us()
 
@@ -89,14 +89,14 @@ class _Undo:
         """Take the records back, some at a time."""
         for changes in note_changes(self.context.app, self.worksheet, self._changes()) if self.context.writing else self._changes():
             if self.context.writing:
-                write_rows(self.door, self.worksheet, self.fields, [after for _, after in changes])
+                write_rows(self.store, self.worksheet, self.fields, [after for _, after in changes])
         told = {outcome: self.counts[outcome] for outcome in ("brought_back", "overwritten", "unchanged", "new_since", "binned")}
         if any(told.values()):
             self.report.worksheets.append({"worksheet": self.worksheet, "name": self.name, **told})
 
     def _changes(self) -> Iterator[list[Pair]]:
         for pairs in batched(read_pairs(self.context.journal, self.worksheet), BATCH_ROWS):
-            there = {row.seq: row for row in self.door.rows_of(self.worksheet, [after.seq for _, after in pairs])}
+            there = {row.seq: row for row in self.store.rows_of(self.worksheet, [after.seq for _, after in pairs])}
             found = ((there.get(after.seq), self._target(before, after, there.get(after.seq))) for before, after in pairs)
             yield [(now, target) for now, target in found if target is not None and target != now]
 

@@ -21,10 +21,9 @@ from sqlalchemy import delete, func, select, tuple_, update
 from core.api import NotFound, SecretLost, as_server, as_tenant, db, now_us, server, transaction, unseal
 from tenants import mail
 from tenants.models import Membership, User
-from tenants.notifications.models import Delivery, Notification, Webhook
+from tenants.notifications.models import Delivery, Notification, Webhook, webhook_purpose
 from tenants.notifications.sending import CallFailed, post
 from tenants.notifications.webhooks import signature
-from tenants.sealed import of_webhook
 
 SECOND_US = 1_000_000
 WAITS_S = (60, 5 * 60, 30 * 60, 2 * 3600, 6 * 3600, 24 * 3600)
@@ -197,7 +196,7 @@ def _called(delivery: Delivery) -> Act | None:
         return None
     body, timestamp = delivery.body.encode(), now_us() // SECOND_US
     try:
-        secret = unseal(webhook.secret, of_webhook(webhook.id))
+        secret = unseal(webhook.secret, webhook_purpose(webhook.id))
     except SecretLost:
         return _unsigned
     headers = {"Content-Type": "application/json", "User-Agent": "Appkeep", "Appkeep-Event": delivery.kind,

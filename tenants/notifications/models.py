@@ -92,3 +92,8 @@ class Delivery(Owned, Base):
     made_at: Mapped[int] = mapped_column(BigInteger)
     next_at: Mapped[int] = mapped_column(BigInteger)
     ended_at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+def webhook_purpose(webhook_id: str) -> str:
+    """Return what a webhook's secret is sealed for."""
+    return f"webhook/{webhook_id}"

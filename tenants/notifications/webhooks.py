@@ -13,10 +13,9 @@ from sqlalchemy import func, select
 from core.api import Conflict, InvalidInput, NotFound, db, new_key, now_us, seal, server, tenant
 from tenants.audit import audit
 from tenants.notifications.kinds import KINDS
-from tenants.notifications.models import Webhook
+from tenants.notifications.models import Webhook, webhook_purpose
 from tenants.notifications.sending import checked_url
 from tenants.notifications.telling import add_delivery
-from tenants.sealed import of_webhook
 
 MOST_WEBHOOKS = 10
 TEST = "test"
@@ -51,7 +50,7 @@ def add(url: str, kinds: Collection[str], person: str) -> tuple[Webhook, str]:
     if (db.session.scalar(select(func.count()).select_from(Webhook)) or 0) >= MOST_WEBHOOKS:
         raise Conflict(f"An organization can have {MOST_WEBHOOKS} webhooks at most. Remove one first.")
     webhook_id, secret = new_key("h"), new_secret()
-    webhook = Webhook(id=webhook_id, organization_id=tenant(), url=address, secret=seal(secret, of_webhook(webhook_id)),
+    webhook = Webhook(id=webhook_id, organization_id=tenant(), url=address, secret=seal(secret, webhook_purpose(webhook_id)),
                       kinds=_joined(kinds), enabled=True, made_at=now_us(), made_by=person)
     db.session.add(webhook)
     db.session.flush()
@@ -81,7 +80,7 @@ def remove(webhook: Webhook) -> None:
 def rotate(webhook: Webhook) -> str:
     """Give a webhook a new secret and return it; all that is sent from now on is signed with it."""
     secret = new_secret()
-    webhook.secret = seal(secret, of_webhook(webhook.id))
+    webhook.secret = seal(secret, webhook_purpose(webhook.id))
     db.session.flush()
     audit("webhook_secret_rotated", f"webhook/{webhook.id}", name=webhook.url)
     return secret

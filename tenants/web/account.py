@@ -7,8 +7,8 @@ from flask import Response, render_template, request, url_for
 from core.api import Needs, Pages, again, limiter, transaction
 from tenants import accounts, mail, proving, second_factor, service, sessions
 from tenants.audit import audit_person
+from tenants.current_person import SignedIn, signed_in
 from tenants.devices import device
-from tenants.signing_in import SignedIn, signed_in
 from tenants.web.forms import refused, refused_change, to, typed
 
 pages = Pages("account", __name__)

@@ -11,8 +11,9 @@ from flask_login import login_user, logout_user
 from core.api import Needs, Pages, again, limiter, now_us, send_kept, transaction, visit
 from tenants import accounts, organizations, proving, second_factor, service, sessions
 from tenants.audit import audit_person
+from tenants.current_person import SignedIn, signed_in
 from tenants.models import User
-from tenants.signing_in import SignedIn, remember_device, signed_in
+from tenants.signing_in import remember_device
 from tenants.web.forms import local, refused, to
 
 pages = Pages("entrance", __name__, template_folder="../templates")

@@ -6,7 +6,7 @@ from flask import Response, render_template, request, url_for
 
 from core.api import Needs, Pages, again, limiter, transaction, visit
 from tenants import accounts, invitations, links, mail
-from tenants.signing_in import signed_in
+from tenants.current_person import signed_in
 from tenants.web.entrance import enter
 from tenants.web.forms import refused_change, to, typed
 

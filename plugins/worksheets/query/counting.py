@@ -71,7 +71,7 @@ def groups(app: App, ask: Ask, field: str, *, most: int = 100) -> Counts:
         return indexed
     inner = select(plan.values.json(field).label("value")).where(*plan.where()).limit(MAX_GROUPED).subquery()
     query = select(inner.c.value, func.count(literal(1)).label("number")).group_by(inner.c.value)
-    counts: dict[Any, int] = {row.value: row.number for row in plan.door.connection.execute(query)}
+    counts: dict[Any, int] = {row.value: row.number for row in plan.store.connection.execute(query)}
     found = [(None if text is None else msgspec.json.decode(text), number) for text, number in _ordered(counts, most)]
     return Counts(found, sum(counts.values()) < MAX_GROUPED)
 
@@ -85,12 +85,12 @@ def _by_index(plan: Plan, facet: Facet, most: int) -> Counts | None:
     last: str | None = None
     while len(counts) <= most:
         beyond = () if last is None else (k.key > literal(last, Text),)
-        last = plan.door.connection.execute(select(func.min(k.key)).where(*here, *beyond)).scalar()
+        last = plan.store.connection.execute(select(func.min(k.key)).where(*here, *beyond)).scalar()
         if last is None:
             found = [(value_of(facet.kind, key), number) for key, number in _ordered(counts, most)]
             return Counts(found, max(counts.values(), default=0) < MOST_OF_ONE)
         one = select(k.seq).where(*here, k.key == literal(last, Text)).limit(MOST_OF_ONE).subquery()
-        counts[last] = int(plan.door.connection.execute(select(func.count()).select_from(one)).scalar_one())
+        counts[last] = int(plan.store.connection.execute(select(func.count()).select_from(one)).scalar_one())
     return None
 
 

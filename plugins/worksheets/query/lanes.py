@@ -49,11 +49,11 @@ class Lane:
         window = self._places(plan, place).limit(size).subquery()
         columns = [window.c.key, window.c.seq] if self.by_key else [window.c.seq]
         query = select(*COLUMNS).join_from(window, Record.__table__, (r.seq == window.c.seq)).where(*plan.where())
-        return plan.door.fetch(query.order_by(*(self._turn(one) for one in columns)).limit(limit))
+        return plan.store.fetch(query.order_by(*(self._turn(one) for one in columns)).limit(limit))
 
     def end(self, plan: Plan, place: Place | None, size: int) -> Place | None:
         """Return the place of the last of the next *size* rows, None where the lane ends before."""
-        found = plan.door.connection.execute(self._places(plan, place).limit(1).offset(size - 1)).first()
+        found = plan.store.connection.execute(self._places(plan, place).limit(1).offset(size - 1)).first()
         return None if found is None else (found.key, found.seq)
 
     def _places(self, plan: Plan, place: Place | None) -> Select[Any]:
@@ -125,7 +125,7 @@ def _gone(plan: Plan, term: ByChoice) -> tuple[str, ...]:
     beyond = select(func.min(k.key)).where(*here, k.key > leap.c.key).scalar_subquery()
     leap = leap.union_all(select(beyond).where(leap.c.key.is_not(None)))
     query = select(leap.c.key).where(leap.c.key.is_not(None)).limit(len(term.keys) + MAX_GONE)
-    return tuple(key for key in plan.door.connection.execute(query).scalars() if key not in term.ranks)
+    return tuple(key for key in plan.store.connection.execute(query).scalars() if key not in term.ranks)
 
 
 def start_of(plan: Plan, lanes: Sequence[Lane], spot: Spot) -> tuple[int, Place]:

@@ -20,9 +20,9 @@ from plugins.worksheets.query.orders import Order, order_of
 from plugins.worksheets.query.predicates import Predicate, Together
 from plugins.worksheets.query.searching import Search
 from plugins.worksheets.query.seen import Eye
-from plugins.worksheets.records import COLUMNS, Door
+from plugins.worksheets.records import COLUMNS, RecordStore
 from plugins.worksheets.records.values import Expression, Values, values_of
-from plugins.worksheets.service import door_of
+from plugins.worksheets.service import store_of
 
 r = Record.__table__.c
 MAX_DEPTH = 20
@@ -34,7 +34,7 @@ class Plan:
 
     app: App
     ask: Ask
-    door: Door = field(init=False)
+    store: RecordStore = field(init=False)
     values: Values = field(init=False)
     everything: Mapping[str, Field] = field(init=False)
     fields: Mapping[str, Field] = field(init=False)
@@ -47,10 +47,10 @@ class Plan:
 
     def __post_init__(self) -> None:
         document = documents.get(self.app, f"worksheet/{self.ask.worksheet}")
-        self.door = door_of(self.app)
-        self.values = values_of(self.door.connection)
+        self.store = store_of(self.app)
+        self.values = values_of(self.store.connection)
         # What is in the recycle bin is not indexed.
-        self.kinds = {} if self.ask.deleted else self.door.index.kinds(self.ask.worksheet)
+        self.kinds = {} if self.ask.deleted else self.store.index.kinds(self.ask.worksheet)
         self.everything = fields_of(document.body, stored=False)
         readable = self.everything.keys() if self.ask.fields is None else set(self.ask.fields)
         self.fields = {key: one for key, one in self.everything.items() if key in readable}

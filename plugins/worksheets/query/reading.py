@@ -9,7 +9,7 @@ import msgspec
 
 from core.api import App, Definition, NotFound, RecordView, db, documents, find_app
 from plugins.worksheets.query.ask import Seeable, Sight
-from plugins.worksheets.records import Door, Row, open_door
+from plugins.worksheets.records import RecordStore, Row, open_store
 
 
 def record_views(rows: Iterable[Row]) -> list[RecordView]:
@@ -44,17 +44,17 @@ class AppReader:
 
     def records(self, address: str, seqs: Iterable[int]) -> Mapping[int, RecordView]:
         """Return those of the records that exist and are not deleted."""
-        door, worksheet = self._door(address)
-        return {} if door is None else {one.seq: one for one in record_views(self._seen(address, door.some(worksheet, seqs)))}
+        store, worksheet = self._store(address)
+        return {} if store is None else {one.seq: one for one in record_views(self._seen(address, store.some(worksheet, seqs)))}
 
     def referring(self, address: str, field: str, seqs: Iterable[int]) -> Mapping[int, list[int]]:
         """Return, for each seq pointed to, the live records of worksheet *address* whose *field* points to it."""
-        door, worksheet = self._door(address)
+        store, worksheet = self._store(address)
         found: dict[int, list[int]] = {}
-        if door is None or not self._shows(address, field):
+        if store is None or not self._shows(address, field):
             return found
-        pairs = list(door.pointing(worksheet, field, list(dict.fromkeys(seqs))))
-        seen = self._seen_numbers(address, door, worksheet, [seq for seq, _ in pairs])
+        pairs = list(store.pointing(worksheet, field, list(dict.fromkeys(seqs))))
+        seen = self._seen_numbers(address, store, worksheet, [seq for seq, _ in pairs])
         for seq, target in pairs:
             if seen is None or seq in seen:
                 found.setdefault(target, []).append(seq)
@@ -93,12 +93,12 @@ class AppReader:
         rights = self._rights(address)
         return [] if rights is None else [row for row in rows if rights.may("read", row)]
 
-    def _seen_numbers(self, address: str, door: Door, worksheet: str, seqs: Sequence[int]) -> set[int] | None:
+    def _seen_numbers(self, address: str, store: RecordStore, worksheet: str, seqs: Sequence[int]) -> set[int] | None:
         """Return which of the records may be read by whoever looks; None for all of them."""
         rights = self._rights(address)
         if self.sight is None or (rights is not None and rights.scope("read").everybody):
             return None
-        return {row.seq for row in self._seen(address, door.some(worksheet, dict.fromkeys(seqs)))}
+        return {row.seq for row in self._seen(address, store.some(worksheet, dict.fromkeys(seqs)))}
 
     def _app(self, address: str) -> App | None:
         if not address.startswith("app/"):
@@ -108,12 +108,12 @@ class AppReader:
             self._apps[app_id] = find_app(app_id)
         return self._apps[app_id]
 
-    def _door(self, address: str) -> tuple[Door | None, str]:
-        """Return the door to the records of a live worksheet; None where it is not there."""
+    def _store(self, address: str) -> tuple[RecordStore | None, str]:
+        """Return the record store where a worksheet is live; None where it is not there."""
         app = self._app(address)
         if app is None or self.worksheet(address) is None:
             return None, ""
-        return open_door(self.connection, app.id), address.rpartition("/")[2]
+        return open_store(self.connection, app.id), address.rpartition("/")[2]
 
 
 def _narrowed(body: Mapping[str, Any], rights: Seeable | None) -> Mapping[str, Any] | None:

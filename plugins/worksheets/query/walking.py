@@ -82,7 +82,7 @@ def walk(plan: Plan, spot: Spot | None, back: bool, limit: int, *, most: int | N
 
 def counted(plan: Plan, most: int, *, look: int | None = None) -> tuple[int, bool]:
     """Return how many rows SQL lets through, no further than *most*, and whether these are all among what was looked at."""
-    connection, whole = plan.door.connection, plan.ask.within.everybody and not plan.search.words
+    connection, whole = plan.store.connection, plan.ask.within.everybody and not plan.search.words
     exact = answers_all(plan.predicate, plan.kinds) if whole else None
     if exact is not None:
         return int(connection.execute(_number(_having(plan, exact).limit(most))).scalar_one()), True
@@ -108,7 +108,7 @@ def is_sorted_slowly(plan: Plan) -> bool:
 def is_large(plan: Plan) -> bool:
     """Say whether a worksheet has many records."""
     query = select(r.seq).where(r.app_id == plan.app.id, r.worksheet == plan.ask.worksheet).order_by(r.seq).limit(1).offset(LARGE)
-    return plan.door.connection.execute(query).first() is not None
+    return plan.store.connection.execute(query).first() is not None
 
 
 def _along(plan: Plan, lanes: Sequence[Lane], spare: Sequence[Keys], spot: Spot | None, back: bool, look: _Look) -> Walked:
@@ -158,7 +158,7 @@ def _serves(keys: Keys, lanes: Sequence[Lane]) -> bool:
 def _few(plan: Plan, keys: Sequence[Keys]) -> list[int] | None:
     """Return the numbers of the records that have keys which only a few have; None where there are no such keys."""
     for one in keys:
-        found = plan.door.connection.execute(_having(plan, one).limit(FEW + 1)).scalars().all()
+        found = plan.store.connection.execute(_having(plan, one).limit(FEW + 1)).scalars().all()
         if len(found) <= FEW:
             return list(found)
     return None
@@ -169,7 +169,7 @@ def _sorted(plan: Plan, spot: Spot | None, back: bool, limit: int, *among: Expre
     query = plan.rows().where(*among).order_by(*plan.order.by(plan.values, back=back)).limit(limit)
     if spot is not None:
         query = query.where(plan.order.beyond(plan.values, spot, back=back))
-    return plan.door.fetch(query)
+    return plan.store.fetch(query)
 
 
 def _sorted_in_parts(plan: Plan, spot: Spot | None, back: bool, limit: int, allowed: Sequence[Keys]) -> list[Row]:
@@ -211,7 +211,7 @@ def _ranges(plan: Plan, narrow: Keys, start: str | None, down: bool, size: int) 
             rest = replace(rest, high=start, high_open=begun) if down else replace(rest, low=start, low_open=begun)
         rest = rest.within(narrow)
         turn = k.key.desc() if down else k.key.asc()
-        bound = plan.door.connection.execute(_having(plan, rest).with_only_columns(k.key).order_by(turn).limit(1).offset(size)).scalar()
+        bound = plan.store.connection.execute(_having(plan, rest).with_only_columns(k.key).order_by(turn).limit(1).offset(size)).scalar()
         if bound is None:
             yield rest
             return
@@ -221,7 +221,7 @@ def _ranges(plan: Plan, narrow: Keys, start: str | None, down: bool, size: int) 
 
 def _spot_at(plan: Plan, place: Place) -> Spot | None:
     """Return the spot of the record at a place of a lane."""
-    row = plan.door.row(plan.ask.worksheet, place[1])
+    row = plan.store.row(plan.ask.worksheet, place[1])
     return None if row is None else plan.order.spot(plan.eye.see([row], ())[0])
 
 
@@ -229,10 +229,10 @@ def _counted_within(plan: Plan, most: int, look: int) -> tuple[int, bool]:
     """Count among the first rows only."""
     state = r.deleted_at.is_not(None) if plan.ask.deleted else r.deleted_at.is_(None)
     mine = r.app_id == plan.app.id, r.worksheet == plan.ask.worksheet, state
-    last = plan.door.connection.execute(select(r.seq).where(*mine).order_by(r.seq).limit(1).offset(look)).scalar()
+    last = plan.store.connection.execute(select(r.seq).where(*mine).order_by(r.seq).limit(1).offset(look)).scalar()
     rows = plan.rows().with_only_columns(r.seq)
     rows = rows if last is None else rows.where(r.seq < last)
-    number = int(plan.door.connection.execute(_number(rows.limit(most))).scalar_one())
+    number = int(plan.store.connection.execute(_number(rows.limit(most))).scalar_one())
     return number, last is None or number >= most
 
 

@@ -1,4 +1,4 @@
-"""Index: the keys of values in indexed fields, kept by the door with every write. It follows from the records alone.
+"""Index: the keys of values in indexed fields, kept by the record store with every write. It follows from the records alone.
 
 Only live records are in it, each with one key for each indexed field. The rows that a write is about to change are
 locked before their old keys are worked out, so that two writers cannot leave a key behind.

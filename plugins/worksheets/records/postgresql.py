@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import func, select, text
 
 from core.api import Segment, driver, loading
-from plugins.worksheets.records.door import Door, Row, table
 from plugins.worksheets.records.lines import SEGMENT_RECORDS
+from plugins.worksheets.records.store import RecordStore, Row, table
 
 # One short range of the primary key a segment: sorting all records at once would go through temporary files. Which
 # segments there are is found by jumping along the key from one to the next, not by reading all of it.
@@ -65,11 +65,11 @@ SMALL = 200
 """Up to so many rows a plain INSERT is cheaper than a COPY beside the table."""
 
 
-class PostgreSQLDoor(Door):
-    """See `Door`."""
+class PostgreSQLRecordStore(RecordStore):
+    """See `RecordStore`."""
 
     def segments(self, worksheet: str) -> Iterator[Segment]:
-        """See `Door.segments`."""
+        """See `RecordStore.segments`."""
         from psycopg import sql
 
         statement = sql.SQL(_SEGMENTS).format(
@@ -81,7 +81,7 @@ class PostgreSQLDoor(Door):
 
     @contextmanager
     def along_the_key(self) -> Iterator[None]:
-        """See `Door.along_the_key`.
+        """See `RecordStore.along_the_key`.
 
         Where the statistics are of a moment when the table was empty, reading all that is left looks as cheap as one step
         along the key: a backup of a million records would take minutes instead of a second.
@@ -98,13 +98,13 @@ class PostgreSQLDoor(Door):
                 yield Segment(n, count, raw)
 
     def count(self, worksheet: str, *, deleted: bool = False) -> int:
-        """See `Door.count`. All are counted in the key, those in the bin in their index; no record is read for it."""
+        """See `RecordStore.count`. All are counted in the key, those in the bin in their index; no record is read for it."""
         everything = select(func.count()).select_from(table).where(*self._of(worksheet))
         in_bin = int(self.connection.execute(everything.where(table.c.deleted_at.is_not(None))).scalar_one())
         return in_bin if deleted else int(self.connection.execute(everything).scalar_one()) - in_bin
 
     def put_rows(self, worksheet: str, rows: Iterable[Row]) -> None:
-        """See `Door.put_rows`."""
+        """See `RecordStore.put_rows`."""
         rows = list(rows)
         with driver(self.connection).cursor() as cursor:
             if len(rows) <= SMALL:
@@ -119,32 +119,32 @@ class PostgreSQLDoor(Door):
                 cursor.execute(_MERGE)
 
     def load_rows(self, worksheet: str, rows: Iterable[Row]) -> None:
-        """See `Door.load_rows`."""
+        """See `RecordStore.load_rows`."""
         with loading(self.connection, self.app_id), driver(self.connection).cursor() as cursor:
             self._copy(cursor, "record", worksheet, rows)
 
     def pointing(self, worksheet: str, field: str, seqs: Sequence[int]) -> list[tuple[int, int]]:
-        """See `Door.pointing`."""
+        """See `RecordStore.pointing`."""
         given = {"field": field, "app": self.app_id, "worksheet": worksheet, "seqs": [str(seq) for seq in seqs]}
         return [(row[0], row[1]) for row in self.connection.execute(_POINTING, given)]
 
     def hold_values(self, worksheet: str, values: Iterable[tuple[str, Any]]) -> None:
-        """See `Door.hold_values`."""
+        """See `RecordStore.hold_values`."""
         for name in sorted(f"{self.app_id}/{worksheet}/{field}/{json.dumps(value, sort_keys=True)}" for field, value in values):
             self.connection.execute(_HOLD, {"name": name})
 
     def holder(self, worksheet: str, field: str, value: Any, but: int) -> int | None:
-        """See `Door.holder`."""
+        """See `RecordStore.holder`."""
         given = {"field": field, "app": self.app_id, "worksheet": worksheet, "but": but, "value": json.dumps(value)}
         return self.connection.execute(_HOLDER, given).scalar()
 
     def value_counts(self, worksheet: str, field: str) -> list[tuple[str, int]]:
-        """See `Door.value_counts`."""
+        """See `RecordStore.value_counts`."""
         given = {"field": field, "app": self.app_id, "worksheet": worksheet}
         return [(row[0], row[1]) for row in self.connection.execute(_SHARED, given)]
 
     def highest(self, worksheet: str, field: str) -> int:
-        """See `Door.highest`."""
+        """See `RecordStore.highest`."""
         given = {"field": field, "app": self.app_id, "worksheet": worksheet}
         return int(self.connection.execute(_HIGHEST, given).scalar() or 0)
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from core.api import Segment, driver
-from plugins.worksheets.records.door import Door, Row
 from plugins.worksheets.records.lines import SEGMENT_RECORDS
+from plugins.worksheets.records.store import RecordStore, Row
 
 # The inner SELECT reads in key order, and group_concat takes its rows as they come; printf is faster than "||".
 _SEGMENT = """
@@ -42,11 +42,11 @@ SELECT max(json_extract(vals, '$.' || ?)) FROM record WHERE app_id = ? AND works
 """
 
 
-class SQLiteDoor(Door):
-    """See `Door`."""
+class SQLiteRecordStore(RecordStore):
+    """See `RecordStore`."""
 
     def segments(self, worksheet: str) -> Iterator[Segment]:
-        """See `Door.segments`."""
+        """See `RecordStore.segments`."""
         connection = driver(self.connection)
         first = connection.execute(_NEXT, (self.app_id, worksheet, 0)).fetchone()
         while first is not None:
@@ -57,11 +57,11 @@ class SQLiteDoor(Door):
             first = connection.execute(_NEXT, (self.app_id, worksheet, end + 1)).fetchone()
 
     def put_rows(self, worksheet: str, rows: Iterable[Row]) -> None:
-        """See `Door.put_rows`."""
+        """See `RecordStore.put_rows`."""
         driver(self.connection).executemany(_WRITE, ((self.app_id, worksheet, *row) for row in rows))
 
     def pointing(self, worksheet: str, field: str, seqs: Sequence[int]) -> list[tuple[int, int]]:
-        """See `Door.pointing`."""
+        """See `RecordStore.pointing`."""
         found: list[tuple[int, int]] = []
         for start in range(0, len(seqs), 500):
             some = seqs[start:start + 500]
@@ -70,17 +70,17 @@ class SQLiteDoor(Door):
         return sorted(found)
 
     def holder(self, worksheet: str, field: str, value: Any, but: int) -> int | None:
-        """See `Door.holder`."""
+        """See `RecordStore.holder`."""
         given = (self.app_id, worksheet, but, field, json.dumps(value))
         found = driver(self.connection).execute(_HOLDER, given).fetchone()
         return found[0] if found else None
 
     def value_counts(self, worksheet: str, field: str) -> list[tuple[str, int]]:
-        """See `Door.value_counts`."""
+        """See `RecordStore.value_counts`."""
         rows = driver(self.connection).execute(_SHARED, (field, self.app_id, worksheet)).fetchall()
         return [(str(value), count) for value, count in rows]
 
     def highest(self, worksheet: str, field: str) -> int:
-        """See `Door.highest`."""
+        """See `RecordStore.highest`."""
         found = driver(self.connection).execute(_HIGHEST, (field, self.app_id, worksheet)).fetchone()[0]
         return int(found or 0)

@@ -13,7 +13,7 @@ from plugins.worksheets.formula.reading import title_field
 from plugins.worksheets.formula.values import CalculationFailed
 from plugins.worksheets.query.ask import Sight
 from plugins.worksheets.query.reading import reader, record_views
-from plugins.worksheets.service import door_of
+from plugins.worksheets.service import store_of
 
 RECORDS = 3
 
@@ -55,7 +55,7 @@ def tried(app: App, sheet: Document, field: Definition, sight: Sight) -> Trial:
         InvalidDocument: the field makes no sense.
     """
     check_field({**field, "name": field.get("name") or "it"})
-    records = record_views(door_of(app).some_after(sheet.key, 0)[:RECORDS])
+    records = record_views(store_of(app).some_after(sheet.key, 0)[:RECORDS])
     if not records:
         return Trial(hint="The formula is valid. There are no records yet to show results for.")
     computation = Computation(_With(app, sheet, field, sight), now=now_us())

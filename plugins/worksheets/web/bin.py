@@ -16,8 +16,8 @@ from plugins.worksheets.web.around import Surroundings
 from plugins.worksheets.web.asked import Asked
 from plugins.worksheets.web.blueprint import SHEET, pages
 from plugins.worksheets.web.finding import back_url, find
-from plugins.worksheets.web.grid import Place, ask_of, page_of
 from plugins.worksheets.web.lines import lines_of, title_of
+from plugins.worksheets.web.place import Place, ask_of, page_of
 from plugins.worksheets.web.pointing import pointing_to
 from plugins.worksheets.web.sheet import Sheet, open_sheet
 

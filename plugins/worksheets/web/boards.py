@@ -17,6 +17,7 @@ from plugins.worksheets.web.cells.files import PICTURES
 from plugins.worksheets.web.editors import digest
 from plugins.worksheets.web.lines import Line, lines_of, title_of
 from plugins.worksheets.web.operators import condition_of
+from plugins.worksheets.web.place import Place, ask_of, page_of
 from plugins.worksheets.web.sheet import Sheet, part_key
 
 CARDS = 20
@@ -56,8 +57,6 @@ def kanban(sheet: Sheet, asked: Asked, around: Surroundings) -> dict[str, Any]:
 
 def _stack(sheet: Sheet, asked: Asked, around: Surroundings, field: Field, needed: list[Field], value: str, name: str,
            shown: Markup) -> Stack:
-    from plugins.worksheets.web.grid import ask_of
-
     condition = condition_of(sheet, field, "is" if value else "is_empty", value)
     parts = [one for one in (asked.filter(), condition.filter) if one is not None]
     ask = ask_of(sheet, asked, filter={"all": parts})
@@ -71,8 +70,6 @@ def _stack(sheet: Sheet, asked: Asked, around: Surroundings, field: Field, neede
 
 def gallery(sheet: Sheet, asked: Asked, around: Surroundings) -> dict[str, Any]:
     """Return a page of cards with their pictures."""
-    from plugins.worksheets.web.grid import Place, ask_of, page_of
-
     cover = sheet.fields.get(part_key((asked.view or {}).get("cover_field")) or "")
     fields = facts_of(sheet, asked, {cover.key} if cover is not None else set())
     ask = ask_of(sheet, asked)

@@ -15,6 +15,7 @@ from plugins.worksheets.web.asked import Asked
 from plugins.worksheets.web.boards import needed_fields
 from plugins.worksheets.web.cells.times import moment_of
 from plugins.worksheets.web.lines import Line, lines_of, title_of
+from plugins.worksheets.web.place import ask_of
 from plugins.worksheets.web.sheet import Sheet, part_key
 
 MOST = 300
@@ -33,8 +34,6 @@ class Day:
 
 def calendar(sheet: Sheet, asked: Asked, around: Surroundings) -> dict[str, Any]:
     """Return the weeks of the month that was asked for, today's unless told."""
-    from plugins.worksheets.web.grid import ask_of
-
     start = sheet.fields.get(part_key((asked.view or {}).get("start_field")) or "")
     if start is None or start.type.name not in DATES:
         return {"weeks": [], "any": False}

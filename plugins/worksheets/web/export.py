@@ -20,8 +20,8 @@ from plugins.worksheets.web.asked import Asked, columns_of, read_asked
 from plugins.worksheets.web.blueprint import SHEET, pages
 from plugins.worksheets.web.cells import show
 from plugins.worksheets.web.files import disposition
-from plugins.worksheets.web.grid import ask_of
 from plugins.worksheets.web.lines import Line, lines_of
+from plugins.worksheets.web.place import ask_of
 from plugins.worksheets.web.sheet import Sheet, open_sheet
 
 BATCH = 500

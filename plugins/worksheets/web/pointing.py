@@ -6,15 +6,15 @@ from collections.abc import Collection, Mapping
 
 from core.api import App, documents
 from plugins.worksheets.fields import Field, fields_of
-from plugins.worksheets.service import door_of, loads
+from plugins.worksheets.service import loads, store_of
 
 
 def pointing_to(app: App, address: str, seqs: Collection[int]) -> int:
     """Return how many references of the app's records name one of the records *seqs* of the worksheet *address*."""
-    door, wanted, total = door_of(app), {(address, seq) for seq in seqs}, 0
+    store, wanted, total = store_of(app), {(address, seq) for seq in seqs}, 0
     for document in documents.live(app, "worksheet"):
         fields = {key: one for key, one in fields_of(document.body).items() if _could(one, address)}
-        for batch in door.holding(document.key, fields) if fields else ():
+        for batch in store.holding(document.key, fields) if fields else ():
             total += sum(_named(loads(row.vals), fields, wanted) for row in batch)
     return total
 

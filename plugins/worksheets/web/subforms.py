@@ -10,7 +10,7 @@ from flask import Response, flash, redirect, render_template, request
 from core.api import Forbidden, Needs, NotFound, again, transaction
 from plugins.worksheets.fields import Field
 from plugins.worksheets.fieldtypes.pointers import target_address
-from plugins.worksheets.service import door_of, loads
+from plugins.worksheets.service import loads, store_of
 from plugins.worksheets.web.around import Surroundings
 from plugins.worksheets.web.blueprint import RECORD, pages
 from plugins.worksheets.web.cells import align_of
@@ -59,7 +59,7 @@ def rows_of(sheet: Sheet, line: Line, field: Field) -> Rows | None:
     child = child_of(field)
     if child is None:
         return None
-    found = [row for row in door_of(sheet.app).some(child.key, line.values.get(field.key) or ()) if child.access.may("read", row)]
+    found = [row for row in store_of(sheet.app).some(child.key, line.values.get(field.key) or ()) if child.access.may("read", row)]
     order = {seq: n for n, seq in enumerate(line.values.get(field.key) or ())}
     found.sort(key=lambda row: order.get(row.seq, 0))
     wanted = [part_key(one) for one in field.definition["options"].get("fields", ())]

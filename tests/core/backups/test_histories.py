@@ -80,7 +80,7 @@ class History:
 
     def compare_records(self, app: App, key: str, sheet: Sheet) -> None:
         """Every record, deleted or not, with the values of hidden fields too."""
-        rows = {row.seq: row for row in records.door_of(app).rows(key, 1, 10**9)}
+        rows = {row.seq: row for row in records.store_of(app).rows(key, 1, 10**9)}
         assert sheet.records.keys() == rows.keys()
         for seq, record in sheet.records.items():
             row = rows[seq]

@@ -41,7 +41,7 @@ def put(app: App, worksheet: str, seq: int | None, value: str) -> None:
 
 def value(app: App, worksheet: str, seq: int) -> str | None:
     """Return a live record's value."""
-    row = service.door_of(apps.find(app.id)).row(worksheet, seq)
+    row = service.store_of(apps.find(app.id)).row(worksheet, seq)
     return None if row is None or row.deleted_at is not None else service.loads(row.vals).get(FIELD)
 
 

@@ -424,8 +424,8 @@ def test_whatever_happened_all_that_is_needed_is_there(filled: Filled, seed: int
 
 def _held_now(filled: Filled, held: dict[int, tuple[str, bytes]]) -> dict[int, tuple[str, bytes]]:
     """Return the files that records name after a restore, read here for the first time."""
-    door = service.door_of(filled.app)
-    named = {row.seq: json.loads(row.vals).get(FILES) for row in door.rows(W, 1, 1000)}
+    store = service.store_of(filled.app)
+    named = {row.seq: json.loads(row.vals).get(FILES) for row in store.rows(W, 1, 1000)}
     return {seq: (value[0]["file"], read(value[0]["file"])) for seq, value in named.items() if value}
 
 

@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 
 from core.base.config import read_config
-from core.processes.supervisor import web_server
+from core.processes.web import web_server
 from core.web import bodies
 from core.web.bodies import ANYBODY_BYTES, FORM_BYTES, MARK, Doorkeeper
 from tests.web import Browser, make_organization, signed_in

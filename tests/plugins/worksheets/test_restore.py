@@ -15,7 +15,7 @@ from core.base.errors import AppkeepError, AppRestoring, InvalidInput, OriginUnc
 from core.objects.writer import put_file
 from core.runs.service import request
 from plugins.worksheets import service
-from plugins.worksheets.records import Door
+from plugins.worksheets.records import RecordStore
 
 W, T = "w_1111111111", "w_2222222222"
 A, B, LINK, CHOICE, FILES, AUTO = (f"f_{n * 10}" for n in "123456")
@@ -71,7 +71,7 @@ def put(app: App, seq: int | None = None, worksheet: str = W, **values: Any) -> 
 
 def vals(app: App, seq: int, worksheet: str = W) -> dict[str, Any] | None:
     """Return a live record's values without its auto-number, None where there is none."""
-    row = service.door_of(apps.find(app.id)).row(worksheet, seq)
+    row = service.store_of(apps.find(app.id)).row(worksheet, seq)
     return None if row is None or row.deleted_at is not None else {
         k: v for k, v in service.loads(row.vals).items() if k != AUTO}
 
@@ -251,7 +251,7 @@ def test_auto_numbers_and_record_numbers_go_on_above_the_highest(sheet: App) -> 
     uploaded = ingest.upload(io.BytesIO(data), other, "system")
     direct.restore(apps.find(other.id), uploaded)
     put(other, a="next")
-    rows = service.door_of(apps.find(other.id)).rows(W, 1, 100)
+    rows = service.store_of(apps.find(other.id)).rows(W, 1, 100)
     assert [1, 2, 3, 4] == [row.seq for row in rows] == [service.loads(row.vals)[AUTO] for row in rows]
 
 
@@ -278,7 +278,7 @@ def test_a_file_is_restored_although_nothing_uses_it_any_more(sheet: App) -> Non
     put(sheet, 1, files=None)
     restore(sheet, backup)
     assert {FILES: value} == vals(sheet, 1)
-    assert [content] == list(service.door_of(apps.find(sheet.id)).attached(W, [FILES]))
+    assert [content] == list(service.store_of(apps.find(sheet.id)).attached(W, [FILES]))
 
 
 def test_a_restore_that_fails_changes_nothing(sheet: App, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -290,12 +290,12 @@ def test_a_restore_that_fails_changes_nothing(sheet: App, monkeypatch: pytest.Mo
         put(sheet, n, a="changed")
     edit(sheet, {"op": "hide", "document": f"worksheet/{T}"}, {"op": "hide", "document": f"worksheet/{W}/field/{B}"})
     before = direct.content_id(sheet)
-    door = type(service.door_of(sheet))
-    real = {name: getattr(door, name) for name in ("write", "attach", "raise_counter")}
+    store = type(service.store_of(sheet))
+    real = {name: getattr(store, name) for name in ("write", "attach", "raise_counter")}
     left = {"writes": 0}
 
     def counting(name: str) -> Any:
-        def do(self: Door, *given: Any) -> Any:
+        def do(self: RecordStore, *given: Any) -> Any:
             left["writes"] -= 1
             if left["writes"] == 0:
                 raise OSError("disk full")
@@ -304,7 +304,7 @@ def test_a_restore_that_fails_changes_nothing(sheet: App, monkeypatch: pytest.Mo
         return do
 
     for name in real:
-        monkeypatch.setattr(door, name, counting(name))
+        monkeypatch.setattr(store, name, counting(name))
     failures = 0
     for left["writes"] in range(1, 50):
         try:
@@ -341,7 +341,7 @@ def test_others_cannot_write_while_an_app_is_restored(sheet: App) -> None:
         apps.find(sheet.id).restoring_run_id = run.id
     with pytest.raises(AppRestoring):
         put(sheet, a="a")
-    assert 3 == service.door_of(apps.find(sheet.id)).count(T)
+    assert 3 == service.store_of(apps.find(sheet.id)).count(T)
 
 
 def test_a_plan_that_is_out_of_date_is_refused(sheet: App) -> None:

@@ -48,7 +48,7 @@ def test_the_index_is_right_after_any_history(given_records: list[Any], indexed:
     for act, what, more in history:
         step(known, now, act, what, more)
         kinds = {name: KEY_KINDS[now.types[name]] for name in now.indexed - now.hidden}
-        assert kinds == dict(service.door_of(known.app).index.kinds(SHEET))
+        assert kinds == dict(service.store_of(known.app).index.kinds(SHEET))
         assert right_keys(known.app, kinds) == kept_keys(known.app), (act, what)
 
 
@@ -61,7 +61,7 @@ class Now:
 
 def step(known: Model, now: Now, act: str, what: Any, more: Any) -> None:
     """Do one thing, unless it makes no sense now."""
-    app, row = known.app, service.door_of(known.app).row(SHEET, what) if isinstance(what, int) else None
+    app, row = known.app, service.store_of(known.app).row(SHEET, what) if isinstance(what, int) else None
     db.session.rollback()
     usable = {name: value for name, value in more.items() if name not in (*now.hidden, WHO) and now.types[name] == TYPES[name]
               and {GONE, ALSO_GONE}.isdisjoint(value if isinstance(value, list) else [value])} if isinstance(more, dict) else {}

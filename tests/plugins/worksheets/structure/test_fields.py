@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.api import as_tenant, documents, placing, server, transaction
-from plugins.worksheets.service import door_of
+from plugins.worksheets.service import store_of
 from plugins.worksheets.structure import catalogue
 from plugins.worksheets.structure.forms import COLOURS
 from tests.forms import untouched
@@ -243,7 +243,7 @@ def test_an_index_is_switched_on_and_off(site: Site) -> None:
     site.admin.post(site.structure(key, f"/field/{pieces}/index"), data={"on": "1"})
     assert site.field(key, "Pieces")["indexed"] is True
     with as_tenant(site.organization_id):
-        assert {pieces: "number"} == dict(door_of(site.app).index.kinds(key))
+        assert {pieces: "number"} == dict(store_of(site.app).index.kinds(key))
     site.admin.post(site.structure(key, f"/field/{pieces}/index"), data={"on": ""})
     assert "indexed" not in site.field(key, "Pieces")
     assert site.admin.post(site.structure(key, f"/field/{tags}/index"), data={"on": "1"}).status_code == 422

@@ -95,7 +95,7 @@ class Desk:
         """Return a record's values as they are now, by field key."""
         db.session.rollback()
         with as_tenant(self.organization_id):
-            row = service.door_of(self.app).row(sheet, seq)
+            row = service.store_of(self.app).row(sheet, seq)
         if row is None:
             raise LookupError(seq)
         return service.loads(row.vals)
@@ -108,7 +108,7 @@ class Desk:
         """Say whether a record is in the recycle bin."""
         db.session.rollback()
         with as_tenant(self.organization_id):
-            row = service.door_of(self.app).row(sheet, seq)
+            row = service.store_of(self.app).row(sheet, seq)
         return row is not None and row.deleted_at is not None
 
     def person_with(self, email: str, *worksheets: Mapping[str, Any]) -> tuple[Browser, str]:

@@ -166,7 +166,7 @@ def asked_rows(desk: Desk) -> list[int]:
 
     db.session.rollback()
     with as_tenant(desk.organization_id):
-        return list(service.door_of(desk.app).seqs(SHEET))
+        return list(service.store_of(desk.app).seqs(SHEET))
 
 
 def statements(desk: Desk, url: str) -> int:

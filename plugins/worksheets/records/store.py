@@ -46,7 +46,7 @@ def _kept(row: Row) -> Kept:
     return Kept(row.seq, row.vals, row.deleted_at)
 
 
-class Door:
+class RecordStore:
     """The records of one app through one connection; the caller owns the transaction."""
 
     def __init__(self, connection: Connection, app_id: str) -> None:
@@ -278,12 +278,3 @@ class Door:
 
     def _of(self, worksheet: str) -> tuple[Any, Any]:
         return c.app_id == self.app_id, c.worksheet == worksheet
-
-
-def open_door(connection: Connection, app_id: str) -> Door:
-    """Return the door of the connection's engine."""
-    from plugins.worksheets.records.postgresql import PostgreSQLDoor
-    from plugins.worksheets.records.sqlite import SQLiteDoor
-
-    doors: dict[str, type[Door]] = {"sqlite": SQLiteDoor, "postgresql": PostgreSQLDoor}
-    return doors[connection.dialect.name](connection, app_id)

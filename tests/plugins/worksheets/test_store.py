@@ -1,4 +1,4 @@
-"""The door to records: what it must not cost, whatever the database believes of its tables."""
+"""The record store: what it must not cost, whatever the database believes of its tables."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from core.api import App, apps, db, transaction
-from plugins.worksheets.records import Row, open_door
+from plugins.worksheets.records import Row, open_store
 from plugins.worksheets.records.lines import SEGMENT_RECORDS
 
 W = "w_1111111111"
@@ -18,7 +18,7 @@ def load(app_id: str) -> None:
     """Put many records into a worksheet."""
     with transaction():
         rows = (Row(n, '{"f_1111111111":"' + "x" * 400 + '"}', None, n, "system", n, "system", None) for n in range(1, RECORDS + 1))
-        open_door(db.session.connection(), app_id).load(W, rows)
+        open_store(db.session.connection(), app_id).load(W, rows)
 
 
 def vacuum() -> None:
@@ -47,11 +47,11 @@ def test_records_are_read_once_whatever_the_statistics_say(server: Flask, app: A
         vacuum()
         load(app_id)
     with transaction():
-        door, before = open_door(db.session.connection(), apps.find(app_id).id), fetched()
-        found = list(door.segments(W))
+        store, before = open_store(db.session.connection(), apps.find(app_id).id), fetched()
+        found = list(store.segments(W))
         more = fetched() - before
         before = fetched()
-        walked = sum(map(len, door.holding(W, ["f_1111111111"])))
+        walked = sum(map(len, store.holding(W, ["f_1111111111"])))
         again = fetched() - before
         settings = [db.session.execute(text(f"SHOW enable_{name}")).scalar_one() for name in ("bitmapscan", "seqscan")]
     assert (RECORDS // SEGMENT_RECORDS + 1, RECORDS) == (len(found), sum(one.count for one in found))

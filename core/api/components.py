@@ -1,0 +1,20 @@
+"""What a plugin brings: components, field types, importers, kinds of runs; and what backups, restores and imports hand to them."""
+
+from core.apps.snapshot import Snapshot
+from core.archive.manifest import IndexLine
+from core.backups.journal import Journal, journal_of
+from core.backups.restore_context import RestoreContext
+from core.backups.undo import UndoContext
+from core.extension.component import Component, Document, Kind, Operation, Section, Segment
+from core.extension.field_type import Definition, FieldType, RecordView, Reference, Source
+from core.extension.hookspecs import hookimpl
+from core.extension.importer import Corrections, ImportContext, Importer, packed_kind
+from core.extension.run_kind import RunKind
+from core.runs.models import Run
+from core.server import field_type
+
+__all__ = [
+    "Component", "Corrections", "Definition", "Document", "FieldType", "ImportContext", "Importer", "IndexLine", "Journal",
+    "Kind", "Operation", "RecordView", "Reference", "RestoreContext", "Run", "RunKind", "Section", "Segment", "Snapshot",
+    "Source", "UndoContext", "field_type", "hookimpl", "journal_of", "packed_kind",
+]

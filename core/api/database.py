@@ -1,0 +1,29 @@
+"""Tables, transactions, the wall between organizations, secrets at rest; and the errors that people read."""
+
+from core.base.db import Base, after_commit, batched, db, driver, in_transaction, reading, scratch, transaction
+from core.base.errors import (
+    AppkeepError,
+    AppRestoring,
+    Conflict,
+    Forbidden,
+    ImportFailed,
+    InvalidDocument,
+    InvalidInput,
+    InvalidValue,
+    NotFound,
+)
+from core.base.time import now_us
+from core.tenancy.migrate import ensure_schema
+from core.tenancy.owned import Owned, OwnedByApp
+from core.tenancy.request_cache import keeping, remembered
+from core.tenancy.row_security import loading
+from core.tenancy.sealing import SecretLost, reseal, seal, unseal
+from core.tenancy.wall import as_server, as_tenant, every_organization, tenant
+from core.tenancy.zones import zone_named
+
+__all__ = [
+    "AppRestoring", "AppkeepError", "Base", "Conflict", "Forbidden", "ImportFailed", "InvalidDocument", "InvalidInput",
+    "InvalidValue", "NotFound", "Owned", "OwnedByApp", "SecretLost", "after_commit", "as_server", "as_tenant", "batched", "db",
+    "driver", "ensure_schema", "every_organization", "in_transaction", "keeping", "loading", "now_us", "reading", "remembered",
+    "reseal", "scratch", "seal", "tenant", "transaction", "unseal", "zone_named",
+]

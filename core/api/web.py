@@ -1,0 +1,23 @@
+"""Pages: where they stand and who may open them, editors of documents, answers, signs."""
+
+from core.backups.log_sentences import act_sentence as backup_act_sentence
+from core.base.text import size_text
+from core.web import matrix
+from core.web.answers import again, send_kept
+from core.web.bin import binned
+from core.web.csvfile import csv_response, harmless
+from core.web.days import day_asked, midnight
+from core.web.editor import Editing, Input, Target, Targets, digest, seen_another, walk
+from core.web.gate import APP, MANAGE, ORGANIZATION, Needs, Pages
+from core.web.icons import ICONS, Look, is_sign
+from core.web.menu import MenuItem
+from core.web.protection import csrf, limiter
+from core.web.shell import document_url, edit_url
+from core.web.visit import Visitor, current_app_row, current_standing, require, rights_here, visit
+
+__all__ = [
+    "APP", "ICONS", "MANAGE", "ORGANIZATION", "Editing", "Input", "Look", "MenuItem", "Needs", "Pages", "Target", "Targets",
+    "Visitor", "again", "backup_act_sentence", "binned", "csrf", "csv_response", "current_app_row", "current_standing",
+    "day_asked", "digest", "document_url", "edit_url", "harmless", "is_sign", "limiter", "matrix", "midnight", "require",
+    "rights_here", "seen_another", "send_kept", "size_text", "visit", "walk",
+]
