@@ -12,7 +12,7 @@ from flask import Blueprint, url_for
 from core.api import App, Run, Visitor, as_tenant, hookimpl, in_transaction, transaction
 from tenants import audit, commands, organizations, proving, quota, sealed, service, signing_in
 from tenants.notifications import deliveries, events, inbox
-from tenants.plans import plan
+from tenants.plans import PLANS, plan
 from tenants.web import BLUEPRINTS, entrance
 
 
@@ -153,6 +153,11 @@ def secrets_resealed() -> tuple[int, int]:
 @hookimpl
 def may_schedule(organization_id: str) -> bool:
     return plan(service.find_organization(organization_id).plan).scheduled_backups
+
+
+@hookimpl
+def schedules_need(organization_id: str) -> str:
+    return f"the {next(one.title for one in PLANS.values() if one.scheduled_backups)} plan"
 
 
 @hookimpl

@@ -5,7 +5,8 @@ from core.archive.manifest import IndexLine
 from core.backups.journal import Journal, journal_of
 from core.backups.restore_context import RestoreContext
 from core.backups.undo import UndoContext
-from core.extension.component import Component, Document, Kind, Operation, Section, Segment
+from core.extension.component import Component, Document, FirstStep, Kind, Operation, Section, Segment
+from core.extension.data_report import CollectionReport, DataReport, LostReference, NameOf
 from core.extension.field_type import Definition, FieldType, RecordView, Reference, Source
 from core.extension.hookspecs import hookimpl
 from core.extension.importer import Corrections, ImportContext, Importer, packed_kind
@@ -14,7 +15,34 @@ from core.runs.models import Run
 from core.server import field_type
 
 __all__ = [
-    "Component", "Corrections", "Definition", "Document", "FieldType", "ImportContext", "Importer", "IndexLine", "Journal",
-    "Kind", "Operation", "RecordView", "Reference", "RestoreContext", "Run", "RunKind", "Section", "Segment", "Snapshot",
-    "Source", "UndoContext", "field_type", "hookimpl", "journal_of", "packed_kind",
+    "CollectionReport",
+    "Component",
+    "Corrections",
+    "DataReport",
+    "Definition",
+    "Document",
+    "FieldType",
+    "FirstStep",
+    "ImportContext",
+    "Importer",
+    "IndexLine",
+    "Journal",
+    "Kind",
+    "LostReference",
+    "NameOf",
+    "Operation",
+    "RecordView",
+    "Reference",
+    "RestoreContext",
+    "Run",
+    "RunKind",
+    "Section",
+    "Segment",
+    "Snapshot",
+    "Source",
+    "UndoContext",
+    "field_type",
+    "hookimpl",
+    "journal_of",
+    "packed_kind",
 ]

@@ -1,6 +1,6 @@
 """Agreement: what somebody agrees to when they have seen a plan, and when that is no longer what would be done.
 
-Agreed to are the backup, the options and the kind of effect: which documents change and how, which worksheets' records are
+Agreed to are the backup, the options and the kind of effect: which documents change and how, which collections of records are
 touched, how many pointers are lost, about how many records are written. An app in use changes all the time; that a few records
 more or fewer are written is told afterwards and stops nobody.
 
@@ -10,23 +10,30 @@ Source: docs/decisions/0015.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from core.archive.canonical import canonical
 from core.base.errors import PlanChanged
+from core.extension.data_report import DataReport
 
 MORE_PART, MORE_RECORDS = 0.5, 100
-"""So many records of a worksheet more than were shown, in parts of those and in number, change nothing that matters."""
-WRITTEN = ("brought_back", "overwritten", "binned")
+"""So many records of a collection more than were shown, in parts of those and in number, change nothing that matters."""
 
 
-def token(asked: Mapping[str, Any], components: Mapping[str, Any]) -> str:
-    """Return a plan's name: the digest of what must not change, then the numbers that may, each after a full stop."""
-    sheets = _sheets(components)
-    shape = {"asked": asked, "worksheets": [key for key, _ in sheets],
+def token(asked: Mapping[str, Any], components: Mapping[str, Any], data: Iterable[DataReport]) -> str:
+    """Return a plan's name: the digest of what must not change, then the numbers that may, each after a full stop.
+
+    Args:
+        asked: The options of the plan.
+        components: What it says of each component's documents.
+        data: What it says of their data.
+    """
+    data = list(data)
+    touched = sorted((one.key, one.written) for report in data for one in report.collections)
+    shape = {"asked": asked, "collections": [key for key, _ in touched],
              "documents": {name: found for name, said in components.items() if (found := _touched(said))}}
-    numbers = [_lost(components), *(written for _, written in sheets)]
+    numbers = [sum(report.references_count for report in data), *(written for _, written in touched)]
     return ".".join([hashlib.sha256(canonical(shape)).hexdigest(), *map(str, numbers)])
 
 
@@ -54,11 +61,11 @@ def more_written(shown: str, now: str) -> int:
 def _difference(shown: str, now: str) -> str:
     (lost, *before), (lost_now, *after) = _numbers(shown), _numbers(now)
     if subject(shown) != subject(now) or len(before) != len(after):
-        return "other documents or worksheets would be changed, or in another way"
+        return "other documents or records would be changed, or in another way"
     if lost_now > lost:
         return f"{lost_now} references could not be restored where {lost} were shown"
     many = next(((a, b) for b, a in zip(before, after, strict=True) if a > b * (1 + MORE_PART) + MORE_RECORDS), None)
-    return f"{many[0]} records of a worksheet would be written where {many[1]} were shown" if many else ""
+    return f"{many[0]} records would be written where {many[1]} were shown" if many else ""
 
 
 def _numbers(plan: str) -> list[int]:
@@ -68,14 +75,3 @@ def _numbers(plan: str) -> list[int]:
 def _touched(said: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a component says of the documents that change."""
     return {verb: found for verb, found in said.get("documents", {}).items() if verb != "unchanged" and found}
-
-
-def _sheets(components: Mapping[str, Any]) -> list[tuple[str, int]]:
-    """Return (worksheet, how many of its records are written) of all whose records the restore looks at, in order."""
-    found = [one for said in components.values() for one in said.get("data", {}).get("worksheets", ())]
-    return sorted((one["worksheet"], sum(one.get(outcome, 0) for outcome in WRITTEN)) for one in found)
-
-
-def _lost(components: Mapping[str, Any]) -> int:
-    data = [said.get("data", {}) for said in components.values()]
-    return sum(one.get("references_not_restored_count", 0) + one.get("choices_not_there_count", 0) for one in data)

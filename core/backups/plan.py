@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from core.backups.state import Description
 from core.backups.undo import undo
 from core.base.db import reading
 from core.base.errors import Conflict, InvalidInput, OriginUnconfirmed
+from core.extension.data_report import DataReport
 from core.runs.models import Run
 from core.runs.service import report_of
 from core.server import server
@@ -71,7 +72,7 @@ def plan_of(app: App, backup: Backup, person: str, options: Options, described: 
     with reading() as connection:
         told = apply(app, saved, connection, person, options, described, writing=False)
     asked = asked_of(app, backup, options)
-    return {**asked, "components": told, "plan": agreement.token(asked, told)}
+    return {**asked, "components": told, "plan": agreement.token(asked, told, data_reports(told))}
 
 
 def plan_undo(app: App, run: Run, person: str, *, also_later: bool) -> dict[str, Any]:
@@ -126,6 +127,12 @@ def apply(app: App, saved: BackupReader, connection: Connection, person: str, op
         undo(app, kept, saved.documents, connection, person, force=True, writing=True)
         merged(bin_newer=True, writing=True, described=None)
     return told
+
+
+def data_reports(components: Mapping[str, Any]) -> list[DataReport]:
+    """Return what a plan or a report says of the data of the components that are there."""
+    known = server().registry.components
+    return [known[name].data_report(said["data"], str) for name, said in components.items() if name in known and said.get("data")]
 
 
 def asked_of(app: App, backup: Backup, options: Options) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from core.backups.catalog import find_backup
 from core.backups.check import verify_needed
 from core.backups.create import create
 from core.backups.models import Backup
-from core.backups.plan import Options, apply, asked_of, check_origin, holding, plan_of, selection
+from core.backups.plan import Options, apply, asked_of, check_origin, data_reports, holding, plan_of, selection
 from core.backups.reader import BackupReader
 from core.backups.state import Description, describe
 from core.base.db import db, reading, transaction
@@ -103,7 +103,7 @@ def _check_agreed(app: App, backup: Backup, options: Options, report: dict[str, 
     if options.plan is None:
         return
     told = {name: {what: found for what, found in said.items() if what != "notes"} for name, said in report["components"].items()}
-    now = agreement.token(asked_of(app, backup, options), told)
+    now = agreement.token(asked_of(app, backup, options), told, data_reports(told))
     agreement.check(options.plan, now)
     if more := agreement.more_written(options.plan, now):
         report["records_more_than_planned"] = more

@@ -55,7 +55,7 @@ class Selection:
                 if "/" in name else name in registry.components
             if not known:
                 raise InvalidInput(f"“{name[:80]}” is neither a component ({', '.join(registry.components)}) nor the address "
-                                   "of a document, such as worksheet/w_….")
+                                   f"of a document (kind/key, with one of these kinds: {', '.join(sorted(registry.kinds))}).")
 
 
 @dataclass

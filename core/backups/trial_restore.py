@@ -14,6 +14,7 @@ from core.apps.snapshot import Snapshot
 from core.archive.manifest import Content
 from core.backups.merge import meet, merge
 from core.backups.models import Backup
+from core.backups.plan import data_reports
 from core.backups.reader import BackupReader
 from core.backups.state import describe
 from core.base.db import db
@@ -56,7 +57,7 @@ def rehearse(saved: BackupReader, person: str) -> dict[str, Any]:
     finally:
         nested.rollback()
         db.session.expire_all()
-    missing = sum(map(_unrestored, told.values()))
+    missing = sum(report.unlike for report in data_reports(told))
     other = sorted(name for name in {*found.components, *saved.content.components}
                    if found.components.get(name) != saved.content.components.get(name))
     if other and not missing:
@@ -77,11 +78,3 @@ def _restored(saved: BackupReader, person: str) -> tuple[Mapping[str, Any], Cont
     told = merge(meet(app, saved, connection, person, config=True, data=data, writing=True))
     db.session.flush()
     return told, describe(app, Snapshot(app.id, connection), data=data).content
-
-
-def _unrestored(told: Mapping[str, Any]) -> int:
-    """Return how many references and authors one component says it could not restore."""
-    data = told.get("data", {})
-    counts = (data.get("references_not_restored_count", 0), data.get("choices_not_there_count", 0),
-              data.get("notes", {}).get("authors_not_proven", 0))
-    return sum(map(int, counts))

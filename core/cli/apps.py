@@ -57,7 +57,7 @@ def register(main: click.Group) -> None:
     @verb(main, "import", show=_import_lines)
     @click.argument("file", type=click.Path(path_type=Path))
     @click.option("--org", required=True, metavar="ORG", help="Id or name of the organization.")
-    @click.option("--from", "importer", metavar="FORMAT", help="baserow, csv, xlsx or sqlite (default: detected).")
+    @click.option("--from", "importer", metavar="FORMAT", help="Name of an importer; `appkeep plugins` lists them (default: detected).")
     @click.option("--name", help="Name of the new app (default: the file's).")
     @click.option("--header", multiple=True, metavar="ROW", help="Header row, counted from 1, or none. Table=ROW sets it for one table.")
     @click.option("--encoding", default="", metavar="NAME", help="Encoding of a text file, such as utf-8, cp1251 or shift_jis.")

@@ -30,14 +30,14 @@ from core.runs.service import find as find_run
 from core.tenancy.wall import as_server, as_tenant
 
 parts = (
-    click.option("--config", is_flag=True, help="The configuration: worksheets, pages, roles and everything else but records."),
+    click.option("--config", is_flag=True, help="The configuration: everything but the data."),
     click.option("--data", is_flag=True, help="The records and their files."),
 )
 
 
 only_option = click.option(
     "--only", multiple=True, metavar="X",
-    help="Only this component (pages) or document (worksheet/w_…); can be repeated.")
+    help="Only this component, by its name, or document, by its address; can be repeated.")
 
 
 def register(main: click.Group) -> None:
@@ -120,7 +120,7 @@ def register(main: click.Group) -> None:
     @as_option
     @worker_option
     def restore_as_new(backup_id: str, name: str | None, email: str | None, worker: bool) -> dict[str, Any]:
-        """Create an app from the configuration of BACKUP, with workflows turned off and no records."""
+        """Create an app from the configuration of BACKUP, without its data."""
         with opened_backup(backup_id) as found:
             person = person_of(email)
             result = done(lambda send: requests.request_copy(found, person, name=name, send=send), worker=worker)

@@ -6,6 +6,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from core.extension.data_report import DataReport
+from core.server import server
+
 VERBS = (("added", "created"), ("changed", "changed back"), ("brought_back", "restored from the recycle bin"),
          ("hidden", "moved to the recycle bin"))
 MAX_SHOWN = 20
@@ -45,30 +48,24 @@ def component_lines(components: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name}: {note.replace('_', ' ')}: {count}"
         for item in said.get("left_alone", ()):
             yield f"kept: {item['document']} {item['part']}: {item['reason']}".replace(" :", ":")
-        yield from _data_lines(said.get("data", {}))
+        component = server().registry.components.get(name)
+        if component is not None and said.get("data"):
+            yield from _data_lines(component.data_report(said["data"], str))
 
 
-def _data_lines(data: Mapping[str, Any]) -> Iterator[str]:
-    for item in data.get("left_alone", ())[:MAX_SHOWN]:
-        yield f"kept: {item['worksheet']} record {item['record']} {item['field']}: {item['reason']}".replace(" :", ":")
-    if data.get("left_alone_count", 0) > MAX_SHOWN:
-        yield f"… and {data['left_alone_count'] - MAX_SHOWN} more kept"
-    for sheet in data.get("worksheets", ()):
-        yield (f"records of “{sheet['name']}”: {sheet['brought_back']} restored, {sheet['overwritten']} overwritten, "
-               f"{sheet['unchanged']} unchanged, {sheet['new_since']} created since and kept"
-               + (f", {sheet['binned']} moved to the recycle bin" if sheet.get("binned") else ""))
-    for title, name in (("reference not restored", "references_not_restored"), ("choice missing", "choices_not_there")):
-        for item in data.get(name, ())[:MAX_SHOWN]:
-            where = f"{item['worksheet']} record {item['record']} {item['field']}"
-            yield f"{title}: {where} → {item['target']}: {item['reason']}"
-        if data.get(f"{name}_count", 0) > MAX_SHOWN:
-            yield f"… and {data[f'{name}_count'] - MAX_SHOWN} more"
-    for item in data.get("fields_left", ()):
-        yield f"field unchanged: {item['worksheet']} {item['field']} in {item['records']} records: {item['reason']}"
-    for item in data.get("clashes", ()):
-        yield f"no longer unique: {item['worksheet']} {item['field']} “{item['value']}” in {item['records']} records"
-    for item in data.get("skipped", ()):
-        yield f"skipped: {item['worksheet']}, {item['records']} records: {item['reason']}"
+def _data_lines(data: DataReport) -> Iterator[str]:
+    yield from (f"kept: {line}" for line in data.kept[:MAX_SHOWN])
+    if data.kept_count > MAX_SHOWN:
+        yield f"… and {data.kept_count - MAX_SHOWN} more kept"
+    for one in data.collections:
+        yield (f"records of “{one.name}”: {one.brought_back} restored, {one.overwritten} overwritten, "
+               f"{one.unchanged} unchanged, {one.new_since} created since and kept"
+               + (f", {one.binned} moved to the recycle bin" if one.binned else ""))
+    for lost in data.references[:MAX_SHOWN]:
+        yield f"reference not restored: {lost.collection} record {lost.record} {lost.field} → {lost.target}: {lost.reason}"
+    if data.references_count > MAX_SHOWN:
+        yield f"… and {data.references_count - MAX_SHOWN} more references not restored"
+    yield from data.remarks
 
 
 def _short(value: Any) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.base.difference import Change, difference
+from core.extension.data_report import DataReport, NameOf
 
 if TYPE_CHECKING:
     from core.apps.snapshot import Snapshot
@@ -69,6 +70,15 @@ def document_value(document: Document) -> dict[str, Any]:
     return {"body": document.body, "key": document.key, "kind": document.kind, "position": document.position}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstStep:
+    """Where an empty app begins: a kind of document to make, the sentence that leads to it, what its button says."""
+
+    kind: str
+    sentence: str
+    button: str
+
+
 Operation = Callable[["App", Mapping[str, Any], str], Any]
 """A scripted edit: (app, the operation's JSON object, who) -> JSON result. The caller owns the transaction."""
 
@@ -82,6 +92,14 @@ class Component:
     """What it is for, in a sentence for people."""
     rank: ClassVar[int] = 100
     """Where it stands among others where people see them: lower comes first."""
+    note_words: ClassVar[Mapping[str, str]] = {}
+    """What the counts that it tells of (see `documents_changed`) are called, after their number: "accounts get another role"."""
+    key_words: ClassVar[Mapping[str, str]] = {}
+    """What the letter of a key stands for where its name is lost: {"f": "field"}; those of kinds are known."""
+    copy_note: ClassVar[str] = ""
+    """What people should know of it in a new app that is made of a backup, as a sentence."""
+    first_step: ClassVar[FirstStep | None] = None
+    """What people begin with in an app that has nothing yet; the component of the lowest rank is asked."""
     version: ClassVar[int] = 1
     kinds: ClassVar[Sequence[Kind]] = ()
     upgrades: ClassVar[Mapping[int, Callable[[Document], Document]]] = {}
@@ -178,6 +196,13 @@ class Component:
         it runs inside the restore's transaction, after the configuration.
         """
         return {}
+
+    def data_report(self, said: Mapping[str, Any], name_of: NameOf) -> DataReport:
+        """Return what a report of `restore_data` or `undo_data` says, in the form that the core shows, compares and agrees to.
+
+        Reports are kept: this reads those of earlier versions too.
+        """
+        return DataReport()
 
     def undo_data(self, app: App, context: UndoContext) -> Mapping[str, Any]:
         """Undo what a restore did to this component's data, from the journal that it kept, and return a report of it as JSON.

@@ -260,6 +260,11 @@ def may_schedule(organization_id: str) -> bool:
     return True
 
 
+@hookspec(firstresult=True)
+def schedules_need(organization_id: str) -> str | None:
+    """Give what an organization that may not have backups made by schedule lacks, as people say it: "the Ultimate plan"."""
+
+
 @hookspec
 def schedule_paused(app: App) -> None:
     """Follow the pausing of an app's schedule, inside its transaction."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Protocol
@@ -108,6 +108,17 @@ class Importer:
 
     name: ClassVar[str]
     title: ClassVar[str]
+    suffixes: ClassVar[Sequence[str]] = ()
+    """How the names of its files end (".csv"); an importer with none is not offered where people choose a file."""
+    makes: ClassVar[str] = ""
+    """What becomes of a file, as people say it: "A worksheet for each sheet"."""
+    hint: ClassVar[str] = ""
+    """What to know when one chooses files, as a sentence: which belong together."""
+
+    @property
+    def described(self) -> str:
+        """Its title with the endings of its files."""
+        return f"{self.title} ({', '.join(self.suffixes)})"
 
     def recognizes(self, path: Path) -> bool:
         """Say cheaply whether *path* looks like this importer's format."""

@@ -83,6 +83,11 @@ class Registry:
         """Kinds of runs by name."""
         return _by_name(_flat(self.hook.register_run_kind()), "kind of run")
 
+    @cached_property
+    def offered_importers(self) -> list[Importer]:
+        """The importers whose files people choose, in order of their titles."""
+        return sorted((one for one in self.importers.values() if one.suffixes), key=lambda one: one.title)
+
     def try_out(self) -> None:
         """Ask the plugins for all that they bring, and keep none of it: raises what using it would raise."""
         things = ("components", "kinds", "field_types", "importers", "run_kinds")

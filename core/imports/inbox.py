@@ -69,7 +69,8 @@ def lay(folder: Path, sent: Sequence[Sent]) -> list[tuple[str, Path]]:
     for one in sorted(given, key=lambda one: _suffix(one.filename) == ".zip"):
         suffix = _suffix(one.filename)
         if suffix in laid or len(laid) == MAX_FILES or (laid and suffix != ".zip"):
-            raise InvalidInput("Choose one file, or a Baserow export's .json and its .zip together.")
+            hints = " ".join(one.hint for one in server().registry.offered_importers if one.hint)
+            raise InvalidInput(f"Choose one file. {hints}".rstrip())
         path = folder / f"{STEM}{suffix}"
         with path.open("xb") as file:
             shutil.copyfileobj(one.stream, file, 1024 * 1024)

@@ -25,6 +25,7 @@ from core.objects.writer import writing_objects
 from core.runs.context import SECOND_US, RunContext
 from core.runs.models import Run
 from core.runs.service import claim, find, request
+from core.server import server
 from core.tenancy.wall import tenant
 
 SMALL_BYTES = 5 * 1024 * 1024
@@ -175,8 +176,8 @@ def recognized(path: Path) -> str:
     except ImportFailed as error:
         if "unpack it" in error.message:
             raise
-        raise ImportFailed(f"{path.name} cannot be imported. Use a Baserow export (.json with its .zip), CSV or other delimited text, "
-                           "an Excel workbook (.xlsx) or a SQLite database.") from None
+        known = "; ".join(one.described for one in server().registry.offered_importers)
+        raise ImportFailed(f"{path.name} cannot be imported. Use one of these: {known}.") from None
 
 
 def _previewed_now(path: Path, name: str, importer: str, person: str,

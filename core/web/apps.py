@@ -11,6 +11,7 @@ from core.apps import service
 from core.apps.permissions import standing
 from core.base.db import transaction
 from core.base.errors import InvalidInput
+from core.extension.component import FirstStep
 from core.server import server
 from core.tenancy.models import App
 from core.web.answers import again
@@ -66,7 +67,13 @@ def checked_name(name: str) -> str:
 @pages.page(f"{APP}/", Needs.APP)
 def app_home(organization_id: str, app_id: str) -> str:
     """Show what an app has for the visitor."""
-    return render_template("apps/home.html")
+    return render_template("apps/home.html", first_step=first_step())
+
+
+def first_step() -> FirstStep | None:
+    """Return what people begin with in an app that has nothing yet."""
+    ranked = sorted(server().registry.components.values(), key=lambda one: one.rank)
+    return next((one.first_step for one in ranked if one.first_step is not None), None)
 
 
 @pages.page(f"{APP}/delete", Needs.ORG_ADMIN, ("GET", "POST"))

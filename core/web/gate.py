@@ -9,9 +9,10 @@ import logging
 import math
 from collections.abc import Callable
 from enum import Enum
+from pathlib import Path
 from typing import Any, TypeVar
 
-from flask import Blueprint, Flask, Response, current_app, g, redirect, request
+from flask import Blueprint, Flask, Response, current_app, g, redirect, request, send_from_directory
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.apps.permissions import standing
@@ -72,6 +73,17 @@ class Pages(Blueprint):
             return view
 
         return decorate
+
+    def statics(self, folder: Path, path: str) -> None:
+        """Serve the files of style and script in a folder at "/static/<path>/<name>", to anybody, as the endpoint "static".
+
+        In templates: ``url_for("<blueprint>.static", name="grid.css")``; the address carries a digest of the file.
+        """
+        def static(name: str) -> Response:
+            return send_from_directory(folder, name)
+
+        static.assets = folder  # type: ignore[attr-defined]  # read where addresses get their digest
+        self.page(f"/static/{path}/<path:name>", Needs.NOTHING)(static)
 
 
 def guard(app: Flask) -> None:

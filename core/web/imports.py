@@ -101,7 +101,9 @@ def _looked_again(run: Any, said: Corrections, name: str) -> Response:
 
 
 def _form(error: str | None = None) -> str:
-    return render_template("imports/choose.html", error=error, limit=size_text(upload_limit()))
+    importers = server().registry.offered_importers
+    return render_template("imports/choose.html", error=error, limit=size_text(upload_limit()), importers=importers,
+                           suffixes=[suffix for one in importers for suffix in one.suffixes])
 
 
 def _preview(run: Any, name: str, error: str | None = None, trouble: str | None = None) -> str:

@@ -23,6 +23,8 @@ class BaserowImporter(Importer):
     """Every table becomes a worksheet, every page a page, every database or application a group."""
 
     name, title = "baserow", "Baserow export or template"
+    suffixes, makes = (".json", ".zip"), "Worksheets with fields, views, records, links and files; pages; roles"
+    hint = "For Baserow, choose the .json and the .zip of the same export together, so that files come along."
 
     def recognizes(self, path: Path) -> bool:
         """See `Importer.recognizes`."""

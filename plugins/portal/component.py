@@ -36,6 +36,8 @@ class Portal(Component):
 
     name, title, version, kinds = "portal", "Portal", 1, (PORTAL, PORTAL_ROLE)
     about, rank = "Access for people outside the organization.", 50
+    note_words = {"accounts_moved_to_default_role": "portal accounts move to the default portal role",
+                  "accounts_moved_back": "portal accounts get the portal role back that they had before the restore"}
 
     def starting_documents(self, name: str) -> Iterable[Document]:
         """See `Component.starting_documents`."""

@@ -23,6 +23,7 @@ class Roles(Component):
 
     name, title, version, kinds = "roles", "Roles", 1, (ROLE,)
     about, rank = "Who in the organization can see and change what.", 40
+    copy_note = "Its roles have no members."
 
     def operations(self) -> Mapping[str, Operation]:
         """See `Component.operations`."""

@@ -33,6 +33,7 @@ class SqliteImporter(TabularImporter):
     """Tables with their keys; foreign keys become relationships."""
 
     name, title = "sqlite", "SQLite database"
+    suffixes, makes = (".sqlite", ".sqlite3", ".db"), "A worksheet for each table; foreign keys become relationships"
 
     def recognizes(self, path: Path) -> bool:
         """See `Importer.recognizes`."""

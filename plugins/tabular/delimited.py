@@ -28,6 +28,7 @@ class CsvImporter(TabularImporter):
     """One file is one worksheet."""
 
     name, title = "csv", "CSV or other delimited text"
+    suffixes, makes = (".csv", ".tsv", ".txt"), "One worksheet; field types are detected"
 
     def recognizes(self, path: Path) -> bool:
         """See `Importer.recognizes`: by its suffix, or text in which rows of one length show (notes in a .txt are none)."""

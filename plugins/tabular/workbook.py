@@ -24,7 +24,8 @@ MAX_STYLES = 100_000
 class XlsxImporter(TabularImporter):
     """Values as they were last calculated; sheets in their order, hidden ones too."""
 
-    name, title = "xlsx", "Excel workbook (.xlsx)"
+    name, title = "xlsx", "Excel workbook"
+    suffixes, makes = (".xlsx",), "A worksheet for each sheet"
 
     def recognizes(self, path: Path) -> bool:
         """See `Importer.recognizes`."""

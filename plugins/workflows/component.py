@@ -11,6 +11,7 @@ class Workflows(Component):
 
     name, title, version, kinds = "workflows", "Workflows", 1, (WORKFLOW,)
     about, rank = "What happens automatically, and when.", 30
+    copy_note = "Its workflows are turned off."
 
     def copied(self, document: Document, app_name: str) -> Document:
         """See `Component.copied`."""

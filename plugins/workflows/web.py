@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
@@ -32,6 +33,7 @@ from plugins.workflows.schema import WORKFLOW
 from plugins.workflows.sentences import Speaker
 
 pages = Pages("workflows", __name__, template_folder="templates")
+pages.statics(Path(__file__).parent / "static", "workflows")
 ONE = f"{MANAGE}/workflow/<key>"
 STEP = f"{ONE}/step/<step>"
 Body = Mapping[str, Any]

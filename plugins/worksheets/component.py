@@ -8,9 +8,12 @@ from typing import Any
 from core.api import (
     App,
     Component,
+    DataReport,
     Document,
+    FirstStep,
     InvalidDocument,
     InvalidInput,
+    NameOf,
     Operation,
     RestoreContext,
     Section,
@@ -24,6 +27,7 @@ from plugins.worksheets.definitions import check_worksheet
 from plugins.worksheets.fields import fields_of, shaped
 from plugins.worksheets.operations import OPERATIONS
 from plugins.worksheets.records import open_store
+from plugins.worksheets.report import data_report
 from plugins.worksheets.restore import restore_records
 from plugins.worksheets.schema import WORKSHEET
 from plugins.worksheets.sections import (
@@ -45,6 +49,12 @@ class Worksheets(Component):
 
     name, title, version, kinds = "worksheets", "Worksheets", 1, (WORKSHEET,)
     about, rank = "Tables with the app's data.", 10
+    key_words = {"f": "field", "v": "view", "o": "choice"}
+    note_words = {"authors_not_proven": "records name a member here as their author, which only a file signed by this server can prove; "
+                                        "whoever restores them stands there instead"}
+    copy_note = "It has no records."
+    first_step = FirstStep(kind="worksheet", button="New worksheet",
+                           sentence="Start with a worksheet: a table that holds the app's data. Then add pages, workflows and roles.")
 
     def check(self, document: Document) -> None:
         """See `Component.check`."""
@@ -135,6 +145,10 @@ class Worksheets(Component):
     def undo_data(self, app: App, context: UndoContext) -> Mapping[str, Any]:
         """See `Component.undo_data`."""
         return undo_records(context)
+
+    def data_report(self, said: Mapping[str, Any], name_of: NameOf) -> DataReport:
+        """See `Component.data_report`."""
+        return data_report(said, name_of)
 
 
 def _check_against_documents(shapes: Shapes, by_address: Mapping[str, Document] | None) -> None:

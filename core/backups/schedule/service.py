@@ -42,7 +42,7 @@ def set_schedule(app: App, schedule: Schedule, person: str, *, data: bool, enabl
         Forbidden: the organization's plan has no schedules.
     """
     if enabled and not allowed(app.organization_id):
-        raise Forbidden("Scheduled backups are part of the Ultimate plan. Back up by hand, or change the plan.")
+        raise Forbidden(f"Scheduled backups are part of {lacking(app.organization_id)}. Back up by hand, or change the plan.")
     locks.take(app)
     row = schedule_of(app) or BackupSchedule(app_id=app.id)
     row.every, row.minute, row.weekday, row.day = schedule.every, schedule.minute, schedule.weekday, schedule.day
@@ -70,6 +70,11 @@ def next_at(schedule: Schedule, organization_id: str) -> int:
 def allowed(organization_id: str) -> bool:
     """Say whether an organization's plan has schedules."""
     return all(server().registry.hook.may_schedule(organization_id=organization_id))
+
+
+def lacking(organization_id: str) -> str:
+    """Return what an organization would need for schedules, as people say it."""
+    return server().registry.hook.schedules_need(organization_id=organization_id) or "another plan"
 
 
 def tick() -> list[str]:

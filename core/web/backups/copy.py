@@ -9,6 +9,7 @@ from core.backups.models import Backup
 from core.backups.requests import request_copy
 from core.base.db import transaction
 from core.base.errors import Forbidden, InvalidInput
+from core.server import server
 from core.web.apps import checked_name
 from core.web.backups.blueprint import BACKUP, backup_here, pages, redirect_to
 from core.web.backups.run_page import asked_just_now
@@ -46,4 +47,6 @@ def _begin(backup: Backup, name: str) -> str:
 
 
 def _form(backup: Backup, name: str, error: str | None = None) -> str:
-    return render_template("backups/copy.html", backup=backup, name=name, error=error)
+    ranked = sorted(server().registry.components.values(), key=lambda one: one.rank)
+    notes = [one.copy_note for one in ranked if one.copy_note]
+    return render_template("backups/copy.html", backup=backup, name=name, error=error, notes=notes)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from core.extension.component import Document
+from core.extension.component import Component, Document
+from core.extension.data_report import CollectionReport, DataReport, LostReference
 from core.server import server
 
 MAX_SHOWN = 50
@@ -19,13 +20,7 @@ PLANNED = {"changed": "Changes back to the backup", "brought_back": "Restored fr
            "hidden": "Moves to the recycle bin"}
 DONE = {"changed": "Changed back to the backup", "brought_back": "Restored from the recycle bin", "added": "Was created again",
         "hidden": "Moved to the recycle bin"}
-NOTES = {"authors_not_proven": "records name a member here as their author, which only a file signed by this server can prove; "
-                               "whoever restores them stands there instead",
-         "accounts_moved_to_default_role": "portal accounts move to the default portal role",
-         "accounts_moved_back": "portal accounts get the portal role back that they had before the restore"}
 _KEY = re.compile(r"[a-z]_[1-9A-HJ-NP-Za-km-z]{10}")
-_WHAT = {"w": "worksheet", "f": "field", "v": "view", "o": "choice", "p": "page", "r": "role", "u": "person"}
-"""What the letters of keys stand for, as far as people need a word for something whose name is lost."""
 Names = Mapping[str, str]
 
 
@@ -60,16 +55,17 @@ class Group:
 class Told:
     """What happens to one component, its documents first, then its data, then what could not be.
 
-    `worksheets` are those whose records differ, `left` those whose records are as the backup has them.
+    `collections` are those whose records differ, `left` those whose records are as the backup has them; each is a `noun`.
     """
 
     title: str
     groups: list[Group] = field(default_factory=list)
     unchanged: int = 0
     notes: list[str] = field(default_factory=list)
-    worksheets: list[dict[str, Any]] = field(default_factory=list)
-    left: list[dict[str, Any]] = field(default_factory=list)
-    lost: list[dict[str, Any]] = field(default_factory=list)
+    noun: str = ""
+    collections: list[CollectionReport] = field(default_factory=list)
+    left: list[CollectionReport] = field(default_factory=list)
+    lost: list[LostReference] = field(default_factory=list)
     lost_count: int = 0
     kept: list[str] = field(default_factory=list)
     kept_count: int = 0
@@ -78,8 +74,7 @@ class Told:
     @property
     def writes(self) -> bool:
         """Whether anything of the component is written."""
-        return bool(self.groups or self.notes or self.lost_count or self.rest
-                    or any(sheet["brought_back"] or sheet["overwritten"] or sheet.get("binned") for sheet in self.worksheets))
+        return bool(self.groups or self.notes or self.lost_count or self.rest or any(one.written for one in self.collections))
 
 
 def names_in(*sides: Iterable[Document]) -> dict[str, str]:
@@ -107,28 +102,27 @@ def _collect(value: Any, found: dict[str, str]) -> None:
 def tell(components: Mapping[str, Any], names: Names, *, done: bool) -> list[Told]:
     """Return a plan's or report's "components" for people, *done* in the past tense; those with nothing to say are left out."""
     registry = server().registry
-    told = [_component(registry.components[name].title if name in registry.components else name, said, names, done)
-            for name, said in components.items()]
-    return [one for one in told if one.writes or one.worksheets or one.left or one.kept]
+    told = [_component(registry.components.get(name), name, said, names, done) for name, said in components.items()]
+    return [one for one in told if one.writes or one.collections or one.left or one.kept]
 
 
-def _component(title: str, said: Mapping[str, Any], names: Names, done: bool) -> Told:
+def _component(component: Component | None, name: str, said: Mapping[str, Any], names: Names, done: bool) -> Told:
+    """Return what is said of a component; of one that is not there any more, what happened to its documents."""
     documents, data = said.get("documents", {}), said.get("data", {})
+    report = component.data_report(data, lambda key: _named(key, names)) if component is not None and data else DataReport()
+    called: Mapping[str, str] = component.note_words if component is not None else {}
     words = DONE if done else PLANNED
     groups = [Group(words[verb], len(documents[verb]), tuple(_item(one, names) for one in documents[verb][:MAX_SHOWN]))
               for verb in words if documents.get(verb)]
-    notes = [f"{count} {NOTES.get(name, name.replace('_', ' '))}"
-             for name, count in [*said.get("notes", {}).items(), *data.get("notes", {}).items()]]
-    sheets = list(data.get("worksheets", ()))
-    touched = [one for one in sheets if one["brought_back"] or one["overwritten"] or one["new_since"] or one.get("binned")]
-    lost = [*data.get("references_not_restored", ()), *data.get("choices_not_there", ())]
-    return Told(title=title, groups=groups, unchanged=documents.get("unchanged", 0), notes=notes,
-                worksheets=touched, left=[one for one in sheets if one not in touched],
-                kept=list(_kept(said, names))[:MAX_REFERENCES],
-                kept_count=len(said.get("left_alone", ())) + data.get("left_alone_count", 0),
-                lost=[_lost(one, names) for one in lost[:MAX_REFERENCES]],
-                lost_count=data.get("references_not_restored_count", 0) + data.get("choices_not_there_count", 0),
-                rest=list(_rest(data, names)))
+    notes = [f"{count} {called.get(what, what.replace('_', ' '))}"
+             for what, count in [*said.get("notes", {}).items(), *data.get("notes", {}).items()]]
+    return Told(title=component.title if component is not None else name, groups=groups,
+                unchanged=documents.get("unchanged", 0), notes=notes, noun=report.noun,
+                collections=[one for one in report.collections if one.touched],
+                left=[one for one in report.collections if not one.touched],
+                kept=[*_kept(said, names), *report.kept][:MAX_REFERENCES], kept_count=len(said.get("left_alone", ())) + report.kept_count,
+                lost=[_lost(one, names) for one in report.references[:MAX_REFERENCES]], lost_count=report.references_count,
+                rest=list(report.remarks))
 
 
 def _item(one: Mapping[str, Any], names: Names) -> Item:
@@ -188,10 +182,10 @@ def _mapping_words(value: Mapping[str, Any], names: Names) -> str:
     return "; ".join(inner) or json.dumps(value, ensure_ascii=False)
 
 
-def _lost(one: Mapping[str, Any], names: Names) -> dict[str, Any]:
-    steps = [_named(step, names) for step in str(one["target"]).split("/")]
-    return {"worksheet": _named(one["worksheet"], names), "record": one["record"],
-            "field": _named(one["field"], names), "target": " ".join(steps), "reason": one["reason"]}
+def _lost(one: LostReference, names: Names) -> LostReference:
+    """Return a reference with names in place of keys."""
+    steps = [_named(step, names) for step in one.target.split("/")]
+    return replace(one, collection=_named(one.collection, names), field=_named(one.field, names), target=" ".join(steps))
 
 
 def _kept(said: Mapping[str, Any], names: Names) -> Iterator[str]:
@@ -199,28 +193,17 @@ def _kept(said: Mapping[str, Any], names: Names) -> Iterator[str]:
     for one in said.get("left_alone", ()):
         part = one["part"].rpartition("/")[2]
         yield f"{one['name'] or one['document']}{' › ' + names.get(part, part) if part else ''}: {one['reason']}"
-    for one in said.get("data", {}).get("left_alone", ()):
-        key = one["field"]
-        yield (f"{names.get(one['worksheet'], one['worksheet'])}, record {one['record']}"
-               f"{', ' + names.get(key, key) if key else ''}: {one['reason']}")
-
-
-def _rest(data: Mapping[str, Any], names: Names) -> Iterator[str]:
-    for one in data.get("clashes", ())[:MAX_REFERENCES]:
-        yield (f"“{one['value']}” is in {one['records']} records of {_field(one, names)}, which must be unique. "
-               "All of them were kept.")
-    for one in data.get("fields_left", ())[:MAX_REFERENCES]:
-        yield f"{_field(one, names)} stays unchanged in {one['records']} records: {one['reason']}."
-    for one in data.get("skipped", ())[:MAX_REFERENCES]:
-        yield f"{one['records']} records of {_named(one['worksheet'], names)} are skipped: {one['reason']}."
-
-
-def _field(one: Mapping[str, Any], names: Names) -> str:
-    return f"{_named(one['worksheet'], names)} › {_named(one['field'], names)}"
 
 
 def _named(key: str, names: Names) -> str:
     """Return the name that belongs to a key; for one that neither side knows what it was, and never the key itself."""
     if key in names or not _KEY.fullmatch(key):
         return names.get(key, key)
-    return f"a deleted {_WHAT.get(key[0], 'item')}"
+    return f"a deleted {_words_of_letters().get(key[0], 'item')}"
+
+
+def _words_of_letters() -> dict[str, str]:
+    """Return what the letters of keys stand for, as far as people need a word for something whose name is lost."""
+    registry = server().registry
+    kinds = {kind.letter: kind.title.lower() for _, kind in registry.kinds.values() if kind.letter}
+    return {"u": "person"} | kinds | {letter: word for one in registry.components.values() for letter, word in one.key_words.items()}

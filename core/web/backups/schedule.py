@@ -93,6 +93,7 @@ def _page(errors: Mapping[str, str] | None = None, retention_errors: Mapping[str
     policy = retention.policy_of(app.id)
     return render_template(
         "backups/schedule.html", tab="backups.schedule", row=row, now=now, allowed=schedules.allowed(app.organization_id),
+        lacking=schedules.lacking(app.organization_id),
         zone=_zone(), weekdays=WEEKDAYS, runs=_next_runs(now) if row and row.enabled and not row.paused and now else (),
         form=request.form if errors else _typed(row), errors=errors or {}, policy=policy, rules=RULES, most=MOST,
         kept=request.values if retention_errors else {name: getattr(policy, name) or "" for name in RULES},

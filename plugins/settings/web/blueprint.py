@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from flask import Response, redirect, request, url_for
@@ -9,6 +10,7 @@ from flask import Response, redirect, request, url_for
 from core.api import Document, Pages, current_app_row, digest
 
 pages = Pages("settings", __name__, template_folder="../templates")
+pages.statics(Path(__file__).parents[1] / "static", "settings")
 
 
 def where() -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from core.extension.data_report import LostReference
 from core.web.backups import report_view
 from core.web.backups.report_view import Change, change, place, tell, value_text
 
@@ -22,7 +23,7 @@ NAMES = {"f_1111111111": "Amount", "c_1111111111": "Open", "w_1111111111": "Deal
     ("/position", "position"),
     ("/", "all of it"),
 ])
-def test_a_place_is_told_in_names(at: str, expected: str) -> None:
+def test_a_place_is_told_in_names(sqlite_server: Flask, at: str, expected: str) -> None:
     """Step by step; what nobody knows by name is told by its kind, never by its key."""
     assert expected == place(at, NAMES)
 
@@ -33,17 +34,17 @@ def test_a_place_is_told_in_names(at: str, expected: str) -> None:
     (["f_1111111111", "b"], "Amount, b"), (list("abcdefgh"), "a, b, c, d, e, f and 2 more"),
     ({"key": "x", "name": "Named", "type": "text"}, "Named"), ({"min_value": 1, "unique": True, "empty": None}, "min value: 1; unique: yes"),
 ])
-def test_a_value_is_told_in_words(value: Any, expected: str) -> None:
+def test_a_value_is_told_in_words(sqlite_server: Flask, value: Any, expected: str) -> None:
     """Whatever JSON it is."""
     assert expected == value_text(value, NAMES)
 
 
-def test_a_long_value_is_cut() -> None:
+def test_a_long_value_is_cut(sqlite_server: Flask) -> None:
     """So that a page stays a page."""
     assert report_view.MAX_VALUE_CHARS == len(value_text("x" * 5000, {})) and value_text("x" * 5000, {}).endswith("…")
 
 
-def test_what_comes_or_goes_is_called_by_its_own_name() -> None:
+def test_what_comes_or_goes_is_called_by_its_own_name(sqlite_server: Flask) -> None:
     """Also where nothing else knows its key."""
     added = change({"at": "/body/fields/f_8888888888", "before": None, "after": {"key": "f_8888888888", "name": "New"}}, NAMES)
     assert Change("fields › New", None, "New") == added
@@ -60,7 +61,7 @@ def test_very_many_are_cut_and_counted(sqlite_server: Flask) -> None:
     pages, sheets = tell({"pages": {"documents": {"hidden": many, "unchanged": 3}}, "worksheets": {"data": data}}, NAMES, done=False)
     assert (1000, report_view.MAX_SHOWN, 3) == (pages.groups[0].count, len(pages.groups[0].items), pages.unchanged)
     assert (5000, report_view.MAX_REFERENCES) == (sheets.lost_count, len(sheets.lost))
-    assert {"worksheet": "Deals", "record": 0, "field": "Amount", "target": "Deals record 5", "reason": "gone"} == sheets.lost[0]
+    assert LostReference(collection="Deals", record=0, field="Amount", target="Deals record 5", reason="gone") == sheets.lost[0]
 
 
 def test_clashes_and_what_is_left_are_sentences(sqlite_server: Flask) -> None:
