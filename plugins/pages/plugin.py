@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint
 
 from core.api import App, Component, hookimpl
-from plugins.pages import visible, web
+from plugins.pages import visibility, web
 from plugins.pages.component import Pages
 
 
@@ -21,4 +21,4 @@ def register_blueprint() -> Blueprint:
 
 @hookimpl
 def shuts(app: App, person: str, address: str) -> bool:
-    return visible.shuts(app, person, address)
+    return visibility.shuts(app, person, address)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.api import canonical
-from plugins.pages.holes import Use
+from plugins.pages.text_templates import Use
 
 _HOLE = re.compile(r"\{\{|\}\}|\{([0-9]{1,3})\}")
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]{1,300})\}")

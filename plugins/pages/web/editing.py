@@ -28,10 +28,10 @@ from core.api import (
     transaction,
     visit,
 )
-from plugins.pages import forming, kinds, tree
-from plugins.pages.holes import fixed
+from plugins.pages import block_types, edit_forms, tree
+from plugins.pages.text_templates import fixed
 from plugins.pages.tokens import Tokens, tokens_of
-from plugins.pages.visible import audience
+from plugins.pages.visibility import audience
 from plugins.pages.web.blueprint import pages
 from plugins.pages.web.page import opened_for
 from plugins.pages.web.showing import staged, where
@@ -63,7 +63,7 @@ def new(organization_id: str, app_id: str) -> str | Response:
 
 
 def _started(kind: str, text: str, **more: Any) -> dict[str, Any]:
-    return {**kinds.new_block(kind), "text": fixed(text[:5000]), **more}
+    return {**block_types.new_block(kind), "text": fixed(text[:5000]), **more}
 
 
 @pages.page(EDIT, Needs.APP_ADMIN)
@@ -73,7 +73,7 @@ def edit(organization_id: str, app_id: str, key: str) -> Response:
     stage = staged(document, {}, stored=False)
     response = make_response(render_template(
         "pages/edit.html", document=document, stage=stage, rows=list(_rows(document.body["blocks"], _tokens(document))),
-        kinds=kinds.KINDS, digest=_digest(document)))
+        block_types=block_types.KINDS, digest=_digest(document)))
     return opened_for(response, stage)
 
 
@@ -88,7 +88,7 @@ def change(organization_id: str, app_id: str, key: str) -> Response:
         if form.get("digest") != _digest(document):
             flash(STALE, "warn")
             return _to(edit_url(document.address))
-        made = kinds.new_block(form.get("type", ""), _column(form)) if act == "add" else None
+        made = block_types.new_block(form.get("type", ""), _column(form)) if act == "add" else None
         try:
             blocks = tree.done(document.body["blocks"], act, block, made)
             _put(document, {**document.body, "blocks": blocks})
@@ -106,14 +106,14 @@ def edit_block(organization_id: str, app_id: str, key: str, block: str) -> str |
         raise NotFound("This block was removed from the page.")
     found = tree.at(document.body["blocks"], path)
     above = tree.at(document.body["blocks"], path[:-1]) if len(path) > 1 else None
-    form = forming.block_form(document.body, found, above is not None and above["type"] == "columns")
+    form = edit_forms.block_form(document.body, found, above is not None and above["type"] == "columns")
     asked = {name: value for name, value in found.items() if name in form.schema["properties"]}
 
     def put(value: Mapping[str, Any]) -> None:
         latest = documents.get(current_app_row(), document.address)
         _put(latest, {**latest.body, "blocks": _replaced(latest, block, found, asked, value)})
 
-    return _form(document, form, asked, kinds.title_of(found["type"]), put, f"#row-{block}")
+    return _form(document, form, asked, block_types.title_of(found["type"]), put, f"#row-{block}")
 
 
 @pages.page(f"{EDIT}/settings", Needs.APP_ADMIN, ("GET", "POST"))
@@ -128,20 +128,20 @@ def settings(organization_id: str, app_id: str, key: str) -> str | Response | tu
             raise Conflict(STALE)
         _put(latest, {**value, "blocks": latest.body["blocks"]})
 
-    return _form(document, forming.page_form(document.body), asked, "Page settings", put, "")
+    return _form(document, edit_forms.page_form(document.body), asked, "Page settings", put, "")
 
 
-def _form(document: Document, form: forming.Form, asked: Mapping[str, Any], title: str, put: Any,
+def _form(document: Document, form: edit_forms.Form, asked: Mapping[str, Any], title: str, put: Any,
           anchor: str) -> str | Response | tuple[str, int]:
     """Show a piece of a page in a form, and save it."""
     app = current_app_row()
-    tokens, names = _tokens(document), forming.source_names(document.body)
-    editing = Editing(app, form.schema, forming.written(asked, tokens, names), root=form.root, title=title,
-                      targets=Targets(app, visit().person, own=document.address), narrow=forming.narrowing(document.body))
+    tokens, names = _tokens(document), edit_forms.source_names(document.body)
+    editing = Editing(app, form.schema, edit_forms.written(asked, tokens, names), root=form.root, title=title,
+                      targets=Targets(app, visit().person, own=document.address), narrow=edit_forms.narrowing(document.body))
     if request.method == "POST" and editing.receive(request.form, request.files):
         try:
-            forming.check_whole(form, editing.value)
-            value = forming.read(editing.value, form, tokens, names, asked)
+            edit_forms.check_whole(form, editing.value)
+            value = edit_forms.read(editing.value, form, tokens, names, asked)
             with transaction():
                 locks.take(app)
                 put(value)
@@ -193,8 +193,8 @@ def _rows(blocks: list[Mapping[str, Any]], tokens: Tokens, depth: int = 0,
     """Yield the lines of the tree: each block with where it stands and what can be done to it."""
     for place, block in enumerate(blocks):
         kind = block["type"]
-        yield {"block": block, "depth": depth, "title": kinds.title_of(kind), "summary": _summary(block, tokens), "first": place == 0,
-               "last": place == len(blocks) - 1, "goes_in": place > 0 and blocks[place - 1]["type"] in tree.HOLDERS,
+        yield {"block": block, "depth": depth, "title": block_types.title_of(kind), "summary": _summary(block, tokens),
+               "first": place == 0, "last": place == len(blocks) - 1, "goes_in": place > 0 and blocks[place - 1]["type"] in tree.HOLDERS,
                "goes_out": depth > 0, "holds": kind in tree.HOLDERS, "columns": block.get("columns", 2) if kind == "columns" else 0,
                "column": block.get("column", 0) + 1 if above is not None and above["type"] == "columns" else None,
                "whom": audience(current_app_row(), block)}

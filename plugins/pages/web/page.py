@@ -20,13 +20,13 @@ from core.api import (
     require,
     transaction,
 )
-from plugins.pages.acting import Acting, Outcome, way_to
-from plugins.pages.building import PICTURES
-from plugins.pages.leading import Leads
-from plugins.pages.scene import Scene
-from plugins.pages.visible import audience
+from plugins.pages.events import Event, Outcome, way_to
+from plugins.pages.links import Links
+from plugins.pages.page_context import PageContext
+from plugins.pages.render import PICTURES
+from plugins.pages.visibility import audience
 from plugins.pages.web.blueprint import PAGE, pages
-from plugins.pages.web.showing import Stage, looker, page_url, parameters_of, staged
+from plugins.pages.web.showing import Stage, page_url, parameters_of, staged, viewer
 
 MAX_TYPED_CHARS = 50_000
 HIDDEN = "_p-"
@@ -96,10 +96,10 @@ def _page(key: str) -> Document:
 
 def _acted(owner: Document, here: Document, parameters: dict[str, str], typed: dict[str, str], key: str) -> Outcome:
     app = current_app_row()
-    scene = Scene(app, owner, looker(), parameters, typed=typed)
+    context = PageContext(app, owner, viewer(), parameters, typed=typed)
     there = {one.address: one for one in documents.live(app, "page")}
-    leads = Leads(scene, there, page_url, lambda *_: {}, here.key, parameters)
-    return Acting(scene, leads).act(way_to(owner.body["blocks"], key), request.form.get("_source"), request.form.get("_record", ""))
+    leads = Links(context, there, page_url, lambda *_: {}, here.key, parameters)
+    return Event(context, leads).act(way_to(owner.body["blocks"], key), request.form.get("_source"), request.form.get("_record", ""))
 
 
 def _files(body: object):  # type: ignore[no-untyped-def]

@@ -9,11 +9,11 @@ from typing import Any
 from flask import request, url_for
 
 from core.api import App, Document, current_app_row, current_standing, document_url, documents, visit
-from plugins.pages.building import Builder
-from plugins.pages.leading import Leads
-from plugins.pages.scene import Bounds, Looker, Scene
-from plugins.pages.shown import Shown
-from plugins.pages.visible import roles_of
+from plugins.pages.links import Links
+from plugins.pages.page_context import Bounds, PageContext, Viewer
+from plugins.pages.render import Builder
+from plugins.pages.view_models import Shown
+from plugins.pages.visibility import roles_of
 
 PLACE = "at-"
 MAX_PARAMETER_CHARS = 500
@@ -49,11 +49,11 @@ def walk(blocks: Iterable[Shown]) -> Iterable[Shown]:
         yield from walk(block.inside)
 
 
-def looker() -> Looker:
+def viewer() -> Viewer:
     """Return who looks."""
     here, app = visit(), current_app_row()
     who = here.visitor
-    return Looker(person=here.person, name=who.name if who else "", email=who.email if who else "", admin=current_standing().admin,
+    return Viewer(person=here.person, name=who.name if who else "", email=who.email if who else "", admin=current_standing().admin,
                   roles=roles_of(app, here.person))
 
 
@@ -68,7 +68,7 @@ def staged(page: Document, parameters: Mapping[str, str], *, typed: Mapping[str,
     """Return a page for the visitor; where it is not *stored* as it is (a preview), nothing of it can be acted on."""
     app = current_app_row()
     there = {one.address: one for one in documents.live(app, "page")}
-    making = _Making(app, page, parameters, there, typed or {}, errors or {}, looker(), stored)
+    making = _Making(app, page, parameters, there, typed or {}, errors or {}, viewer(), stored)
     found = Stage(page)
     edges = {"header": found.headers, "footer": found.footers}
     if not page.body.get("shared"):
@@ -96,7 +96,7 @@ class _Making:
     there: Mapping[str, Document]
     typed: Mapping[str, str]
     errors: Mapping[str, str]
-    looker: Looker
+    viewer: Viewer
     stored: bool
     bounds: Bounds = field(default_factory=Bounds)
     builders: dict[str, Builder] = field(default_factory=dict)
@@ -110,11 +110,11 @@ class _Making:
         return found
 
     def _builder(self, owner: Document) -> Builder:
-        scene = Scene(self.app, owner, self.looker, self.parameters, typed=self.typed, bounds=self.bounds)
-        leads = Leads(scene, self.there, page_url, self._post, self.page.key, self.parameters)
+        context = PageContext(self.app, owner, self.viewer, self.parameters, typed=self.typed, bounds=self.bounds)
+        leads = Links(context, self.there, page_url, self._post, self.page.key, self.parameters)
         places = {name.removeprefix(PLACE): int(text) for name, text in request.args.items()
                   if name.startswith(PLACE) and text.isascii() and text.isdigit() and len(text) < 7}
-        return Builder(scene, leads, file_url=file_url, place_url=self._place_url, sheet_url=_sheet_url, places=places,
+        return Builder(context, leads, file_url=file_url, place_url=self._place_url, sheet_url=_sheet_url, places=places,
                        errors=self.errors, host=request.host)
 
     def _post(self, page: str, block: str, hidden: Mapping[str, str]) -> Mapping[str, Any]:

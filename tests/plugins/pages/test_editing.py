@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from core.api import App, apps, documents
-from plugins.pages.kinds import KINDS
+from plugins.pages.block_types import KINDS
 from plugins.sample.keys import field, key, ref
 from plugins.sample.pages import block, said
 from tests.core.web.editor.browsing import sent_of

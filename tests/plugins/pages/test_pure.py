@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from core.api import Conflict, InvalidInput, NotFound, canonical
 from plugins.pages import charts, tree
 from plugins.pages.addresses import matched, origin, safe_url
-from plugins.pages.holes import filled, fixed
-from plugins.pages.look import styled
+from plugins.pages.rich_text import sanitized, shown
+from plugins.pages.style import styled
+from plugins.pages.text_templates import filled, fixed
 from plugins.pages.tokens import Tokens
-from plugins.pages.words import sanitized, shown
 
 HOSTILE = ("javascript:alert(1)", "JaVaScRiPt:alert(1)", " javascript:alert(1)", "java\nscript:alert(1)", "data:text/html,<script>", "vbscript:x",
            "//evil.example", "https://evil.example\\@good.example", "https://", "http://[::1", "file:///etc/passwd", "https://a b.example/",

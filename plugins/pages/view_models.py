@@ -1,4 +1,4 @@
-"""Shown: a block as its template takes it. Values, nothing else."""
+"""View models: a block as its template takes it. Values, nothing else."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Lead:
+class Link:
     """Where a link or button leads: an address to open, or an act to post; `stopped` says why it can do neither."""
 
     url: str | None = None

@@ -1,4 +1,4 @@
-"""Scene: a page as one visitor sees it at one moment: what fills its holes, and the records of its sources.
+"""The context of a page: it as one visitor sees it at one moment: what fills its holes, and the records of its sources.
 
 Whatever a source names may be gone, and whatever a visitor sends may be anything: then there is nothing, never an error.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.api import App, Document, RecordGiven, RecordsAsked, RecordsGiven, server
-from plugins.pages.holes import Use, filled, only_use, uses_in
+from plugins.pages.text_templates import Use, filled, only_use, uses_in
 
 MAX_QUESTIONS = 80
 MAX_BLOCKS = 3000
@@ -29,7 +29,7 @@ def _plain(record: RecordGiven, key: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Looker:
+class Viewer:
     """Who looks at a page; `roles` are addresses. Whoever manages the app sees all of it."""
 
     person: str
@@ -63,12 +63,12 @@ class Bounds:
 
 
 @dataclass
-class Scene:
+class PageContext:
     """One page for one visitor. `typed` are what a form says by block, `results` what events before this one gave."""
 
     app: App
     page: Document
-    looker: Looker
+    viewer: Viewer
     parameters: Mapping[str, str] = field(default_factory=dict)
     typed: Mapping[str, str] = field(default_factory=dict)
     results: list[int] = field(default_factory=list)
@@ -96,7 +96,7 @@ class Scene:
         if "input" in use:
             return self.typed.get(use["input"], "")
         if "user" in use:
-            return self.looker.told(use["user"])
+            return self.viewer.told(use["user"])
         if "source" in use:
             return ", ".join(self._path(use["source"], use["path"]))
         return self._result(use["result"], record)
@@ -173,7 +173,7 @@ class Scene:
         if key not in self._given:
             if not self.bounds.question():
                 return None
-            self._given[key] = server().registry.hook.records_for(app=self.app, person=self.looker.person, asked=asked)
+            self._given[key] = server().registry.hook.records_for(app=self.app, person=self.viewer.person, asked=asked)
         return self._given[key]
 
     def _condition(self, condition: Mapping[str, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""Building: the blocks of a page as they are shown to one visitor, piece by piece.
+"""Rendering: the blocks of a page as they are shown to one visitor, piece by piece.
 
 A block whose records, page or file are gone shows nothing, and says why to those who manage the app.
 """
@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.api import AppkeepError, RecordGiven
-from plugins.pages import fields, listing, words
+from plugins.pages import fields, record_blocks, rich_text
 from plugins.pages.addresses import origin, safe_url
-from plugins.pages.holes import is_true
-from plugins.pages.leading import Leads
-from plugins.pages.look import styled
-from plugins.pages.scene import Scene
-from plugins.pages.shown import Lead, Shown
-from plugins.pages.visible import audience, visible
+from plugins.pages.links import Links
+from plugins.pages.page_context import PageContext
+from plugins.pages.style import styled
+from plugins.pages.text_templates import is_true
+from plugins.pages.view_models import Link, Shown
+from plugins.pages.visibility import audience, visible
 
 MAX_DEPTH = 20
 MAX_ORIGINS = 30
@@ -30,8 +30,8 @@ Body = Mapping[str, Any]
 class Builder:
     """Builds one page's blocks. `places` is the first record shown of a list, by block; `origins` fill as it goes."""
 
-    scene: Scene
-    leads: Leads
+    context: PageContext
+    leads: Links
     file_url: Callable[[str, str], str]
     place_url: Callable[[str, int], str]
     sheet_url: Callable[[str, str | None], str]
@@ -47,7 +47,7 @@ class Builder:
         """Return the blocks that the visitor sees."""
         found = []
         for block in blocks:
-            if depth <= MAX_DEPTH and self._seen(block, record) and self.scene.bounds.block():
+            if depth <= MAX_DEPTH and self._seen(block, record) and self.context.bounds.block():
                 found.append(self._dressed(block, self.one(block, record, depth)))
         return found
 
@@ -59,24 +59,24 @@ class Builder:
             return Shown("nothing", note=error.message)
 
     def _seen(self, block: Body, record: RecordGiven | None) -> bool:
-        if not (visible(block, self.scene.looker) or (self.scene.looker.admin and block.get("visibility") != "signed_out")):
+        if not (visible(block, self.context.viewer) or (self.context.viewer.admin and block.get("visibility") != "signed_out")):
             return False
-        return "show_if" not in block or is_true(self.scene.text(block["show_if"], record))
+        return "show_if" not in block or is_true(self.context.text(block["show_if"], record))
 
     def _dressed(self, block: Body, shown: Shown) -> Shown:
         shown.key = shown.key or block["key"]
         shown.classes, shown.style = styled(block.get("style", {}))
         if block.get("align"):
             shown.classes += f" pg-{block['align']}"
-        if not self.scene.looker.admin:
+        if not self.context.viewer.admin:
             shown.note = None
-        elif (whom := audience(self.scene.app, block)) is not None:
+        elif (whom := audience(self.context.app, block)) is not None:
             shown.note = f"For {whom}." + (f" {shown.note}" if shown.note else "")
         return shown
 
     def text(self, block: Body, name: str, record: RecordGiven | None) -> str:
         """Return one of a block's texts, filled for people to read."""
-        return self.scene.reading(block.get(name), record)
+        return self.context.reading(block.get(name), record)
 
     def picture(self, url: str) -> str:
         """Return the address of a picture elsewhere, having asked the browser to allow its origin."""
@@ -94,9 +94,9 @@ class Builder:
 
     def words(self, block: Body, record: RecordGiven | None, depth: int) -> Shown:
         """Return a text, or a piece of HTML, made safe."""
-        html = words.sanitized(block.get("html", "")) if block["type"] == "html" \
-            else words.shown(self.text(block, "text", record), block.get("format", "plain"))
-        for url in words.images(html):
+        html = rich_text.sanitized(block.get("html", "")) if block["type"] == "html" \
+            else rich_text.shown(self.text(block, "text", record), block.get("format", "plain"))
+        for url in rich_text.images(html):
             self.picture(url)
         return Shown("text", data={"html": html})
 
@@ -106,10 +106,10 @@ class Builder:
         if isinstance(given, Mapping) and "file" in given:
             if given["type"] not in PICTURES:
                 return Shown("nothing", note=f"“{given['name']}” is not an image that browsers can show.")
-            return Shown("image", data={"url": self.file_url(self.scene.page.key, given["file"]), "alt": alt})
+            return Shown("image", data={"url": self.file_url(self.context.page.key, given["file"]), "alt": alt})
         if (file := self.record_picture(given, record)) is not None:
             return Shown("image", data={"url": file, "alt": alt})
-        url = safe_url(self.scene.text(given, record))
+        url = safe_url(self.context.text(given, record))
         if url is None or origin(url) is None:
             return Shown("nothing", note="There is no image at its address.")
         return Shown("image", data={"url": self.picture(url), "alt": alt})
@@ -126,7 +126,7 @@ class Builder:
     def record_picture(self, template: Any, record: RecordGiven | None) -> str | None:
         """Return the address of the first picture in the field of files that a template is made of."""
         for use in template.get("uses", ()) if isinstance(template, Mapping) else ():
-            owner = self.scene.record(use["source"]) if "source" in use else record
+            owner = self.context.record(use["source"]) if "source" in use else record
             found = owner.files.get(use["field"]["ref"].rpartition("/")[2], ()) if owner is not None and "field" in use else ()
             for file in found:
                 if file.type in PICTURES:
@@ -136,8 +136,8 @@ class Builder:
     def embed(self, block: Body, record: RecordGiven | None, depth: int) -> Shown:
         """Return a page from elsewhere in a frame: over https, never of this server, and shut in."""
         if "text" in block and "url" not in block:
-            return Shown("text", data={"html": words.sanitized(self.text(block, "text", record))})
-        url = self.scene.text(block.get("url"), record).strip()
+            return Shown("text", data={"html": rich_text.sanitized(self.text(block, "text", record))})
+        url = self.context.text(block.get("url"), record).strip()
         found = origin(url)
         if found is None or not found.startswith("https://") or found.partition("//")[2] == self.host or safe_url(url) is None:
             return Shown("nothing", note="Only pages from other sites over https can be embedded.")
@@ -167,7 +167,7 @@ class Builder:
         found = []
         for item in items if depth < 5 else ():
             inside = self._items(item.get("items", ()), record, depth + 1)
-            lead = self.leads.of(item, record, self.current) if item["type"] in ("link", "button") else Lead()
+            lead = self.leads.of(item, record, self.current) if item["type"] in ("link", "button") else Link()
             found.append({"type": item["type"], "label": item["label"] or "Open", "lead": lead, "items": inside})
         return found
 
@@ -199,7 +199,7 @@ class Builder:
 
     def input(self, block: Body, record: RecordGiven | None, depth: int) -> Shown:
         """Return a field of a form."""
-        return fields.field(self.scene, block, record)
+        return fields.field(self.context, block, record)
 
     def sign_in(self, block: Body, record: RecordGiven | None, depth: int) -> Shown:
         """Return nothing: whoever sees a page has signed in."""
@@ -214,7 +214,7 @@ PIECES: dict[str, Callable[[Builder, Body, RecordGiven | None, int], Shown]] = {
     "heading": Builder.heading, "text": Builder.words, "html": Builder.words, "image": Builder.image, "embed": Builder.embed,
     "link": Builder.link, "button": Builder.link, "menu": Builder.menu, "columns": Builder.columns, "container": Builder.container,
     "header": Builder.container, "footer": Builder.container, "form": Builder.form, "sign_in": Builder.sign_in,
-    "list": listing.records_list, "table": listing.table, "view": listing.view, "record": listing.one_record,
-    "chart": listing.chart, "divider": Builder.divider,
+    "list": record_blocks.records_list, "table": record_blocks.table, "view": record_blocks.view, "record": record_blocks.one_record,
+    "chart": record_blocks.chart, "divider": Builder.divider,
     **dict.fromkeys(("input", "choice", "date_input", "checkbox", "file_input", "rating", "record_select"), Builder.input),
 }

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from core.api import FieldGiven, RecordGiven, RecordsAsked, RecordsGiven
 from plugins.pages import charts
 from plugins.pages.addresses import safe_url
-from plugins.pages.holes import is_true, only_use
-from plugins.pages.shown import Lead, Shown
+from plugins.pages.text_templates import is_true, only_use
+from plugins.pages.view_models import Link, Shown
 
 if TYPE_CHECKING:
-    from plugins.pages.building import Builder
+    from plugins.pages.render import Builder
 
 Body = Mapping[str, Any]
 DEFAULT_ROWS, MOST_ROWS, MOST_FIELDS, MOST_TAGS = 20, 200, 20, 20
@@ -26,7 +26,7 @@ def records_list(builder: Builder, block: Body, record: RecordGiven | None, dept
     if "source" not in block:
         return Shown("nothing", note="This list has no source yet.")
     size, start = _page(builder, block)
-    given = builder.scene.records(block["source"], limit=size, offset=start, counted=True)
+    given = builder.context.records(block["source"], limit=size, offset=start, counted=True)
     if given is None:
         return Shown("nothing", note=GONE)
     with builder.within(block["source"]):
@@ -41,7 +41,7 @@ def table(builder: Builder, block: Body, record: RecordGiven | None, depth: int)
     if "source" not in block:
         return Shown("nothing", note="This table has no source yet.")
     size, start = _page(builder, block)
-    given = builder.scene.records(block["source"], limit=size, offset=start, counted=True)
+    given = builder.context.records(block["source"], limit=size, offset=start, counted=True)
     if given is None:
         return Shown("nothing", note=GONE)
     columns = block.get("table_columns") or [_column(one) for one in shown_fields(given)]
@@ -57,7 +57,7 @@ def _column(field: FieldGiven) -> Body:
 
 def _cell(builder: Builder, column: Body, record: RecordGiven, source: str, numeric: Collection[str]) -> dict[str, Any]:
     kind, use = column["type"], only_use(column.get("value"))
-    text = (builder.scene.reading if kind == "text" else builder.scene.text)(column.get("value"), record)
+    text = (builder.context.reading if kind == "text" else builder.context.text)(column.get("value"), record)
     if kind == "text" and use is not None and "field" in use and use["field"]["ref"].rpartition("/")[2] in numeric:
         kind = "number"
     cell: dict[str, Any] = {"type": kind, "text": text}
@@ -80,7 +80,7 @@ def view(builder: Builder, block: Body, record: RecordGiven | None, depth: int) 
     if "worksheet" not in block:
         return Shown("nothing", note="This block has no worksheet yet.")
     (size, start), seen = _page(builder, block), block["view"]["ref"] if "view" in block else None
-    given = builder.scene.ask(RecordsAsked(worksheet=block["worksheet"]["ref"], view=seen, limit=size, offset=start, counted=True))
+    given = builder.context.ask(RecordsAsked(worksheet=block["worksheet"]["ref"], view=seen, limit=size, offset=start, counted=True))
     if given is None:
         return Shown("nothing", note=GONE)
     fields = shown_fields(given)
@@ -92,7 +92,7 @@ def view(builder: Builder, block: Body, record: RecordGiven | None, depth: int) 
 def _plain(record: RecordGiven, field: FieldGiven, first: bool) -> dict[str, Any]:
     text = record.read(field.key)
     if first and record.url:
-        return {"type": "link", "text": text or record.title or f"Record {record.seq}", "lead": Lead(url=record.url)}
+        return {"type": "link", "text": text or record.title or f"Record {record.seq}", "lead": Link(url=record.url)}
     return {"type": "number" if field.numeric else "text", "text": text}
 
 
@@ -100,7 +100,7 @@ def one_record(builder: Builder, block: Body, record: RecordGiven | None, depth:
     """Return one record of a source: by the blocks inside, else field by field."""
     if "source" not in block:
         return Shown("nothing", note="This block has no source yet.")
-    given = builder.scene.records(block["source"], limit=1)
+    given = builder.context.records(block["source"], limit=1)
     if given is None or not given.records:
         return Shown("nothing", note=GONE if given is None else "Record not found.")
     one = given.records[0]
@@ -135,9 +135,9 @@ def chart(builder: Builder, block: Body, record: RecordGiven | None, depth: int)
 
 def _counted(builder: Builder, block: Body, fields: tuple[str, ...]) -> RecordsGiven | None:
     if "source" in block:
-        return builder.scene.records(block["source"], limit=CHART_RECORDS, fields=fields)
+        return builder.context.records(block["source"], limit=CHART_RECORDS, fields=fields)
     seen = block["view"]["ref"] if "view" in block else None
-    return builder.scene.ask(RecordsAsked(worksheet=block["worksheet"]["ref"], view=seen, fields=fields, limit=CHART_RECORDS))
+    return builder.context.ask(RecordsAsked(worksheet=block["worksheet"]["ref"], view=seen, fields=fields, limit=CHART_RECORDS))
 
 
 def _title(function: str, value: str | None, sheet: str, group: str | None) -> str:

@@ -1,4 +1,4 @@
-"""Acting: what a page's buttons and forms do, as far as the visitor may. The caller owns the transaction."""
+"""Events: what a page's buttons and forms do, as far as the visitor may. The caller owns the transaction."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.api import InvalidInput, NotFound, RecordGiven, RecordsAsked, server
-from plugins.pages.holes import is_true
-from plugins.pages.leading import DOES, Leads
-from plugins.pages.scene import Scene
-from plugins.pages.visible import visible
+from plugins.pages.links import DOES, Links
+from plugins.pages.page_context import PageContext
+from plugins.pages.text_templates import is_true
+from plugins.pages.visibility import visible
 
 SUBMITS = ("form",)
 Body = Mapping[str, Any]
@@ -25,11 +25,11 @@ class Outcome:
 
 
 @dataclass
-class Acting:
+class Event:
     """Does the events of one block, in their order."""
 
-    scene: Scene
-    leads: Leads
+    context: PageContext
+    leads: Links
     outcome: Outcome = field(default_factory=Outcome)
 
     def act(self, way: Sequence[Body], source: str | None, record: str) -> Outcome:
@@ -39,8 +39,8 @@ class Acting:
             InvalidInput: a value does not fit; nothing is done.
             NotFound: what it is about is not there, or not for the visitor.
         """
-        looker = self.scene.looker
-        if not way or not (looker.admin or all(visible(one, looker) for one in way)):
+        viewer = self.context.viewer
+        if not way or not (viewer.admin or all(visible(one, viewer) for one in way)):
             raise NotFound("This button is no longer on the page. Reload the page.")
         block = way[-1]
         on = "submit" if block.get("type") in SUBMITS else "click"
@@ -48,24 +48,24 @@ class Acting:
         if on == "submit":
             self._check(block)
         for event in block.get("events", ()):
-            if event["on"] == on and event["do"] in DOES and ("when" not in event or is_true(self.scene.text(event["when"], one))):
+            if event["on"] == on and event["do"] in DOES and ("when" not in event or is_true(self.context.text(event["when"], one))):
                 _DO[event["do"]](self, event, one)
         return self.outcome
 
     def _record(self, source: str | None, text: str) -> RecordGiven | None:
         """Return the record in which the block stood, read again as the visitor."""
-        body = self.scene.sources.get(source or "")
+        body = self.context.sources.get(source or "")
         if body is None or "worksheet" not in body or not (text.isascii() and text.isdigit() and len(text) < 16):
             return None
-        given = self.scene.ask(RecordsAsked(worksheet=body["worksheet"]["ref"], seqs=(int(text),), limit=1))
+        given = self.context.ask(RecordsAsked(worksheet=body["worksheet"]["ref"], seqs=(int(text),), limit=1))
         if given is None or not given.records:
             raise NotFound("This record was deleted.")
         return given.records[0]
 
     def _check(self, form: Body) -> None:
         for block in inputs(form.get("blocks", ())):
-            if block.get("required") and not self.scene.typed.get(block["key"], "").strip() and block["type"] != "file_input":
-                raise InvalidInput(f"“{self.scene.text(block.get('label')) or 'A field'}” is required.")
+            if block.get("required") and not self.context.typed.get(block["key"], "").strip() and block["type"] != "file_input":
+                raise InvalidInput(f"“{self.context.text(block.get('label')) or 'A field'}” is required.")
 
     def open(self, event: Body, record: RecordGiven | None) -> None:
         """Go to a page or address; the last one counts."""
@@ -83,13 +83,13 @@ class Acting:
 
     def delete(self, event: Body, record: RecordGiven | None) -> None:
         """Move a record to the recycle bin."""
-        if not server().registry.hook.remove_record(app=self.scene.app, person=self.scene.looker.person,
+        if not server().registry.hook.remove_record(app=self.context.app, person=self.context.viewer.person,
                                                     worksheet=self._sheet(event), seq=self._seq(event, record)):
             raise NotFound("This record was deleted.")
 
     def notify(self, event: Body, record: RecordGiven | None) -> None:
         """Say something once the page is shown again."""
-        said = [text for name in ("title", "message") if (text := self.scene.reading(event.get(name), record).strip())]
+        said = [text for name in ("title", "message") if (text := self.context.reading(event.get(name), record).strip())]
         if said:
             self.outcome.messages.append(("good", ": ".join(said)[:1000]))
 
@@ -97,12 +97,12 @@ class Acting:
         """Show the page again, which happens in any case."""
 
     def _write(self, event: Body, record: RecordGiven | None, seq: int | None) -> None:
-        values = {one["field"]["ref"].rpartition("/")[2]: self.scene.text(one["value"], record) for one in event.get("values", ())}
-        made = server().registry.hook.write_record(app=self.scene.app, person=self.scene.looker.person, worksheet=self._sheet(event),
+        values = {one["field"]["ref"].rpartition("/")[2]: self.context.text(one["value"], record) for one in event.get("values", ())}
+        made = server().registry.hook.write_record(app=self.context.app, person=self.context.viewer.person, worksheet=self._sheet(event),
                                                    seq=seq, values=values)
         if made is None:
             raise InvalidInput("Nothing was saved: the worksheet was deleted, or you have no access to it.")
-        self.scene.results.append(made)
+        self.context.results.append(made)
 
     def _sheet(self, event: Body) -> str:
         if "worksheet" not in event:
@@ -111,14 +111,14 @@ class Acting:
         return found
 
     def _seq(self, event: Body, record: RecordGiven | None) -> int:
-        text = self.scene.text(event.get("record"), record).strip() if "record" in event else str(record.seq) if record else ""
+        text = self.context.text(event.get("record"), record).strip() if "record" in event else str(record.seq) if record else ""
         if not (text.isascii() and text.isdigit() and 0 < len(text) < 16):
             raise InvalidInput("This button does not say which record to change. An app admin can set one.")
         return int(text)
 
 
-_DO = {"open_page": Acting.open, "open_url": Acting.open, "create_record": Acting.create, "update_record": Acting.update,
-       "delete_record": Acting.delete, "notify": Acting.notify, "refresh": Acting.refresh, "sign_out": Acting.refresh}
+_DO = {"open_page": Event.open, "open_url": Event.open, "create_record": Event.create, "update_record": Event.update,
+       "delete_record": Event.delete, "notify": Event.notify, "refresh": Event.refresh, "sign_out": Event.refresh}
 
 
 def way_to(blocks: Iterable[Body], key: str) -> list[Body]:

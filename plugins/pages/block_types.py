@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.api import InvalidInput, new_key
-from plugins.pages.holes import fixed
+from plugins.pages.text_templates import fixed
 
 KINDS: Mapping[str, tuple[str, str]] = {
     "heading": ("Heading", "A title for what follows"),

@@ -1,4 +1,4 @@
-"""Forming: the pieces of a page as forms ask for them: templates as texts with tokens, sources by their names. Pure.
+"""Forms of the editor: the pieces of a page as forms ask for them: templates as texts with tokens, sources by their names. Pure.
 
 A block is asked only for what makes sense for its type; all else that it holds stays as it is.
 """

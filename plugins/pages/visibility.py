@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.api import App, NotFound, documents, server
-from plugins.pages.scene import Looker
+from plugins.pages.page_context import Viewer
 
 WORDS = {"signed_out": "people who have not signed in", "roles": "some roles", "except_roles": "everybody except some roles"}
 
 
-def visible(thing: Mapping[str, Any], looker: Looker) -> bool:
+def visible(thing: Mapping[str, Any], viewer: Viewer) -> bool:
     """Say whether a member sees a thing; whoever manages the app is shown it in any case."""
     how: str = thing.get("visibility", "everyone")
     named = {role["ref"] for role in thing.get("roles", ())}
     if how == "roles":
-        return bool(named & looker.roles)
+        return bool(named & viewer.roles)
     if how == "except_roles":
-        return not named & looker.roles
+        return not named & viewer.roles
     return how != "signed_out"
 
 
@@ -37,7 +37,7 @@ def shuts(app: App, person: str, address: str) -> bool:
         return False
     if body.get("visibility", "everyone") in ("everyone", "signed_in"):
         return False
-    return not visible(body, Looker(person=person, roles=roles_of(app, person)))
+    return not visible(body, Viewer(person=person, roles=roles_of(app, person)))
 
 
 def audience(app: App, thing: Mapping[str, Any]) -> str | None:
