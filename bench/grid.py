@@ -25,9 +25,9 @@ from core.api import App, Document, apps, as_server, as_tenant, db, documents, t
 from core.app import create_app
 from core.base.config import read_config
 from core.tenancy.migrate import ensure_schema
-from plugins.worksheets.query import Ask
+from plugins.worksheets.query import Query
 from plugins.worksheets.query.cursors import write_cursor
-from plugins.worksheets.query.plan import Plan
+from plugins.worksheets.query.prepared import PreparedQuery
 from plugins.worksheets.records import Row, open_store
 from tenants import service as tenants
 from tests.web import Browser, signed_in
@@ -105,10 +105,10 @@ class World:
     def cursor(self, size: str, sorts: list[tuple[str, bool]], field: str | None = None) -> str:
         """Return a cursor into the middle of a worksheet."""
         with as_tenant(self.organization_id):
-            plan = Plan(self.app, Ask(self.sheets[size], sorts=sorts))
+            plan = PreparedQuery(self.app, Query(self.sheets[size], sorts=sorts))
             seq = self.sizes[size] // 2
             row = plan.store.row(self.sheets[size], seq)
-            found = write_cursor(plan.mark, plan.order.spot(plan.eye.see([row] if row else [], ())[0]), back=False)
+            found = write_cursor(plan.mark, plan.order.spot(plan.evaluator.evaluate([row] if row else [], ())[0]), back=False)
         db.session.rollback()
         return found
 

@@ -32,7 +32,7 @@ from core.api import (
 from plugins.worksheets import service
 from plugins.worksheets.fields import Field, fields_of
 from plugins.worksheets.formula.derived import paths
-from plugins.worksheets.query.ask import EVERYBODY, NOBODY, Ask, Filter, Scope
+from plugins.worksheets.query.query import EVERYBODY, NOBODY, Filter, Query, Scope
 from plugins.worksheets.records import MAX_SEQ, Row
 
 _POINTING_OPTIONS = ("of", "uses")
@@ -104,10 +104,10 @@ class SheetAccess:
         return PersonSight(self.app, self.standing, known={(self.app.id, self.document.key): self})
 
     def ask(self, *, filter: Filter | None = None, sorts: Sequence[tuple[str, bool]] = (), search: str = "",
-            deleted: bool = False) -> Ask:
+            deleted: bool = False) -> Query:
         """Return a question for records that reaches, and is answered by, what the person may read and nothing else."""
-        return Ask(self.document.key, filter=filter, sorts=sorts, search=search, fields=self.readable_fields, deleted=deleted,
-                   within=self.scope("read"), sight=self.sight)
+        return Query(self.document.key, filter=filter, sorts=sorts, search=search, fields=self.readable_fields, deleted=deleted,
+                     within=self.scope("read"), sight=self.sight)
 
     def may(self, action: str, row: Row | RecordView) -> bool:
         """Say whether an action ("read", "update", "delete") is allowed on a record."""

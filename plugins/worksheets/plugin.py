@@ -14,7 +14,7 @@ from plugins.worksheets import commands, definitions
 from plugins.worksheets.component import Worksheets
 from plugins.worksheets.fieldtypes import FIELD_TYPES
 from plugins.worksheets.structure import pages as structure
-from plugins.worksheets.web import for_pages, pages
+from plugins.worksheets.web import pages, records_hook
 
 
 @hookimpl
@@ -49,14 +49,14 @@ def register_blueprint() -> Iterable[Blueprint]:
 
 @hookimpl
 def records_for(app: App, person: str, asked: RecordsAsked) -> RecordsGiven | None:
-    return for_pages.records_for(app, person, asked)
+    return records_hook.records_for(app, person, asked)
 
 
 @hookimpl
 def write_record(app: App, person: str, worksheet: str, seq: int | None, values: Mapping[str, Any]) -> int | None:
-    return for_pages.write_record(app, person, worksheet, seq, values)
+    return records_hook.write_record(app, person, worksheet, seq, values)
 
 
 @hookimpl
 def remove_record(app: App, person: str, worksheet: str, seq: int) -> bool | None:
-    return for_pages.remove_record(app, person, worksheet, seq)
+    return records_hook.remove_record(app, person, worksheet, seq)

@@ -18,9 +18,9 @@ from typing import Any
 import msgspec
 
 from core.api import Document, IndexLine, InvalidInput, InvalidValue, Reference, RestoreContext, now_us
-from plugins.worksheets.changes import Pair, note_changes
 from plugins.worksheets.fields import Field, fields_of, shaped
 from plugins.worksheets.records import MAX_SEQ, SEGMENT_RECORDS, Line, RecordStore, Row, open_store, read_lines
+from plugins.worksheets.restore_journal import Pair, note_changes
 from plugins.worksheets.sections import worksheet_of
 from plugins.worksheets.service import dumps, moved_fields, settled, write_rows
 from plugins.worksheets.targets import Targets

@@ -28,9 +28,9 @@ from core.api import (
     parse,
     scratch,
 )
-from plugins.worksheets.changes import Pair, note_changes
 from plugins.worksheets.fields import MAX_RECORD_BYTES, Field, canonical_values, fields_of, indexed_kinds, missing
 from plugins.worksheets.records import MAX_SEQ, RecordStore, Row, open_store
+from plugins.worksheets.restore_journal import Pair, note_changes
 from plugins.worksheets.targets import Targets
 
 MAX_TIME_US = 253_402_300_799_999_999

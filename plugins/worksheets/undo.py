@@ -16,9 +16,9 @@ from typing import Any
 import msgspec
 
 from core.api import Document, UndoContext, batched, now_us
-from plugins.worksheets.changes import RECORDS, Pair, note_changes, read_pairs
 from plugins.worksheets.fields import Field, fields_of
 from plugins.worksheets.records import RecordStore, Row, open_store
+from plugins.worksheets.restore_journal import RECORDS, Pair, note_changes, read_pairs
 from plugins.worksheets.service import dumps, moved_fields, settled, write_rows
 from plugins.worksheets.targets import Targets
 

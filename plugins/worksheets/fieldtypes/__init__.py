@@ -5,8 +5,8 @@ from plugins.worksheets.fieldtypes.numbers import NUMBERS
 from plugins.worksheets.fieldtypes.places import PLACES
 from plugins.worksheets.fieldtypes.pointers import POINTERS
 from plugins.worksheets.fieldtypes.shown import DERIVED, LAYOUT
+from plugins.worksheets.fieldtypes.text import WORDS
 from plugins.worksheets.fieldtypes.times import TIMES
-from plugins.worksheets.fieldtypes.words import WORDS
 
 FIELD_TYPES = (*WORDS, *NUMBERS, *TIMES, *CHOICES, *PLACES, *POINTERS, *DERIVED, *LAYOUT)
 

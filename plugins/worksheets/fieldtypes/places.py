@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from core.api import Definition, FieldType, InvalidValue
 from core.api import schemas as s
 from plugins.worksheets.fieldtypes.numbers import exact, fixed
-from plugins.worksheets.fieldtypes.words import checked_text
+from plugins.worksheets.fieldtypes.text import checked_text
 
 
 class Location(FieldType):

@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from plugins.worksheets.query.facets import Box, Column, Computed, Facet, Many
+from plugins.worksheets.query.comparators import Box, Column, Comparator, Computed, Many
+from plugins.worksheets.query.evaluated_record import LINKING, PLACES, Evaluator
 from plugins.worksheets.query.predicates import (
     Between,
     Even,
@@ -27,9 +28,8 @@ from plugins.worksheets.query.predicates import (
     Words,
     exact_number,
 )
+from plugins.worksheets.query.relative_dates import DayRange, span_of
 from plugins.worksheets.query.searching import stored_address
-from plugins.worksheets.query.seen import LINKING, PLACES, Eye
-from plugins.worksheets.query.spans import Span, span_of
 from plugins.worksheets.records.keys import CHECK, CHOICE, MOMENT, NUMBER, TEXT, fold
 
 VALUELESS = ("is_empty", "is_filled", "is_even_and_whole", "is_today")
@@ -54,17 +54,17 @@ class Moment:
 class Condition:
     """One operator on one field, about to become a predicate."""
 
-    facet: Facet
+    comparator: Comparator
     operator: str
     value: Any
     unit: str | None
     moment: Moment
-    eye: Eye
+    evaluator: Evaluator
 
     @property
     def kind(self) -> str:
         """The type of the field."""
-        return self.facet.field.type.name
+        return self.comparator.field.type.name
 
     @property
     def operands(self) -> list[Any]:
@@ -80,8 +80,8 @@ class Condition:
     @property
     def timed(self) -> bool:
         """Whether it is asked about days."""
-        moments = self.kind in ("date", "datetime") or (isinstance(self.facet, Column) and self.facet.kind == NUMBER)
-        return moments or (isinstance(self.facet, Computed) and (self.facet.kind == MOMENT or self.unit is not None))
+        moments = self.kind in ("date", "datetime") or (isinstance(self.comparator, Column) and self.comparator.kind == NUMBER)
+        return moments or (isinstance(self.comparator, Computed) and (self.comparator.kind == MOMENT or self.unit is not None))
 
 
 def predicate_of(asked: Condition) -> Predicate:
@@ -94,15 +94,15 @@ def predicate_of(asked: Condition) -> Predicate:
 def _complete(asked: Condition) -> bool:
     if asked.operator in VALUELESS or asked.operands or asked.unit not in (None, "exact_date"):
         return True
-    return isinstance(asked.facet, Box)
+    return isinstance(asked.comparator, Box)
 
 
 def _positive(asked: Condition, operator: str) -> Predicate:
     if operator == "is_filled":
-        return Filled(asked.facet)
+        return Filled(asked.comparator)
     if operator == "is_today" or (asked.timed and (operator in ("is", "within") or operator in ORDER)):
         return _timed(asked, operator)
-    if not asked.operands and not isinstance(asked.facet, Box) and operator != "is_even_and_whole":
+    if not asked.operands and not isinstance(asked.comparator, Box) and operator != "is_even_and_whole":
         return Never()
     if operator in TEXTUAL:
         return _textual(asked, TEXTUAL[operator])
@@ -113,54 +113,56 @@ def _positive(asked: Condition, operator: str) -> Predicate:
 
 def _timed(asked: Condition, operator: str) -> Predicate:
     unit, value = ("today", None) if operator == "is_today" else (asked.unit, asked.operands[0] if asked.operands else None)
-    span: Span | None = span_of(unit, value, asked.moment.zone, asked.moment.now, within=operator == "within")
+    span: DayRange | None = span_of(unit, value, asked.moment.zone, asked.moment.now, within=operator == "within")
     if span is None or not asked.timed:
         return Never()
-    start, end = asked.facet.edges(span)
+    start, end = asked.comparator.edges(span)
     if operator not in ORDER:
-        return Between(asked.facet, low=start, high=end, high_open=True)
+        return Between(asked.comparator, low=start, high=end, high_open=True)
     side, beyond = ORDER[operator]
     if side == "low":
-        return Between(asked.facet, low=end if beyond else start)
-    return Between(asked.facet, high=start if beyond else end, high_open=True)
+        return Between(asked.comparator, low=end if beyond else start)
+    return Between(asked.comparator, high=start if beyond else end, high_open=True)
 
 
 def _ordered(asked: Condition, side: str, beyond: bool) -> Predicate:
     bound = _bound(asked, asked.operands[0])
     if bound is None:
         return Never()
-    return Between(asked.facet, low=bound, low_open=beyond) if side == "low" else Between(asked.facet, high=bound, high_open=beyond)
+    if side == "low":
+        return Between(asked.comparator, low=bound, low_open=beyond)
+    return Between(asked.comparator, high=bound, high_open=beyond)
 
 
 def _bound(asked: Condition, value: Any) -> Any:
     """Return what a key is compared with, None where the field never holds such a thing."""
-    if asked.facet.kind == NUMBER:
+    if asked.comparator.kind == NUMBER:
         return exact_number(value)
-    if asked.facet.kind == MOMENT:
+    if asked.comparator.kind == MOMENT:
         text = str(value).strip()[:40]
         return f"{text}:00" if asked.kind == "time" and len(text) == 5 else text or None
-    return str(value)[:MAX_OPERAND] if asked.facet.kind in (TEXT, CHOICE) else None
+    return str(value)[:MAX_OPERAND] if asked.comparator.kind in (TEXT, CHOICE) else None
 
 
 def _equal(asked: Condition) -> Predicate:
     """Is, is any of, has: the value, or one item of it, is one of these."""
-    if isinstance(asked.facet, Box):
+    if isinstance(asked.comparator, Box):
         ticked = bool(asked.operands) and str(asked.operands[0]).strip().lower() in ("true", "1", "yes", "on")
-        return Filled(asked.facet) if ticked else Not(Filled(asked.facet))
+        return Filled(asked.comparator) if ticked else Not(Filled(asked.comparator))
     if asked.kind in PLACES:
-        return Having(asked.facet, tuple(_addresses(asked)))
+        return Having(asked.comparator, tuple(_addresses(asked)))
     if asked.kind in ("single_select", "multiple_select"):
-        return Having(asked.facet, tuple(_choices(asked)))
-    if asked.kind in LINKING and not isinstance(asked.facet, Computed):
-        return Having(asked.facet, tuple(n for one in asked.operands if (n := exact_number(one)) is not None))
+        return Having(asked.comparator, tuple(_choices(asked)))
+    if asked.kind in LINKING and not isinstance(asked.comparator, Computed):
+        return Having(asked.comparator, tuple(n for one in asked.operands if (n := exact_number(one)) is not None))
     if asked.kind in ("free_link",):
-        return Having(asked.facet, tuple(map(str, asked.operands)))
-    if asked.facet.kind in (NUMBER, MOMENT, CHECK):
+        return Having(asked.comparator, tuple(map(str, asked.operands)))
+    if asked.comparator.kind in (NUMBER, MOMENT, CHECK):
         bounds = [bound for one in asked.operands if (bound := _bound(asked, one)) is not None]
-        return _any([Between(asked.facet, low=bound, high=bound) for bound in bounds])
-    found: list[Predicate] = [Words(asked.facet, "is", str(one)[:MAX_OPERAND]) for one in asked.operands]
-    if isinstance(asked.facet, Many | Computed):
-        found.append(Having(asked.facet, tuple(str(one) for one in asked.operands)))
+        return _any([Between(asked.comparator, low=bound, high=bound) for bound in bounds])
+    found: list[Predicate] = [Words(asked.comparator, "is", str(one)[:MAX_OPERAND]) for one in asked.operands]
+    if isinstance(asked.comparator, Many | Computed):
+        found.append(Having(asked.comparator, tuple(str(one) for one in asked.operands)))
     return _any(found)
 
 
@@ -170,13 +172,13 @@ def _any(parts: list[Any]) -> Predicate:
 
 def _textual(asked: Condition, how: str) -> Predicate:
     if asked.kind in ("single_select", "multiple_select"):
-        return Having(asked.facet, tuple(_named(asked.eye.choices(asked.facet.field.definition), how, asked.word)))
+        return Having(asked.comparator, tuple(_named(asked.evaluator.choices(asked.comparator.field.definition), how, asked.word)))
     if asked.kind in PLACES:
-        found = _named(asked.eye.names(PLACES[asked.kind]), how, asked.word)
-        return Having(asked.facet, tuple(stored_address(asked.facet, address) for address in found))
+        found = _named(asked.evaluator.names(PLACES[asked.kind]), how, asked.word)
+        return Having(asked.comparator, tuple(stored_address(asked.comparator, address) for address in found))
     if asked.kind in LINKING or asked.kind in ("autonumber", "free_link"):
-        return Titled(asked.facet, asked.word, how)
-    return Words(asked.facet, how, asked.word)
+        return Titled(asked.comparator, asked.word, how)
+    return Words(asked.comparator, how, asked.word)
 
 
 def _named(names: Mapping[str, str], how: str, word: str) -> list[str]:
@@ -186,7 +188,7 @@ def _named(names: Mapping[str, str], how: str, word: str) -> list[str]:
 
 def _choices(asked: Condition) -> list[str]:
     """Return the keys that are meant, by themselves or by name; a key that is no choice any more can still be held."""
-    names = asked.eye.choices(asked.facet.field.definition)
+    names = asked.evaluator.choices(asked.comparator.field.definition)
     found = {str(one) for one in asked.operands}
     folded = {fold(one) for one in found}
     return sorted(found | {key for key, name in names.items() if fold(name) in folded})
@@ -194,24 +196,25 @@ def _choices(asked: Condition) -> list[str]:
 
 def _addresses(asked: Condition) -> list[str]:
     kind = PLACES[asked.kind]
-    return sorted({stored_address(asked.facet, text if "/" in (text := str(one)[:100]) else f"{kind}/{text}") for one in asked.operands})
+    return sorted({stored_address(asked.comparator, text if "/" in (text := str(one)[:100]) else f"{kind}/{text}")
+                   for one in asked.operands})
 
 
 def _shorter(asked: Condition) -> Predicate:
     text = exact_number(asked.operands[0])
     length = int(float(text)) if text is not None else None
-    return Never() if length is None else Shorter(asked.facet, max(0, min(length, 10**6)))
+    return Never() if length is None else Shorter(asked.comparator, max(0, min(length, 10**6)))
 
 
 def _file_type(asked: Condition) -> Predicate:
     heads = _FILES.get(asked.word.strip().lower(), (asked.word.strip().lower(),))
     if asked.kind not in ("file", "signature"):
         return Never()
-    return _any([FileType(asked.facet, head) for head in heads])
+    return _any([FileType(asked.comparator, head) for head in heads])
 
 
 def _even(asked: Condition) -> Predicate:
-    return Even(asked.facet) if asked.facet.kind == NUMBER and not isinstance(asked.facet, Column | Many) else Never()
+    return Even(asked.comparator) if asked.comparator.kind == NUMBER and not isinstance(asked.comparator, Column | Many) else Never()
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,11 +225,11 @@ class FileType(Filled):
 
     def expression(self, values: Any) -> Any:
         """See `_On.expression`."""
-        return values.begins(self.facet.name, self.head, inner="type")
+        return values.begins(self.comparator.name, self.head, inner="type")
 
     def holds(self, seen: Any) -> bool:
         """See `Predicate.holds`."""
-        return any(item["type"].startswith(self.head) for item in seen.view.vals.get(self.facet.name) or ())
+        return any(item["type"].startswith(self.head) for item in seen.view.vals.get(self.comparator.name) or ())
 
 
 _SPECIAL: Mapping[str, Callable[[Condition], Predicate]] = {

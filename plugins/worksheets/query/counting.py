@@ -13,11 +13,11 @@ from sqlalchemy import Text, func, literal, select
 
 from core.api import App
 from plugins.worksheets.models import RecordKey
-from plugins.worksheets.query.ask import Ask
-from plugins.worksheets.query.facets import Facet, facet_of
+from plugins.worksheets.query.comparators import Comparator, comparator_of
 from plugins.worksheets.query.paging import SCAN_ROWS, scanned
-from plugins.worksheets.query.plan import Plan
-from plugins.worksheets.query.walking import counted, is_large
+from plugins.worksheets.query.prepared import PreparedQuery
+from plugins.worksheets.query.query import Query
+from plugins.worksheets.query.scan import counted, is_large
 from plugins.worksheets.records.keys import CHECK, CHOICE
 
 k = RecordKey.__table__.c
@@ -27,12 +27,12 @@ FEW_SEEN = 1_000
 """So many records are looked at in Python for a number that may be a least one."""
 
 
-def count(app: App, ask: Ask, *, most: int = 10_000, look: int | None = None) -> tuple[int, bool]:
+def count(app: App, ask: Query, *, most: int = 10_000, look: int | None = None) -> tuple[int, bool]:
     """Return how many records a question asks for, up to *most*, and whether that is exactly all of them.
 
     With *look*, only about so many rows are looked at where no index tells: of a large worksheet the number is then a least one.
     """
-    plan = Plan(app, ask)
+    plan = PreparedQuery(app, ask)
     if not ask.within:
         return 0, True
     look = look if ask.within.everybody else None
@@ -51,22 +51,22 @@ class Counts:
     exact: bool = True
 
 
-def groups(app: App, ask: Ask, field: str, *, most: int = 100) -> Counts:
+def groups(app: App, ask: Query, field: str, *, most: int = 100) -> Counts:
     """Return how many records there are of each value of a field.
 
     Of a question that is looked at in Python, or grouped by a computed field, only so many records are counted as
     `paging.SCAN_ROWS` says; of others the first `MAX_GROUPED`, and of each value at most so many where it is indexed.
     """
-    plan = Plan(app, ask)
+    plan = PreparedQuery(app, ask)
     one = plan.fields.get(field)
-    facet = None if one is None else facet_of(one)
-    if facet is None or not ask.within:
+    comparator = None if one is None else comparator_of(one)
+    if comparator is None or not ask.within:
         return Counts(())
-    if plan.slow or not facet.field.stored:
+    if plan.slow or not comparator.field.stored:
         records, whole = scanned(plan)
         seen = Counter(json.dumps(record.value(field)) for record in records)
         return Counts([(json.loads(text), number) for text, number in _ordered(seen, most)], whole)
-    indexed = _by_index(plan, facet, most) if is_large(plan) and ask.filter is None and ask.within.everybody else None
+    indexed = _by_index(plan, comparator, most) if is_large(plan) and ask.filter is None and ask.within.everybody else None
     if indexed is not None:
         return indexed
     inner = select(plan.values.json(field).label("value")).where(*plan.where()).limit(MAX_GROUPED).subquery()
@@ -76,18 +76,18 @@ def groups(app: App, ask: Ask, field: str, *, most: int = 100) -> Counts:
     return Counts(found, sum(counts.values()) < MAX_GROUPED)
 
 
-def _by_index(plan: Plan, facet: Facet, most: int) -> Counts | None:
+def _by_index(plan: PreparedQuery, comparator: Comparator, most: int) -> Counts | None:
     """Return the counts of a field of few values by leaps from key to key; None where the index does not say them all."""
-    if plan.kinds.get(facet.name) not in (CHOICE, CHECK):
+    if plan.kinds.get(comparator.name) not in (CHOICE, CHECK):
         return None
-    here = k.app_id == plan.app.id, k.worksheet == plan.ask.worksheet, k.field == facet.name
+    here = k.app_id == plan.app.id, k.worksheet == plan.ask.worksheet, k.field == comparator.name
     counts: dict[str, int] = {}
     last: str | None = None
     while len(counts) <= most:
         beyond = () if last is None else (k.key > literal(last, Text),)
         last = plan.store.connection.execute(select(func.min(k.key)).where(*here, *beyond)).scalar()
         if last is None:
-            found = [(value_of(facet.kind, key), number) for key, number in _ordered(counts, most)]
+            found = [(value_of(comparator.kind, key), number) for key, number in _ordered(counts, most)]
             return Counts(found, max(counts.values(), default=0) < MOST_OF_ONE)
         one = select(k.seq).where(*here, k.key == literal(last, Text)).limit(MOST_OF_ONE).subquery()
         counts[last] = int(plan.store.connection.execute(select(func.count()).select_from(one)).scalar_one())

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Text, literal
 
 from plugins.worksheets.models import RecordKey
-from plugins.worksheets.query.facets import Box, Facet
+from plugins.worksheets.query.comparators import Box, Comparator
 from plugins.worksheets.query.predicates import Between, Filled, Having, Not, Predicate, Together, Words
 from plugins.worksheets.records.keys import MAX_KEY, TEXT, fold
 from plugins.worksheets.records.values import Expression
@@ -80,22 +80,22 @@ def keys_of(part: Predicate, kinds: Kinds) -> Keys | None:
     """Return the keys that one condition allows, None where the index does not know."""
     if isinstance(part, Not):
         inner = part.of
-        indexed = isinstance(inner, Filled) and type(inner) is Filled and _indexed(inner.facet, kinds)
-        return Keys(inner.facet.name, only=("0" if isinstance(inner.facet, Box) else "",)) if indexed else None  # type: ignore[attr-defined]
-    if not isinstance(part, Between | Words | Having | Filled) or not _indexed(part.facet, kinds):
+        indexed = isinstance(inner, Filled) and type(inner) is Filled and _indexed(inner.comparator, kinds)
+        return Keys(inner.comparator.name, only=("0" if isinstance(inner.comparator, Box) else "",)) if indexed else None  # type: ignore[attr-defined]
+    if not isinstance(part, Between | Words | Having | Filled) or not _indexed(part.comparator, kinds):
         return None
-    name = part.facet.name
+    name = part.comparator.name
     if isinstance(part, Between):
         return _between(name, part)
     if isinstance(part, Words):
-        return _words(name, part) if part.facet.kind == TEXT else None
+        return _words(name, part) if part.comparator.kind == TEXT else None
     if isinstance(part, Having):
         return Keys(name, only=part.wanted) if part.wanted and "" not in part.wanted else None
-    return Keys(name, only=("1",)) if isinstance(part.facet, Box) else Keys(name) if type(part) is Filled else None
+    return Keys(name, only=("1",)) if isinstance(part.comparator, Box) else Keys(name) if type(part) is Filled else None
 
 
-def _indexed(facet: Facet, kinds: Kinds) -> bool:
-    return type(facet) in (Facet, Box) and kinds.get(facet.name) == facet.kind
+def _indexed(comparator: Comparator, kinds: Kinds) -> bool:
+    return type(comparator) in (Comparator, Box) and kinds.get(comparator.name) == comparator.kind
 
 
 def _parts(predicate: Predicate) -> Iterator[Predicate]:

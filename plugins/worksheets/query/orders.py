@@ -15,8 +15,8 @@ from sqlalchemy import and_, false, func, or_
 
 from plugins.worksheets.fields import Field
 from plugins.worksheets.models import Record
-from plugins.worksheets.query.facets import Facet, facet_of
-from plugins.worksheets.query.seen import Eye, Seen
+from plugins.worksheets.query.comparators import Comparator, comparator_of
+from plugins.worksheets.query.evaluated_record import EvaluatedRecord, Evaluator
 from plugins.worksheets.records.keys import decimal_of
 from plugins.worksheets.records.values import Expression, Values
 
@@ -42,7 +42,7 @@ class Term:
         """Return a spot's value to compare `sql` with."""
         raise NotImplementedError
 
-    def value(self, seen: Seen) -> Any:
+    def value(self, seen: EvaluatedRecord) -> Any:
         """Return a record's value for a spot."""
         raise NotImplementedError
 
@@ -70,7 +70,7 @@ class ByColumn(Term):
         """See `Term.bound`."""
         return value
 
-    def value(self, seen: Seen) -> Any:
+    def value(self, seen: EvaluatedRecord) -> Any:
         """See `Term.value`."""
         return getattr(seen.row, self.name)
 
@@ -80,38 +80,38 @@ class ByColumn(Term):
 
 
 @dataclass(frozen=True, slots=True)
-class ByFacet(Term):
+class ByComparator(Term):
     """By a field's key."""
 
-    facet: Facet
+    comparator: Comparator
     descending: bool
 
     @property
     def name(self) -> str:  # type: ignore[override]
         """The field's key."""
-        return self.facet.name
+        return self.comparator.name
 
     @property
     def slow(self) -> bool:  # type: ignore[override]
         """Whether it is known in Python only."""
-        return self.facet.slow
+        return self.comparator.slow
 
     @property
     def numeric(self) -> bool:
         """Whether spots hold decimal text, since numbers are compared as numbers."""
-        return self.facet.kind == "number" and not self.slow
+        return self.comparator.kind == "number" and not self.slow
 
     def sql(self, values: Values) -> Expression:
         """See `Term.sql`."""
-        return self.facet.key_sql(values)
+        return self.comparator.key_sql(values)
 
     def bound(self, values: Values, value: Any) -> Any:
         """See `Term.bound`."""
-        return self.facet.bound(values, value)
+        return self.comparator.bound(values, value)
 
-    def value(self, seen: Seen) -> Any:
+    def value(self, seen: EvaluatedRecord) -> Any:
         """See `Term.value`."""
-        return (self.facet.raw_number(seen) if self.numeric else self.facet.key(seen)) or None
+        return (self.comparator.raw_number(seen) if self.numeric else self.comparator.key(seen)) or None
 
     def key(self, value: Any) -> Any:
         """See `Term.key`."""
@@ -128,7 +128,7 @@ class ByFacet(Term):
 class ByChoice(Term):
     """By a select field's (first) choice, in the order in which the field has them; choices that are gone come last."""
 
-    facet: Facet
+    comparator: Comparator
     descending: bool
     keys: Sequence[str]
     ranks: Mapping[str, int] = field(default_factory=dict)
@@ -136,19 +136,19 @@ class ByChoice(Term):
     @property
     def name(self) -> str:  # type: ignore[override]
         """The field's key."""
-        return self.facet.name
+        return self.comparator.name
 
     def sql(self, values: Values) -> Expression:
         """See `Term.sql`."""
-        return values.rank(self.facet.key_sql(values), self.keys)
+        return values.rank(self.comparator.key_sql(values), self.keys)
 
     def bound(self, values: Values, value: Any) -> Any:
         """See `Term.bound`."""
         return value
 
-    def value(self, seen: Seen) -> Any:
+    def value(self, seen: EvaluatedRecord) -> Any:
         """See `Term.value`."""
-        key = self.facet.key(seen)
+        key = self.comparator.key(seen)
         return self.ranks.get(key, len(self.keys)) if key else None
 
     def sound(self, value: Any) -> bool:
@@ -196,7 +196,7 @@ class Order:
             found = or_(func.coalesce(farther, false()), and_(same, found))
         return found
 
-    def spot(self, seen: Seen) -> Spot:
+    def spot(self, seen: EvaluatedRecord) -> Spot:
         """Return where a record lies."""
         return (*(term.value(seen) for term in self.terms), seen.row.seq)
 
@@ -229,7 +229,7 @@ class Order:
         return all(term.sound(value) for term, value in zip(self.terms, spot[:-1], strict=True))
 
 
-def order_of(sorts: Sequence[tuple[str, bool]], fields: Mapping[str, Field], eye: Eye) -> tuple[Order, list[str]]:
+def order_of(sorts: Sequence[tuple[str, bool]], fields: Mapping[str, Field], evaluator: Evaluator) -> tuple[Order, list[str]]:
     """Return the order that sorts give, and the keys among them that cannot be sorted by."""
     terms: list[Term] = []
     down, left = False, list[str]()
@@ -238,7 +238,7 @@ def order_of(sorts: Sequence[tuple[str, bool]], fields: Mapping[str, Field], eye
             continue
         if name == "seq":
             return Order(tuple(terms), bool(descending)), left
-        term = ByColumn(name, bool(descending)) if name in COLUMNS else _by_field(fields.get(name), bool(descending), eye)
+        term = ByColumn(name, bool(descending)) if name in COLUMNS else _by_field(fields.get(name), bool(descending), evaluator)
         if term is None:
             left.append(name)
             continue
@@ -247,11 +247,11 @@ def order_of(sorts: Sequence[tuple[str, bool]], fields: Mapping[str, Field], eye
     return Order(tuple(terms), down), left
 
 
-def _by_field(one: Field | None, descending: bool, eye: Eye) -> Term | None:
-    facet = None if one is None else facet_of(one)
-    if one is None or facet is None:
+def _by_field(one: Field | None, descending: bool, evaluator: Evaluator) -> Term | None:
+    comparator = None if one is None else comparator_of(one)
+    if one is None or comparator is None:
         return None
     if one.type.name in SELECTS:
-        keys = list(eye.choices(one.definition))
-        return ByChoice(facet, descending, keys, {key: n for n, key in enumerate(keys)})
-    return ByFacet(facet, descending)
+        keys = list(evaluator.choices(one.definition))
+        return ByChoice(comparator, descending, keys, {key: n for n, key in enumerate(keys)})
+    return ByComparator(comparator, descending)

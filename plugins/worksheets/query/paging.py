@@ -11,12 +11,12 @@ from copy import copy
 from dataclasses import dataclass
 
 from core.api import App, budget
-from plugins.worksheets.query.ask import Ask, Page
 from plugins.worksheets.query.cursors import read_cursor, write_cursor
+from plugins.worksheets.query.evaluated_record import EvaluatedRecord
 from plugins.worksheets.query.orders import Order, Spot
-from plugins.worksheets.query.plan import Plan
-from plugins.worksheets.query.seen import Seen
-from plugins.worksheets.query.walking import is_sorted_slowly, walk
+from plugins.worksheets.query.prepared import PreparedQuery
+from plugins.worksheets.query.query import Page, Query
+from plugins.worksheets.query.scan import is_sorted_slowly, walk
 
 SCAN_ROWS = 20_000
 """So many rows one request looks at in Python."""
@@ -31,12 +31,12 @@ CUT = f"Not all records were looked at: it takes more work than one page may do.
 class Found:
     """Rows in the direction of reading, and whether there may be more beyond the last looked at."""
 
-    rows: list[Seen]
+    rows: list[EvaluatedRecord]
     more: bool
     stopped: Spot | None = None
 
 
-def page(app: App, ask: Ask, *, cursor: str | None = None, limit: int = 50, look: int | None = None) -> Page:
+def page(app: App, ask: Query, *, cursor: str | None = None, limit: int = 50, look: int | None = None) -> Page:
     """Return a page of the records that a question asks for.
 
     Args:
@@ -50,7 +50,7 @@ def page(app: App, ask: Ask, *, cursor: str | None = None, limit: int = 50, look
         NotFound: there is no such worksheet.
         InvalidInput: the cursor is none of this question's.
     """
-    plan = Plan(app, ask)
+    plan = PreparedQuery(app, ask)
     spot, back = (None, False) if cursor is None else read_cursor(plan.mark, plan.order, cursor)
     limit = max(1, min(limit, MAX_LIMIT))
     if not ask.within:
@@ -69,7 +69,7 @@ def page(app: App, ask: Ask, *, cursor: str | None = None, limit: int = 50, look
     return made
 
 
-def _shown(plan: Plan, found: Found, spot: Spot | None, back: bool) -> Page:
+def _shown(plan: PreparedQuery, found: Found, spot: Spot | None, back: bool) -> Page:
     """Return what was found as a page, with the cursors that go on from it."""
     rows = found.rows[::-1] if back else found.rows
     made = Page([seen.row for seen in rows], partial=found.stopped is not None, notes=tuple(plan.notes))
@@ -86,22 +86,22 @@ def _shown(plan: Plan, found: Found, spot: Spot | None, back: bool) -> Page:
     return made
 
 
-def _looked_through(plan: Plan, spot: Spot | None, back: bool, limit: int, look: int | None) -> Found:
+def _looked_through(plan: PreparedQuery, spot: Spot | None, back: bool, limit: int, look: int | None) -> Found:
     if not plan.slow:
-        walked = walk(plan, spot, back, limit + 1, most=look)
-        seen = plan.eye.see(walked.rows[:limit], ())
-        return Found(seen, len(walked.rows) > limit, walked.stopped if len(walked.rows) <= limit else None)
-    kept: list[Seen] = []
+        scanned = walk(plan, spot, back, limit + 1, most=look)
+        seen = plan.evaluator.evaluate(scanned.rows[:limit], ())
+        return Found(seen, len(scanned.rows) > limit, scanned.stopped if len(scanned.rows) <= limit else None)
+    kept: list[EvaluatedRecord] = []
     batches = Batches(plan, spot, back, look, plan.needs)
-    last: Seen | None = None
+    last: EvaluatedRecord | None = None
     try:
-        for scanned, one in enumerate(batches, start=1):
+        for count, one in enumerate(batches, start=1):
             if matches(plan, one):
                 kept.append(one)
                 if len(kept) > limit:
                     return Found(kept[:limit], True)
             last = one
-            if scanned >= SCAN_ROWS:
+            if count >= SCAN_ROWS:
                 return Found(kept, True, plan.order.spot(last))
     except budget.BudgetSpent:
         if last is None:
@@ -111,7 +111,7 @@ def _looked_through(plan: Plan, spot: Spot | None, back: bool, limit: int, look:
     return Found(kept, False, batches.stopped)
 
 
-def matches(plan: Plan, seen: Seen) -> bool:
+def matches(plan: PreparedQuery, seen: EvaluatedRecord) -> bool:
     """Say whether a record that SQL let through is meant."""
     budget.spend(ROW_WORK)
     return plan.predicate.holds(seen) and (not plan.search.words or plan.search.holds(seen))
@@ -121,33 +121,33 @@ def matches(plan: Plan, seen: Seen) -> bool:
 class Batches:
     """The rows that SQL lets through, seen batch by batch; `stopped` says where the last one ended before its time."""
 
-    plan: Plan
+    plan: PreparedQuery
     spot: Spot | None
     back: bool
     look: int | None
     needs: Collection[str]
     stopped: Spot | None = None
 
-    def __iter__(self) -> Iterator[Seen]:
+    def __iter__(self) -> Iterator[EvaluatedRecord]:
         """Yield them in order."""
         spot, size, left = self.spot, _BATCH // 5, self.look
         while True:
-            walked = walk(self.plan, spot, self.back, size, most=left)
-            left = None if left is None else left - walked.looked
-            batch = self.plan.eye.see(walked.rows, self.needs)
+            scanned = walk(self.plan, spot, self.back, size, most=left)
+            left = None if left is None else left - scanned.looked
+            batch = self.plan.evaluator.evaluate(scanned.rows, self.needs)
             yield from batch
-            if walked.stopped is not None or len(batch) < size:
-                self.stopped = walked.stopped
+            if scanned.stopped is not None or len(batch) < size:
+                self.stopped = scanned.stopped
                 return
             spot, size = self.plan.order.spot(batch[-1]), _BATCH
 
 
-def scanned(plan: Plan, most: int = SCAN_ROWS, look: int | None = None) -> tuple[list[Seen], bool]:
+def scanned(plan: PreparedQuery, most: int = SCAN_ROWS, look: int | None = None) -> tuple[list[EvaluatedRecord], bool]:
     """Return the records that are meant among the first *most* that SQL lets through, by number, and whether those were all."""
     by_number = copy(plan)
     by_number.order = Order()
     batches = Batches(by_number, None, False, look, plan.needs)
-    kept: list[Seen] = []
+    kept: list[EvaluatedRecord] = []
     try:
         for number, seen in enumerate(batches, start=1):
             if number > most:
@@ -160,7 +160,7 @@ def scanned(plan: Plan, most: int = SCAN_ROWS, look: int | None = None) -> tuple
     return kept, batches.stopped is None
 
 
-def _sorted_here(plan: Plan, spot: Spot | None, back: bool, limit: int) -> Found:
+def _sorted_here(plan: PreparedQuery, spot: Spot | None, back: bool, limit: int) -> Found:
     """Sort in Python, as far as the bound reaches: the order hangs on computed values."""
     seen, whole = scanned(plan)
     placed = _placed(plan, seen)
@@ -173,9 +173,9 @@ def _sorted_here(plan: Plan, spot: Spot | None, back: bool, limit: int) -> Found
     return Found(chosen[:limit], len(chosen) > limit)
 
 
-def _placed(plan: Plan, seen: Sequence[Seen]) -> list[tuple[Spot, Seen]]:
+def _placed(plan: PreparedQuery, seen: Sequence[EvaluatedRecord]) -> list[tuple[Spot, EvaluatedRecord]]:
     """Return records with their places in the order, as far as the request's budget reaches."""
-    placed: list[tuple[Spot, Seen]] = []
+    placed: list[tuple[Spot, EvaluatedRecord]] = []
     try:
         for one in seen:
             budget.spend(ROW_WORK)

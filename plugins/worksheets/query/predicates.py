@@ -13,8 +13,8 @@ from typing import Any
 
 from sqlalchemy import and_, false, func, literal, not_, or_, true
 
-from plugins.worksheets.query.facets import Facet
-from plugins.worksheets.query.seen import Seen
+from plugins.worksheets.query.comparators import Comparator
+from plugins.worksheets.query.evaluated_record import EvaluatedRecord
 from plugins.worksheets.records.keys import decimal_of, fold
 from plugins.worksheets.records.values import Expression, Values
 
@@ -36,7 +36,7 @@ class Predicate:
         """Return it as an expression that is never NULL."""
         return true()
 
-    def holds(self, seen: Seen) -> bool:
+    def holds(self, seen: EvaluatedRecord) -> bool:
         """Say whether it is true of a record."""
         return True
 
@@ -49,24 +49,24 @@ class Never(Predicate):
         """See `Predicate.sql`."""
         return false()
 
-    def holds(self, seen: Seen) -> bool:
+    def holds(self, seen: EvaluatedRecord) -> bool:
         """See `Predicate.holds`."""
         return False
 
 
 @dataclass(frozen=True, slots=True)
 class _On(Predicate):
-    facet: Facet
+    comparator: Comparator
 
     @property
     def slow(self) -> bool:
         """See `Predicate.slow`."""
-        return self.facet.slow
+        return self.comparator.slow
 
     @property
     def needs(self) -> frozenset[str]:
         """See `Predicate.needs`."""
-        return frozenset({self.facet.name})
+        return frozenset({self.comparator.name})
 
     def sql(self, values: Values) -> Expression:
         """See `Predicate.sql`."""
@@ -83,11 +83,11 @@ class Filled(_On):
 
     def expression(self, values: Values) -> Expression:
         """See `_On.expression`."""
-        return self.facet.filled_sql(values)
+        return self.comparator.filled_sql(values)
 
-    def holds(self, seen: Seen) -> bool:
+    def holds(self, seen: EvaluatedRecord) -> bool:
         """See `Predicate.holds`."""
-        return self.facet.filled(seen)
+        return self.comparator.filled(seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class Words(_On):
 
     def expression(self, values: Values) -> Expression:
         """See `_On.expression`."""
-        text, word = values.fold(self.facet.text_sql(values)), fold(self.word)
+        text, word = values.fold(self.comparator.text_sql(values)), fold(self.word)
         if self.how == "is":
             return text == word
         if self.how == "starts":
@@ -108,9 +108,9 @@ class Words(_On):
             return and_(func.length(text) >= len(word), func.substr(text, func.length(text) - len(word) + 1, len(word)) == word)
         return values.contains(text, word)
 
-    def holds(self, seen: Seen) -> bool:
+    def holds(self, seen: EvaluatedRecord) -> bool:
         """See `Predicate.holds`."""
-        text = self.facet.text(seen)
+        text = self.comparator.text(seen)
         return text is not None and _HOW[self.how](fold(text), fold(self.word))
 
 
@@ -126,11 +126,11 @@ class Shorter(_On):
 
     def expression(self, values: Values) -> Expression:
         """See `_On.expression`."""
-        return func.coalesce(func.length(self.facet.text_sql(values)), 0) < self.length
+        return func.coalesce(func.length(self.comparator.text_sql(values)), 0) < self.length
 
-    def holds(self, seen: Seen) -> bool:
+    def holds(self, seen: EvaluatedRecord) -> bool:
         """See `Predicate.holds`."""
-        return len(self.facet.text(seen) or "") < self.length
+        return len(self.comparator.text(seen) or "") < self.length
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,23 +144,23 @@ class Between(_On):
 
     def expression(self, values: Values) -> Expression:
         """See `_On.expression`."""
-        key, parts = self.facet.key_sql(values), []
+        key, parts = self.comparator.key_sql(values), []
         if self.low is not None:
-            low = self.facet.bound(values, self.low)
+            low = self.comparator.bound(values, self.low)
             parts.append(key > low if self.low_open else key >= low)
         if self.high is not None:
-            high = self.facet.bound(values, self.high)
+            high = self.comparator.bound(values, self.high)
             parts.append(key < high if self.high_open else key <= high)
         return and_(true(), *parts)
 
     def keys(self) -> tuple[str | None, str | None]:
         """Return the lowest and the highest key there can be."""
-        return (None if self.low is None else self.facet.bound_key(self.low),
-                None if self.high is None else self.facet.bound_key(self.high))
+        return (None if self.low is None else self.comparator.bound_key(self.low),
+                None if self.high is None else self.comparator.bound_key(self.high))
 
-    def holds(self, seen: Seen) -> bool:
+    def holds(self, seen: EvaluatedRecord) -> bool:
         """See `Predicate.holds`."""
-        key, (low, high) = self.facet.key(seen), self.keys()
+        key, (low, high) = self.comparator.key(seen), self.keys()
         return key != "" and (low is None or key > low or (key == low and not self.low_open)) and (
             high is None or key < high or (key == high and not self.high_open))
 
@@ -173,11 +173,11 @@ class Having(_On):
 
     def expression(self, values: Values) -> Expression:
         """See `_On.expression`."""
-        return self.facet.has_sql(values, self.wanted) if self.wanted else false()
+        return self.comparator.has_sql(values, self.wanted) if self.wanted else false()
 
-    def holds(self, seen: Seen) -> bool:
+    def holds(self, seen: EvaluatedRecord) -> bool:
         """See `Predicate.holds`."""
-        return not set(self.wanted).isdisjoint(self.facet.items(seen))
+        return not set(self.wanted).isdisjoint(self.comparator.items(seen))
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +186,7 @@ class Even(_On):
 
     def expression(self, values: Values) -> Expression:
         """See `_On.expression`."""
-        text, places = self.facet.text_sql(values), self._decimals
+        text, places = self.comparator.text_sql(values), self._decimals
         # Texts of numbers are canonical: digits, and a point only with the field's number of decimals behind it.
         if not places:
             return and_(not_(values.contains(text, ".")), func.substr(text, func.length(text), 1).in_(list("02468")))
@@ -195,11 +195,11 @@ class Even(_On):
 
     @property
     def _decimals(self) -> int:
-        return int(self.facet.field.definition.get("options", {}).get("decimals", 0))
+        return int(self.comparator.field.definition.get("options", {}).get("decimals", 0))
 
-    def holds(self, seen: Seen) -> bool:
+    def holds(self, seen: EvaluatedRecord) -> bool:
         """See `Predicate.holds`."""
-        number = decimal_of(self.facet.text(seen))
+        number = decimal_of(self.comparator.text(seen))
         return number is not None and number == number.to_integral_value() and number % 2 == 0
 
 
@@ -219,9 +219,9 @@ class Titled(_On):
         """See `_On.expression`."""
         return true()
 
-    def holds(self, seen: Seen) -> bool:
+    def holds(self, seen: EvaluatedRecord) -> bool:
         """See `Predicate.holds`."""
-        text = seen.text(self.facet.name)
+        text = seen.text(self.comparator.name)
         return text != "" and _HOW[self.how](fold(text), fold(self.word))
 
 
@@ -245,7 +245,7 @@ class Not(Predicate):
         """See `Predicate.sql`."""
         return true() if self.slow else not_(self.of.sql(values))
 
-    def holds(self, seen: Seen) -> bool:
+    def holds(self, seen: EvaluatedRecord) -> bool:
         """See `Predicate.holds`."""
         return not self.of.holds(seen)
 
@@ -272,7 +272,7 @@ class Together(Predicate):
         parts = [part.sql(values) for part in self.parts]
         return or_(false(), *parts) if self.any_of else and_(true(), *parts)
 
-    def holds(self, seen: Seen) -> bool:
+    def holds(self, seen: EvaluatedRecord) -> bool:
         """See `Predicate.holds`."""
         return (any if self.any_of else all)(part.holds(seen) for part in self.parts)
 

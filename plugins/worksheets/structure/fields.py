@@ -10,11 +10,11 @@ from flask import Response, flash, render_template, request
 from core.api import AppkeepError, Document, Needs, current_app_row, current_standing, field_type, placing, transaction, visit
 from plugins.worksheets.access import PersonSight
 from plugins.worksheets.formula import GROUPS as FUNCTIONS
-from plugins.worksheets.structure import building, catalogue, expressions
+from plugins.worksheets.structure import expressions, field_type_menu, service
 from plugins.worksheets.structure.blueprint import SHEET, pages, sheet_document, to, url
-from plugins.worksheets.structure.forms import FieldForm
-from plugins.worksheets.structure.trying import Trial, tried
-from plugins.worksheets.structure.uses import uses_in
+from plugins.worksheets.structure.field_form import FieldForm
+from plugins.worksheets.structure.field_preview import Trial, tried
+from plugins.worksheets.structure.field_uses import uses_in
 
 
 @pages.page(f"{SHEET}/field/new", Needs.APP_ADMIN, ("GET", "POST"))
@@ -22,7 +22,7 @@ def new_field(organization_id: str, app_id: str, key: str) -> str | Response | t
     """Choose a type, then make a field of it."""
     sheet = sheet_document(key)
     if "type" not in request.args:
-        return render_template("structure/types.html", sheet=sheet, groups=catalogue.groups(), link=_new_link(key), field=None)
+        return render_template("structure/types.html", sheet=sheet, groups=field_type_menu.groups(), link=_new_link(key), field=None)
     form = FieldForm(sheet, field_type(request.args["type"]), {})
     if request.method == "POST" and form.receive(request.form, request.files) and _made(form):
         flash(f"The field “{form.about.value['name']}” was created.", "good")
@@ -40,9 +40,9 @@ def _made(form: FieldForm) -> bool:
             field, person = form.field(), visit().person
             other = request.form.get("other_name", "").strip()
             if request.form.get("two_way") == "1" and "ref" in field["options"].get("target", {}):
-                building.put_two_way(form.app, form.sheet, field, other or form.sheet.body["name"], person)
+                service.put_two_way(form.app, form.sheet, field, other or form.sheet.body["name"], person)
             else:
-                building.put_field(form.app, form.sheet, field, person)
+                service.put_field(form.app, form.sheet, field, person)
     except AppkeepError as error:
         form.refuse(error)
         return False
@@ -55,14 +55,14 @@ def edit_field(organization_id: str, app_id: str, key: str, field_key: str) -> s
     sheet = sheet_document(key)
     before = placing.part_of(sheet, "field", field_key)
     form = FieldForm(sheet, field_type(request.args.get("as") or before["type"]), before)
-    lost: list[building.Lost] = []
+    lost: list[service.Lost] = []
     if request.method == "POST" and form.receive(request.form, request.files):
         try:
             field = form.field()
-            lost = building.choices_lost(form.app, sheet, before, field) if request.form.get("sure") != "1" else []
+            lost = service.choices_lost(form.app, sheet, before, field) if request.form.get("sure") != "1" else []
             if not lost:
                 with transaction():
-                    building.put_field(form.app, sheet, field, visit().person)
+                    service.put_field(form.app, sheet, field, visit().person)
                 flash(f"The field “{form.about.value['name']}” was saved.", "good")
                 return to(url("worksheet", key=key) + "#fields")
         except AppkeepError as error:
@@ -76,8 +76,8 @@ def choose_type(organization_id: str, app_id: str, key: str, field_key: str) -> 
     sheet = sheet_document(key)
     field = placing.part_of(sheet, "field", field_key)
     kind = field_type(field["type"])
-    groups = [("Value fields", catalogue.convertible())] if kind.stored_for(field) else [
-        (name, found) for name, found in catalogue.groups() if name == catalogue.group_of(kind)]
+    groups = [("Value fields", field_type_menu.convertible())] if kind.stored_for(field) else [
+        (name, found) for name, found in field_type_menu.groups() if name == field_type_menu.group_of(kind)]
     return render_template("structure/types.html", sheet=sheet, groups=groups, field=field,
                            link=lambda name: url("edit_field", key=key, field_key=field_key, **{"as": name}))
 
@@ -94,7 +94,7 @@ def check_formula(organization_id: str, app_id: str, key: str) -> str:
 
 
 def _trial(form: FieldForm) -> Trial:
-    option = building.WRITTEN.get(form.kind.name, ("", False))[0]
+    option = service.WRITTEN.get(form.kind.name, ("", False))[0]
     if not form.options.value.get(option):
         return Trial(hint="Results for the first records appear here as you type.")
     try:
@@ -103,14 +103,14 @@ def _trial(form: FieldForm) -> Trial:
         return Trial(wrong=error.message)
 
 
-def _shown(form: FieldForm, lost: Sequence[building.Lost] = ()) -> tuple[str, int]:
-    app, sheet, written = current_app_row(), form.sheet, form.kind.name in building.WRITTEN
+def _shown(form: FieldForm, lost: Sequence[service.Lost] = ()) -> tuple[str, int]:
+    app, sheet, written = current_app_row(), form.sheet, form.kind.name in service.WRITTEN
     fields = [d for d in sheet.body.get("fields", ()) if d["key"] != form.key and field_type(d["type"]).name not in _LAYOUT]
     page = render_template(
-        "structure/field.html", sheet=sheet, form=form, says=catalogue.SAYS.get(form.kind.name, ""), written=written, lost=lost,
-        option=building.WRITTEN[form.kind.name][0] if written else "", trial=_trial(form) if written else None,
-        may_change_type=form.kind.name not in catalogue.HIDDEN and form.kind.name != "autonumber",
-        insertable=expressions.insertable(fields, building.linked_fields(app)) if written else (),
+        "structure/field.html", sheet=sheet, form=form, says=field_type_menu.SAYS.get(form.kind.name, ""), written=written, lost=lost,
+        option=service.WRITTEN[form.kind.name][0] if written else "", trial=_trial(form) if written else None,
+        may_change_type=form.kind.name not in field_type_menu.HIDDEN and form.kind.name != "autonumber",
+        insertable=expressions.insertable(fields, service.linked_fields(app)) if written else (),
         functions=FUNCTIONS if form.kind.name == "formula" else {},
         referring=_used_by(sheet, form.key) if not form.is_new else (), uses=uses_in(sheet, form.key) if not form.is_new else ())
     return page, 409 if lost else form.status

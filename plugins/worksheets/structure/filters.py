@@ -9,11 +9,11 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from core.api import InvalidInput
-from plugins.worksheets.web.around import Surroundings
-from plugins.worksheets.web.asked import MAX_SEARCH
 from plugins.worksheets.web.grid import condition_row
+from plugins.worksheets.web.grid_query import MAX_SEARCH
 from plugins.worksheets.web.operators import PERIODS, Condition, condition_of
-from plugins.worksheets.web.sheet import Sheet, part_key
+from plugins.worksheets.web.related_names import RelatedNames
+from plugins.worksheets.web.sheet_context import SheetContext, part_key
 
 MAX_ROWS = 50
 Filter = Mapping[str, Any]
@@ -23,8 +23,8 @@ Filter = Mapping[str, Any]
 class Conditions:
     """The rows of a filter, and whether one that fits is enough."""
 
-    sheet: Sheet
-    around: Surroundings
+    sheet: SheetContext
+    around: RelatedNames
     found: Sequence[Condition]
     any_of: bool
 
@@ -57,13 +57,13 @@ def check_whole(conditions: Conditions | None) -> None:
             raise InvalidInput(f"Nothing was saved. Enter a value for the condition on “{name}”.")
 
 
-def conditions_of(sheet: Sheet, filter: Filter | None, form: MultiDict[str, str]) -> Conditions | None:
+def conditions_of(sheet: SheetContext, filter: Filter | None, form: MultiDict[str, str]) -> Conditions | None:
     """Return the rows that a form sent, else those of a filter; None where it cannot be said in rows."""
     stored = _rows(sheet, filter)
     if stored is None:
         return None
     any_of, found = (form.get("match") == "any", _sent(sheet, form)) if "match" in form else stored
-    return Conditions(sheet, Surroundings(sheet), found, any_of)
+    return Conditions(sheet, RelatedNames(sheet), found, any_of)
 
 
 def with_filter(part: Mapping[str, Any], filter: Filter | None, name: str = "filter") -> dict[str, Any]:
@@ -72,13 +72,13 @@ def with_filter(part: Mapping[str, Any], filter: Filter | None, name: str = "fil
     return made if filter is None else {**made, name: filter}
 
 
-def _sent(sheet: Sheet, form: MultiDict[str, str]) -> list[Condition]:
+def _sent(sheet: SheetContext, form: MultiDict[str, str]) -> list[Condition]:
     fields, operators, values = form.getlist("where"), form.getlist("op"), form.getlist("value")
     rows = zip(fields[:MAX_ROWS], operators, values, strict=False)
     return [condition_of(sheet, sheet.fields[key], operator, text[:MAX_SEARCH]) for key, operator, text in rows if key in sheet.fields]
 
 
-def _rows(sheet: Sheet, filter: Filter | None) -> tuple[bool, list[Condition]] | None:
+def _rows(sheet: SheetContext, filter: Filter | None) -> tuple[bool, list[Condition]] | None:
     if filter is None:
         return False, []
     leaves = filter.get("all", filter.get("any", [filter]))
@@ -87,7 +87,7 @@ def _rows(sheet: Sheet, filter: Filter | None) -> tuple[bool, list[Condition]] |
     return ("any" in filter, kept) if len(kept) == len(found) else None
 
 
-def _row(sheet: Sheet, leaf: Filter) -> Condition | None:
+def _row(sheet: SheetContext, leaf: Filter) -> Condition | None:
     """Return the row that says the same as one condition, None where there is none."""
     field = sheet.fields.get(part_key(leaf.get("field")) or "")
     if field is None:

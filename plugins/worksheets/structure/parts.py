@@ -24,7 +24,7 @@ from core.api import (
 from plugins.worksheets.schema import BUTTON, FORM, RULE, WORKSHEET
 from plugins.worksheets.structure import filters
 from plugins.worksheets.structure.blueprint import SHEET, own_targets, pages, sheet_document, to, url
-from plugins.worksheets.web.sheet import open_sheet
+from plugins.worksheets.web.sheet_context import open_sheet
 
 SCHEMAS: Mapping[str, Mapping[str, Any]] = {"form": FORM, "rule": RULE, "button": BUTTON}
 LETTERS = {"form": "l", "rule": "k", "button": "b"}

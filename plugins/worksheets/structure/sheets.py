@@ -24,9 +24,9 @@ from core.api import (
 from plugins.worksheets.fields import KEY_KINDS
 from plugins.worksheets.schema import WORKSHEET
 from plugins.worksheets.structure.blueprint import SHEET, own_targets, pages, sheet_document, to, url
-from plugins.worksheets.structure.building import check_worksheet_name, new_worksheet, switch_index
-from plugins.worksheets.structure.naming import doubled
-from plugins.worksheets.structure.viewtypes import TYPES
+from plugins.worksheets.structure.service import check_worksheet_name, new_worksheet, switch_index
+from plugins.worksheets.structure.unique_names import doubled
+from plugins.worksheets.structure.view_types import TYPES
 
 NEW = schemas.closed({"name": WORKSHEET.schema["properties"]["name"], "description": WORKSHEET.schema["properties"]["description"]},
                      ["name"])

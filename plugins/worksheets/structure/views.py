@@ -25,11 +25,11 @@ from core.api import (
 )
 from plugins.worksheets.fields import fields_of
 from plugins.worksheets.schema import VIEW, WORKSHEET
-from plugins.worksheets.structure import columns, filters, naming
+from plugins.worksheets.structure import filters, unique_names, view_columns
 from plugins.worksheets.structure.blueprint import SHEET, own_targets, pages, sheet_document, to, url
-from plugins.worksheets.structure.forms import narrowed
-from plugins.worksheets.structure.viewtypes import FITTING, LABELS, TYPES, fits, titles_of
-from plugins.worksheets.web.sheet import open_sheet
+from plugins.worksheets.structure.field_form import narrowed
+from plugins.worksheets.structure.view_types import FITTING, LABELS, TYPES, fits, titles_of
+from plugins.worksheets.web.sheet_context import open_sheet
 
 
 @pages.page(f"{SHEET}/view/new", Needs.APP_ADMIN, ("GET", "POST"))
@@ -55,12 +55,12 @@ def _page(document: Document, view: dict[str, Any], view_key: str | None) -> str
     conditions = filters.conditions_of(sheet, view.get("filter"), request.form) if "filter" in kind.asks else None
     editing = view_editing(document, view, flat=conditions is not None)
     if request.method == "POST" and editing.receive(request.form, request.files):
-        body = {**columns.compacted(sheet, editing.value), "type": view["type"], "key": view_key or new_key("v")}
+        body = {**view_columns.compacted(sheet, editing.value), "type": view["type"], "key": view_key or new_key("v")}
         if conditions is not None:
             body = filters.with_filter(body, conditions.filter)
         try:
             filters.check_whole(conditions)
-            naming.check_free(body, document.body.get("views", ()), "view")
+            unique_names.check_free(body, document.body.get("views", ()), "view")
             with transaction():
                 placing.put_part(current_app_row(), document, "view", body, visit().person)
             flash(f"The view “{body['name']}” was saved.", "good")
@@ -69,7 +69,8 @@ def _page(document: Document, view: dict[str, Any], view_key: str | None) -> str
             editing.refuse(error)
     return render_template(
         "structure/view.html", document=document, sheet=sheet, view=view, view_key=view_key, editing=editing, kind=kind,
-        conditions=conditions, names=columns.names_of(document), cells_of=columns.cells_of, wide=view["type"] in ("grid", "timeline"),
+        conditions=conditions, names=view_columns.names_of(document), cells_of=view_columns.cells_of,
+        wide=view["type"] in ("grid", "timeline"),
         seen=f"{document_url(document.address)}?view={view_key}" if view_key else None), editing.status
 
 
@@ -78,7 +79,7 @@ def view_editing(sheet: Document, view: Mapping[str, Any], *, flat: bool = False
     kind = TYPES[view["type"]]
     asked = [name for name in ("name", *kind.asks, "description") if name != "filter" or not flat]
     schema = schemas.closed({name: VIEW["properties"][name] for name in asked}, ["name", *kind.needs])
-    shown = columns.listed(sheet, view) if "fields" in asked else view
+    shown = view_columns.listed(sheet, view) if "fields" in asked else view
     return Editing(current_app_row(), schema, shown, root={**schema, "$defs": WORKSHEET.schema["$defs"]}, targets=own_targets(sheet),
                    without=view.keys() - set(asked), narrow=lambda tree: _narrow(tree, sheet))
 
@@ -101,8 +102,8 @@ def _narrow(tree: Input, sheet: Document) -> None:
 
 def _free_name(sheet: Document, title: str) -> str:
     """Return what a new view is called until somebody says better: "Board", "Board 2"."""
-    taken = {naming.plain(one["name"]) for one in sheet.body.get("views", ())}
-    return next(name for name in (title, *(f"{title} {n}" for n in range(2, len(taken) + 3))) if naming.plain(name) not in taken)
+    taken = {unique_names.plain(one["name"]) for one in sheet.body.get("views", ())}
+    return next(name for name in (title, *(f"{title} {n}" for n in range(2, len(taken) + 3))) if unique_names.plain(name) not in taken)
 
 
 def _first_fitting(sheet: Document, kind: str) -> dict[str, Any]:

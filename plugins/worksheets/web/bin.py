@@ -12,14 +12,14 @@ from plugins.worksheets.access import bring_back as bring_back_one
 from plugins.worksheets.access import delete_record, found_row
 from plugins.worksheets.access import purge as purge_one
 from plugins.worksheets.records import Row
-from plugins.worksheets.web.around import Surroundings
-from plugins.worksheets.web.asked import Asked
 from plugins.worksheets.web.blueprint import SHEET, pages
-from plugins.worksheets.web.finding import back_url, find
+from plugins.worksheets.web.grid_query import GridQuery
 from plugins.worksheets.web.lines import lines_of, title_of
-from plugins.worksheets.web.place import Place, ask_of, page_of
-from plugins.worksheets.web.pointing import pointing_to
-from plugins.worksheets.web.sheet import Sheet, open_sheet
+from plugins.worksheets.web.paging import Place, page_of, query_of
+from plugins.worksheets.web.record_lookup import back_url, find
+from plugins.worksheets.web.reference_count import pointing_to
+from plugins.worksheets.web.related_names import RelatedNames
+from plugins.worksheets.web.sheet_context import SheetContext, open_sheet
 
 MOST = 200
 """How many records can be picked at once."""
@@ -53,8 +53,8 @@ def _said(seqs: list[int], what: str) -> str:
 def deleted(organization_id: str, app_id: str, key: str) -> str:
     """List the records in the recycle bin that the visitor could have deleted."""
     sheet = _open_bin(key)
-    asked = Asked(cursor=request.args.get("after") or None, at=_whole(request.args.get("at", "")))
-    ask = ask_of(sheet, asked, deleted=True, sorts=())
+    asked = GridQuery(cursor=request.args.get("after") or None, at=_whole(request.args.get("at", "")))
+    ask = query_of(sheet, asked, deleted=True, sorts=())
     asked, found = page_of(sheet, asked, ask)
     return _shown("bin", sheet, list(found.rows), place=Place.of(sheet, asked, ask, found, page="deleted"))
 
@@ -63,17 +63,17 @@ def _whole(text: str) -> int:
     return int(text) if text.isdecimal() and len(text) < 10 else 0
 
 
-def _open_bin(key: str) -> Sheet:
+def _open_bin(key: str) -> SheetContext:
     sheet = open_sheet(key)
     if not sheet.access.scope("delete"):
         raise Forbidden("Only people who can delete records here can open the recycle bin.")
     return sheet
 
 
-def _shown(template: str, sheet: Sheet, rows: list[Row], **more: Any) -> str:
-    around = Surroundings(sheet)
+def _shown(template: str, sheet: SheetContext, rows: list[Row], **more: Any) -> str:
+    around = RelatedNames(sheet)
     fields = [sheet.fields[sheet.title_key]] if sheet.title_key is not None else []
-    return render_template(f"worksheets/{template}.html", sheet=sheet, lines=lines_of(around, rows, fields), asked=Asked(),
+    return render_template(f"worksheets/{template}.html", sheet=sheet, lines=lines_of(around, rows, fields), asked=GridQuery(),
                            title_of=lambda line: title_of(around, line), name=around.org_name, **more)
 
 
@@ -84,7 +84,7 @@ def bring_back(organization_id: str, app_id: str, key: str) -> Response:
     return _each(sheet, lambda seq: bring_back_one(sheet.app, sheet.access, seq, sheet.person), "restored")
 
 
-def _each(sheet: Sheet, act: Callable[[int], Any], what: str) -> Response:
+def _each(sheet: SheetContext, act: Callable[[int], Any], what: str) -> Response:
     with transaction():
         seqs = picked()
         for seq in seqs:

@@ -10,15 +10,15 @@ from markupsafe import Markup
 
 from plugins.worksheets.fields import Field
 from plugins.worksheets.query import LOOK_ROWS, count, page
-from plugins.worksheets.web.around import Surroundings
-from plugins.worksheets.web.asked import Asked, columns_of, view_columns
 from plugins.worksheets.web.cells.choices import tag
 from plugins.worksheets.web.cells.files import PICTURES
 from plugins.worksheets.web.editors import digest
+from plugins.worksheets.web.grid_query import GridQuery, columns_of, view_columns
 from plugins.worksheets.web.lines import Line, lines_of, title_of
 from plugins.worksheets.web.operators import condition_of
-from plugins.worksheets.web.place import Place, ask_of, page_of
-from plugins.worksheets.web.sheet import Sheet, part_key
+from plugins.worksheets.web.paging import Place, page_of, query_of
+from plugins.worksheets.web.related_names import RelatedNames
+from plugins.worksheets.web.sheet_context import SheetContext, part_key
 
 CARDS = 20
 TILES = 48
@@ -39,7 +39,7 @@ class Stack:
     more_url: str | None
 
 
-def kanban(sheet: Sheet, asked: Asked, around: Surroundings) -> dict[str, Any]:
+def kanban(sheet: SheetContext, asked: GridQuery, around: RelatedNames) -> dict[str, Any]:
     """Return a board: a stack for each choice, and one for records without any."""
     view = asked.view or {}
     field = sheet.fields.get(part_key(view.get("stack_field")) or "")
@@ -55,11 +55,11 @@ def kanban(sheet: Sheet, asked: Asked, around: Surroundings) -> dict[str, Any]:
             "title_of": lambda line: title_of(around, line), "was": lambda line: digest(line.values.get(field.key))}
 
 
-def _stack(sheet: Sheet, asked: Asked, around: Surroundings, field: Field, needed: list[Field], value: str, name: str,
+def _stack(sheet: SheetContext, asked: GridQuery, around: RelatedNames, field: Field, needed: list[Field], value: str, name: str,
            shown: Markup) -> Stack:
     condition = condition_of(sheet, field, "is" if value else "is_empty", value)
     parts = [one for one in (asked.filter(), condition.filter) if one is not None]
-    ask = ask_of(sheet, asked, filter={"all": parts})
+    ask = query_of(sheet, asked, filter={"all": parts})
     found = page(sheet.app, ask, limit=CARDS, look=LOOK_ROWS)
     lines = lines_of(around, found.rows, needed)
     total, exact = count(sheet.app, ask, most=MOST_COUNTED, look=LOOK_ROWS) if found.next else (len(lines), True)
@@ -68,11 +68,11 @@ def _stack(sheet: Sheet, asked: Asked, around: Surroundings, field: Field, neede
     return Stack(value, name, shown, lines, f"{total:,}{'' if exact else '+'}", more)
 
 
-def gallery(sheet: Sheet, asked: Asked, around: Surroundings) -> dict[str, Any]:
+def gallery(sheet: SheetContext, asked: GridQuery, around: RelatedNames) -> dict[str, Any]:
     """Return a page of cards with their pictures."""
     cover = sheet.fields.get(part_key((asked.view or {}).get("cover_field")) or "")
     fields = facts_of(sheet, asked, {cover.key} if cover is not None else set())
-    ask = ask_of(sheet, asked)
+    ask = query_of(sheet, asked)
     asked, found = page_of(sheet, asked, ask, TILES)
     lines = lines_of(around, found.rows, needed_fields(sheet, [*fields, *([cover] if cover is not None else [])]))
     cover = cover if any(_picture(line, cover) for line in lines) else None
@@ -86,7 +86,7 @@ def _picture(line: Line, cover: Field | None) -> str | None:
     return None if item is None or cover is None else line.around.file_url(cover.key, item)
 
 
-def facts_of(sheet: Sheet, asked: Asked, but: set[str]) -> list[Field]:
+def facts_of(sheet: SheetContext, asked: GridQuery, but: set[str]) -> list[Field]:
     """Return the few fields that stand on a card below its title: those the view names, or the first ones."""
     but = but | {sheet.title_key or ""}
     if asked.shown is not None:
@@ -95,7 +95,7 @@ def facts_of(sheet: Sheet, asked: Asked, but: set[str]) -> list[Field]:
     return [sheet.fields[key] for key in view_columns(sheet, asked.view) if key not in but][:most]
 
 
-def needed_fields(sheet: Sheet, fields: list[Field]) -> list[Field]:
+def needed_fields(sheet: SheetContext, fields: list[Field]) -> list[Field]:
     """Return the fields whose values are needed: those given, and the title."""
     title = [sheet.fields[sheet.title_key]] if sheet.title_key is not None else []
     return list({field.key: field for field in [*title, *fields]}.values())

@@ -10,11 +10,11 @@ from flask import Response, flash, redirect
 
 from core.api import Forbidden, InvalidValue, Needs, NotFound, document_url, rights_here, transaction
 from plugins.worksheets.web.blueprint import RECORD, pages
-from plugins.worksheets.web.entering import write
-from plugins.worksheets.web.finding import find
-from plugins.worksheets.web.fitting import fits
+from plugins.worksheets.web.filter_match import fits
 from plugins.worksheets.web.lines import Line
-from plugins.worksheets.web.sheet import Sheet, open_sheet, part_key
+from plugins.worksheets.web.record_form import write
+from plugins.worksheets.web.record_lookup import find
+from plugins.worksheets.web.sheet_context import SheetContext, open_sheet, part_key
 
 REAL = ("set_fields", "open_url", "open_page", "create_record")
 
@@ -31,13 +31,13 @@ class Button:
     away: bool = False
 
 
-def buttons_of(sheet: Sheet, line: Line) -> list[Button]:
+def buttons_of(sheet: SheetContext, line: Line) -> list[Button]:
     """Return the buttons that work for the visitor on this record; one that could not do its work is not there."""
     found = (_button(sheet, line, given) for given in sheet.body.get("buttons", ()) if fits(sheet, given.get("show_if"), line.row))
     return [one for one in found if one is not None]
 
 
-def _button(sheet: Sheet, line: Line, given: Mapping[str, Any]) -> Button | None:
+def _button(sheet: SheetContext, line: Line, given: Mapping[str, Any]) -> Button | None:
     made = {"key": given["key"], "name": given["name"], "colour": given.get("colour", ""), "confirm": given.get("confirm", "")}
     target = str((given.get("target") or {}).get("ref", ""))
     match given["do"]:
@@ -52,12 +52,12 @@ def _button(sheet: Sheet, line: Line, given: Mapping[str, Any]) -> Button | None
     return None
 
 
-def _settable(sheet: Sheet, given: Mapping[str, Any]) -> bool:
+def _settable(sheet: SheetContext, given: Mapping[str, Any]) -> bool:
     fields = [sheet.fields.get(part_key(one["field"]) or "") for one in given.get("values", ())]
     return bool(fields) and all(one is not None and sheet.editable(one) for one in fields)
 
 
-def _creatable(target: str) -> Sheet | None:
+def _creatable(target: str) -> SheetContext | None:
     if not target.startswith("worksheet/"):
         return None
     try:
@@ -99,7 +99,7 @@ def _create(given: Mapping[str, Any]) -> Response:
     return redirect(target.url("edit", seq=made))  # type: ignore[return-value]
 
 
-def _values(sheet: Sheet, given: Sequence[Mapping[str, Any]], action: str = "update") -> dict[str, Any]:
+def _values(sheet: SheetContext, given: Sequence[Mapping[str, Any]], action: str = "update") -> dict[str, Any]:
     """Return a button's values by field; a worksheet's own fields only, as far as the visitor may enter them."""
     found = {}
     for one in given:

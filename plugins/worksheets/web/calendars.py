@@ -10,13 +10,13 @@ from typing import Any
 
 from plugins.worksheets.fields import Field
 from plugins.worksheets.query import page
-from plugins.worksheets.web.around import Surroundings
-from plugins.worksheets.web.asked import Asked
 from plugins.worksheets.web.boards import needed_fields
 from plugins.worksheets.web.cells.times import moment_of
+from plugins.worksheets.web.grid_query import GridQuery
 from plugins.worksheets.web.lines import Line, lines_of, title_of
-from plugins.worksheets.web.place import ask_of
-from plugins.worksheets.web.sheet import Sheet, part_key
+from plugins.worksheets.web.paging import query_of
+from plugins.worksheets.web.related_names import RelatedNames
+from plugins.worksheets.web.sheet_context import SheetContext, part_key
 
 MOST = 300
 DATES = ("date", "datetime", "created_time", "modified_time")
@@ -32,7 +32,7 @@ class Day:
     lines: list[Line] = field(default_factory=list)
 
 
-def calendar(sheet: Sheet, asked: Asked, around: Surroundings) -> dict[str, Any]:
+def calendar(sheet: SheetContext, asked: GridQuery, around: RelatedNames) -> dict[str, Any]:
     """Return the weeks of the month that was asked for, today's unless told."""
     start = sheet.fields.get(part_key((asked.view or {}).get("start_field")) or "")
     if start is None or start.type.name not in DATES:
@@ -42,7 +42,7 @@ def calendar(sheet: Sheet, asked: Asked, around: Surroundings) -> dict[str, Any]
     days = [Day(day, day.month == first.month, day == today)
             for day in months.Calendar().itermonthdates(first.year, first.month)]
     parts = [one for one in (asked.filter(), *_between(sheet, start, days[0].date, days[-1].date)) if one is not None]
-    ask = ask_of(sheet, asked, filter={"all": parts}, sorts=[(start.key, False)])
+    ask = query_of(sheet, asked, filter={"all": parts}, sorts=[(start.key, False)])
     found = page(sheet.app, ask, limit=MOST)
     by_date = {day.date: day for day in days}
     for line in lines_of(around, found.rows, needed_fields(sheet, [start])):
@@ -64,11 +64,11 @@ def month_of(text: str | None, today: date) -> date:
     return found.replace(day=1) if 1900 <= found.year <= 2200 else today.replace(day=1)
 
 
-def _url(sheet: Sheet, asked: Asked, day: date) -> str:
+def _url(sheet: SheetContext, asked: GridQuery, day: date) -> str:
     return replace(asked, month=f"{day:%Y-%m}").url(sheet)
 
 
-def _between(sheet: Sheet, start: Field, first: date, last: date) -> list[Mapping[str, Any]]:
+def _between(sheet: SheetContext, start: Field, first: date, last: date) -> list[Mapping[str, Any]]:
     """Return the conditions that a record lies between two days, one more on each side for time zones."""
     ref = {"ref": f"{sheet.document.address}/field/{start.key}"}
     margin = timedelta(days=0 if start.type.name == "date" else 1)
@@ -76,7 +76,7 @@ def _between(sheet: Sheet, start: Field, first: date, last: date) -> list[Mappin
             {"field": ref, "operator": "on_or_before", "value": (last + margin).isoformat(), "unit": "exact_date"}]
 
 
-def _date_of(sheet: Sheet, value: Any) -> date | None:
+def _date_of(sheet: SheetContext, value: Any) -> date | None:
     if isinstance(value, str) and len(value) == 10:
         try:
             return date.fromisoformat(value)

@@ -12,10 +12,10 @@ from werkzeug.datastructures import MultiDict
 
 from core.api import canonical
 from plugins.worksheets.fields import Field
-from plugins.worksheets.web.around import Surroundings
 from plugins.worksheets.web.cells import cell_of, show
-from plugins.worksheets.web.choosing import Option, candidates, options_of, values_of
-from plugins.worksheets.web.sheet import Sheet
+from plugins.worksheets.web.choices import Option, candidates, options_of, values_of
+from plugins.worksheets.web.related_names import RelatedNames
+from plugins.worksheets.web.sheet_context import SheetContext
 from plugins.worksheets.web.uploads import signed
 
 GROUPED = ("rating", "region", "location", "picker", "file", "signature")
@@ -91,7 +91,7 @@ def digest(value: Any) -> str:
     return "" if value is None else hashlib.sha256(canonical(value)).hexdigest()[:20]
 
 
-def editor_of(sheet: Sheet, around: Surroundings, one: Field, value: Any, *, seq: int | None = None, typed: Typed | None = None,
+def editor_of(sheet: SheetContext, around: RelatedNames, one: Field, value: Any, *, seq: int | None = None, typed: Typed | None = None,
               bare: bool = False, label: str = "", help: str = "", required: bool | None = None) -> Editor:
     """Return the editor of a field with a value in it, or with what was typed."""
     options = one.definition.get("options", {})
@@ -115,22 +115,22 @@ def editor_of(sheet: Sheet, around: Surroundings, one: Field, value: Any, *, seq
 Form = MultiDict[str, str] | None
 
 
-def _fill_text(editor: Editor, sheet: Sheet, around: Surroundings, value: Any, form: Form) -> None:
+def _fill_text(editor: Editor, sheet: SheetContext, around: RelatedNames, value: Any, form: Form) -> None:
     editor.text = cell_of(editor.field).text(value, sheet.zone) if form is None else form.get(editor.field.key, "")
 
 
-def _fill_checkbox(editor: Editor, sheet: Sheet, around: Surroundings, value: Any, form: Form) -> None:
+def _fill_checkbox(editor: Editor, sheet: SheetContext, around: RelatedNames, value: Any, form: Form) -> None:
     editor.text = ("1" if value else "") if form is None else form.get(editor.field.key, "")
 
 
-def _fill_select(editor: Editor, sheet: Sheet, around: Surroundings, value: Any, form: Form) -> None:
+def _fill_select(editor: Editor, sheet: SheetContext, around: RelatedNames, value: Any, form: Form) -> None:
     editor.chosen = values_of(editor.field, value) if form is None else form.getlist(editor.field.key)
     known = options_of(editor.field, around)
     lost = [Option(key, key) for key in editor.chosen if key and key not in {one.value for one in known}]
     editor.options = [*lost, *known]
 
 
-def _fill_picker(editor: Editor, sheet: Sheet, around: Surroundings, value: Any, form: Form) -> None:
+def _fill_picker(editor: Editor, sheet: SheetContext, around: RelatedNames, value: Any, form: Form) -> None:
     given = values_of(editor.field, value) if form is None else form.getlist(editor.field.key)
     editor.chosen = [text for text in given if text]
     found = candidates(sheet, around, editor.field, "", editor.chosen)
@@ -139,20 +139,20 @@ def _fill_picker(editor: Editor, sheet: Sheet, around: Surroundings, value: Any,
         editor.search_url = sheet.url("choose", field=editor.field.key)
 
 
-def _fill_region(editor: Editor, sheet: Sheet, around: Surroundings, value: Any, form: Form) -> None:
+def _fill_region(editor: Editor, sheet: SheetContext, around: RelatedNames, value: Any, form: Form) -> None:
     given = list(value or ()) if form is None else form.getlist(editor.field.key)
     levels = max(editor.field.definition.get("options", {}).get("levels", 3), len(given))
     labels = ("Country", "State", "City", "District", "Street", "House")
     editor.parts = [{"label": labels[n] if n < 6 else "", "text": given[n] if n < len(given) else ""} for n in range(levels)]
 
 
-def _fill_location(editor: Editor, sheet: Sheet, around: Surroundings, value: Any, form: Form) -> None:
+def _fill_location(editor: Editor, sheet: SheetContext, around: RelatedNames, value: Any, form: Form) -> None:
     names = (("label", "Label"), ("lat", "Latitude"), ("lon", "Longitude"))
     editor.parts = [{"name": name, "label": label, "text": str((value or {}).get(name, "")) if form is None
                      else form.get(f"{editor.field.key}-{name}", "")} for name, label in names]
 
 
-def _fill_file(editor: Editor, sheet: Sheet, around: Surroundings, value: Any, form: Form) -> None:
+def _fill_file(editor: Editor, sheet: SheetContext, around: RelatedNames, value: Any, form: Form) -> None:
     kept = None if form is None else form.getlist(f"{editor.field.key}-keep")
     editor.kept = [{**item, "on": kept is None or item["file"] in kept} for item in value or ()]
     editor.several = editor.several and editor.kind == "file"

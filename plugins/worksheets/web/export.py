@@ -14,15 +14,15 @@ from flask import Response, request, stream_with_context
 from core.api import Forbidden, Needs, as_tenant, budget, harmless
 from plugins.worksheets.fields import Field
 from plugins.worksheets.query import page
-from plugins.worksheets.query.plan import Plan
-from plugins.worksheets.web.around import Surroundings
-from plugins.worksheets.web.asked import Asked, columns_of, read_asked
+from plugins.worksheets.query.prepared import PreparedQuery
 from plugins.worksheets.web.blueprint import SHEET, pages
 from plugins.worksheets.web.cells import show
 from plugins.worksheets.web.files import disposition
+from plugins.worksheets.web.grid_query import GridQuery, columns_of, read_grid_query
 from plugins.worksheets.web.lines import Line, lines_of
-from plugins.worksheets.web.place import ask_of
-from plugins.worksheets.web.sheet import Sheet, open_sheet
+from plugins.worksheets.web.paging import query_of
+from plugins.worksheets.web.related_names import RelatedNames
+from plugins.worksheets.web.sheet_context import SheetContext, open_sheet
 
 BATCH = 500
 EXPORT_TIMES = 3
@@ -39,24 +39,24 @@ def export(organization_id: str, app_id: str, key: str) -> Response:
     sheet = open_sheet(key)
     if not sheet.access.may_export:
         raise Forbidden("You do not have permission to export records of this worksheet.")
-    asked = read_asked(sheet, request.args)
+    asked = read_grid_query(sheet, request.args)
     response = Response(_streamed(sheet, asked) if _is_plain(sheet, asked) else _made_whole(sheet, asked), mimetype="text/csv")
     response.headers["Content-Disposition"] = disposition("attachment", f"{sheet.name}.csv")
     return response
 
 
-def _is_plain(sheet: Sheet, asked: Asked) -> bool:
+def _is_plain(sheet: SheetContext, asked: GridQuery) -> bool:
     """Say whether each line takes little work: nothing is computed, nothing looked for in what people read."""
     computed = any(one.type.derived_for(one.definition) for one in columns_of(sheet, asked))
-    return not (computed or Plan(sheet.app, ask_of(sheet, asked)).looks)
+    return not (computed or PreparedQuery(sheet.app, query_of(sheet, asked)).looks)
 
 
-def _streamed(sheet: Sheet, asked: Asked) -> Iterator[str]:
+def _streamed(sheet: SheetContext, asked: GridQuery) -> Iterator[str]:
     budget.hold_place("the export", math.inf)
     return stream_with_context(_as_tenant(sheet, csv_of(sheet, asked)))
 
 
-def _made_whole(sheet: Sheet, asked: Asked) -> Iterator[bytes]:
+def _made_whole(sheet: SheetContext, asked: GridQuery) -> Iterator[bytes]:
     """Yield a file that was made before its first line is sent, so that one that cannot be made whole is refused in words."""
     budget.hold_place("the export", EXPORT_TIMES)
     file = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the answer that reads it
@@ -67,16 +67,16 @@ def _made_whole(sheet: Sheet, asked: Asked) -> Iterator[bytes]:
     return iter(lambda: file.read(CHUNK_BYTES), b"")
 
 
-def _as_tenant(sheet: Sheet, lines: Iterator[str]) -> Iterator[str]:
+def _as_tenant(sheet: SheetContext, lines: Iterator[str]) -> Iterator[str]:
     """Yield while the organization is seen: the request's own view of it ends before the last line is sent."""
     with as_tenant(sheet.app.organization_id):
         yield from lines
 
 
-def csv_of(sheet: Sheet, asked: Asked) -> Iterator[str]:
+def csv_of(sheet: SheetContext, asked: GridQuery) -> Iterator[str]:
     """Yield the lines of a CSV file, some hundred records at a time; it begins with a mark by which Excel knows UTF-8."""
     fields, cursor, head = columns_of(sheet, asked), None, True
-    ask = ask_of(sheet, asked)
+    ask = query_of(sheet, asked)
     while True:
         found = page(sheet.app, ask, cursor=cursor, limit=BATCH)
         text = io.StringIO()
@@ -85,7 +85,7 @@ def csv_of(sheet: Sheet, asked: Asked) -> Iterator[str]:
             text.write("\ufeff")
             writer.writerow(["Record", *(harmless(one.name) for one in fields)])
             head = False
-        for line in lines_of(Surroundings(sheet), found.rows, fields):
+        for line in lines_of(RelatedNames(sheet), found.rows, fields):
             writer.writerow([line.seq, *(harmless(plain(line, one)) for one in fields)])
         yield text.getvalue()
         cursor = found.next

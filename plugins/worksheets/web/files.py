@@ -11,8 +11,8 @@ from flask import Response
 from core.api import Needs, NotFound, budget, read_file
 from plugins.worksheets.service import loads
 from plugins.worksheets.web.blueprint import RECORD, pages
-from plugins.worksheets.web.finding import find
-from plugins.worksheets.web.sheet import Sheet, open_sheet
+from plugins.worksheets.web.record_lookup import find
+from plugins.worksheets.web.sheet_context import SheetContext, open_sheet
 
 INLINE = {"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "application/pdf", "text/plain"}
 """What a browser may show by itself; all else is saved to disk, whatever it says it is."""
@@ -37,7 +37,7 @@ def file(organization_id: str, app_id: str, key: str, seq: int, field: str, cont
     return response
 
 
-def _named(sheet: Sheet, seq: int, key: str, content: str) -> Mapping[str, Any]:
+def _named(sheet: SheetContext, seq: int, key: str, content: str) -> Mapping[str, Any]:
     """Return the file as the record names it.
 
     Raises:

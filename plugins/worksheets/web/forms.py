@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from plugins.worksheets.fields import Field
-from plugins.worksheets.web.sheet import Sheet, part_key
+from plugins.worksheets.web.sheet_context import SheetContext, part_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class FormField:
     show_if: Mapping[str, Any] | None = None
 
 
-def form_fields(sheet: Sheet, view: Mapping[str, Any]) -> list[FormField]:
+def form_fields(sheet: SheetContext, view: Mapping[str, Any]) -> list[FormField]:
     """Return the fields that a form view asks for and the visitor may enter; all of these where it names none."""
     listed = view.get("form", {}).get("fields", ())
     found = []

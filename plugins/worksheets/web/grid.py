@@ -11,26 +11,26 @@ from flask import Response, redirect, render_template, request
 from core.api import Needs
 from plugins.worksheets.fields import Field
 from plugins.worksheets.web import boards, calendars, groups
-from plugins.worksheets.web.around import Surroundings
-from plugins.worksheets.web.asked import Asked, columns_of, read_asked, view_columns
 from plugins.worksheets.web.blueprint import SHEET, pages
 from plugins.worksheets.web.cells import align_of, cell_of
-from plugins.worksheets.web.colouring import colours_of
+from plugins.worksheets.web.grid_query import GridQuery, columns_of, read_grid_query, view_columns
 from plugins.worksheets.web.lines import lines_of
 from plugins.worksheets.web.operators import TITLES, VALUELESS, control_of, operators_of
-from plugins.worksheets.web.place import Place, ask_of, page_of
-from plugins.worksheets.web.sheet import Sheet, open_sheet, part_key
+from plugins.worksheets.web.paging import Place, page_of, query_of
+from plugins.worksheets.web.related_names import RelatedNames
+from plugins.worksheets.web.row_colours import colours_of
+from plugins.worksheets.web.sheet_context import SheetContext, open_sheet, part_key
 
 
 @pages.page(SHEET, Needs.APP)
 def grid(organization_id: str, app_id: str, key: str) -> str | Response:
     """Show a view of a worksheet."""
     sheet = open_sheet(key)
-    asked = read_asked(sheet, request.args)
+    asked = read_grid_query(sheet, request.args)
     kind = (asked.view or {}).get("type", "grid")
     if kind == "form" and asked.view is not None:
         return redirect(sheet.url("new", view=asked.view["key"]))  # type: ignore[return-value]
-    around = Surroundings(sheet)
+    around = RelatedNames(sheet)
     shown = {"kanban": boards.kanban, "gallery": boards.gallery, "calendar": calendars.calendar}.get(kind, table)
     name = "grid" if shown is table else kind
     return render_template(f"worksheets/{name}.html", sheet=sheet, asked=asked, bar=Bar(sheet, asked, around),
@@ -49,11 +49,11 @@ class Column:
     editable: bool
 
 
-def table(sheet: Sheet, asked: Asked, around: Surroundings) -> dict[str, Any]:
+def table(sheet: SheetContext, asked: GridQuery, around: RelatedNames) -> dict[str, Any]:
     """Return what a grid shows: columns, a page of lines, where one is and where one can go."""
     fields = columns_of(sheet, asked)
     grouping = groups.grouping_of(sheet, asked, around)
-    ask = ask_of(sheet, asked, **grouping.narrowing)
+    ask = query_of(sheet, asked, **grouping.narrowing)
     asked, found = page_of(sheet, asked, ask)
     needed = {field.key: field for field in [*fields, *grouping.fields]}
     lines = lines_of(around, found.rows, needed.values())
@@ -62,7 +62,7 @@ def table(sheet: Sheet, asked: Asked, around: Surroundings) -> dict[str, Any]:
             "height": (asked.view or {}).get("row_height", "small"), "dates": (asked.view or {}).get("type") == "timeline"}
 
 
-def column(sheet: Sheet, asked: Asked, field: Field) -> Column:
+def column(sheet: SheetContext, asked: GridQuery, field: Field) -> Column:
     """Return how a field stands in a grid."""
     listed: Mapping[str, Any] = next((one for one in (asked.view or {}).get("fields", ()) if part_key(one["field"]) == field.key), {})
     directions = dict(asked.sorting())
@@ -80,7 +80,7 @@ WIDTHS = {"area": 260, "checkbox": 110, "number": 130, "date": 130, "datetime": 
 class Bar:
     """What stands above every view: tabs, conditions, search, columns."""
 
-    def __init__(self, sheet: Sheet, asked: Asked, around: Surroundings) -> None:
+    def __init__(self, sheet: SheetContext, asked: GridQuery, around: RelatedNames) -> None:
         self.sheet, self.asked, self.around = sheet, asked, around
 
     @property
@@ -132,7 +132,7 @@ class Bar:
         return self.sheet.url("export", **{name: [v for n, v in pairs if n == name] for name, _ in pairs})
 
 
-def condition_row(sheet: Sheet, around: Surroundings, key: str, operator: str, text: str) -> Mapping[str, Any]:
+def condition_row(sheet: SheetContext, around: RelatedNames, key: str, operator: str, text: str) -> Mapping[str, Any]:
     """Return one row of the filter bar: the field, the operators it can be asked with, the control for the value."""
     field = sheet.fields.get(key)
     if field is None:
@@ -149,5 +149,5 @@ def condition(organization_id: str, app_id: str, key: str) -> str:
     """Give a row of the filter bar anew, after its field or operator was chosen."""
     sheet = open_sheet(key)
     given = [request.args.get(name, "")[:200] for name in ("where", "op", "value")]
-    return render_template("worksheets/condition.html", sheet=sheet, row=condition_row(sheet, Surroundings(sheet), *given))
+    return render_template("worksheets/condition.html", sheet=sheet, row=condition_row(sheet, RelatedNames(sheet), *given))
 

@@ -11,12 +11,12 @@ from markupsafe import Markup
 
 from plugins.worksheets.fields import Field
 from plugins.worksheets.query import groups as counted
-from plugins.worksheets.web.around import Surroundings
-from plugins.worksheets.web.asked import Asked
 from plugins.worksheets.web.cells import show
+from plugins.worksheets.web.grid_query import GridQuery
 from plugins.worksheets.web.lines import Line
 from plugins.worksheets.web.operators import condition_of
-from plugins.worksheets.web.sheet import Sheet, part_key
+from plugins.worksheets.web.related_names import RelatedNames
+from plugins.worksheets.web.sheet_context import SheetContext, part_key
 
 MOST_GROUPS = 40
 NARROWED = ("single_select", "text", "number", "currency", "percent", "rating", "date", "email", "checkbox")
@@ -54,7 +54,7 @@ class Grouping:
         return Markup("{}: {}").format(self.field.name, line.show(self.field) or Markup('<span class="soft">Empty</span>'))
 
 
-def grouping_of(sheet: Sheet, asked: Asked, around: Surroundings) -> Grouping:
+def grouping_of(sheet: SheetContext, asked: GridQuery, around: RelatedNames) -> Grouping:
     """Return how the view's grid is grouped."""
     first = next(iter((asked.view or {}).get("groups", ())), None)
     one = sheet.fields.get(part_key(first["field"]) or "") if first else None
@@ -70,20 +70,20 @@ def grouping_of(sheet: Sheet, asked: Asked, around: Surroundings) -> Grouping:
     return Grouping(one, shown, asked.url(sheet, group=None), narrowing)
 
 
-def in_order(around: Surroundings, one: Field, counts: Sequence[tuple[Any, int]]) -> list[tuple[Any, int]]:
+def in_order(around: RelatedNames, one: Field, counts: Sequence[tuple[Any, int]]) -> list[tuple[Any, int]]:
     """Return groups as people look for them: choices in their own order, others by value; those without one last."""
     choices = {choice.value: n for n, choice in enumerate(around.choices(one.definition))} if one.type.name == "single_select" else {}
     return sorted(counts, key=lambda item: (item[0] is None, choices.get(item[0], len(choices)) if isinstance(item[0], str) else 0,
                                             str(item[0]).rjust(40) if isinstance(item[0], int) else str(item[0])))
 
 
-def _group(sheet: Sheet, asked: Asked, around: Surroundings, one: Field, value: Any, count: str) -> Group:
+def _group(sheet: SheetContext, asked: GridQuery, around: RelatedNames, one: Field, value: Any, count: str) -> Group:
     text = "" if value is None else "yes" if value is True else str(value)
     url = asked.url(sheet, group=text) if one.type.name in NARROWED else None
     return Group(show(value, one, around) or Markup("empty"), count, url, asked.group == text and url is not None)
 
 
-def _narrowed(sheet: Sheet, asked: Asked, one: Field, text: str) -> Mapping[str, Any] | None:
+def _narrowed(sheet: SheetContext, asked: GridQuery, one: Field, text: str) -> Mapping[str, Any] | None:
     if one.type.name == "checkbox":
         condition = condition_of(sheet, one, "is", text or "no")
     else:

@@ -8,22 +8,22 @@ from core.api import Forbidden, Needs, again, transaction
 from plugins.worksheets.fields import Field
 from plugins.worksheets.records import Row
 from plugins.worksheets.service import loads
-from plugins.worksheets.web.around import Surroundings
-from plugins.worksheets.web.asked import columns_of, read_asked
 from plugins.worksheets.web.blueprint import RECORD, SHEET, pages
-from plugins.worksheets.web.choosing import candidates
+from plugins.worksheets.web.choices import candidates
 from plugins.worksheets.web.editors import Typed, editor_of
-from plugins.worksheets.web.entering import Refused, enter, save
-from plugins.worksheets.web.finding import back_url, find
 from plugins.worksheets.web.grid import column
+from plugins.worksheets.web.grid_query import columns_of, read_grid_query
 from plugins.worksheets.web.lines import lines_of
-from plugins.worksheets.web.sheet import Sheet, open_sheet
+from plugins.worksheets.web.record_form import Refused, enter, save
+from plugins.worksheets.web.record_lookup import back_url, find
+from plugins.worksheets.web.related_names import RelatedNames
+from plugins.worksheets.web.sheet_context import SheetContext, open_sheet
 from plugins.worksheets.web.uploads import most_bytes, take_files
 
 CELL = f"{RECORD}/cell/<field>"
 
 
-def editable_field(sheet: Sheet, key: str) -> Field:
+def editable_field(sheet: SheetContext, key: str) -> Field:
     """Return a field that the visitor may enter.
 
     Raises:
@@ -58,19 +58,19 @@ def cell(organization_id: str, app_id: str, key: str, seq: int, field: str) -> s
     return row_html(sheet, find(sheet, seq, "read"))
 
 
-def _editor(sheet: Sheet, row: Row, one: Field, typed: Typed | None) -> str:
-    around = Surroundings(sheet)
+def _editor(sheet: SheetContext, row: Row, one: Field, typed: Typed | None) -> str:
+    around = RelatedNames(sheet)
     line = lines_of(around, [row], [one])[0]
     editor = editor_of(sheet, around, one, line.values.get(one.key), seq=row.seq, typed=typed, bare=True)
     url = sheet.url("cell", seq=row.seq, field=one.key, **{name: request.args.getlist(name) for name in request.args})
     return render_template("worksheets/cell.html", e=editor, url=url)
 
 
-def row_html(sheet: Sheet, row: Row) -> str:
+def row_html(sheet: SheetContext, row: Row) -> str:
     """Return a record's row of the grid that the request's address describes."""
-    asked = read_asked(sheet, request.args)
+    asked = read_grid_query(sheet, request.args)
     fields = columns_of(sheet, asked)
-    line = lines_of(Surroundings(sheet), [row], fields)[0]
+    line = lines_of(RelatedNames(sheet), [row], fields)[0]
     return render_template("worksheets/line.html", sheet=sheet, line=line, columns=[column(sheet, asked, one) for one in fields],
                            colours={})
 
@@ -95,7 +95,7 @@ def choose(organization_id: str, app_id: str, key: str, field: str) -> str:
     """Give what can be chosen in a field and matches what was typed."""
     sheet = open_sheet(key)
     one = editable_field(sheet, field)
-    around = Surroundings(sheet)
+    around = RelatedNames(sheet)
     editor = editor_of(sheet, around, one, None)
     found = candidates(sheet, around, one, request.args.get(f"find-{one.key}", ""), request.args.getlist(one.key))
     editor.options, editor.cut = found.options, found.cut

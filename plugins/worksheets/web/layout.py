@@ -12,9 +12,9 @@ from flask import url_for
 from markupsafe import Markup
 
 from plugins.worksheets.fields import Field
-from plugins.worksheets.web.cells.words import rich
+from plugins.worksheets.web.cells.text import rich
 from plugins.worksheets.web.lines import Line
-from plugins.worksheets.web.sheet import Sheet, part_key
+from plugins.worksheets.web.sheet_context import SheetContext, part_key
 
 MAX_CODE_CHARS = 500
 COLUMNS = 2
@@ -31,7 +31,7 @@ class Section:
     items: list[Field] = field(default_factory=list)
 
 
-def sections_of(sheet: Sheet, hidden: Collection[str] = ()) -> list[Section]:
+def sections_of(sheet: SheetContext, hidden: Collection[str] = ()) -> list[Section]:
     """Return the sections of a record without *hidden* fields: those of the worksheet's form, then what it leaves out."""
     forms = sheet.body.get("forms", ())
     if not forms:
@@ -48,7 +48,7 @@ def sections_of(sheet: Sheet, hidden: Collection[str] = ()) -> list[Section]:
     return [section for section in [*made, *rest] if section.items]
 
 
-def _in_order(sheet: Sheet, seen: set[str]) -> Iterator[Section]:
+def _in_order(sheet: SheetContext, seen: set[str]) -> Iterator[Section]:
     section = Section(columns=COLUMNS)
     for key, one in sheet.everything.items():
         if key in seen:
@@ -72,7 +72,7 @@ def remark(one: Field) -> Markup:
     return rich(text) if options.get("format") == "markdown" else Markup('<p class="w-long">{}</p>').format(text)
 
 
-def barcode(sheet: Sheet, one: Field, line: Line) -> Mapping[str, Any] | None:
+def barcode(sheet: SheetContext, one: Field, line: Line) -> Mapping[str, Any] | None:
     """Return what a code says and its picture; None where there is nothing to say."""
     options = one.definition["options"]
     key = part_key(options.get("of"))

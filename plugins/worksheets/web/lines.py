@@ -13,8 +13,8 @@ from core.api import RecordView, budget
 from plugins.worksheets.fields import Field
 from plugins.worksheets.query import record_views
 from plugins.worksheets.records import Row
-from plugins.worksheets.web.around import RecordAround, Surroundings
 from plugins.worksheets.web.cells import show
+from plugins.worksheets.web.related_names import RecordAround, RelatedNames
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Line:
         return show(self.values.get(field.key), field, self.around, whole)
 
 
-def lines_of(around: Surroundings, rows: Sequence[Row], fields: Iterable[Field]) -> list[Line]:
+def lines_of(around: RelatedNames, rows: Sequence[Row], fields: Iterable[Field]) -> list[Line]:
     """Return the lines of some rows with the values of *fields*; how many rows there are costs no more questions."""
     budget.begin_showing()
     wanted = list(fields)
@@ -54,7 +54,7 @@ def lines_of(around: Surroundings, rows: Sequence[Row], fields: Iterable[Field])
     return found
 
 
-def _add_computed(values: dict[str, Any], around: Surroundings, derived: Sequence[str], view: RecordView) -> None:
+def _add_computed(values: dict[str, Any], around: RelatedNames, derived: Sequence[str], view: RecordView) -> None:
     values.update(around.computation.values(around.sheet.document.address, derived, view))
 
 
@@ -66,7 +66,7 @@ def _as_far_as_possible(act: Callable[[], object]) -> None:
         budget.tell(f"Some computed values and names are not shown: they take more work than one page may do. {budget.HELP}")
 
 
-def title_of(around: Surroundings, line: Line) -> str:
+def title_of(around: RelatedNames, line: Line) -> str:
     """Return what a record is called."""
     sheet = around.sheet
     if sheet.title_key is None:

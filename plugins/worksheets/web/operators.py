@@ -8,7 +8,7 @@ from typing import Any
 
 from plugins.worksheets.fields import Field
 from plugins.worksheets.web.cells.cell import Choice, form_of
-from plugins.worksheets.web.sheet import Sheet
+from plugins.worksheets.web.sheet_context import SheetContext
 
 TITLES = {
     "is": "is", "is_not": "is not", "contains": "contains", "contains_not": "does not contain", "starts_with": "starts with",
@@ -53,14 +53,14 @@ def operators_of(field: Field) -> tuple[str, ...]:
     return _BY_TYPE.get(field.type.name, _TEXT)
 
 
-def condition_of(sheet: Sheet, field: Field, operator: str, text: str) -> Condition:
+def condition_of(sheet: SheetContext, field: Field, operator: str, text: str) -> Condition:
     """Return the condition that an address says; an operator that does not go with the field becomes the usual one."""
     known = operators_of(field)
     chosen = operator if operator in known else known[0]
     return Condition(field.key, chosen, text, _filter(sheet, field, chosen, text))
 
 
-def _filter(sheet: Sheet, field: Field, operator: str, text: str) -> Mapping[str, Any] | None:
+def _filter(sheet: SheetContext, field: Field, operator: str, text: str) -> Mapping[str, Any] | None:
     made = {"field": {"ref": f"{sheet.document.address}/field/{field.key}"}, "operator": operator}
     if operator in ("is_empty", "is_filled"):
         return made

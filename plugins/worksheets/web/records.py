@@ -13,17 +13,17 @@ from plugins.worksheets.fields import Field
 from plugins.worksheets.records import Row
 from plugins.worksheets.service import dumps, loads
 from plugins.worksheets.web import buttons, subforms
-from plugins.worksheets.web.around import Surroundings
 from plugins.worksheets.web.blueprint import RECORD, SHEET, pages
 from plugins.worksheets.web.editors import Typed, editor_of
-from plugins.worksheets.web.entering import Entered, Refused, defaults, enter, save
-from plugins.worksheets.web.finding import back_url, find, neighbours
-from plugins.worksheets.web.fitting import fits
+from plugins.worksheets.web.filter_match import fits
 from plugins.worksheets.web.forms import FormField, form_fields, next_url
 from plugins.worksheets.web.layout import barcode, embedded, remark, sections_of
 from plugins.worksheets.web.lines import Line, lines_of, title_of
+from plugins.worksheets.web.record_form import Entered, Refused, defaults, enter, save
+from plugins.worksheets.web.record_lookup import back_url, find, neighbours
+from plugins.worksheets.web.related_names import RelatedNames
 from plugins.worksheets.web.rules import hidden_fields
-from plugins.worksheets.web.sheet import Sheet, open_sheet
+from plugins.worksheets.web.sheet_context import SheetContext, open_sheet
 from plugins.worksheets.web.uploads import most_bytes, take_files
 
 
@@ -32,7 +32,7 @@ def record(organization_id: str, app_id: str, key: str, seq: int) -> Response:
     """Show a record with all its fields."""
     sheet = open_sheet(key)
     row = find(sheet, seq, "read")
-    around, hidden = Surroundings(sheet), hidden_fields(sheet, row)
+    around, hidden = RelatedNames(sheet), hidden_fields(sheet, row)
     line = lines_of(around, [row], sheet.fields.values())[0]
     page = render_template(
         "worksheets/record.html", sheet=sheet, line=line, title=title_of(around, line), sections=sections_of(sheet, hidden),
@@ -43,7 +43,7 @@ def record(organization_id: str, app_id: str, key: str, seq: int) -> Response:
     return _framing(make_response(page), sheet)
 
 
-def _framing(response: Response, sheet: Sheet) -> Response:
+def _framing(response: Response, sheet: SheetContext) -> Response:
     """Let the page frame what its worksheet embeds, and nothing else."""
     origins = {found["origin"] for one in sheet.everything.values() if one.type.name == "embed" and (found := embedded(one))}
     if origins:
@@ -70,8 +70,8 @@ def edit(organization_id: str, app_id: str, key: str, seq: int) -> str | Respons
     return redirect(back_url(sheet, sheet.url("record", seq=seq)))  # type: ignore[return-value]
 
 
-def _form(sheet: Sheet, row: Row | None, typed: Typed | None) -> str:
-    around = Surroundings(sheet)
+def _form(sheet: SheetContext, row: Row | None, typed: Typed | None) -> str:
+    around = RelatedNames(sheet)
     line: Line | None = lines_of(around, [row], sheet.fields.values())[0] if row is not None else None
     values: Mapping[str, Any] = line.values if line is not None else defaults(sheet)
     seq = row.seq if row is not None else None
@@ -114,7 +114,7 @@ def new(organization_id: str, app_id: str, key: str) -> str | Response:
     return redirect(sheet.url("record", seq=seq) if sheet.access.scope("read") else sheet.url("new"))  # type: ignore[return-value]
 
 
-def _require(sheet: Sheet, asked: Iterable[FormField], entered: Entered) -> None:
+def _require(sheet: SheetContext, asked: Iterable[FormField], entered: Entered) -> None:
     """Ask for what the form must have, where it asks for it at all."""
     imagined = Row(0, dumps(entered.changes), None, 0, sheet.person, 0, sheet.person, None)
     for one in asked:
@@ -122,10 +122,10 @@ def _require(sheet: Sheet, asked: Iterable[FormField], entered: Entered) -> None
             entered.typed.trouble.errors.setdefault(one.field.key, "This field is required.")
 
 
-def _new_form(sheet: Sheet, view: Mapping[str, Any] | None, asked: list[FormField] | None, typed: Typed | None) -> str:
+def _new_form(sheet: SheetContext, view: Mapping[str, Any] | None, asked: list[FormField] | None, typed: Typed | None) -> str:
     if asked is None:
         return _form(sheet, None, typed)
-    around, start = Surroundings(sheet), defaults(sheet)
+    around, start = RelatedNames(sheet), defaults(sheet)
     editors = [editor_of(sheet, around, one.field, start.get(one.field.key), typed=typed, label=one.label, help=one.help,
                          required=one.required) for one in asked]
     for editor in editors:

@@ -12,8 +12,8 @@ from typing import Any
 from core.api import InvalidValue, now_us
 from plugins.worksheets.records import Row
 from plugins.worksheets.service import dumps
-from plugins.worksheets.web.fitting import fits
-from plugins.worksheets.web.sheet import Sheet, part_key
+from plugins.worksheets.web.filter_match import fits
+from plugins.worksheets.web.sheet_context import SheetContext, part_key
 
 Step = Mapping[str, Any]
 
@@ -27,7 +27,7 @@ class Ruled:
     refusal: str | None = None
 
 
-def hidden_fields(sheet: Sheet, row: Row) -> set[str]:
+def hidden_fields(sheet: SheetContext, row: Row) -> set[str]:
     """Return the keys of the fields that the rules leave out of a record's pages."""
     hidden: set[str] = set()
     shown: set[str] = set()
@@ -43,7 +43,7 @@ def hidden_fields(sheet: Sheet, row: Row) -> set[str]:
     return hidden | (wanted - shown)
 
 
-def ruled(sheet: Sheet, old: Row | None, vals: Mapping[str, Any], changes: Mapping[str, Any]) -> Ruled:
+def ruled(sheet: SheetContext, old: Row | None, vals: Mapping[str, Any], changes: Mapping[str, Any]) -> Ruled:
     """Return what the rules say of making or changing a record: *vals* are its values after *changes*."""
     found, new = Ruled(), _imagined(sheet, old, vals)
     for rule in _rules(sheet):
@@ -58,7 +58,7 @@ def ruled(sheet: Sheet, old: Row | None, vals: Mapping[str, Any], changes: Mappi
     return found
 
 
-def _follow(sheet: Sheet, rule: Step, step: Step, vals: Mapping[str, Any], found: Ruled) -> None:
+def _follow(sheet: SheetContext, rule: Step, step: Step, vals: Mapping[str, Any], found: Ruled) -> None:
     one = sheet.everything.get(part_key(step.get("field")) or "")
     if step["do"] == "refuse":
         found.refusal = found.refusal or step.get("message") or f"The rule “{rule['name']}” does not allow this."
@@ -75,11 +75,11 @@ def _follow(sheet: Sheet, rule: Step, step: Step, vals: Mapping[str, Any], found
             found.values[one.key] = value
 
 
-def _rules(sheet: Sheet) -> Iterator[Step]:
+def _rules(sheet: SheetContext) -> Iterator[Step]:
     return (rule for rule in sheet.body.get("rules", ()) if rule.get("enabled", True))
 
 
-def _imagined(sheet: Sheet, old: Row | None, vals: Mapping[str, Any]) -> Row:
+def _imagined(sheet: SheetContext, old: Row | None, vals: Mapping[str, Any]) -> Row:
     """Return the row as it would be."""
     text = dumps({key: value for key, value in vals.items() if value is not None})
     if old is not None:

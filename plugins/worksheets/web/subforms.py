@@ -11,15 +11,15 @@ from core.api import Forbidden, Needs, NotFound, again, transaction
 from plugins.worksheets.fields import Field
 from plugins.worksheets.fieldtypes.pointers import target_address
 from plugins.worksheets.service import loads, store_of
-from plugins.worksheets.web.around import Surroundings
 from plugins.worksheets.web.blueprint import RECORD, pages
 from plugins.worksheets.web.cells import align_of
 from plugins.worksheets.web.editors import Typed, editor_of
-from plugins.worksheets.web.entering import Refused, defaults, enter, save, write
-from plugins.worksheets.web.finding import find
 from plugins.worksheets.web.layout import embedded, remark, sections_of
 from plugins.worksheets.web.lines import Line, lines_of
-from plugins.worksheets.web.sheet import Sheet, open_sheet, part_key
+from plugins.worksheets.web.record_form import Refused, defaults, enter, save, write
+from plugins.worksheets.web.record_lookup import find
+from plugins.worksheets.web.related_names import RelatedNames
+from plugins.worksheets.web.sheet_context import SheetContext, open_sheet, part_key
 from plugins.worksheets.web.uploads import most_bytes, take_files
 
 MOST_ROWS = 100
@@ -30,7 +30,7 @@ MOST_COLUMNS = 8
 class Rows:
     """The rows of one subform of one record."""
 
-    sheet: Sheet
+    sheet: SheetContext
     fields: list[Field]
     lines: list[Line]
     total: int
@@ -54,7 +54,7 @@ class Rows:
         return self.sheet.access.may("delete", line.row)
 
 
-def rows_of(sheet: Sheet, line: Line, field: Field) -> Rows | None:
+def rows_of(sheet: SheetContext, line: Line, field: Field) -> Rows | None:
     """Return the rows of a record's subform, None where the visitor may not see their worksheet."""
     child = child_of(field)
     if child is None:
@@ -65,10 +65,10 @@ def rows_of(sheet: Sheet, line: Line, field: Field) -> Rows | None:
     wanted = [part_key(one) for one in field.definition["options"].get("fields", ())]
     fields = [child.fields[key] for key in wanted if key in child.fields] or list(child.fields.values())[:MOST_COLUMNS]
     add = sheet.url("add_row", seq=line.seq, field=field.key) if _may_add(sheet, child, line, field) else None
-    return Rows(child, fields, lines_of(Surroundings(child), found[:MOST_ROWS], fields), len(found), add)
+    return Rows(child, fields, lines_of(RelatedNames(child), found[:MOST_ROWS], fields), len(found), add)
 
 
-def child_of(field: Field) -> Sheet | None:
+def child_of(field: Field) -> SheetContext | None:
     """Return the worksheet of a subform's rows, None where the visitor may not see it."""
     try:
         return open_sheet(target_address(field.definition).rpartition("/")[2])
@@ -76,7 +76,7 @@ def child_of(field: Field) -> Sheet | None:
         return None
 
 
-def _may_add(sheet: Sheet, child: Sheet, line: Line, field: Field) -> bool:
+def _may_add(sheet: SheetContext, child: SheetContext, line: Line, field: Field) -> bool:
     return (child.access.may_create and field.stored and sheet.rights.may("update", f"field/{field.key}")
             and sheet.access.may("update", line.row))
 
@@ -106,8 +106,8 @@ def add_row(organization_id: str, app_id: str, key: str, seq: int, field: str) -
     return redirect(sheet.url("record", seq=seq))  # type: ignore[return-value]
 
 
-def _form(sheet: Sheet, child: Sheet, one: Field, seq: int, typed: Typed | None) -> str:
-    around, start = Surroundings(child), defaults(child)
+def _form(sheet: SheetContext, child: SheetContext, one: Field, seq: int, typed: Typed | None) -> str:
+    around, start = RelatedNames(child), defaults(child)
 
     def editor(field: Field) -> Any:
         found = editor_of(child, around, field, start.get(field.key), typed=typed)

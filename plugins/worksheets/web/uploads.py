@@ -12,7 +12,7 @@ from werkzeug.datastructures import FileStorage
 
 from core.api import InvalidValue, put_file, server
 from plugins.worksheets.fields import Field
-from plugins.worksheets.web.sheet import Sheet
+from plugins.worksheets.web.sheet_context import SheetContext
 
 MAX_NAME = 255
 _TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,80}/[A-Za-z0-9!#$&^_.+-]{1,80}\Z")
@@ -24,7 +24,7 @@ def most_bytes() -> int:
     return int(server().config.upload_limit_bytes) + 16 * 1024 * 1024
 
 
-def take_files(sheet: Sheet, fields: Iterable[Field]) -> tuple[dict[str, list[Item]], dict[str, str]]:
+def take_files(sheet: SheetContext, fields: Iterable[Field]) -> tuple[dict[str, list[Item]], dict[str, str]]:
     """Store the files that the current request brings for *fields*; return them by field, and what is wrong by field."""
     fresh: dict[str, list[Item]] = {}
     errors: dict[str, str] = {}
@@ -43,12 +43,12 @@ def take_files(sheet: Sheet, fields: Iterable[Field]) -> tuple[dict[str, list[It
     return fresh, errors
 
 
-def signed(sheet: Sheet, item: Mapping[str, Any]) -> str:
+def signed(sheet: SheetContext, item: Mapping[str, Any]) -> str:
     """Return a file as a form can carry it without being able to forge it: a digest alone gives nobody its content."""
     return _signer(sheet).dumps(dict(item))
 
 
-def _trusted(sheet: Sheet, text: str) -> Item | None:
+def _trusted(sheet: SheetContext, text: str) -> Item | None:
     try:
         item: Item = _signer(sheet).loads(text)
     except BadSignature:
@@ -56,7 +56,7 @@ def _trusted(sheet: Sheet, text: str) -> Item | None:
     return item
 
 
-def _signer(sheet: Sheet) -> URLSafeSerializer:
+def _signer(sheet: SheetContext) -> URLSafeSerializer:
     key = str(current_app.secret_key)
     return URLSafeSerializer(key, salt=f"worksheet-file/{sheet.app.id}/{sheet.key}/{sheet.person}")
 

@@ -51,10 +51,10 @@ def test_records_are_read_once_whatever_the_statistics_say(server: Flask, app: A
         found = list(store.segments(W))
         more = fetched() - before
         before = fetched()
-        walked = sum(map(len, store.holding(W, ["f_1111111111"])))
+        scanned = sum(map(len, store.holding(W, ["f_1111111111"])))
         again = fetched() - before
         settings = [db.session.execute(text(f"SHOW enable_{name}")).scalar_one() for name in ("bitmapscan", "seqscan")]
     assert (RECORDS // SEGMENT_RECORDS + 1, RECORDS) == (len(found), sum(one.count for one in found))
     assert more < 2 * RECORDS
-    assert (RECORDS, True) == (walked, again < 2 * RECORDS)
+    assert (RECORDS, True) == (scanned, again < 2 * RECORDS)
     assert ["on", "on"] == settings

@@ -16,8 +16,8 @@ from plugins.worksheets.web.cells.derived import DERIVED
 from plugins.worksheets.web.cells.files import FILES
 from plugins.worksheets.web.cells.numbers import NUMBERS
 from plugins.worksheets.web.cells.pointers import POINTERS
+from plugins.worksheets.web.cells.text import WORDS
 from plugins.worksheets.web.cells.times import TIMES
-from plugins.worksheets.web.cells.words import WORDS
 
 CELLS: Mapping[str, Cell] = {**WORDS, **NUMBERS, **TIMES, **CHOICES, **POINTERS, **FILES, **DERIVED}
 

@@ -12,8 +12,8 @@ from markupsafe import Markup, escape
 from plugins.worksheets.fields import Field
 from plugins.worksheets.web.cells.cell import EMPTY, Around, Cell, form_of
 from plugins.worksheets.web.cells.numbers import duration_text, grouped
+from plugins.worksheets.web.cells.text import link, short, show_text
 from plugins.worksheets.web.cells.times import show_date, show_datetime
-from plugins.worksheets.web.cells.words import link, short, show_text
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d\Z")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")

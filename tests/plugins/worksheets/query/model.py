@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from core.api import App, Document, apps, db, documents, transaction
 from plugins.worksheets import service
 from plugins.worksheets.models import RecordKey
-from plugins.worksheets.query import EVERYBODY, Ask, Page, Scope, page
+from plugins.worksheets.query import EVERYBODY, Page, Query, Scope, page
 from plugins.worksheets.records import Row
 from plugins.worksheets.records.keys import fold, key_of
 from tests.plugins.worksheets.web.making import key_of as key
@@ -214,7 +214,7 @@ def sheet(indexed: Collection[str], types: Mapping[str, str] = TYPES) -> Documen
     return Document(kind="worksheet", key=SHEET, body={"name": "Asked", "fields": fields}, position=0)
 
 
-def whole(app: App, ask: Ask, *, limit: int, look: int | None = None, between: Any = None) -> list[int]:
+def whole(app: App, ask: Query, *, limit: int, look: int | None = None, between: Any = None) -> list[int]:
     """Return the numbers of all records of a question, page after page; *between* is called after each."""
     found, cursor = list[int](), None
     for _ in range(300):
@@ -228,7 +228,7 @@ def whole(app: App, ask: Ask, *, limit: int, look: int | None = None, between: A
     raise AssertionError("the pages have no end")
 
 
-def backwards(app: App, ask: Ask, last: Page, *, limit: int, look: int | None = None) -> list[int]:
+def backwards(app: App, ask: Query, last: Page, *, limit: int, look: int | None = None) -> list[int]:
     """Return the numbers of all records before a page, nearest page last, in order."""
     found, cursor = list[int](), last.previous
     for _ in range(300):

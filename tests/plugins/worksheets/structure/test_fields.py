@@ -6,8 +6,8 @@ import pytest
 
 from core.api import as_tenant, documents, placing, server, transaction
 from plugins.worksheets.service import store_of
-from plugins.worksheets.structure import catalogue
-from plugins.worksheets.structure.forms import COLOURS
+from plugins.worksheets.structure import field_type_menu
+from plugins.worksheets.structure.field_form import COLOURS
 from tests.forms import untouched
 from tests.plugins.worksheets.structure.building import Site, why
 from tests.plugins.worksheets.web.making import RED, SHEET, Desk, key_of
@@ -38,15 +38,15 @@ def test_every_type_is_offered_with_a_sentence(site: Site) -> None:
     key = site.new_worksheet("Customers")
     text = site.admin.get(site.structure(key, "/field/new")).get_data(as_text=True)
     for name in server().registry.field_types:
-        assert (f"type={name}" in text) == (name not in catalogue.HIDDEN), name
-    assert [] == [one.name for _, group in catalogue.groups() for one in group if not one.says]
+        assert (f"type={name}" in text) == (name not in field_type_menu.HIDDEN), name
+    assert [] == [one.name for _, group in field_type_menu.groups() for one in group if not one.says]
 
 
 def test_every_type_that_needs_no_more_than_a_name_can_be_made(site: Site) -> None:
     """Each form opens, and saves what it shows."""
     key = site.new_worksheet("Things")
     for name in server().registry.field_types:
-        if name in NEEDING or name in catalogue.HIDDEN:
+        if name in NEEDING or name in field_type_menu.HIDDEN:
             continue
         more = {"o__choices__0__name": "One"} if name.endswith("_select") else {"o__text": "Mind the gap"} if name == "remark" else {}
         answer = site.new_field(key, name, f"My {name}", **more)
@@ -61,7 +61,7 @@ def test_a_form_saved_untouched_changes_nothing(desk: Desk) -> None:
     site = Site(desk.server, desk.organization_id, desk.app_id, desk.owner)
     before = site.body(SHEET)
     for one in before["fields"]:
-        if one["type"] not in catalogue.HIDDEN:
+        if one["type"] not in field_type_menu.HIDDEN:
             answer = site.send(site.structure(SHEET, f"/field/{one['key']}"))
             assert answer.status_code == 303, f"{one['type']}: {why(answer)}"
     assert before == site.body(SHEET)

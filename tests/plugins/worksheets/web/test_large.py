@@ -7,9 +7,9 @@ import re
 import pytest
 
 from core.api import as_tenant, transaction
-from plugins.worksheets.query import walking
+from plugins.worksheets.query import scan
 from plugins.worksheets.service import put_records
-from plugins.worksheets.web import place
+from plugins.worksheets.web import paging
 from tests.plugins.worksheets.web.making import SHEET, Desk, key_of, rights
 
 NUMBER = key_of("f", "number")
@@ -18,8 +18,8 @@ NUMBER = key_of("f", "number")
 @pytest.fixture
 def large(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """A worksheet of 130 records, of which a page looks at no more than it shows."""
-    monkeypatch.setattr(walking, "LARGE", 100)
-    monkeypatch.setattr(place, "LOOK_ROWS", 4)
+    monkeypatch.setattr(scan, "LARGE", 100)
+    monkeypatch.setattr(paging, "LOOK_ROWS", 4)
     with as_tenant(desk.organization_id), transaction():
         put_records(desk.app, SHEET, [{"values": {key_of("f", "text"): f"Record {n}", NUMBER: n}} for n in range(1, 131)], "system")
     return desk

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from core.api import App, Definition, NotFound, RecordView, db, documents, find_app
-from plugins.worksheets.query.ask import Seeable, Sight
+from plugins.worksheets.query.query import Seeable, Sight
 from plugins.worksheets.records import RecordStore, Row, open_store
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from plugins.worksheets.web.around import Surroundings
-from plugins.worksheets.web.asked import Asked
 from plugins.worksheets.web.cells.colours import hue_of
-from plugins.worksheets.web.fitting import fitting
+from plugins.worksheets.web.filter_match import fitting
+from plugins.worksheets.web.grid_query import GridQuery
 from plugins.worksheets.web.lines import Line
-from plugins.worksheets.web.sheet import Sheet, part_key
+from plugins.worksheets.web.related_names import RelatedNames
+from plugins.worksheets.web.sheet_context import SheetContext, part_key
 
 
-def colours_of(sheet: Sheet, asked: Asked, around: Surroundings, lines: Sequence[Line]) -> dict[int, int]:
+def colours_of(sheet: SheetContext, asked: GridQuery, around: RelatedNames, lines: Sequence[Line]) -> dict[int, int]:
     """Return the hue of each record that has a colour; it repeats what a field of the record says in words."""
     found: dict[int, int] = {}
     rows = [line.row for line in lines]
@@ -27,7 +27,7 @@ def colours_of(sheet: Sheet, asked: Asked, around: Surroundings, lines: Sequence
     return found
 
 
-def _by_choice(sheet: Sheet, around: Surroundings, given: Mapping[str, Any], lines: Sequence[Line]) -> dict[int, int]:
+def _by_choice(sheet: SheetContext, around: RelatedNames, given: Mapping[str, Any], lines: Sequence[Line]) -> dict[int, int]:
     field = sheet.fields.get(part_key(given["field"]) or "")
     if field is None or field.type.name != "single_select":
         return {}

@@ -1,4 +1,4 @@
-"""Asked: what the address of a grid asks for — view, conditions, sorting, search, columns, place — and back again.
+"""The query of a grid: what its address of a grid asks for — view, conditions, sorting, search, columns, place — and back again.
 
 All of it comes from outside: what is not understood is left out, what names a field that the visitor may not read too.
 """
@@ -13,14 +13,14 @@ from werkzeug.datastructures import MultiDict
 
 from plugins.worksheets.fields import Field
 from plugins.worksheets.web.operators import Condition, condition_of
-from plugins.worksheets.web.sheet import Sheet, part_key
+from plugins.worksheets.web.sheet_context import SheetContext, part_key
 
 MAX_CONDITIONS, MAX_SORTS, MAX_SEARCH, MAX_CURSOR = 20, 5, 200, 2000
 MAX_AT = 10**9
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class GridQuery:
     """What an address asks for. `shown` is None where the view says which columns there are."""
 
     view: Mapping[str, Any] | None = None
@@ -49,7 +49,7 @@ class Asked:
             pairs.append(("group", self.group))
         return pairs
 
-    def url(self, sheet: Sheet, page: str = "grid", **change: Any) -> str:
+    def url(self, sheet: SheetContext, page: str = "grid", **change: Any) -> str:
         """Return the address of the grid, or of another page, that asks for this with some of it changed."""
         asked = replace(self, **{"cursor": None, "at": 0, **change})
         pairs: MultiDict[str, str] = MultiDict(asked.query())
@@ -85,7 +85,7 @@ def _sorts(given: Iterable[Mapping[str, Any]]) -> list[tuple[str, bool]]:
     return [(part_key(one["field"]) or "", bool(one.get("descending"))) for one in given]
 
 
-def read_asked(sheet: Sheet, given: MultiDict[str, str]) -> Asked:
+def read_grid_query(sheet: SheetContext, given: MultiDict[str, str]) -> GridQuery:
     """Return what an address asks for.
 
     Raises:
@@ -94,7 +94,7 @@ def read_asked(sheet: Sheet, given: MultiDict[str, str]) -> Asked:
     view = sheet.view(given.get("view"))
     at = given.get("at", "")
     group = given.get("group")
-    return Asked(
+    return GridQuery(
         view=view, conditions=tuple(_conditions(sheet, given)), any_of=given.get("match") == "any",
         sorts=tuple(_asked_sorts(sheet, given.getlist("sort"))), search=given.get("q", "").strip()[:MAX_SEARCH],
         shown=tuple(dict.fromkeys(k for k in given.getlist("show") if k in sheet.fields)) if "columns" in given else None,
@@ -103,7 +103,7 @@ def read_asked(sheet: Sheet, given: MultiDict[str, str]) -> Asked:
         at=int(at) if at.isdecimal() and len(at) < 10 else 0, month=given.get("month"))
 
 
-def _conditions(sheet: Sheet, given: MultiDict[str, str]) -> Iterable[Condition]:
+def _conditions(sheet: SheetContext, given: MultiDict[str, str]) -> Iterable[Condition]:
     fields, operators, values = given.getlist("where"), given.getlist("op"), given.getlist("value")
     for n, key in enumerate(fields[:MAX_CONDITIONS]):
         if key in sheet.fields:
@@ -111,7 +111,7 @@ def _conditions(sheet: Sheet, given: MultiDict[str, str]) -> Iterable[Condition]
                                values[n][:MAX_SEARCH] if n < len(values) else "")
 
 
-def _asked_sorts(sheet: Sheet, given: Sequence[str]) -> Iterable[tuple[str, bool]]:
+def _asked_sorts(sheet: SheetContext, given: Sequence[str]) -> Iterable[tuple[str, bool]]:
     seen = set()
     for text in given[:MAX_SORTS]:
         key = text.removeprefix("-")
@@ -120,7 +120,7 @@ def _asked_sorts(sheet: Sheet, given: Sequence[str]) -> Iterable[tuple[str, bool
             yield key, text.startswith("-")
 
 
-def columns_of(sheet: Sheet, asked: Asked) -> list[Field]:
+def columns_of(sheet: SheetContext, asked: GridQuery) -> list[Field]:
     """Return the fields that stand in the grid: those chosen, those of the view, or all; the title always first."""
     keys = list(asked.shown) if asked.shown is not None else view_columns(sheet, asked.view)
     if sheet.title_key is not None:
@@ -128,7 +128,7 @@ def columns_of(sheet: Sheet, asked: Asked) -> list[Field]:
     return [sheet.fields[key] for key in dict.fromkeys(keys) if key in sheet.fields]
 
 
-def view_columns(sheet: Sheet, view: Mapping[str, Any] | None) -> list[str]:
+def view_columns(sheet: SheetContext, view: Mapping[str, Any] | None) -> list[str]:
     """Return the keys of the fields that a view shows, in its order; all where it names none."""
     listed = (view or {}).get("fields", ())
     if not listed:

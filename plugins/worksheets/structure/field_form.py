@@ -25,7 +25,7 @@ from core.api import (
     walk,
 )
 from plugins.worksheets.schema import FIELD_SCHEMA
-from plugins.worksheets.structure import building
+from plugins.worksheets.structure import service
 
 TYPED_DEFAULTS = frozenset({
     "text", "long_text", "email", "phone", "url", "number", "currency", "percent", "rating", "date", "datetime", "time", "duration"})
@@ -101,7 +101,7 @@ class FieldForm:
             options = starting_options(self.kind)
         elif self.changes_type:
             options = carried(self.kind, options)
-        return building.as_written(self.app, self.sheet, self.kind.name, options)
+        return service.as_written(self.app, self.sheet, self.kind.name, options)
 
     def receive(self, form: MultiDict[str, str], files: MultiDict[str, FileStorage]) -> bool:
         """Take what was sent and say whether it is to be saved."""
@@ -115,7 +115,7 @@ class FieldForm:
             InvalidDocument: a formula has a mistake.
         """
         before = {} if self.changes_type else self.before.get("options", {})
-        options = building.as_stored(self.app, self.sheet, self.kind.name, without_blank(self.options.value), before)
+        options = service.as_stored(self.app, self.sheet, self.kind.name, without_blank(self.options.value), before)
         about = self.about.value
         if not self.kind.stored or not self.kind.writable:
             about = {name: value for name, value in about.items() if name not in ("required", "unique", "default", "indexed")}
@@ -136,7 +136,7 @@ class FieldForm:
         """Offer of fields only those that make sense, and colours by name."""
         chosen = {node.path: node.value for node in walk(tree) if node.asks in ("ref", "org")}
         links = {f"{self.sheet.address}/field/{d['key']}": str(d["options"].get("target", {}).get("ref", ""))
-                 for d in self.sheet.body.get("fields", ()) if d["type"] in building.LINKING}
+                 for d in self.sheet.body.get("fields", ()) if d["type"] in service.LINKING}
         for node in walk(tree):
             first, last = node.path.partition(".")[0], node.path.rpartition(".")[2]
             if node.asks == "ref":

@@ -61,7 +61,7 @@ class Sight(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class Query:
     """A question for records of one worksheet.
 
     `fields` are the keys of the fields that the visitor may read: what the others hold is not searched, and a condition

@@ -30,16 +30,16 @@ from plugins.worksheets.formula.values import CalculationFailed
 from plugins.worksheets.query import reader
 from plugins.worksheets.web.cells import Choice, Linked
 from plugins.worksheets.web.cells.pointers import address_of
-from plugins.worksheets.web.sheet import Sheet
+from plugins.worksheets.web.sheet_context import SheetContext
 
 LINKING = ("relationship", "subform", "cascading_select")
 
 
 @dataclass
-class Surroundings:
+class RelatedNames:
     """Everything around the values of one page. `linked` answers for what `load` was told of."""
 
-    sheet: Sheet
+    sheet: SheetContext
     computation: Computation = field(init=False)
     seq: int = 0
 
@@ -172,7 +172,7 @@ class Place:
 class RecordAround:
     """The surroundings of one record's values."""
 
-    page: Surroundings
+    page: RelatedNames
     seq: int
 
     @property

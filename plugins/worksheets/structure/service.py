@@ -23,8 +23,8 @@ from core.api import (
 from plugins.worksheets.definitions import check_field
 from plugins.worksheets.fields import KEY_KINDS
 from plugins.worksheets.formula import check_expression, check_template
-from plugins.worksheets.query import Ask, count
-from plugins.worksheets.structure import expressions, naming
+from plugins.worksheets.query import Query, count
+from plugins.worksheets.structure import expressions, unique_names
 
 LINKING = ("relationship", "subform", "cascading_select")
 WRITTEN = {"formula": ("expression", False), "text_combination": ("template", True)}
@@ -54,7 +54,7 @@ def check_worksheet_name(app: App, key: str, name: str) -> None:
         InvalidDocument: with the other's name.
     """
     siblings = [{"key": one.key, "name": one.body["name"]} for one in documents.live(app, "worksheet")]
-    naming.check_free({"key": key, "name": name}, siblings, "worksheet")
+    unique_names.check_free({"key": key, "name": name}, siblings, "worksheet")
 
 
 def put_field(app: App, sheet: Document, field: Definition, person: str) -> None:
@@ -113,7 +113,7 @@ def choices_lost(app: App, sheet: Document, before: Definition, after: Definitio
 def _lost(app: App, sheet: Document, field: Definition, choices: Sequence[Body]) -> Lost:
     ref, keys = {"ref": f"{sheet.address}/field/{field['key']}"}, [str(choice["key"]) for choice in choices]
     some = [{"field": ref, "operator": "is_any_of", "value": keys[n:n + 100]} for n in range(0, len(keys), 100)]
-    number, exact = count(app, Ask(sheet.key, filter={"any": some})) if some else (0, True)
+    number, exact = count(app, Query(sheet.key, filter={"any": some})) if some else (0, True)
     return Lost(", ".join(str(choice["name"]) for choice in choices)[:300], number, exact)
 
 
@@ -202,14 +202,14 @@ def _used(sheet: Document, paths: Sequence[str], linked: expressions.Linked) -> 
 def _check_names(sheet: Document, field: Definition) -> None:
     fields = sheet.body.get("fields", ())
     before: Body = next((one for one in fields if one["key"] == field["key"]), {})
-    naming.check_free(field, fields, "field")
-    naming.check_choices(field["options"].get("choices", ()), before.get("options", {}).get("choices", ()))
+    unique_names.check_free(field, fields, "field")
+    unique_names.check_choices(field["options"].get("choices", ()), before.get("options", {}).get("choices", ()))
 
 
 def _check_mirror(target: Document, mirror: Definition, field: Definition) -> None:
     """Refuse a name for the other side that a field there has; it is no field of the form, so that the sentence says it all."""
     try:
-        naming.check_free(mirror, [*target.body.get("fields", ()), field], "field")
+        unique_names.check_free(mirror, [*target.body.get("fields", ()), field], "field")
     except InvalidDocument as error:
         raise InvalidInput(f"{target.body['name']}: {error.message}") from error
 

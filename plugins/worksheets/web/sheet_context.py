@@ -1,4 +1,4 @@
-"""Sheet: one worksheet as the visitor of this request sees it."""
+"""The context of a worksheet: it as the visitor of this request sees it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ VIEW_TYPES = ("grid", "kanban", "gallery", "calendar", "timeline", "form")
 
 
 @dataclass
-class Sheet:
+class SheetContext:
     """A worksheet, what the visitor may do with it, and where its pages are."""
 
     app: App
@@ -132,7 +132,7 @@ def part_key(pointer: Mapping[str, Any] | None) -> str | None:
     return str(pointer["ref"]).rpartition("/")[2] if pointer else None
 
 
-def open_sheet(key: str) -> Sheet:
+def open_sheet(key: str) -> SheetContext:
     """Return the worksheet that the address names.
 
     Raises:
@@ -140,4 +140,4 @@ def open_sheet(key: str) -> Sheet:
     """
     app, here = current_app_row(), current_standing()
     access = SheetAccess.of(app, here, key)
-    return Sheet(app, access.document, access, visit().person, here.admin)
+    return SheetContext(app, access.document, access, visit().person, here.admin)

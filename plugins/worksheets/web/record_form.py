@@ -17,12 +17,12 @@ from plugins.worksheets.access import check_writes, found_row
 from plugins.worksheets.fields import Field, fields_of
 from plugins.worksheets.fieldtypes.pointers import target_address
 from plugins.worksheets.service import loads, put_record
-from plugins.worksheets.web.around import Surroundings
 from plugins.worksheets.web.cells import Given, read
 from plugins.worksheets.web.cells.pointers import address_of
 from plugins.worksheets.web.editors import Trouble, Typed, digest
+from plugins.worksheets.web.related_names import RelatedNames
 from plugins.worksheets.web.rules import Ruled, ruled
-from plugins.worksheets.web.sheet import Sheet, part_key
+from plugins.worksheets.web.sheet_context import SheetContext, part_key
 
 MAX_DEPTH = 30
 Vals = Mapping[str, Any]
@@ -44,13 +44,13 @@ class Refused(Exception):
         self.typed = typed
 
 
-def enter(sheet: Sheet, fields: Iterable[Field], form: MultiDict[str, str], old: Vals | None,
+def enter(sheet: SheetContext, fields: Iterable[Field], form: MultiDict[str, str], old: Vals | None,
           uploads: tuple[Mapping[str, Any], Mapping[str, str]] = ({}, {})) -> Entered:
     """Return what *form* changes of the record *old* (None for a new one) in those of *fields* that it holds."""
     fresh, wrong = uploads
     trouble = Trouble(errors={key: _sentence(text) for key, text in wrong.items()})
     before, changes = old or {}, dict[str, Any]()
-    around = Surroundings(sheet)
+    around = RelatedNames(sheet)
     for one in fields:
         if f"was-{one.key}" not in form or one.key in trouble.errors:
             continue
@@ -78,7 +78,7 @@ def _compare(one: Field, value: Any, old: Any, was: str, changes: dict[str, Any]
     changes[one.key] = value
 
 
-def save(sheet: Sheet, seq: int | None, entered: Entered) -> int:
+def save(sheet: SheetContext, seq: int | None, entered: Entered) -> int:
     """Write what a form changes, in the caller's transaction, and return the record's number.
 
     Raises:
@@ -115,7 +115,7 @@ class Broken(InvalidValue):
         self.ruled = ruled
 
 
-def write(sheet: Sheet, seq: int | None, changes: Vals) -> int:
+def write(sheet: SheetContext, seq: int | None, changes: Vals) -> int:
     """Change a record, or make one, as the visitor may and the worksheet's rules allow; return its number.
 
     Raises:
@@ -137,7 +137,7 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _check_reach(around: Surroundings, one: Field, value: Any, old: Any) -> None:
+def _check_reach(around: RelatedNames, one: Field, value: Any, old: Any) -> None:
     """Refuse links to records that the visitor may not read: they are as if they did not exist."""
     for address, seqs in _fresh_links(one, value, old).items():
         place = around.place(address)
@@ -158,7 +158,7 @@ def _fresh_links(one: Field, value: Any, old: Any) -> dict[str, list[int]]:
     return found
 
 
-def path_to(sheet: Sheet, around: Surroundings, one: Field, seq: int) -> list[int]:
+def path_to(sheet: SheetContext, around: RelatedNames, one: Field, seq: int) -> list[int]:
     """Return the numbers from the root of a tree of records to one of them."""
     address = target_address(one.definition)
     body = around.computation.worksheet(address) or {}
@@ -180,7 +180,7 @@ def _parent_field(address: str, body: Vals) -> str | None:
                  and one.definition["options"].get("multiple") is False and target_address(one.definition) == address), None)
 
 
-def defaults(sheet: Sheet) -> dict[str, Any]:
+def defaults(sheet: SheetContext) -> dict[str, Any]:
     """Return what a new record starts with: the defaults of its fields, as far as they fit."""
     found: dict[str, Any] = {}
     for key, one in sheet.fields.items():

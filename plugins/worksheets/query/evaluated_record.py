@@ -11,8 +11,8 @@ from plugins.worksheets.compute import Computation
 from plugins.worksheets.fields import Field
 from plugins.worksheets.formula.reading import read_field
 from plugins.worksheets.formula.values import CalculationFailed
-from plugins.worksheets.query.ask import Sight
-from plugins.worksheets.query.reading import reader, record_views
+from plugins.worksheets.query.query import Sight
+from plugins.worksheets.query.sources import reader, record_views
 from plugins.worksheets.records import Row
 
 LINKING = ("relationship", "subform", "cascading_select")
@@ -20,7 +20,7 @@ PLACES = {"member": "user", "department": "department", "org_role": "org_role", 
 
 
 @dataclass
-class Eye:
+class Evaluator:
     """What seeing the records of one worksheet takes: for one request, since it remembers what it read."""
 
     app: App
@@ -33,7 +33,7 @@ class Eye:
     def __post_init__(self) -> None:
         self.computation = Computation(reader(self.app, self.sight), now=now_us())
 
-    def see(self, rows: Sequence[Row], needed: Iterable[str]) -> list[Seen]:
+    def evaluate(self, rows: Sequence[Row], needed: Iterable[str]) -> list[EvaluatedRecord]:
         """Return rows as seen, with what the computed fields and links among *needed* take read at once."""
         needed = list(needed)
         views = record_views(rows)
@@ -43,7 +43,7 @@ class Eye:
         links = [key for key in needed if key in self.fields and self.fields[key].type.name in LINKING]
         if links:
             self.computation.load_titles(self.address, links, views)
-        return [Seen(self, row, view) for row, view in zip(rows, views, strict=True)]
+        return [EvaluatedRecord(self, row, view) for row, view in zip(rows, views, strict=True)]
 
     def computed(self, key: str) -> bool:
         """Say whether a field is computed."""
@@ -62,41 +62,41 @@ class Eye:
 
 
 @dataclass(slots=True)
-class Seen:
+class EvaluatedRecord:
     """One record as seen."""
 
-    eye: Eye
+    evaluator: Evaluator
     row: Row
     view: RecordView
 
     def value(self, key: str) -> Any:
         """Return a field's value, stored or computed, None for none."""
-        if not self.eye.computed(key):
+        if not self.evaluator.computed(key):
             return self.view.vals.get(key)
         try:
-            return plain(self.eye.computation.values(self.eye.address, [key], self.view).get(key))
+            return plain(self.evaluator.computation.values(self.evaluator.address, [key], self.view).get(key))
         except CalculationFailed:
             return None
 
     def text(self, key: str) -> str:
         """Return what of a field people read: choices, people and linked records by name."""
-        one, kind = self.eye.fields[key], self.eye.fields[key].type.name
+        one, kind = self.evaluator.fields[key], self.evaluator.fields[key].type.name
         value = self.value(key)
         if value is None:
             return ""
         if kind in LINKING:
             return self._titles(key)
         if kind in PLACES:
-            names = self.eye.names(PLACES[kind])
+            names = self.evaluator.names(PLACES[kind])
             addresses = [item["org"] for item in value] if isinstance(value, list) else [f"user/{value}"]
             return ", ".join(names.get(address, "") for address in addresses)
-        if self.eye.computed(key):
+        if self.evaluator.computed(key):
             return shown_text(value)
-        return one.type.text(value, one.definition, self.eye.computation)
+        return one.type.text(value, one.definition, self.evaluator.computation)
 
     def _titles(self, key: str) -> str:
         try:
-            return ", ".join(map(str, read_field(self.eye.address, key, self.view, self.eye.computation)))
+            return ", ".join(map(str, read_field(self.evaluator.address, key, self.view, self.evaluator.computation)))
         except CalculationFailed:
             return ""
 

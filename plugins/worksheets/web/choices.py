@@ -12,10 +12,10 @@ from core.api import documents, org_choices
 from plugins.worksheets.fields import Field
 from plugins.worksheets.fieldtypes.pointers import target_address
 from plugins.worksheets.query import page
-from plugins.worksheets.web.around import Place, Surroundings
 from plugins.worksheets.web.cells.choices import tag
 from plugins.worksheets.web.cells.pointers import address_of
-from plugins.worksheets.web.sheet import Sheet
+from plugins.worksheets.web.related_names import Place, RelatedNames
+from plugins.worksheets.web.sheet_context import SheetContext
 
 NOTHING = Markup("")
 MOST = 20
@@ -54,12 +54,12 @@ def values_of(one: Field, value: Any) -> list[str]:
     return [str(item.get("org") or item.get("ref")) if isinstance(item, dict) else str(item) for item in items]
 
 
-def options_of(one: Field, around: Surroundings) -> list[Option]:
+def options_of(one: Field, around: RelatedNames) -> list[Option]:
     """Return the choices of a select field."""
     return [Option(choice.value, choice.name, tag(choice)) for choice in around.choices(one.definition)]
 
 
-def candidates(sheet: Sheet, around: Surroundings, one: Field, search: str, chosen: Sequence[str]) -> Candidates:
+def candidates(sheet: SheetContext, around: RelatedNames, one: Field, search: str, chosen: Sequence[str]) -> Candidates:
     """Return what is chosen and what else could be, a page of it."""
     find = _FIND.get(one.type.name)
     if find is None:
@@ -67,7 +67,7 @@ def candidates(sheet: Sheet, around: Surroundings, one: Field, search: str, chos
     return find(sheet, around, one, search.strip()[:MAX_SEARCH], list(chosen))
 
 
-def _choices(sheet: Sheet, around: Surroundings, one: Field, search: str, chosen: list[str]) -> Candidates:
+def _choices(sheet: SheetContext, around: RelatedNames, one: Field, search: str, chosen: list[str]) -> Candidates:
     known = options_of(one, around)
     by_value = {option.value: option for option in known}
     picked = [by_value.get(value, Option(value, value, escape(value))) for value in chosen]
@@ -76,7 +76,7 @@ def _choices(sheet: Sheet, around: Surroundings, one: Field, search: str, chosen
 
 
 def _org(kind: str) -> Callable[..., Candidates]:
-    def find(sheet: Sheet, around: Surroundings, one: Field, search: str, chosen: list[str]) -> Candidates:
+    def find(sheet: SheetContext, around: RelatedNames, one: Field, search: str, chosen: list[str]) -> Candidates:
         known = org_choices(sheet.app.organization_id, kind)
         names = dict(known)
         picked = [Option(v, v, escape(names.get(v) or around.org_name(v))) for v in chosen]
@@ -85,7 +85,7 @@ def _org(kind: str) -> Callable[..., Candidates]:
     return find
 
 
-def _records(sheet: Sheet, around: Surroundings, one: Field, search: str, chosen: list[str]) -> Candidates:
+def _records(sheet: SheetContext, around: RelatedNames, one: Field, search: str, chosen: list[str]) -> Candidates:
     address = target_address(one.definition)
     seqs = [int(text) for text in chosen if text.isdecimal() and len(text) <= 16]
     place = around.place(address)
@@ -95,7 +95,7 @@ def _records(sheet: Sheet, around: Surroundings, one: Field, search: str, chosen
     return Candidates([_record(around, address, seq) for seq in seqs], options[:MOST], len(options) > MOST)
 
 
-def _record(around: Surroundings, address: str, seq: int, value: str = "", before: str = "") -> Option:
+def _record(around: RelatedNames, address: str, seq: int, value: str = "", before: str = "") -> Option:
     title = around.linked(address, seq).title
     return Option(value or str(seq), title, Markup("{}{}").format(before, title))
 
@@ -105,7 +105,7 @@ def _page(place: Place, search: str, limit: int) -> list[int]:
     return [row.seq for row in page(place.app, place.access.ask(search=search), limit=limit).rows]
 
 
-def _free(sheet: Sheet, around: Surroundings, one: Field, search: str, chosen: list[str]) -> Candidates:
+def _free(sheet: SheetContext, around: RelatedNames, one: Field, search: str, chosen: list[str]) -> Candidates:
     picked = _named(around, chosen)
     found: list[str] = []
     for document in documents.live(sheet.app, "worksheet")[:MOST_WORKSHEETS] if search else ():
@@ -115,7 +115,7 @@ def _free(sheet: Sheet, around: Surroundings, one: Field, search: str, chosen: l
     return Candidates(picked, _named(around, [ref for ref in found if ref not in chosen][:MOST]), not search)
 
 
-def _named(around: Surroundings, refs: Iterable[str]) -> list[Option]:
+def _named(around: RelatedNames, refs: Iterable[str]) -> list[Option]:
     options = []
     for ref in refs:
         if "/record/" not in ref or not ref.rpartition("/")[2].isdecimal():

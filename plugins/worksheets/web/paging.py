@@ -8,21 +8,21 @@ from typing import Any
 
 from core.api import InvalidInput
 from plugins.worksheets.fields import KEY_KINDS, Field
-from plugins.worksheets.query import LOOK_ROWS, Ask, Page, count, page
+from plugins.worksheets.query import LOOK_ROWS, Page, Query, count, page
 from plugins.worksheets.records import Row
-from plugins.worksheets.web.asked import Asked
-from plugins.worksheets.web.sheet import Sheet
+from plugins.worksheets.web.grid_query import GridQuery
+from plugins.worksheets.web.sheet_context import SheetContext
 
 PAGE = 50
 
 
-def ask_of(sheet: Sheet, asked: Asked, **more: Any) -> Ask:
+def query_of(sheet: SheetContext, asked: GridQuery, **more: Any) -> Query:
     """Return the question for the records that an address asks for, no further than the visitor may read."""
     return sheet.access.ask(filter=more.pop("filter", asked.filter()), sorts=more.pop("sorts", asked.sorting()),
                             search=asked.search, **more)
 
 
-def page_of(sheet: Sheet, asked: Asked, ask: Ask, limit: int = PAGE) -> tuple[Asked, Page]:
+def page_of(sheet: SheetContext, asked: GridQuery, ask: Query, limit: int = PAGE) -> tuple[GridQuery, Page]:
     """Return a page of records; the first one where the address has a place that is none, as after the sorting changed."""
     try:
         return asked, page(sheet.app, ask, cursor=asked.cursor, limit=limit, look=LOOK_ROWS)
@@ -50,7 +50,7 @@ class Place:
         return self.unindexed is not None and self.unindexed.type.name in KEY_KINDS
 
     @classmethod
-    def of(cls, sheet: Sheet, asked: Asked, ask: Ask, found: Page, page: str = "grid", size: int = PAGE) -> Place:
+    def of(cls, sheet: SheetContext, asked: GridQuery, ask: Query, found: Page, page: str = "grid", size: int = PAGE) -> Place:
         """Return the place of a page of records, whose neighbours are at the worksheet's *page*."""
         rows: Sequence[Row] = found.rows
         start = asked.at if asked.cursor else 0

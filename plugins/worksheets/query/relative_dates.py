@@ -19,7 +19,7 @@ MAX_AMOUNT = 4000
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class DayRange:
     """From a moment up to another, which is not part of it; a single moment where both are the same.
 
     `first` and `last` are the days it begins and ends on, `last` included; `start` and `end` moments in UTC.
@@ -31,7 +31,7 @@ class Span:
     end: datetime
 
 
-def span_of(unit: str | None, value: Any, zone: ZoneInfo, now: datetime, *, within: bool = False) -> Span | None:
+def span_of(unit: str | None, value: Any, zone: ZoneInfo, now: datetime, *, within: bool = False) -> DayRange | None:
     """Return the days that a condition names, None where it names none that there are."""
     today = now.astimezone(zone).date()
     try:
@@ -71,7 +71,7 @@ def _day(unit: str, value: Any, today: date) -> date | None:
     return date(year, month + 1, min(today.day, monthrange(year, month + 1)[1]))
 
 
-def _exact(value: Any, zone: ZoneInfo) -> Span | None:
+def _exact(value: Any, zone: ZoneInfo) -> DayRange | None:
     if not isinstance(value, str) or len(value) > 40:
         return None
     text = value.strip()
@@ -81,11 +81,11 @@ def _exact(value: Any, zone: ZoneInfo) -> Span | None:
     moment = datetime.fromisoformat(text)
     moment = (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
     day = moment.astimezone(zone).date()
-    return Span(day, day, moment, moment)
+    return DayRange(day, day, moment, moment)
 
 
-def _days(first: date, last: date, zone: ZoneInfo) -> Span:
-    return Span(first, last, _midnight(first, zone), _midnight(last + timedelta(days=1), zone))
+def _days(first: date, last: date, zone: ZoneInfo) -> DayRange:
+    return DayRange(first, last, _midnight(first, zone), _midnight(last + timedelta(days=1), zone))
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:

@@ -9,13 +9,13 @@ from core.api import db
 from plugins.worksheets.access import found_row
 from plugins.worksheets.models import Record
 from plugins.worksheets.records import Row
-from plugins.worksheets.web.sheet import Sheet
+from plugins.worksheets.web.sheet_context import SheetContext
 
 NEAR = 50
 """How many records are looked at on each side for one that the visitor may read."""
 
 
-def find(sheet: Sheet, seq: int, action: str) -> Row:
+def find(sheet: SheetContext, seq: int, action: str) -> Row:
     """Return a live record with which the visitor may do *action*.
 
     Raises:
@@ -25,7 +25,7 @@ def find(sheet: Sheet, seq: int, action: str) -> Row:
     return found_row(sheet.app, sheet.access, seq, action)
 
 
-def neighbours(sheet: Sheet, seq: int) -> tuple[int | None, int | None]:
+def neighbours(sheet: SheetContext, seq: int) -> tuple[int | None, int | None]:
     """Return the numbers of the records before and after one, as far as the visitor may read them."""
     c = Record.__table__.c
     live = (c.app_id == sheet.app.id, c.worksheet == sheet.key, c.deleted_at.is_(None))
@@ -38,7 +38,7 @@ def neighbours(sheet: Sheet, seq: int) -> tuple[int | None, int | None]:
     return sides[0], sides[1]
 
 
-def back_url(sheet: Sheet, otherwise: str) -> str:
+def back_url(sheet: SheetContext, otherwise: str) -> str:
     """Return the page of this app that the request asks to go back to, if it does."""
     back = request.values.get("back", "")
     home = sheet.url().partition("/worksheet/")[0] + "/"

@@ -1,7 +1,7 @@
 """Walking: the rows that SQL lets through, in a plan's order, from a spot on. Here the index of values is used.
 
 Where a filter allows few keys of an indexed field, the rows that have them are sorted. Else the walk goes along the order's
-lanes, a window at a time, and stops where it has looked at as many rows as it may. An order without lanes is sorted as a
+ranges, a window at a time, and stops where it has looked at as many rows as it may. An order without ranges is sorted as a
 whole by the database.
 """
 
@@ -16,9 +16,19 @@ from sqlalchemy import func, select
 
 from plugins.worksheets.models import Record, RecordKey
 from plugins.worksheets.query.indexing import Keys, allowed, answers_all
-from plugins.worksheets.query.lanes import MAX_LANES, Lane, Place, by_choice, is_indexed, key_at, lanes_of, rank_lane, start_of
 from plugins.worksheets.query.orders import ByChoice, Spot
-from plugins.worksheets.query.plan import Plan
+from plugins.worksheets.query.prepared import PreparedQuery
+from plugins.worksheets.query.scan_ranges import (
+    MAX_RANGES,
+    Place,
+    ScanRange,
+    by_choice,
+    is_indexed,
+    key_at,
+    ranges_of,
+    rank_range,
+    start_of,
+)
 from plugins.worksheets.records import Row
 from plugins.worksheets.records.values import Expression
 
@@ -29,12 +39,12 @@ LARGE = 50_000
 """From so many records on, a sort without an index is worth a word."""
 FEW = 5_000
 DENSE = 10_000
-"""After so many rows without a full page the filter's own index narrows the lane."""
+"""After so many rows without a full page the filter's own index narrows the range."""
 _GROWTH = 8
 
 
 @dataclass(slots=True)
-class Walked:
+class Scanned:
     """Rows in the direction of the walk; `stopped` is where it ended although there may be more, `looked` how many it looked at."""
 
     rows: list[Row]
@@ -60,7 +70,7 @@ class _Look:
         return self.most is not None and self.looked >= self.most
 
 
-def walk(plan: Plan, spot: Spot | None, back: bool, limit: int, *, most: int | None = None) -> Walked:
+def walk(plan: PreparedQuery, spot: Spot | None, back: bool, limit: int, *, most: int | None = None) -> Scanned:
     """Return at most *limit* rows after a spot, or before it, nearest first, where *back*.
 
     Args:
@@ -72,15 +82,15 @@ def walk(plan: Plan, spot: Spot | None, back: bool, limit: int, *, most: int | N
     """
     keys = allowed(plan.predicate, plan.kinds)
     few = _few(plan, keys)
-    lanes = lanes_of(plan, keys) if few is None else None
-    if lanes is None and few is None and plan.order.terms and is_indexed(plan, plan.order.terms[0]):
-        return Walked(_sorted_in_parts(plan, spot, back, limit, keys))
-    if lanes is None:
-        return Walked(_sorted(plan, spot, back, limit, *(() if few is None else (plan.values.among(r.seq, few),))))
-    return _along(plan, lanes, [one for one in keys if not _serves(one, lanes)], spot, back, _Look(limit, most, []))
+    scan_ranges = ranges_of(plan, keys) if few is None else None
+    if scan_ranges is None and few is None and plan.order.terms and is_indexed(plan, plan.order.terms[0]):
+        return Scanned(_sorted_in_parts(plan, spot, back, limit, keys))
+    if scan_ranges is None:
+        return Scanned(_sorted(plan, spot, back, limit, *(() if few is None else (plan.values.among(r.seq, few),))))
+    return _along(plan, scan_ranges, [one for one in keys if not _serves(one, scan_ranges)], spot, back, _Look(limit, most, []))
 
 
-def counted(plan: Plan, most: int, *, look: int | None = None) -> tuple[int, bool]:
+def counted(plan: PreparedQuery, most: int, *, look: int | None = None) -> tuple[int, bool]:
     """Return how many rows SQL lets through, no further than *most*, and whether these are all among what was looked at."""
     connection, whole = plan.store.connection, plan.ask.within.everybody and not plan.search.words
     exact = answers_all(plan.predicate, plan.kinds) if whole else None
@@ -96,7 +106,7 @@ def counted(plan: Plan, most: int, *, look: int | None = None) -> tuple[int, boo
     return int(connection.execute(_number(rows.limit(most))).scalar_one()), True
 
 
-def is_sorted_slowly(plan: Plan) -> bool:
+def is_sorted_slowly(plan: PreparedQuery) -> bool:
     """Say whether a page takes sorting all records of a large worksheet."""
     if not plan.order.terms or plan.order.slow or is_indexed(plan, plan.order.terms[0]):
         return False
@@ -105,57 +115,58 @@ def is_sorted_slowly(plan: Plan) -> bool:
     return is_large(plan)
 
 
-def is_large(plan: Plan) -> bool:
+def is_large(plan: PreparedQuery) -> bool:
     """Say whether a worksheet has many records."""
     query = select(r.seq).where(r.app_id == plan.app.id, r.worksheet == plan.ask.worksheet).order_by(r.seq).limit(1).offset(LARGE)
     return plan.store.connection.execute(query).first() is not None
 
 
-def _along(plan: Plan, lanes: Sequence[Lane], spare: Sequence[Keys], spot: Spot | None, back: bool, look: _Look) -> Walked:
-    """Go along lanes from a spot; *spare* are keys of the filter that no lane goes by."""
-    first, place = (None, None) if spot is None else start_of(plan, lanes, spot)
-    order = range(len(lanes) - 1, -1, -1) if back else range(len(lanes))
+def _along(plan: PreparedQuery, scan_ranges: Sequence[ScanRange], spare: Sequence[Keys], spot: Spot | None, back: bool,
+           look: _Look) -> Scanned:
+    """Go along ranges from a spot; *spare* are keys of the filter that no range goes by."""
+    first, place = (None, None) if spot is None else start_of(plan, scan_ranges, spot)
+    order = range(len(scan_ranges) - 1, -1, -1) if back else range(len(scan_ranges))
     for number in order:
         if first is not None and (number > first if back else number < first):
             continue
-        lane = lanes[number].turned() if back else lanes[number]
-        stopped = _down(plan, lane, spare, place if number == first else None, look)
+        scan_range = scan_ranges[number].turned() if back else scan_ranges[number]
+        stopped = _down(plan, scan_range, spare, place if number == first else None, look)
         if look.full:
             break
         if stopped is not None:
-            return Walked(look.rows, _spot_at(plan, stopped), look.looked)
-    return Walked(look.rows, looked=look.looked)
+            return Scanned(look.rows, _spot_at(plan, stopped), look.looked)
+    return Scanned(look.rows, looked=look.looked)
 
 
-def _down(plan: Plan, lane: Lane, spare: Sequence[Keys], place: Place | None, look: _Look) -> Place | None:
-    """Look at windows of one lane until there are enough rows; return where it stopped, None at the lane's end."""
+def _down(plan: PreparedQuery, scan_range: ScanRange, spare: Sequence[Keys], place: Place | None, look: _Look) -> Place | None:
+    """Look at windows of one range until there are enough rows; return where it stopped, None at the range's end."""
     size = look.limit
     while True:
         if look.looked >= DENSE and spare:
-            lane, spare = _narrowed(lane, spare), ()
-        look.rows += lane.rows(plan, place, size, look.limit - len(look.rows))
+            scan_range, spare = _narrowed(scan_range, spare), ()
+        look.rows += scan_range.rows(plan, place, size, look.limit - len(look.rows))
         look.looked += size
         if look.full:
             return None
-        place = lane.end(plan, place, size)
+        place = scan_range.end(plan, place, size)
         if place is None or look.tired:
             return place
         size = min(size * _GROWTH, LOOK_ROWS, LOOK_ROWS if look.most is None else look.most - look.looked)
 
 
-def _narrowed(lane: Lane, spare: Sequence[Keys]) -> Lane:
-    """Return a lane that leaves out what keys of the filter do not allow; one by numbers goes by those keys itself."""
-    if lane.keys is None:
-        return replace(lane, keys=spare[0], also=tuple(spare[1:]))
-    return replace(lane, also=tuple(spare))
+def _narrowed(scan_range: ScanRange, spare: Sequence[Keys]) -> ScanRange:
+    """Return a range that leaves out what keys of the filter do not allow; one by numbers goes by those keys itself."""
+    if scan_range.keys is None:
+        return replace(scan_range, keys=spare[0], also=tuple(spare[1:]))
+    return replace(scan_range, also=tuple(spare))
 
 
-def _serves(keys: Keys, lanes: Sequence[Lane]) -> bool:
-    """Say whether lanes go by these keys already."""
-    return any(lane.keys is keys or keys in lane.within for lane in lanes)
+def _serves(keys: Keys, scan_ranges: Sequence[ScanRange]) -> bool:
+    """Say whether ranges go by these keys already."""
+    return any(scan_range.keys is keys or keys in scan_range.within for scan_range in scan_ranges)
 
 
-def _few(plan: Plan, keys: Sequence[Keys]) -> list[int] | None:
+def _few(plan: PreparedQuery, keys: Sequence[Keys]) -> list[int] | None:
     """Return the numbers of the records that have keys which only a few have; None where there are no such keys."""
     for one in keys:
         found = plan.store.connection.execute(_having(plan, one).limit(FEW + 1)).scalars().all()
@@ -164,7 +175,7 @@ def _few(plan: Plan, keys: Sequence[Keys]) -> list[int] | None:
     return None
 
 
-def _sorted(plan: Plan, spot: Spot | None, back: bool, limit: int, *among: Expression) -> list[Row]:
+def _sorted(plan: PreparedQuery, spot: Spot | None, back: bool, limit: int, *among: Expression) -> list[Row]:
     """Let the database sort all rows, or only those *among* some."""
     query = plan.rows().where(*among).order_by(*plan.order.by(plan.values, back=back)).limit(limit)
     if spot is not None:
@@ -172,7 +183,7 @@ def _sorted(plan: Plan, spot: Spot | None, back: bool, limit: int, *among: Expre
     return plan.store.fetch(query)
 
 
-def _sorted_in_parts(plan: Plan, spot: Spot | None, back: bool, limit: int, allowed: Sequence[Keys]) -> list[Row]:
+def _sorted_in_parts(plan: PreparedQuery, spot: Spot | None, back: bool, limit: int, allowed: Sequence[Keys]) -> list[Row]:
     """Sort by several fields of which the first is indexed: no more records than have the first keys that a page takes."""
     found: list[Row] = []
     for part in _parts(plan, None if spot is None else spot[0], spot is None, back, limit, allowed):
@@ -182,14 +193,15 @@ def _sorted_in_parts(plan: Plan, spot: Spot | None, back: bool, limit: int, allo
     return found
 
 
-def _parts(plan: Plan, value: Any, whole: bool, back: bool, size: int, allowed: Sequence[Keys]) -> Iterator[Keys]:
+def _parts(plan: PreparedQuery, value: Any, whole: bool, back: bool, size: int, allowed: Sequence[Keys]) -> Iterator[Keys]:
     """Yield the keys of the first field in the order of the walk, from a value on; those without a value at their end of it."""
     term = plan.order.terms[0]
     if isinstance(term, ByChoice):
-        lanes = by_choice(plan, term)
-        first = 0 if whole and not back else len(lanes) - 1 if whole or value is None else rank_lane(term, value)
-        some = [lane.keys.only or () for lane in (lanes[first::-1] if back else lanes[first:]) if lane.keys is not None]
-        together = 1 if len(lanes) <= MAX_LANES else MAX_LANES
+        scan_ranges = by_choice(plan, term)
+        first = 0 if whole and not back else len(scan_ranges) - 1 if whole or value is None else rank_range(term, value)
+        ahead = scan_ranges[first::-1] if back else scan_ranges[first:]
+        some = [scan_range.keys.only or () for scan_range in ahead if scan_range.keys is not None]
+        together = 1 if len(scan_ranges) <= MAX_RANGES else MAX_RANGES
         yield from (Keys(term.name, only=tuple(chain(*some[n:n + together]))) for n in range(0, len(some), together))
         return
     empty = Keys(term.name, only=("",))
@@ -202,7 +214,7 @@ def _parts(plan: Plan, value: Any, whole: bool, back: bool, size: int, allowed: 
         yield empty
 
 
-def _ranges(plan: Plan, narrow: Keys, start: str | None, down: bool, size: int) -> Iterator[Keys]:
+def _ranges(plan: PreparedQuery, narrow: Keys, start: str | None, down: bool, size: int) -> Iterator[Keys]:
     """Yield ranges of keys from a key on, that key included, each with about so many records, or with those of one key."""
     begun = False
     while True:
@@ -219,13 +231,13 @@ def _ranges(plan: Plan, narrow: Keys, start: str | None, down: bool, size: int) 
         start, begun, size = bound, True, size * _GROWTH
 
 
-def _spot_at(plan: Plan, place: Place) -> Spot | None:
-    """Return the spot of the record at a place of a lane."""
+def _spot_at(plan: PreparedQuery, place: Place) -> Spot | None:
+    """Return the spot of the record at a place of a range."""
     row = plan.store.row(plan.ask.worksheet, place[1])
-    return None if row is None else plan.order.spot(plan.eye.see([row], ())[0])
+    return None if row is None else plan.order.spot(plan.evaluator.evaluate([row], ())[0])
 
 
-def _counted_within(plan: Plan, most: int, look: int) -> tuple[int, bool]:
+def _counted_within(plan: PreparedQuery, most: int, look: int) -> tuple[int, bool]:
     """Count among the first rows only."""
     state = r.deleted_at.is_not(None) if plan.ask.deleted else r.deleted_at.is_(None)
     mine = r.app_id == plan.app.id, r.worksheet == plan.ask.worksheet, state
@@ -236,7 +248,7 @@ def _counted_within(plan: Plan, most: int, look: int) -> tuple[int, bool]:
     return number, last is None or number >= most
 
 
-def _having(plan: Plan, keys: Keys) -> Any:
+def _having(plan: PreparedQuery, keys: Keys) -> Any:
     return select(k.seq).where(k.app_id == plan.app.id, k.worksheet == plan.ask.worksheet, k.field == keys.field, *keys.where())
 
 
@@ -244,4 +256,4 @@ def _number(query: Any) -> Any:
     return select(func.count()).select_from(query.subquery())
 
 
-__all__ = ["LOOK_ROWS", "Walked", "counted", "is_sorted_slowly", "walk"]
+__all__ = ["LOOK_ROWS", "Scanned", "counted", "is_sorted_slowly", "walk"]

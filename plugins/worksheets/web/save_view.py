@@ -8,16 +8,16 @@ from typing import Any
 from flask import Response, flash, redirect, request
 
 from core.api import Document, Needs, documents, locks, transaction
-from plugins.worksheets.web.asked import Asked, read_asked
 from plugins.worksheets.web.blueprint import SHEET, pages
-from plugins.worksheets.web.sheet import Sheet, open_sheet, part_key
+from plugins.worksheets.web.grid_query import GridQuery, read_grid_query
+from plugins.worksheets.web.sheet_context import SheetContext, open_sheet, part_key
 
 
 @pages.page(f"{SHEET}/keep", Needs.APP_ADMIN, ("POST",))
 def keep(organization_id: str, app_id: str, key: str) -> Response:
     """Save conditions, sorting and columns to the view."""
     sheet = open_sheet(key)
-    asked = read_asked(sheet, request.form)
+    asked = read_grid_query(sheet, request.form)
     if asked.view is not None:
         with transaction():
             locks.take(sheet.app)
@@ -30,7 +30,7 @@ def keep(organization_id: str, app_id: str, key: str) -> Response:
     return redirect(sheet.url())  # type: ignore[return-value]
 
 
-def kept(sheet: Sheet, asked: Asked, view: Mapping[str, Any]) -> dict[str, Any]:
+def kept(sheet: SheetContext, asked: GridQuery, view: Mapping[str, Any]) -> dict[str, Any]:
     """Return a view with what was asked for in it."""
     made, combined = dict(view), asked.filter()
     if asked.conditions and combined is not None:
@@ -45,5 +45,5 @@ def kept(sheet: Sheet, asked: Asked, view: Mapping[str, Any]) -> dict[str, Any]:
     return made
 
 
-def _ref(sheet: Sheet, key: str) -> dict[str, str]:
+def _ref(sheet: SheetContext, key: str) -> dict[str, str]:
     return {"ref": f"{sheet.document.address}/field/{key}"}

@@ -24,16 +24,16 @@ from core.api import (
 from plugins.worksheets.access import SheetAccess, delete_record, found_row
 from plugins.worksheets.fields import Field
 from plugins.worksheets.fieldtypes.pointers import target_address
-from plugins.worksheets.query import LOOK_ROWS, Ask, count, listed_choices, page
+from plugins.worksheets.query import LOOK_ROWS, Query, count, listed_choices, page
 from plugins.worksheets.records import Row
 from plugins.worksheets.service import loads
-from plugins.worksheets.web.around import LINKING, Surroundings
-from plugins.worksheets.web.asked import view_columns
 from plugins.worksheets.web.cells import align_of, show
 from plugins.worksheets.web.editors import digest
-from plugins.worksheets.web.entering import Refused, enter, save
+from plugins.worksheets.web.grid_query import view_columns
 from plugins.worksheets.web.lines import Line, lines_of, title_of
-from plugins.worksheets.web.sheet import Sheet, part_key
+from plugins.worksheets.web.record_form import Refused, enter, save
+from plugins.worksheets.web.related_names import LINKING, RelatedNames
+from plugins.worksheets.web.sheet_context import SheetContext, part_key
 
 BATCH = 1000
 READ_AS_CELLS = ("number", "currency", "percent", "rating", "date", "datetime", "time", "created_time", "modified_time")
@@ -68,7 +68,7 @@ def records_for(app: App, person: str, asked: RecordsAsked) -> RecordsGiven | No
                         fields=[_field_given(sheet, one, one.key in hidden) for one in fields])
 
 
-def _field_given(sheet: Sheet, one: Field, hidden: bool) -> FieldGiven:
+def _field_given(sheet: SheetContext, one: Field, hidden: bool) -> FieldGiven:
     options, kind = one.definition.get("options", {}), one.type.name
     after = {"currency": options.get("currency", ""), "percent": "%"}.get(kind, options.get("unit", ""))
     return FieldGiven(key=one.key, name=one.name, type=kind, hidden=hidden, writable=sheet.editable(one),
@@ -76,7 +76,7 @@ def _field_given(sheet: Sheet, one: Field, hidden: bool) -> FieldGiven:
                       decimals=options.get("decimals", 0) if kind == "currency" else 0)
 
 
-def _counted(sheet: Sheet, ask: Ask, read: int, wanted: int) -> tuple[int, bool]:
+def _counted(sheet: SheetContext, ask: Query, read: int, wanted: int) -> tuple[int, bool]:
     """Return how many records there are; those that were read are no more to count where they are all."""
     total, exact = count(sheet.app, ask, look=LOOK_ROWS) if read > wanted else (read, True)
     return max(total, read), exact and total >= read
@@ -121,16 +121,16 @@ def remove_record(app: App, person: str, worksheet: str, seq: int) -> bool | Non
     return True
 
 
-def _sheet(app: App, person: str, address: str) -> Sheet | None:
+def _sheet(app: App, person: str, address: str) -> SheetContext | None:
     here = standing(app, person)
     try:
         access = SheetAccess.of(app, here, address.rpartition("/")[2])
     except NotFound:
         return None
-    return Sheet(app, access.document, access, person, here.admin)
+    return SheetContext(app, access.document, access, person, here.admin)
 
 
-def _numbered(sheet: Sheet, seqs: Sequence[int]) -> Iterator[Row]:
+def _numbered(sheet: SheetContext, seqs: Sequence[int]) -> Iterator[Row]:
     for seq in seqs[:BATCH]:
         try:
             yield found_row(sheet.app, sheet.access, seq, "read")
@@ -138,13 +138,13 @@ def _numbered(sheet: Sheet, seqs: Sequence[int]) -> Iterator[Row]:
             continue
 
 
-def _ask(sheet: Sheet, asked: RecordsAsked, view: Mapping[str, Any] | None) -> Ask:
+def _ask(sheet: SheetContext, asked: RecordsAsked, view: Mapping[str, Any] | None) -> Query:
     filters = [one for one in ((view or {}).get("filter"), asked.filter) if one]
     sorts = [(str(part_key(one["field"])), bool(one.get("descending"))) for one in asked.sorts or (view or {}).get("sorts", ())]
     return sheet.access.ask(filter={"all": filters} if filters else None, sorts=sorts, search=asked.search)
 
 
-def _asked_rows(sheet: Sheet, ask: Ask, most: int) -> list[Row]:
+def _asked_rows(sheet: SheetContext, ask: Query, most: int) -> list[Row]:
     rows: list[Row] = []
     cursor = None
     while len(rows) < min(most, 2 * MOST_RECORDS):
@@ -156,8 +156,8 @@ def _asked_rows(sheet: Sheet, ask: Ask, most: int) -> list[Row]:
     return rows
 
 
-def _given(sheet: Sheet, rows: Sequence[Row], fields: Sequence[Field]) -> list[RecordGiven]:
-    around = Surroundings(sheet)
+def _given(sheet: SheetContext, rows: Sequence[Row], fields: Sequence[Field]) -> list[RecordGiven]:
+    around = RelatedNames(sheet)
     title = sheet.fields.get(sheet.title_key or "")
     wanted = [*fields, *([title] if title is not None and title not in fields else [])]
     lines = lines_of(around, rows, wanted)
@@ -168,7 +168,7 @@ def _given(sheet: Sheet, rows: Sequence[Row], fields: Sequence[Field]) -> list[R
             for line in lines]
 
 
-def _text(around: Surroundings, line: Line, one: Field) -> str:
+def _text(around: RelatedNames, line: Line, one: Field) -> str:
     value, kind = line.values.get(one.key), one.type.name
     if value is None:
         return ""
@@ -191,7 +191,7 @@ def _measured(line: Line, one: Field) -> bool:
                for item in (value if isinstance(value, list) else [value]))
 
 
-def _files(sheet: Sheet, line: Line, one: Field) -> list[FileGiven]:
+def _files(sheet: SheetContext, line: Line, one: Field) -> list[FileGiven]:
     value = line.values[one.key]
     items = value if isinstance(value, list) else [value]
     return [FileGiven(name=item["name"], type=item["type"], size=item["size"],
@@ -199,7 +199,7 @@ def _files(sheet: Sheet, line: Line, one: Field) -> list[FileGiven]:
             for item in items if isinstance(item, Mapping) and "file" in item]
 
 
-def _pairs(sheet: Sheet, one: Field, text: str, old: Any) -> Iterator[tuple[str, str]]:
+def _pairs(sheet: SheetContext, one: Field, text: str, old: Any) -> Iterator[tuple[str, str]]:
     """Yield what a worksheet's own form would send for a text: its mark, then the values."""
     yield f"was-{one.key}", digest(old)
     text = text.strip() if one.type.name != "long_text" else text
@@ -211,7 +211,7 @@ def _pairs(sheet: Sheet, one: Field, text: str, old: Any) -> Iterator[tuple[str,
             yield one.key, _chosen(sheet, one, part)
 
 
-def _chosen(sheet: Sheet, one: Field, text: str) -> str:
+def _chosen(sheet: SheetContext, one: Field, text: str) -> str:
     """Return the key of a choice that is named by its name; anything else as it is."""
     if one.type.name not in SELECTS:
         return text

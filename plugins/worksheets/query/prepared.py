@@ -12,14 +12,14 @@ from sqlalchemy import Select, false, or_, select
 from core.api import App, documents, now_us, server, zone_named
 from plugins.worksheets.fields import Field, fields_of
 from plugins.worksheets.models import Record
-from plugins.worksheets.query.ask import Ask
+from plugins.worksheets.query.comparators import comparator_of
 from plugins.worksheets.query.conditions import Condition, Moment, predicate_of
 from plugins.worksheets.query.cursors import mark_of
-from plugins.worksheets.query.facets import facet_of
+from plugins.worksheets.query.evaluated_record import Evaluator
 from plugins.worksheets.query.orders import Order, order_of
 from plugins.worksheets.query.predicates import Predicate, Together
+from plugins.worksheets.query.query import Query
 from plugins.worksheets.query.searching import Search
-from plugins.worksheets.query.seen import Eye
 from plugins.worksheets.records import COLUMNS, RecordStore
 from plugins.worksheets.records.values import Expression, Values, values_of
 from plugins.worksheets.service import store_of
@@ -29,16 +29,16 @@ MAX_DEPTH = 20
 
 
 @dataclass
-class Plan:
+class PreparedQuery:
     """One question, ready to be asked."""
 
     app: App
-    ask: Ask
+    ask: Query
     store: RecordStore = field(init=False)
     values: Values = field(init=False)
     everything: Mapping[str, Field] = field(init=False)
     fields: Mapping[str, Field] = field(init=False)
-    eye: Eye = field(init=False)
+    evaluator: Evaluator = field(init=False)
     predicate: Predicate = field(init=False)
     search: Search = field(init=False)
     order: Order = field(init=False)
@@ -54,10 +54,10 @@ class Plan:
         self.everything = fields_of(document.body, stored=False)
         readable = self.everything.keys() if self.ask.fields is None else set(self.ask.fields)
         self.fields = {key: one for key, one in self.everything.items() if key in readable}
-        self.eye = Eye(self.app, document.address, self.everything, self.ask.sight)
+        self.evaluator = Evaluator(self.app, document.address, self.everything, self.ask.sight)
         self.predicate = self._tree(self.ask.filter, moment_of(self.app), 0)
-        self.search = Search.of(self.ask.search, self.fields, self.eye)
-        self.order, left = order_of(self.ask.sorts, self.fields, self.eye)
+        self.search = Search.of(self.ask.search, self.fields, self.evaluator)
+        self.order, left = order_of(self.ask.sorts, self.fields, self.evaluator)
         self.notes += ["The records are not sorted by a field that you cannot see." for _ in left[:1]]
 
     @property
@@ -119,11 +119,11 @@ class Plan:
         pointer = node.get("field")
         key = str(pointer.get("ref", "") if isinstance(pointer, Mapping) else pointer).rpartition("/")[2]
         one = self.fields.get(key)
-        facet = None if one is None else facet_of(one)
-        if facet is None:
+        comparator = None if one is None else comparator_of(one)
+        if comparator is None:
             self._note("A condition on a field that you cannot see was ignored.")
             return Predicate()
-        return predicate_of(Condition(facet, str(node.get("operator")), node.get("value"), node.get("unit"), moment, self.eye))
+        return predicate_of(Condition(comparator, str(node.get("operator")), node.get("value"), node.get("unit"), moment, self.evaluator))
 
     def _note(self, text: str) -> None:
         if text not in self.notes:

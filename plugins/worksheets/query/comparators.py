@@ -1,6 +1,6 @@
-"""Facets: how the values of each type of field are compared, each way in SQL and in Python alike.
+"""Comparators: how the values of each type of field are compared, each way in SQL and in Python alike.
 
-A facet gives a value's key (which is compared and sorted by), its text, and its items where it is a list; in SQL each is
+A comparator gives a value's key (which is compared and sorted by), its text, and its items where it is a list; in SQL each is
 NULL where the value is empty. Computed fields have the Python side only.
 """
 
@@ -16,8 +16,8 @@ from sqlalchemy import BigInteger, Text, cast, func, literal
 
 from plugins.worksheets.fields import KEY_KINDS, Field
 from plugins.worksheets.models import Record
-from plugins.worksheets.query.seen import LINKING, Seen
-from plugins.worksheets.query.spans import Span
+from plugins.worksheets.query.evaluated_record import LINKING, EvaluatedRecord
+from plugins.worksheets.query.relative_dates import DayRange
 from plugins.worksheets.records.keys import CHOICE, MOMENT, NUMBER, TEXT, decimal_of, key_of
 from plugins.worksheets.records.values import Expression, Values
 
@@ -29,7 +29,7 @@ ITEMS: Mapping[str, str | None] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Facet:
+class Comparator:
     """A stored field whose value is one thing. `kind` is its kind of key."""
 
     field: Field
@@ -45,11 +45,11 @@ class Facet:
         """Return what is compared and sorted by."""
         return values.key(self.kind, self.name)
 
-    def key(self, seen: Seen) -> str:
+    def key(self, seen: EvaluatedRecord) -> str:
         """Return the same as text."""
         return key_of(self.kind, seen.view.vals.get(self.name))
 
-    def raw_number(self, seen: Seen) -> str | None:
+    def raw_number(self, seen: EvaluatedRecord) -> str | None:
         """Return a number as plain text."""
         number = decimal_of(seen.view.vals.get(self.name))
         return None if number is None else format(number, "f")
@@ -62,7 +62,7 @@ class Facet:
         """Return the same to compare `key` with."""
         return key_of(self.kind, value)
 
-    def edges(self, span: Span) -> tuple[Any, Any]:
+    def edges(self, span: DayRange) -> tuple[Any, Any]:
         """Return where a span of time begins, and what comes after it."""
         if self.field.type.name == "date":
             return _day(span.first), _day(span.last) + "~"
@@ -72,7 +72,7 @@ class Facet:
         """Return the value as text."""
         return values.held(self.name)
 
-    def text(self, seen: Seen) -> str | None:
+    def text(self, seen: EvaluatedRecord) -> str | None:
         """Return the same in Python."""
         value = seen.view.vals.get(self.name)
         return None if value is None else str(value)
@@ -81,7 +81,7 @@ class Facet:
         """Return whether there is a value."""
         return values.held(self.name).is_not(None)
 
-    def filled(self, seen: Seen) -> bool:
+    def filled(self, seen: EvaluatedRecord) -> bool:
         """Return the same in Python."""
         return seen.view.vals.get(self.name) is not None
 
@@ -89,39 +89,39 @@ class Facet:
         """Return whether the value is one of *wanted*."""
         return values.held(self.name).in_(list(wanted))
 
-    def items(self, seen: Seen) -> Sequence[str]:
+    def items(self, seen: EvaluatedRecord) -> Sequence[str]:
         """Return what `has_sql` looks through."""
         text = self.text(seen)
         return () if text is None else (text,)
 
 
 @dataclass(frozen=True, slots=True)
-class Box(Facet):
+class Box(Comparator):
     """A checkbox: not ticked is not a value of its own, but sorts as one."""
 
     def bound(self, values: Values, value: Any) -> Expression:
-        """See `Facet.bound`: a spot holds the key itself."""
+        """See `Comparator.bound`: a spot holds the key itself."""
         return literal(self.bound_key(value), Text)
 
     def bound_key(self, value: Any) -> str:
-        """See `Facet.bound_key`."""
+        """See `Comparator.bound_key`."""
         return "1" if value is True or value == "1" else "0"
 
     def filled_sql(self, values: Values) -> Expression:
-        """See `Facet.filled_sql`."""
+        """See `Comparator.filled_sql`."""
         return values.truth(self.name)
 
     def text_sql(self, values: Values) -> Expression:
-        """See `Facet.text_sql`."""
+        """See `Comparator.text_sql`."""
         return values.key(self.kind, self.name)
 
-    def text(self, seen: Seen) -> str | None:
-        """See `Facet.text`."""
+    def text(self, seen: EvaluatedRecord) -> str | None:
+        """See `Comparator.text`."""
         return self.key(seen)
 
 
 @dataclass(frozen=True, slots=True)
-class Many(Facet):
+class Many(Comparator):
     """A field whose values are lists; sorted by the first item."""
 
     @property
@@ -133,151 +133,151 @@ class Many(Facet):
         return (self.name, 0) if self.inner is None else (self.name, 0, self.inner)
 
     def key_sql(self, values: Values) -> Expression:
-        """See `Facet.key_sql`."""
+        """See `Comparator.key_sql`."""
         return values.key(self.kind, *self._path())
 
-    def key(self, seen: Seen) -> str:
-        """See `Facet.key`."""
+    def key(self, seen: EvaluatedRecord) -> str:
+        """See `Comparator.key`."""
         first = next(iter(self._given(seen)), None)
         return key_of(self.kind, first)
 
-    def raw_number(self, seen: Seen) -> str | None:
-        """See `Facet.raw_number`."""
+    def raw_number(self, seen: EvaluatedRecord) -> str | None:
+        """See `Comparator.raw_number`."""
         first = next(iter(self._given(seen)), None)
         return None if first is None else str(first)
 
     def text_sql(self, values: Values) -> Expression:
-        """See `Facet.text_sql`."""
+        """See `Comparator.text_sql`."""
         return values.joined(self.name, self.inner)
 
-    def text(self, seen: Seen) -> str | None:
-        """See `Facet.text`."""
+    def text(self, seen: EvaluatedRecord) -> str | None:
+        """See `Comparator.text`."""
         return ", ".join(map(str, self._given(seen))) or None
 
     def has_sql(self, values: Values, wanted: Sequence[str]) -> Expression:
-        """See `Facet.has_sql`."""
+        """See `Comparator.has_sql`."""
         return values.has(self.name, wanted, inner=self.inner)
 
-    def items(self, seen: Seen) -> Sequence[str]:
-        """See `Facet.items`."""
+    def items(self, seen: EvaluatedRecord) -> Sequence[str]:
+        """See `Comparator.items`."""
         return [str(one) for one in self._given(seen)]
 
-    def _given(self, seen: Seen) -> list[Any]:
+    def _given(self, seen: EvaluatedRecord) -> list[Any]:
         given = seen.view.vals.get(self.name) or []
         return given if self.inner is None else [one[self.inner] for one in given]
 
 
 @dataclass(frozen=True, slots=True)
-class Location(Facet):
+class Location(Comparator):
     """A point on the earth, compared by what it is called."""
 
     def key_sql(self, values: Values) -> Expression:
-        """See `Facet.key_sql`."""
+        """See `Comparator.key_sql`."""
         return values.whole(values.fold(func.substr(self.text_sql(values), 1, 100)))
 
-    def key(self, seen: Seen) -> str:
-        """See `Facet.key`."""
+    def key(self, seen: EvaluatedRecord) -> str:
+        """See `Comparator.key`."""
         return key_of(TEXT, self.text(seen))
 
     def text_sql(self, values: Values) -> Expression:
-        """See `Facet.text_sql`."""
+        """See `Comparator.text_sql`."""
         lat, lon = values.held(self.name, "lat"), values.held(self.name, "lon")
         return func.coalesce(values.held(self.name, "label"), lat + literal(", ", Text) + lon)
 
-    def text(self, seen: Seen) -> str | None:
-        """See `Facet.text`."""
+    def text(self, seen: EvaluatedRecord) -> str | None:
+        """See `Comparator.text`."""
         value = seen.view.vals.get(self.name)
         return None if value is None else str(value.get("label") or f"{value['lat']}, {value['lon']}")
 
 
 @dataclass(frozen=True, slots=True)
-class Column(Facet):
+class Column(Comparator):
     """What every record has beside its values: when and by whom it was made and changed, its number."""
 
     column: str = "seq"
 
     def key_sql(self, values: Values) -> Expression:
-        """See `Facet.key_sql`."""
+        """See `Comparator.key_sql`."""
         return r[self.column]
 
-    def key(self, seen: Seen) -> str:
-        """See `Facet.key`."""
+    def key(self, seen: EvaluatedRecord) -> str:
+        """See `Comparator.key`."""
         return self.bound_key(getattr(seen.row, self.column))
 
-    def raw_number(self, seen: Seen) -> str | None:
-        """See `Facet.raw_number`."""
+    def raw_number(self, seen: EvaluatedRecord) -> str | None:
+        """See `Comparator.raw_number`."""
         return str(getattr(seen.row, self.column))
 
     def bound(self, values: Values, value: Any) -> Expression:
-        """See `Facet.bound`."""
+        """See `Comparator.bound`."""
         number = decimal_of(value) if self.kind == NUMBER else None
         if self.kind != NUMBER:
             return literal(value, Text)
         return literal(max(min(int(number or 0), 2**62), -2**62), BigInteger)
 
-    def edges(self, span: Span) -> tuple[Any, Any]:
-        """See `Facet.edges`."""
+    def edges(self, span: DayRange) -> tuple[Any, Any]:
+        """See `Comparator.edges`."""
         start, end = _micros(span.start), _micros(span.end)
         return start, end if end > start else end + 1
 
     def text_sql(self, values: Values) -> Expression:
-        """See `Facet.text_sql`."""
+        """See `Comparator.text_sql`."""
         return cast(r[self.column], Text)
 
-    def text(self, seen: Seen) -> str | None:
-        """See `Facet.text`."""
+    def text(self, seen: EvaluatedRecord) -> str | None:
+        """See `Comparator.text`."""
         return str(getattr(seen.row, self.column))
 
     def filled_sql(self, values: Values) -> Expression:
-        """See `Facet.filled_sql`."""
+        """See `Comparator.filled_sql`."""
         return r[self.column].is_not(None)
 
-    def filled(self, seen: Seen) -> bool:
-        """See `Facet.filled`."""
+    def filled(self, seen: EvaluatedRecord) -> bool:
+        """See `Comparator.filled`."""
         return True
 
     def has_sql(self, values: Values, wanted: Sequence[str]) -> Expression:
-        """See `Facet.has_sql`."""
+        """See `Comparator.has_sql`."""
         return self.text_sql(values).in_(list(wanted))
 
 
 @dataclass(frozen=True, slots=True)
-class Computed(Facet):
+class Computed(Comparator):
     """A computed field, in Python only. `kind` is what its format says; numbers are told by their look otherwise."""
 
     slow = True
 
-    def key(self, seen: Seen) -> str:
-        """See `Facet.key`."""
+    def key(self, seen: EvaluatedRecord) -> str:
+        """See `Comparator.key`."""
         return self.bound_key(self._one(seen))
 
     def bound_key(self, value: Any) -> str:
-        """See `Facet.bound_key`."""
+        """See `Comparator.bound_key`."""
         if isinstance(value, bool):
             return "1" if value else ""
         if self.kind == NUMBER and decimal_of(value) is None:
             return ""
         return key_of(self.kind, value if self.kind == NUMBER else str(value)) if value is not None else ""
 
-    def edges(self, span: Span) -> tuple[Any, Any]:
-        """See `Facet.edges`: a day and a moment compare by their text, so the days of the span are given."""
+    def edges(self, span: DayRange) -> tuple[Any, Any]:
+        """See `Comparator.edges`: a day and a moment compare by their text, so the days of the span are given."""
         return _day(span.first), _day(span.last) + "~"
 
-    def text(self, seen: Seen) -> str | None:
-        """See `Facet.text`."""
+    def text(self, seen: EvaluatedRecord) -> str | None:
+        """See `Comparator.text`."""
         return seen.text(self.name) or None
 
-    def filled(self, seen: Seen) -> bool:
-        """See `Facet.filled`."""
+    def filled(self, seen: EvaluatedRecord) -> bool:
+        """See `Comparator.filled`."""
         value = seen.value(self.name)
         return value is not None and value is not False
 
-    def items(self, seen: Seen) -> Sequence[str]:
-        """See `Facet.items`."""
+    def items(self, seen: EvaluatedRecord) -> Sequence[str]:
+        """See `Comparator.items`."""
         value = seen.value(self.name)
         return [str(one) for one in value] if isinstance(value, list) else [] if value is None else [str(value)]
 
-    def _one(self, seen: Seen) -> Any:
+    def _one(self, seen: EvaluatedRecord) -> Any:
         value = seen.value(self.name)
         return (value[0] if value else None) if isinstance(value, list) else value
 
@@ -285,7 +285,7 @@ class Computed(Facet):
 COLUMNS = {"created_time": "created_at", "modified_time": "updated_at", "created_by": "created_by", "modified_by": "updated_by"}
 
 
-def facet_of(field: Field) -> Facet | None:
+def comparator_of(field: Field) -> Comparator | None:
     """Return how a field's values are compared; None for fields without values."""
     kind = field.type.name
     if kind in COLUMNS:
@@ -298,7 +298,7 @@ def facet_of(field: Field) -> Facet | None:
         return Box(field, KEY_KINDS[kind])
     if kind in ITEMS:
         return Many(field, NUMBER if kind in LINKING else CHOICE if kind == "multiple_select" else TEXT)
-    return Location(field, TEXT) if kind == "location" else Facet(field, KEY_KINDS.get(kind, TEXT))
+    return Location(field, TEXT) if kind == "location" else Comparator(field, KEY_KINDS.get(kind, TEXT))
 
 
 def _kind_of_computed(field: Field) -> str:
@@ -326,4 +326,4 @@ def _micros(moment: datetime) -> int:
     return int(Decimal(moment.timestamp()) * 1_000_000)
 
 
-__all__ = ["Column", "Computed", "Facet", "Many", "facet_of"]
+__all__ = ["Column", "Comparator", "Computed", "Many", "comparator_of"]

@@ -11,8 +11,8 @@ from plugins.worksheets.compute import Computation
 from plugins.worksheets.definitions import check_field
 from plugins.worksheets.formula.reading import title_field
 from plugins.worksheets.formula.values import CalculationFailed
-from plugins.worksheets.query.ask import Sight
-from plugins.worksheets.query.reading import reader, record_views
+from plugins.worksheets.query.query import Sight
+from plugins.worksheets.query.sources import reader, record_views
 from plugins.worksheets.service import store_of
 
 RECORDS = 3

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.api import Document, Input
 from plugins.worksheets.fields import fields_of
-from plugins.worksheets.web.sheet import Sheet, has_value, part_key
+from plugins.worksheets.web.sheet_context import SheetContext, has_value, part_key
 
 CELLS = ("field", "hidden", "width", "wrap", "aggregate")
 
@@ -24,7 +24,7 @@ def listed(document: Document, view: Mapping[str, Any]) -> dict[str, Any]:
     return {**view, "fields": [*given, *rest]}
 
 
-def compacted(sheet: Sheet, view: Mapping[str, Any]) -> dict[str, Any]:
+def compacted(sheet: SheetContext, view: Mapping[str, Any]) -> dict[str, Any]:
     """Return a view without a list of fields that says no more than that all are shown as they stand in the worksheet."""
     made = {name: value for name, value in view.items() if name != "fields"}
     rows = [{name: value for name, value in one.items() if value is not False} for one in view.get("fields", ())]
