@@ -8,11 +8,11 @@ from __future__ import annotations
 from sqlalchemy import select, update
 
 from core.api import InvalidInput, as_server, db, now_us, server
-from tenants import links, mail, second_factor, service, sessions
+from tenants import email_tokens, mail, second_factor, service, sessions
 from tenants.audit import audit_person
 from tenants.errors import LinkSpent
 from tenants.models import AppAdmin, Membership, User
-from tenants.naming import checked_email, checked_name, folded
+from tenants.typed_names import checked_email, checked_name, folded
 
 RESETS_AN_HOUR = 5
 HOUR_US = 3600 * 1_000_000
@@ -22,8 +22,8 @@ def ask_for_reset(email: str) -> None:
     """Send a link to set a new password by, to whoever has that email; for nobody's, do as much and send nothing."""
     address = folded(email)[:254]
     user = db.session.scalar(select(User).where(User.email == address))
-    asked = links.recent("reset", address, now_us() - HOUR_US)
-    made = links.make("reset", address, user.id if user else "nobody")
+    asked = email_tokens.recent("reset", address, now_us() - HOUR_US)
+    made = email_tokens.make("reset", address, user.id if user else "nobody")
     if user is not None and asked < RESETS_AN_HOUR:
         mail.send(user.email, "reset", email=user.email, link=made.url)
 
@@ -38,15 +38,15 @@ def reset(token: str, password: str) -> None:
         LinkSpent: the link is not good.
         InvalidInput: the password cannot be taken; the link stays good, since the transaction is lost.
     """
-    link = links.use("reset", token)
+    link = email_tokens.use("reset", token)
     user = service.user_by_email(link.email)
     if user.email_proven_at is None:
         second_factor.take_away(user.id)
-        links.spend_made_by("email", user.id)
+        email_tokens.spend_made_by("email", user.id)
         user = service.user_by_email(link.email)
     prove_email(user.id)
     service.set_password(user, password)
-    links.spend("reset", user.email)
+    email_tokens.spend("reset", user.email)
     sessions.close_sessions(user.id)
     _tell(user, "Your password was reset", "the password of your account was reset with a link sent to this address.")
     audit_person("password_reset", user.id)
@@ -61,7 +61,7 @@ def change_password(user_id: str, password: str, session_id: str) -> None:
     user = found(user_id)
     service.set_password(user, password)
     sessions.close_sessions(user.id, but=session_id)
-    links.spend("reset", user.email)
+    email_tokens.spend("reset", user.email)
     _tell(user, "Your password was changed", "the password of your account was changed.")
     audit_person("password_changed", user_id)
 
@@ -85,8 +85,8 @@ def ask_for_email(user_id: str, email: str) -> None:
     address = checked_email(email)
     if address == found(user_id).email:
         raise InvalidInput("This is already your email address.")
-    asked = links.recent("email", address, now_us() - HOUR_US)
-    made = links.make("email", address, user_id)
+    asked = email_tokens.recent("email", address, now_us() - HOUR_US)
+    made = email_tokens.make("email", address, user_id)
     taken = db.session.scalar(select(User.id).where(User.email == address)) is not None
     if not taken and asked < RESETS_AN_HOUR:
         mail.send(address, "email", email=address, link=made.url)
@@ -99,11 +99,11 @@ def change_email(token: str, user_id: str) -> str:
         LinkSpent: the link is not good, or is somebody else's.
         Conflict: somebody took the address meanwhile.
     """
-    if links.find("email", token).made_by != user_id:
-        raise LinkSpent(links.SPENT)
-    address, user = links.use("email", token).email, found(user_id)
+    if email_tokens.find("email", token).made_by != user_id:
+        raise LinkSpent(email_tokens.SPENT)
+    address, user = email_tokens.use("email", token).email, found(user_id)
     _tell(user, "Your email was changed", f"from now on you sign in with {address}, no longer with this address.")
-    links.spend("reset", user.email)
+    email_tokens.spend("reset", user.email)
     with service.unique("This email address is already in use."):
         user.email, user.email_proven_at = address, now_us()
         db.session.flush()

@@ -11,7 +11,7 @@ from core.api import Conflict, NotFound, db
 from tenants import members, service
 from tenants.audit import audit
 from tenants.models import Department, DepartmentMember, Membership, User
-from tenants.naming import checked_name
+from tenants.typed_names import checked_name
 
 MAX_DEPTH = 20
 PAGE_PEOPLE = 200

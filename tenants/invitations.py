@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from sqlalchemy import Select, delete, select
 
 from core.api import App, Conflict, Forbidden, InvalidInput, NotFound, as_tenant, db, find_app, now_us, tenant
-from tenants import accounts, links, mail, service
+from tenants import accounts, email_tokens, mail, service
 from tenants.audit import audit
 from tenants.errors import LinkSpent
 from tenants.models import ROLES, MailedLink, Membership, Organization, User
-from tenants.naming import checked_email, checked_name
+from tenants.typed_names import checked_email, checked_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def read(token: str) -> Invitation:
     Raises:
         LinkSpent: it is no longer good.
     """
-    link = links.find("invite", token)
+    link = email_tokens.find("invite", token)
     email, organization_id, role, app_id = link.email, link.organization_id or "", link.role, link.app_id
     inviter = link.made_by
     user = db.session.scalar(select(User).where(User.email == email))
@@ -122,7 +122,7 @@ def read(token: str) -> Invitation:
             Organization.id == organization_id, Organization.closed_at.is_(None)))
         app = find_app(app_id) if app_id else None
         if organization is None or (app_id and app is None):
-            raise LinkSpent(links.SPENT)
+            raise LinkSpent(email_tokens.SPENT)
         _check_inviter(organization_id, role, inviter)
         return Invitation(email, organization_id, organization.name, role, app.name if app else None, account)
 
@@ -134,9 +134,9 @@ def accept(token: str, user_id: str) -> str:
         LinkSpent: it is no longer good, or for somebody else.
     """
     told = read(token)
-    link = links.use("invite", token)
+    link = email_tokens.use("invite", token)
     if accounts.found(user_id).email != link.email:
-        raise LinkSpent(links.SPENT)
+        raise LinkSpent(email_tokens.SPENT)
     if link.mailed:
         accounts.prove_email(user_id)
     role, app_id = link.role, link.app_id
@@ -201,8 +201,8 @@ def _send(email: str, by: User, *, role: str | None = None, app: App | None = No
     db.session.execute(delete(MailedLink).where(
         MailedLink.kind == "invite", MailedLink.email == email, MailedLink.organization_id == tenant(), same,
         MailedLink.used_at.is_(None)))
-    made = links.make("invite", email, by.id, organization_id=tenant(), role=role, app_id=app.id if app else None,
-                      mailed=mail.has_server())
+    made = email_tokens.make("invite", email, by.id, organization_id=tenant(), role=role, app_id=app.id if app else None,
+                             mailed=mail.has_server())
     organization = service.find_organization(tenant())
     mail.send(email, "invite", inviter=by.name, organization=organization.name, role=role, app=app.name if app else None,
               link=made.url)

@@ -22,7 +22,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from flask import current_app
 
 from core.api import after_commit, server
-from tenants.naming import checked_email
+from tenants.typed_names import checked_email
 
 TIMEOUT_S = 20
 log = logging.getLogger(__name__)

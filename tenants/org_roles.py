@@ -8,7 +8,7 @@ from core.api import Conflict, NotFound, db
 from tenants import members, service
 from tenants.audit import audit
 from tenants.models import OrgRole, OrgRoleMember, User
-from tenants.naming import checked_name
+from tenants.typed_names import checked_name
 
 PAGE_PEOPLE = 200
 

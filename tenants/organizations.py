@@ -13,9 +13,9 @@ from core.api import Conflict, InvalidInput, apps, as_server, as_tenant, db, now
 from tenants import service
 from tenants.audit import audit
 from tenants.models import Membership, Organization, User
-from tenants.naming import checked_email, checked_name
 from tenants.notifications import events
 from tenants.plans import plan
+from tenants.typed_names import checked_email, checked_name
 
 _FIRST = 7_205_409_118
 """PostgreSQL's advisory lock of whoever makes the first organization."""

@@ -9,7 +9,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error
 
 from core.api import InvalidInput
-from tenants.naming import folded
+from tenants.typed_names import folded
 
 MIN_CHARS, MAX_CHARS = 10, 1000
 _TRIED_FIRST = """

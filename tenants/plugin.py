@@ -10,7 +10,7 @@ import click
 from flask import Blueprint, url_for
 
 from core.api import App, Run, Visitor, as_tenant, hookimpl, in_transaction, transaction
-from tenants import audit, commands, organizations, proving, quota, sealed, service, signing_in
+from tenants import audit, commands, organizations, quota, secrets_at_rest, service, signing_in, verification
 from tenants.notifications import deliveries, events, inbox
 from tenants.plans import PLANS, plan
 from tenants.web import BLUEPRINTS, entrance
@@ -147,7 +147,7 @@ def objects_released(organization_id: str, reference: str) -> None:
 
 @hookimpl
 def secrets_resealed() -> tuple[int, int]:
-    return sealed.reseal_all()
+    return secrets_at_rest.reseal_all()
 
 
 @hookimpl
@@ -162,12 +162,12 @@ def schedules_need(organization_id: str) -> str:
 
 @hookimpl
 def identity_method(person: str) -> str:
-    return proving.method_of(person)
+    return verification.method_of(person)
 
 
 @hookimpl
 def prove_identity(person: str, answer: str) -> None:
-    proving.prove_person(person, answer)
+    verification.prove_person(person, answer)
 
 
 @hookimpl

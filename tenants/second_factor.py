@@ -19,7 +19,7 @@ from core.api import Conflict, SecretLost, as_server, db, now_us, seal, tenant, 
 from tenants.audit import audit_person
 from tenants.errors import ProofRefused
 from tenants.models import AppAdmin, Membership, Organization, User
-from tenants.sealed import of_second_factor
+from tenants.secrets_at_rest import of_second_factor
 
 ISSUER = "Appkeep"
 STEP_S = 30

@@ -26,8 +26,8 @@ from core.api import (
 from tenants import passwords
 from tenants.audit import audit
 from tenants.models import AppAdmin, AuditEntry, Department, DepartmentMember, Membership, Organization, OrgRole, OrgRoleMember, User
-from tenants.naming import checked_email, checked_name, folded
 from tenants.plans import DEFAULT_PLAN, plan
+from tenants.typed_names import checked_email, checked_name, folded
 
 _REFERENCED: dict[str, type[Department] | type[OrgRole]] = {"department": Department, "org_role": OrgRole}
 

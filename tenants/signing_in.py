@@ -12,10 +12,10 @@ from sqlalchemy import select
 
 from core.api import Visitor, db
 from tenants import second_factor
-from tenants.attempts import Origin
 from tenants.current_person import SignedIn, signed_in
 from tenants.models import UserSession
 from tenants.sessions import find_session, seen
+from tenants.throttle import Origin
 
 DEVICE = "appkeep_device"
 """The cookie of a browser in which somebody has signed in before."""

@@ -26,11 +26,11 @@ from core.objects.index import StoredObject
 from core.runs.models import Run
 from plugins.roles import service as roles
 from plugins.sample.importer import Sample
-from tenants import invitations, links
+from tenants import email_tokens, invitations
 from tenants import service as tenants
 from tenants.models import DepartmentMember, OrgRoleMember
 from tenants.notifications import deliveries, inbox, webhooks
-from tenants.notifications.telling import Notice, tell
+from tenants.notifications.notify import Notice, tell
 from tests.web import make_member, make_organization, make_person
 
 LOCAL_KEY = re.compile(r"(?<![A-Za-z0-9])([a-z])_([1-9A-HJ-NP-Za-km-z]{10})(?![A-Za-z0-9])")
@@ -112,7 +112,7 @@ def build(name: str, salt: str) -> Place:
         place.ids["backup"] = direct.back_up(apps.find(app_id), person=owner).id
         place.ids["upload"] = uploads.begin(apps.find(app_id), owner, "Zebra file", 1000).id
         with transaction():
-            links.make("invite", f"invited@{salt}.example", owner, organization_id=organization_id, role="member")
+            email_tokens.make("invite", f"invited@{salt}.example", owner, organization_id=organization_id, role="member")
         preview = previews.receive([FileStorage(io.BytesIO(b"Zebra,Number\nStripes,1\n"), "zebra.csv")], owner)
         place.ids |= {"import": preview.id, "invitation": invitations.open_invitations()[0].id}
         direct.restore(apps.find(app_id), find_backup(place.ids["backup"]), person=owner, safety_backup=True)

@@ -24,7 +24,7 @@ from core.api import (
     transaction,
     visit,
 )
-from plugins.portal import editing, service
+from plugins.portal import forms, service
 
 pages = Pages("portal", __name__, template_folder="templates")
 STALE = "Somebody else changed these settings. Your changes are still here; save again to replace theirs."
@@ -40,7 +40,7 @@ def portal(organization_id: str, app_id: str) -> str | Response:
     body, error = found.body, None
     if request.method == "POST":
         try:
-            body = editing.changed_portal(body, request.form)
+            body = forms.changed_portal(body, request.form)
             if seen_another(request.form, found.body):
                 raise InvalidInput(STALE)
             body = _with_pictures(body)
@@ -52,7 +52,7 @@ def portal(organization_id: str, app_id: str) -> str | Response:
             error = refused.message
     homes = [d for kind in ("page", "worksheet") for d in documents.live(app, kind)]
     page = render_template("portal/portal.html", body=body, error=error, roles=documents.live(app, "portal_role"), homes=homes,
-                           counts=service.counts(app), editing=editing, seen=digest(found.body))
+                           counts=service.counts(app), editing=forms, seen=digest(found.body))
     return again(page) if error else page
 
 
@@ -93,7 +93,7 @@ def role(organization_id: str, app_id: str, key: str) -> str | Response:
     found, error = documents.get(app, f"portal_role/{key}"), None
     body = found.body
     if request.method == "POST":
-        body = editing.changed_role(app, body, request.form)
+        body = forms.changed_role(app, body, request.form)
         try:
             service.checked_name(body["name"])
             if seen_another(request.form, found.body):
@@ -104,7 +104,7 @@ def role(organization_id: str, app_id: str, key: str) -> str | Response:
             return _to("portal.role", key=key)
         except InvalidInput as refused:
             error = refused.message
-    page = render_template("portal/role.html", role=found, shown=editing.shown(app, body), error=error, editing=editing,
+    page = render_template("portal/role.html", role=found, shown=forms.shown(app, body), error=error, editing=forms,
                            seen=digest(found.body))
     return again(page) if error else page
 

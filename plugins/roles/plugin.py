@@ -8,7 +8,7 @@ from pathlib import Path
 from flask import Blueprint
 
 from core.api import App, Component, Rights, hookimpl
-from plugins.roles import granted, web
+from plugins.roles import effective_rights, web
 from plugins.roles.component import Roles
 
 
@@ -29,14 +29,14 @@ def register_blueprint() -> Blueprint:
 
 @hookimpl
 def sees_app(app: App, person: str) -> bool:
-    return granted.sees(app, person)
+    return effective_rights.sees(app, person)
 
 
 @hookimpl
 def app_roles(app: App, person: str) -> Iterable[str]:
-    return [f"role/{role.key}" for role in granted.roles_of(app, person)]
+    return [f"role/{role.key}" for role in effective_rights.roles_of(app, person)]
 
 
 @hookimpl
 def rights_on(app: App, person: str, address: str) -> Rights | None:
-    return granted.rights_on(app, person, address)
+    return effective_rights.rights_on(app, person, address)

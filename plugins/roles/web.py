@@ -21,7 +21,7 @@ from core.api import (
     transaction,
     visit,
 )
-from plugins.roles import editing, preview, service
+from plugins.roles import preview, rights_form, service
 
 STALE = "Somebody else changed this role. Your changes are still here; save again to replace theirs."
 pages = Pages("roles", __name__, template_folder="templates")
@@ -49,7 +49,7 @@ def role(organization_id: str, app_id: str, key: str) -> str | Response:
     found, error = documents.get(app, f"role/{key}"), None
     body = found.body
     if request.method == "POST":
-        body = editing.changed(app, body, request.form)
+        body = rights_form.changed(app, body, request.form)
         try:
             service.checked_name(body["name"])
             if seen_another(request.form, found.body):
@@ -60,7 +60,7 @@ def role(organization_id: str, app_id: str, key: str) -> str | Response:
             return _to(key)
         except InvalidInput as refused:
             error = refused.message
-    page = render_template("roles/role.html", role=found, shown=editing.shown(app, body), error=error, editing=editing,
+    page = render_template("roles/role.html", role=found, shown=rights_form.shown(app, body), error=error, editing=rights_form,
                            seen=digest(found.body), members=service.named_members(app, key), choices=service.choices(app))
     return again(page) if error else page
 
@@ -103,7 +103,7 @@ def rights(organization_id: str, app_id: str) -> str:
     if person and person not in people:
         raise NotFound("This person is not in the organization.")
     found = preview.preview(app, person.removeprefix("user/")) if person else None
-    return render_template("roles/rights.html", people=people, person=person, found=found, actions=editing.ACTIONS)
+    return render_template("roles/rights.html", people=people, person=person, found=found, actions=rights_form.ACTIONS)
 
 
 def _where() -> dict[str, Any]:

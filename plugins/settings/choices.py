@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.api import App, Document, InvalidInput, new_key, placing
-from plugins.settings.naming import checked, checked_text
+from plugins.settings.typed_names import checked, checked_text
 
 COLOURS = ("gray", "red", "orange", "brown", "yellow", "lime", "green", "teal", "cyan", "blue", "indigo", "purple", "magenta", "pink")
 MAX_CHOICES = 2000

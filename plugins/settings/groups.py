@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from core.api import App, Document, InvalidInput, NotFound, documents, locks, placing
-from plugins.settings.naming import checked
+from plugins.settings.typed_names import checked
 
 SHOWN = ("worksheet", "page")
 """Kinds of documents that stand in a navigation by themselves when no group names them."""

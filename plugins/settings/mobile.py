@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.api import ICONS, SINGLE, App, Conflict, InvalidInput, NotFound, documents, is_sign, placing
-from plugins.settings.naming import checked
+from plugins.settings.typed_names import checked
 
 ADDRESS = f"navigation/{SINGLE}"
 MAX_ITEMS = 50

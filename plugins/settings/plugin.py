@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from flask import Blueprint
 
 from core.api import App, Component, Look, MenuItem, documents, hookimpl
+from plugins.settings.app_look import look
 from plugins.settings.component import Settings
-from plugins.settings.look import look
 from plugins.settings.menu import menu
 from plugins.settings.menu import mobile_menu as mobile
 from plugins.settings.web import pages

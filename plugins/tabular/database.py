@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from core.api import Corrections, ImportFailed
-from plugins.tabular.characters import ODD_BYTES
+from plugins.tabular.decoding import ODD_BYTES
 from plugins.tabular.encodings import FALLBACK
 from plugins.tabular.importer import TabularImporter
 from plugins.tabular.schema import Relation, links_of, quoted, relations

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from core.api import Corrections, ImportFailed, packed_kind
-from plugins.tabular.characters import Encoding, encoding_of, lines
+from plugins.tabular.decoding import Encoding, encoding_of, lines
 from plugins.tabular.dialect import NAMED, SAMPLE_CHARS, Dialect, cells_of, dialect_of, said_delimiter
 from plugins.tabular.encodings import LABELS
 from plugins.tabular.grid import table_of

@@ -8,8 +8,8 @@ from datetime import date, datetime
 from itertools import pairwise
 from typing import Any
 
-from plugins.tabular.guess import MARKS, looks_typed
 from plugins.tabular.table import Row, is_empty
+from plugins.tabular.type_inference import MARKS, looks_typed
 
 MAX_ABOVE = 10
 YEARS = range(1900, 2101)

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from core.api import SINGLE, Corrections, ImportContext, Importer, ImportFailed, new_key
-from plugins.tabular.guess import READINGS
-from plugins.tabular.keys import Keys, opened_keys
-from plugins.tabular.links import linked
-from plugins.tabular.names import Names, labels, tidy
-from plugins.tabular.plan import Plan, add_mirrors, plan_columns
+from plugins.tabular.field_plan import Plan, add_mirrors, plan_columns
+from plugins.tabular.foreign_keys import linked
 from plugins.tabular.records import batches
+from plugins.tabular.row_keys import Keys, opened_keys
+from plugins.tabular.safe_names import Names, labels, tidy
 from plugins.tabular.survey import surveyed
 from plugins.tabular.table import MAX_TABLES, Table, Tell
+from plugins.tabular.type_inference import READINGS
 
 Edit = Mapping[str, Any]
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from core.api import ImportContext
 from plugins.tabular.cells import shown
-from plugins.tabular.keys import Keys, key_of
-from plugins.tabular.plan import Plan
+from plugins.tabular.field_plan import Plan
+from plugins.tabular.row_keys import Keys, key_of
 from plugins.tabular.survey import too_long
 from plugins.tabular.table import Row
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from core.api import ImportFailed
 from plugins.tabular.formats import Format, shaped
-from plugins.tabular.package import Package
-from plugins.tabular.texts import Texts, plain_text
+from plugins.tabular.shared_strings import Texts, plain_text
+from plugins.tabular.workbook_package import Package
 
 MAX_ROWS = 1_048_576
 """What a sheet of Excel can have; one that says more is made to hurt."""

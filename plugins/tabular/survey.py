@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from plugins.tabular.cells import shown
-from plugins.tabular.guess import Guess
-from plugins.tabular.keys import Keys, key_of
+from plugins.tabular.row_keys import Keys, key_of
 from plugins.tabular.table import Column, Row, Table, check_width, is_empty
+from plugins.tabular.type_inference import Guess
 
 MAX_CELL_BYTES = 50_000
 MAX_TEXTS_BYTES = 80_000

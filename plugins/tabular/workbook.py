@@ -13,10 +13,10 @@ from core.api import Corrections, ImportFailed
 from plugins.tabular.formats import BUILT_IN, Format, format_of
 from plugins.tabular.grid import table_of
 from plugins.tabular.importer import TabularImporter
-from plugins.tabular.package import WORKBOOK, Package, _nothing, is_workbook, opened_package
+from plugins.tabular.shared_strings import Texts, plain_text
 from plugins.tabular.sheet import SheetReader, Survey, survey_of
 from plugins.tabular.table import Column, Row, Table, Tell
-from plugins.tabular.texts import Texts, plain_text
+from plugins.tabular.workbook_package import WORKBOOK, Package, _nothing, is_workbook, opened_package
 
 MAX_STYLES = 100_000
 

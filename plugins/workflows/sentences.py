@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from plugins.workflows.words import count, listing, schedule, short, time
+from plugins.workflows.sentence_parts import count, listing, schedule, short, time
 
 Body = Mapping[str, Any]
 OPERATORS = {

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from core.api import App, Document, DocumentRow, InvalidInput, db, documents, locks, new_key
 from core.api import schemas as s
-from plugins.workflows import editing
+from plugins.workflows import step_edits
 from plugins.workflows.names import Names
 from plugins.workflows.schema import STEP, TRIGGER
 from plugins.workflows.sentences import Speaker
@@ -71,13 +71,13 @@ def checked_name(name: str) -> str:
 
 def trigger_schema(kind: str) -> s.Schema:
     """Return the schema of what a trigger of a type says."""
-    return _part(TRIGGER["properties"], editing.TRIGGERS[kind][1])
+    return _part(TRIGGER["properties"], step_edits.TRIGGERS[kind][1])
 
 
 def step_schema(step: Body) -> s.Schema:
     """Return the schema of what a step says: what makes sense for its type, and whatever else it has already."""
-    extra = [name for name in step if name not in editing.STRUCTURE]
-    return _part(STEP["properties"], dict.fromkeys(["name", *editing.STEPS[step["type"]][1], *extra]))
+    extra = [name for name in step if name not in step_edits.STRUCTURE]
+    return _part(STEP["properties"], dict.fromkeys(["name", *step_edits.STEPS[step["type"]][1], *extra]))
 
 
 def branch_schema() -> s.Schema:

@@ -26,8 +26,8 @@ from core.api import (
     transaction,
     visit,
 )
-from plugins.workflows import editing, service
-from plugins.workflows.asking import narrow
+from plugins.workflows import service, step_edits
+from plugins.workflows.form_fields import narrow
 from plugins.workflows.names import Names
 from plugins.workflows.schema import WORKFLOW
 from plugins.workflows.sentences import Speaker
@@ -70,8 +70,8 @@ def workflow(organization_id: str, app_id: str, key: str) -> str | Response:
             return _to(key)
         except InvalidInput as refused:
             error = refused.message
-    page = render_template("workflows/workflow.html", workflow=found, said=Speaker(Names(app), found.body), error=error, editing=editing,
-                           seen=digest(found.body))
+    page = render_template("workflows/workflow.html", workflow=found, said=Speaker(Names(app), found.body), error=error,
+                           editing=step_edits, seen=digest(found.body))
     return again(page) if error else page
 
 
@@ -99,9 +99,9 @@ def trigger(organization_id: str, app_id: str, key: str) -> str | Response:
     """Edit what starts a workflow: its type first, then what makes sense for the type."""
     now = documents.get(current_app_row(), f"workflow/{key}").body["trigger"]
     kind = request.args.get("type", now["type"])
-    if kind not in editing.TRIGGERS:
+    if kind not in step_edits.TRIGGERS:
         raise NotFound("Unknown trigger type. Choose one from the list.")
-    asked = editing.TRIGGERS[kind][1]
+    asked = step_edits.TRIGGERS[kind][1]
     form = _form(key, service.trigger_schema(kind), {name: value for name, value in now.items() if name in asked})
     if _saved(form, key, lambda body: {**body, "trigger": {"type": kind, **form.value}}):
         return _to(key)
@@ -115,7 +115,7 @@ def add_step(organization_id: str, app_id: str, key: str) -> Response:
 
     def added(body: Body) -> Body:
         nonlocal made
-        changed, made = editing.add(body, sent.get("where", ""), sent.get("after", ""), sent.get("type", ""))
+        changed, made = step_edits.add(body, sent.get("where", ""), sent.get("after", ""), sent.get("type", ""))
         return changed
 
     _change(key, added)
@@ -125,42 +125,42 @@ def add_step(organization_id: str, app_id: str, key: str) -> Response:
 @pages.page(STEP, Needs.APP_ADMIN, ("GET", "POST"))
 def step(organization_id: str, app_id: str, key: str, step: str) -> str | Response:
     """Edit one step."""
-    found = editing.find(documents.get(current_app_row(), f"workflow/{key}").body, step)
+    found = step_edits.find(documents.get(current_app_row(), f"workflow/{key}").body, step)
     schema = service.step_schema(found)
-    form = _form(key, schema, {name: value for name, value in found.items() if name not in editing.STRUCTURE})
+    form = _form(key, schema, {name: value for name, value in found.items() if name not in step_edits.STRUCTURE})
     shown = frozenset(schema["properties"])
-    if _saved(form, key, lambda body: editing.replace(body, step, form.value, shown)):
+    if _saved(form, key, lambda body: step_edits.replace(body, step, form.value, shown)):
         return _to(key, f"step-{step}")
-    return _shown("workflows/step.html", form, key, step=found, title=editing.STEPS[found["type"]][0])
+    return _shown("workflows/step.html", form, key, step=found, title=step_edits.STEPS[found["type"]][0])
 
 
 @pages.page(f"{STEP}/move", Needs.APP_ADMIN, ("POST",))
 def move_step(organization_id: str, app_id: str, key: str, step: str) -> Response:
     """Move a step up or down in its list."""
-    _change(key, lambda body: editing.move(body, step, -1 if request.form.get("by") == "-1" else 1))
+    _change(key, lambda body: step_edits.move(body, step, -1 if request.form.get("by") == "-1" else 1))
     return _to(key, f"step-{step}")
 
 
 @pages.page(f"{STEP}/remove", Needs.APP_ADMIN, ("POST",))
 def remove_step(organization_id: str, app_id: str, key: str, step: str) -> Response:
     """Take a step out, with all that is in it."""
-    _change(key, lambda body: editing.remove(body, step))
+    _change(key, lambda body: step_edits.remove(body, step))
     return _to(key, "steps")
 
 
 @pages.page(f"{STEP}/branches", Needs.APP_ADMIN, ("POST",))
 def add_branch(organization_id: str, app_id: str, key: str, step: str) -> Response:
     """Add a branch to a condition."""
-    _change(key, lambda body: editing.add_branch(body, step))
+    _change(key, lambda body: step_edits.add_branch(body, step))
     return _to(key, f"step-{step}")
 
 
 @pages.page(f"{STEP}/branch/<int:n>", Needs.APP_ADMIN, ("GET", "POST"))
 def branch(organization_id: str, app_id: str, key: str, step: str, n: int) -> str | Response:
     """Edit the name and condition of a branch."""
-    found = editing.branch(documents.get(current_app_row(), f"workflow/{key}").body, step, n)
+    found = step_edits.branch(documents.get(current_app_row(), f"workflow/{key}").body, step, n)
     form = _form(key, service.branch_schema(), {name: value for name, value in found.items() if name != "steps"})
-    if _saved(form, key, lambda body: editing.replace_branch(body, step, n, form.value)):
+    if _saved(form, key, lambda body: step_edits.replace_branch(body, step, n, form.value)):
         return _to(key, f"step-{step}")
     return _shown("workflows/branch.html", form, key, step=step, n=n)
 
@@ -168,7 +168,7 @@ def branch(organization_id: str, app_id: str, key: str, step: str, n: int) -> st
 @pages.page(f"{STEP}/branch/<int:n>/remove", Needs.APP_ADMIN, ("POST",))
 def remove_branch(organization_id: str, app_id: str, key: str, step: str, n: int) -> Response:
     """Take a branch out, with its steps."""
-    _change(key, lambda body: editing.remove_branch(body, step, n))
+    _change(key, lambda body: step_edits.remove_branch(body, step, n))
     return _to(key, f"step-{step}")
 
 
@@ -180,7 +180,7 @@ def _form(key: str, schema: dict[str, Any], value: Body) -> Editing:
 
 def _shown(template: str, form: Editing, key: str, **more: Any) -> Response:
     found = documents.get(current_app_row(), f"workflow/{key}")
-    return make_response(render_template(template, form=form, workflow=found, editing=editing, **more), form.status)
+    return make_response(render_template(template, form=form, workflow=found, editing=step_edits, **more), form.status)
 
 
 def _saved(form: Editing, key: str, change: Callable[[Body], Body]) -> bool:

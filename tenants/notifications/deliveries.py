@@ -21,8 +21,8 @@ from sqlalchemy import delete, func, select, tuple_, update
 from core.api import NotFound, SecretLost, as_server, as_tenant, db, now_us, server, transaction, unseal
 from tenants import mail
 from tenants.models import Membership, User
+from tenants.notifications.http_delivery import CallFailed, post
 from tenants.notifications.models import Delivery, Notification, Webhook, webhook_purpose
-from tenants.notifications.sending import CallFailed, post
 from tenants.notifications.webhooks import signature
 
 SECOND_US = 1_000_000

@@ -8,7 +8,7 @@ from typing import Any
 
 from core.api import SYSTEM, App, Run, find_app, now_us, size_text, tenant, transaction
 from tenants import quota
-from tenants.notifications.telling import Notice, admins_of, managers, path_to, tell
+from tenants.notifications.notify import Notice, admins_of, managers, path_to, tell
 
 WARNED_PERCENT = 80
 _WHAT = {"backup": "backup", "upload": "backup", "restore": "restore", "restore_as_new": "restore", "check": "check"}

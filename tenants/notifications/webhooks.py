@@ -12,10 +12,10 @@ from sqlalchemy import func, select
 
 from core.api import Conflict, InvalidInput, NotFound, db, new_key, now_us, seal, server, tenant
 from tenants.audit import audit
+from tenants.notifications.http_delivery import checked_url
 from tenants.notifications.kinds import KINDS
 from tenants.notifications.models import Webhook, webhook_purpose
-from tenants.notifications.sending import checked_url
-from tenants.notifications.telling import add_delivery
+from tenants.notifications.notify import add_delivery
 
 MOST_WEBHOOKS = 10
 TEST = "test"

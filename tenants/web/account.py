@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, render_template, request, url_for
 
 from core.api import Needs, Pages, again, limiter, transaction
-from tenants import accounts, mail, proving, second_factor, service, sessions
+from tenants import accounts, mail, second_factor, service, sessions, verification
 from tenants.audit import audit_person
 from tenants.current_person import SignedIn, signed_in
 from tenants.devices import device
@@ -77,7 +77,7 @@ def me() -> SignedIn:
 
 def _wrong_password(field: str) -> str | None:
     user = accounts.found(me().id)
-    return refused(lambda: proving.prove_password(user, request.form.get(field, "")))
+    return refused(lambda: verification.prove_password(user, request.form.get(field, "")))
 
 
 def _done(told: str) -> Response:

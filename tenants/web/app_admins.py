@@ -6,7 +6,7 @@ from flask import Response, render_template, request, url_for
 
 from core.api import APP, ORGANIZATION, Needs, NotFound, Pages, again, apps, current_app_row, limiter, transaction, visit
 from tenants import accounts, app_admins, invitations, members
-from tenants.naming import folded
+from tenants.typed_names import folded
 from tenants.web.forms import pass_on, passed_on, refused_change, to, typed
 
 pages = Pages("app_admins", __name__)

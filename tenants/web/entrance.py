@@ -9,7 +9,7 @@ from flask import Response, make_response, redirect, render_template, request, s
 from flask_login import login_user, logout_user
 
 from core.api import Needs, Pages, again, limiter, now_us, send_kept, transaction, visit
-from tenants import accounts, organizations, proving, second_factor, service, sessions
+from tenants import accounts, organizations, second_factor, service, sessions, verification
 from tenants.audit import audit_person
 from tenants.current_person import SignedIn, signed_in
 from tenants.models import User
@@ -33,7 +33,7 @@ def sign_in() -> str | Response:
     if request.method == "GET":
         return page()
     found: list[User] = []
-    error = refused(lambda: found.append(proving.with_password(email, request.form.get("password", ""))))
+    error = refused(lambda: found.append(verification.with_password(email, request.form.get("password", ""))))
     if error:
         return again(page(email=email, error=error, kept=_kept()))
     user = found[0]
@@ -60,7 +60,7 @@ def second_step() -> str | Response:
     if request.method == "GET":
         return _second_page()
     user_id = user.id
-    error = refused(lambda: proving.prove_code(user_id, request.form.get("code", "")[:100]))
+    error = refused(lambda: verification.prove_code(user_id, request.form.get("code", "")[:100]))
     if error:
         return again(_second_page(error=error, kept=_kept()))
     enter(accounts.found(user_id), second_factor=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, render_template, request, url_for
 
 from core.api import Needs, Pages, again, limiter, transaction, visit
-from tenants import accounts, invitations, links, mail
+from tenants import accounts, email_tokens, invitations, mail
 from tenants.current_person import signed_in
 from tenants.web.entrance import enter
 from tenants.web.forms import refused_change, to, typed
@@ -29,7 +29,7 @@ def forgotten() -> str:
 @limiter.limit(OFTEN)
 def reset(token: str) -> str | Response:
     """Set a new password."""
-    email = links.find("reset", token).email
+    email = email_tokens.find("reset", token).email
     if request.method == "GET":
         return render_template("tenants/reset.html", email=email, error=None)
     error = refused_change(lambda: accounts.reset(token, request.form.get("password", "")))
@@ -43,7 +43,7 @@ def reset(token: str) -> str | Response:
 def confirm_email(token: str) -> str | Response:
     """Let somebody sign in with the address that the link was sent to."""
     if request.method == "GET":
-        return render_template("tenants/confirm_email.html", email=links.find("email", token).email)
+        return render_template("tenants/confirm_email.html", email=email_tokens.find("email", token).email)
     with transaction():
         email = accounts.change_email(token, visit().person)
     return to(url_for("account.show"), f"Email changed. You now sign in as {email}.")

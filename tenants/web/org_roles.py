@@ -6,7 +6,7 @@ from flask import Response, render_template, request, url_for
 
 from core.api import ORGANIZATION, Needs, NotFound, Pages, again, limiter, transaction
 from tenants import members, org_roles
-from tenants.naming import folded
+from tenants.typed_names import folded
 from tenants.web.forms import refused_change, to, typed
 
 pages = Pages("org_roles", __name__)

@@ -10,7 +10,7 @@ from flask import Response, render_template, request, url_for
 from markupsafe import Markup
 
 from core.api import Needs, Pages, again, limiter, transaction
-from tenants import accounts, proving, second_factor, sessions
+from tenants import accounts, second_factor, sessions, verification
 from tenants.audit import audit_person
 from tenants.models import User
 from tenants.web.account import me
@@ -84,7 +84,7 @@ def off() -> Response:
 
 def _confirm(user_id: str) -> str | Response:
     user, here = accounts.found(user_id), me().session_id
-    if error := refused(lambda: proving.prove_password(user, request.form.get("password", ""))):
+    if error := refused(lambda: verification.prove_password(user, request.form.get("password", ""))):
         return again(_page(password=error))
     made: list[str] = []
 
@@ -104,8 +104,8 @@ def _unproven() -> str | None:
     """Return why password and code do not prove who is here; the code is used up only after a right password."""
     user = accounts.found(me().id)
     user_id = user.id
-    return refused(lambda: proving.prove_password(user, request.form.get("password", ""))) or refused(
-        lambda: proving.prove_code(user_id, request.form.get("code", "")[:100], signed_in=True))
+    return refused(lambda: verification.prove_password(user, request.form.get("password", ""))) or refused(
+        lambda: verification.prove_code(user_id, request.form.get("code", "")[:100], signed_in=True))
 
 
 def _page(**errors: str | None) -> str:

@@ -13,7 +13,7 @@ from core.api import App, apps, as_tenant, direct, transaction
 from core.backups.schedule import service as schedules
 from tenants import quota, service
 from tenants.notifications import deliveries, webhooks
-from tenants.notifications.telling import Notice, tell
+from tenants.notifications.notify import Notice, tell
 from tests.browser.conftest import OWNER, Look, Site
 from tests.browser.seeing import accessible, too_wide
 

@@ -7,10 +7,10 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from core.api import as_server, db, transaction
-from tenants.attempts import DAY_US, LOCKED_US, SECOND_US, TOGETHER, paused_until
 from tenants.models import Attempt
 from tenants.service import user_by_email
 from tenants.signing_in import DEVICE, network_of
+from tenants.throttle import DAY_US, LOCKED_US, SECOND_US, TOGETHER, paused_until
 from tests.web import OWNER, PASSWORD, Browser, browser, make_organization, make_person, signed_in
 
 HOME, ELSEWHERE = "198.51.100.7", "203.0.113.9"

@@ -13,9 +13,9 @@ from flask import Flask
 
 from core.api import apps, as_server, as_tenant, db, now_us, transaction, unseal
 from core.base.time import moved
-from tenants import accounts, proving, second_factor, service
-from tenants.attempts import Origin
+from tenants import accounts, second_factor, service, verification
 from tenants.errors import Locked, ProofRefused
+from tenants.throttle import Origin
 from tests.web import OWNER, PASSWORD, Browser, browser, make_organization, make_person, signed_in
 
 STEP_S = second_factor.STEP_S
@@ -166,7 +166,7 @@ def test_many_guesses_at_once_are_no_more_than_five(sqlite_server: Flask, owner:
 
     def act() -> object:
         try:
-            return proving.guess("code", owner, lambda: bool(looked.append(1)), Origin("somewhere"))
+            return verification.guess("code", owner, lambda: bool(looked.append(1)), Origin("somewhere"))
         except Locked:
             return "locked"
 
@@ -297,23 +297,23 @@ def test_a_required_second_factor_is_not_switched_off(sqlite_server: Flask, owne
 
 def test_proving_takes_a_code_of_who_is_enrolled_and_a_password_otherwise(sqlite_server: Flask, owner: str) -> None:
     """What later pages call before a restore."""
-    proving.prove(accounts.found(owner), PASSWORD)
+    verification.prove(accounts.found(owner), PASSWORD)
     secret, codes = enrol(owner)
-    proving.prove(accounts.found(owner), code(secret))
+    verification.prove(accounts.found(owner), code(secret))
     for refused in (code(secret), PASSWORD, codes[0]):
         with pytest.raises(ProofRefused):
-            proving.prove(accounts.found(owner), refused)
+            verification.prove(accounts.found(owner), refused)
 
 
 def test_proving_is_counted_although_what_it_was_for_fails(sqlite_server: Flask, owner: str) -> None:
     """Inside a transaction it refuses to run: a rollback would take the count back."""
     with transaction(), pytest.raises(RuntimeError):
-        proving.prove(accounts.found(owner), "anything")
+        verification.prove(accounts.found(owner), "anything")
     for _ in range(5):
         with pytest.raises(ProofRefused):
-            proving.prove(accounts.found(owner), "not the password")
+            verification.prove(accounts.found(owner), "not the password")
     with pytest.raises(Locked):
-        proving.prove(accounts.found(owner), PASSWORD)
+        verification.prove(accounts.found(owner), PASSWORD)
 
 
 def test_how_many_are_without_one_is_counted_in_the_organization_only(sqlite_server: Flask, owner: str) -> None:

@@ -12,7 +12,7 @@ from werkzeug.routing import Rule
 from core.api import apps, as_tenant, transaction
 from tenants import departments, invitations, org_roles, service
 from tenants.notifications import deliveries, inbox, webhooks
-from tenants.notifications.telling import Notice, tell
+from tenants.notifications.notify import Notice, tell
 from tenants.web import BLUEPRINTS
 from tests.web import OWNER, Browser, browser, make_member, make_organization, signed_in
 

@@ -29,8 +29,8 @@ from core.api import (
     transaction,
     visit,
 )
-from plugins.settings import look
-from plugins.settings.naming import checked, checked_text
+from plugins.settings import app_look
+from plugins.settings.typed_names import checked, checked_text
 from plugins.settings.web.blueprint import pages, seen_another, to, typed
 
 ADDRESS = f"app/{SINGLE}"
@@ -89,7 +89,7 @@ def _icon(body: Mapping[str, Any]) -> Any:
     """Return the icon that the form says: an uploaded picture, a drawing, a sign that was typed, what was there, or none."""
     sent = request.files.get("picture")
     if sent is not None and sent.filename:
-        return put_picture(current_app_row().id, sent.stream, sent.filename, limit_bytes=look.MAX_PICTURE_BYTES)  # type: ignore[arg-type]  # werkzeug's IO[bytes]
+        return put_picture(current_app_row().id, sent.stream, sent.filename, limit_bytes=app_look.MAX_PICTURE_BYTES)  # type: ignore[arg-type]  # werkzeug's IO[bytes]
     chosen, sign = typed("icon"), typed("sign").strip()
     if chosen == "keep":
         return body.get("icon")

@@ -6,7 +6,7 @@ from flask import Response, flash, render_template, request
 
 from core.api import ICONS, MANAGE, InvalidInput, Needs, again, current_app_row, digest, documents, seen_another, transaction, visit
 from plugins.settings import groups
-from plugins.settings.naming import checked
+from plugins.settings.typed_names import checked
 from plugins.settings.web.blueprint import pages, to, typed
 
 HERE = f"{MANAGE}/settings/navigation"

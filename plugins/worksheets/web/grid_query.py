@@ -1,4 +1,4 @@
-"""The query of a grid: what its address of a grid asks for — view, conditions, sorting, search, columns, place — and back again.
+"""The query of a grid: what its address asks for — view, conditions, sorting, search, columns, place — and back again.
 
 All of it comes from outside: what is not understood is left out, what names a field that the visitor may not read too.
 """

@@ -15,8 +15,8 @@ from core.backups.schedule.rule import Schedule
 from core.backups.schedule.service import schedule_of, set_schedule, value_of
 from core.base.errors import Conflict
 from plugins.settings import groups
-from plugins.workflows import editing
 from plugins.workflows import service as workflows
+from plugins.workflows import step_edits
 from tests.writing import at_once, each
 
 ADDED = 15
@@ -98,7 +98,7 @@ def test_steps_and_the_switch_of_a_workflow_stay(server: Flask, organization: st
     def add(n: int) -> None:
         with transaction():
             locks.take(apps.find(built))
-            changed, _ = editing.add(documents.get(apps.find(built), f"workflow/{key}").body, "", "", "end")
+            changed, _ = step_edits.add(documents.get(apps.find(built), f"workflow/{key}").body, "", "", "end")
             workflows.change(apps.find(built), key, "system", steps=changed["steps"])
 
     def switch(n: int) -> None:

@@ -15,7 +15,7 @@ from python_calamine import CalamineWorkbook
 
 from core.api import ImportFailed, import_file
 from plugins.tabular.formats import Format, format_of, number_of
-from plugins.tabular.texts import Texts, plain_text
+from plugins.tabular.shared_strings import Texts, plain_text
 from plugins.tabular.workbook import XlsxImporter
 from tests.conftest import made_organization
 from tests.plugins.tabular.reading import bring_in, reasons
@@ -156,7 +156,7 @@ def _plain(cell: Any) -> Any:
 
 def test_many_shared_texts_lie_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Texts beyond a size are read from a file, each as it was."""
-    monkeypatch.setattr("plugins.tabular.texts.HELD_CHARS", 200)
+    monkeypatch.setattr("plugins.tabular.shared_strings.HELD_CHARS", 200)
     with Texts() as texts:
         for number in range(100):
             texts.add(f"Zoë {number}")

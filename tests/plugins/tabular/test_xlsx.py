@@ -14,8 +14,8 @@ from flask import Flask
 
 from core.api import ImportFailed, import_file
 from core.imports.apply import find_importer
-from plugins.tabular.package import opened_package
-from plugins.tabular.texts import Texts
+from plugins.tabular.shared_strings import Texts
+from plugins.tabular.workbook_package import opened_package
 from tests.conftest import made_organization
 from tests.plugins.tabular.reading import bring_in, nothing_left, reasons
 
@@ -175,8 +175,8 @@ def test_empty_texts_take_no_memory(sqlite_server: Flask, tmp_path: Path) -> Non
 def test_what_would_fill_the_memory_is_refused(sqlite_server: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, texts: bytes,
                                                told: str) -> None:
     """Each thing that a part can have without end has one, and the refusal names the file."""
-    monkeypatch.setattr("plugins.tabular.texts.MAX_TEXTS", 1000)
-    monkeypatch.setattr("plugins.tabular.texts.MAX_TEXT_CHARS", 2000)
+    monkeypatch.setattr("plugins.tabular.shared_strings.MAX_TEXTS", 1000)
+    monkeypatch.setattr("plugins.tabular.shared_strings.MAX_TEXT_CHARS", 2000)
     monkeypatch.setattr("core.base.zips.MAX_RATIO", 10_000)
     path = with_texts(tmp_path, texts)
     with made_organization("Example") as organization, pytest.raises(ImportFailed, match=told) as refused:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from plugins.workflows import editing
+from plugins.workflows import step_edits
 from plugins.workflows.schema import WORKFLOW
 from plugins.workflows.sentences import Speaker
 from tests.covering import full_documents
@@ -99,11 +99,11 @@ def test_every_type_of_the_schema_has_a_sentence_and_a_form(sqlite_server: Flask
     """No type of trigger or step is forgotten, whatever is in it."""
     steps, triggers = (WORKFLOW.schema["properties"]["trigger"]["properties"]["type"]["enum"],
                        WORKFLOW.schema["$defs"]["step"]["properties"]["type"]["enum"])
-    assert set(steps) == set(editing.TRIGGERS)
-    assert set(triggers) == set(editing.STEPS)
-    for kind in editing.TRIGGERS:
+    assert set(steps) == set(step_edits.TRIGGERS)
+    assert set(triggers) == set(step_edits.STEPS)
+    for kind in step_edits.TRIGGERS:
         assert trigger(type=kind).endswith(".")
-    for kind in editing.STEPS:
+    for kind in step_edits.STEPS:
         assert step(type=kind).endswith(".")
     for document in full_documents("workflows"):
         speaker = Speaker(Known(), document.body)

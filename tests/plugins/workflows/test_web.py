@@ -10,7 +10,7 @@ from flask import Flask
 
 from core.api import App, apps, documents, import_file, transaction
 from plugins.sample.keys import key
-from plugins.workflows import editing
+from plugins.workflows import step_edits
 from tests.conftest import made_organization
 from tests.forms import untouched
 from tests.web import make_person, signed_in
@@ -84,14 +84,14 @@ def test_a_workflow_is_built_from_nothing(sqlite_server: Flask, sample: App) -> 
     home = client.post(manage(sample, "workflows"), data={"name": "New one"}).location
     assert 200 == client.get(home).status_code
     assert 302 == client.post(f"{home}/trigger?type=webhook", data={"do": "save"}).status_code
-    for kind in editing.STEPS:
+    for kind in step_edits.STEPS:
         answer = client.post(f"{home}/steps", data={"where": "", "after": "", "type": kind})
         assert 302 == answer.status_code
         assert 200 == client.get(answer.location.partition("#")[0]).status_code
     address = "workflow/" + home.rpartition("/")[2]
     made = documents.get(apps.find(sample.id), address).body
     assert {"type": "webhook"} == made["trigger"]
-    assert list(reversed(editing.STEPS)) == [one["type"] for one in made["steps"]]
+    assert list(reversed(step_edits.STEPS)) == [one["type"] for one in made["steps"]]
     condition, loop = (next(one["key"] for one in made["steps"] if one["type"] == kind) for kind in ("condition", "loop"))
     for where in (f"{condition}.1", loop):
         assert 302 == client.post(f"{home}/steps", data={"where": where, "after": "", "type": "end"}).status_code

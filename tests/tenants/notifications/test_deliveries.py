@@ -19,7 +19,7 @@ from tenants.notifications import deliveries, webhooks
 from tenants.notifications.deliveries import WAITS_S
 from tenants.notifications.kinds import KINDS
 from tenants.notifications.models import Delivery
-from tenants.notifications.telling import Notice, tell
+from tenants.notifications.notify import Notice, tell
 from tests.conftest import fresh_database, opened_server
 from tests.tenants.notifications.receiving import Receiver
 from tests.tenants.test_mail import Receiver as MailServer

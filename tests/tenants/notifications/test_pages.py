@@ -9,7 +9,7 @@ from flask import Flask
 from core.api import App, as_tenant, db, direct, transaction, unseal
 from tenants.notifications import deliveries, inbox, webhooks
 from tenants.notifications.inbox import PAGE_NOTIFICATIONS
-from tenants.notifications.telling import Notice, tell
+from tenants.notifications.notify import Notice, tell
 from tests.tenants.notifications.receiving import Receiver
 from tests.web import make_member, make_organization, make_person, signed_in
 

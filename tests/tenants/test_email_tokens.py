@@ -14,7 +14,7 @@ from sqlalchemy import select
 from core.api import App, apps, as_server, as_tenant, db, server, transaction
 from core.base.config import Config
 from core.base.time import moved
-from tenants import accounts, invitations, links, mail, members, service
+from tenants import accounts, email_tokens, invitations, mail, members, service
 from tenants.errors import LinkSpent
 from tenants.models import MailedLink, Membership
 from tests.web import OWNER, PASSWORD, browser, make_member, make_organization, make_person, signed_in
@@ -210,7 +210,7 @@ def test_a_withdrawn_invitation_is_no_longer_good(sqlite_server: Flask, organiza
 
 
 def _id(path: str) -> str:
-    return links.digest(path.rpartition("/")[2])
+    return email_tokens.digest(path.rpartition("/")[2])
 
 
 def test_an_invitation_is_good_for_seven_days(sqlite_server: Flask, organization_id: str) -> None:
@@ -298,12 +298,12 @@ def test_a_link_used_by_many_at_once_lets_one_in(server: Flask) -> None:
     from tests.tenants.test_second_factor import together
 
     with as_server(), transaction():
-        token = links.make("reset", OWNER, "nobody").url.rpartition("/")[2]
+        token = email_tokens.make("reset", OWNER, "nobody").url.rpartition("/")[2]
 
     def act() -> object:
         try:
             with transaction():
-                return links.use("reset", token).email
+                return email_tokens.use("reset", token).email
         except LinkSpent:
             return "spent"
 
@@ -352,7 +352,7 @@ def test_who_proves_an_address_first_gets_the_account_alone(sqlite_server: Flask
     maker = signed_in(sqlite_server, "new@example.org")
     maker.post("/account/email", data={"email": "maker@example.org", "password": NEW})
     with transaction():
-        other = links.make("email", "maker@example.org", made_id)
+        other = email_tokens.make("email", "maker@example.org", made_id)
     browser(sqlite_server).post("/forgotten", data={"email": "new@example.org"})
     assert 302 == browser(sqlite_server).post(link_in("reset"), data={"password": PASSWORD}).status_code
 
@@ -360,7 +360,7 @@ def test_who_proves_an_address_first_gets_the_account_alone(sqlite_server: Flask
     assert service.user_by_email("new@example.org").totp_secret is None
     assert 302 == maker.get("/account").status_code
     with pytest.raises(LinkSpent):
-        links.find("email", other.url.rpartition("/")[2])
+        email_tokens.find("email", other.url.rpartition("/")[2])
 
 
 def test_a_proven_account_keeps_its_second_factor_when_its_password_is_reset(sqlite_server: Flask, organization_id: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from plugins.tabular.keys import Keys, key_of
+from plugins.tabular.row_keys import Keys, key_of
 from plugins.tabular.survey import Survey
 from plugins.tabular.table import Link, Tell
 

@@ -11,13 +11,13 @@ from sqlalchemy import insert, select
 
 from core.api import db, now_us, transaction
 from tenants import passwords, second_factor
-from tenants.attempts import Origin, guess
 from tenants.audit import audit_person
 from tenants.errors import Locked, ProofRefused
 from tenants.models import Attempt, User
-from tenants.naming import folded
 from tenants.second_factor import enrolled
 from tenants.signing_in import origin_of, origin_of_session
+from tenants.throttle import Origin, guess
+from tenants.typed_names import folded
 
 __all__ = ["enrolled", "method_of", "prove", "prove_code", "prove_password", "prove_person", "with_password"]
 WRONG = "Wrong email or password."

@@ -7,7 +7,7 @@ from flask import Flask
 
 from core.api import App, Document, apps, as_tenant, documents, rights, standing, transaction
 from core.apps.permissions import Rights
-from plugins.roles import granted, service
+from plugins.roles import effective_rights, service
 from tenants import service as tenants
 from tenants.models import DepartmentMember, OrgRoleMember
 from tests.web import make_member
@@ -29,7 +29,7 @@ def field(name: str, **given: bool) -> dict[str, object]:
 
 def together(*roles: list[dict[str, object]]) -> Rights:
     """Return what several roles give on the first worksheet."""
-    found = [granted.rights_of({"worksheets": entries}, W) for entries in roles]
+    found = [effective_rights.rights_of({"worksheets": entries}, W) for entries in roles]
     union = Rights()
     for one in found:
         union = union if one is None else union | one
@@ -77,13 +77,13 @@ def test_nobody_changes_what_they_may_not_read() -> None:
     """Changing and deleting reach no further than reading."""
     found = together([on(read="own", update="all", delete="department", export=True)])
     assert ("own", "own", "own", "all") == tuple(found.scope(a) for a in ("read", "update", "delete", "export"))
-    assert None is granted.rights_of({"worksheets": [on(update="all", delete="all", export=True)]}, W)
+    assert None is effective_rights.rights_of({"worksheets": [on(update="all", delete="all", export=True)]}, W)
 
 
 def test_a_named_worksheet_has_what_it_says_even_where_a_role_has_all() -> None:
     """“All worksheets” is for those that the role does not name."""
     role = {"all_worksheets": True, "worksheets": [on(read="own")]}
-    named, other = granted.rights_of(role, W), granted.rights_of(role, V)
+    named, other = effective_rights.rights_of(role, W), effective_rights.rights_of(role, V)
     assert named is not None and other is not None
     assert ("own", "none") == (named.scope("read"), named.scope("delete"))
     assert ("all", "all") == (other.scope("read"), other.scope("delete"))
@@ -92,10 +92,10 @@ def test_a_named_worksheet_has_what_it_says_even_where_a_role_has_all() -> None:
 def test_a_worksheet_that_no_role_names_is_not_seen() -> None:
     """Silence gives nothing on worksheets, and nothing on workflows, roles and the like; pages are open."""
     for address in (W, "workflow/f_1111111111", "role/r_1111111111", "portal/main", "app/main"):
-        assert None is granted.rights_of({}, address)
-    assert granted.rights_of({}, "page/p_1111111111") is not None
+        assert None is effective_rights.rights_of({}, address)
+    assert effective_rights.rights_of({}, "page/p_1111111111") is not None
     shut = {"pages": [{"page": {"ref": "page/p_1111111111"}, "visible": False}]}
-    assert None is granted.rights_of(shut, "page/p_1111111111")
+    assert None is effective_rights.rights_of(shut, "page/p_1111111111")
 
 
 def test_a_shut_view_is_not_seen() -> None:
@@ -138,8 +138,8 @@ def test_a_department_gives_its_roles_to_those_below_it(server: Flask, organizat
         db.session.add(DepartmentMember(department_id=top.id, user_id=chief))
         service.assign(apps.find(app.id), key, f"department/{middle.id}")
     app = apps.find(app.id)
-    assert [key] == [role.key for role in granted.roles_of(app, member)]
-    assert [] == granted.roles_of(app, chief)
+    assert [key] == [role.key for role in effective_rights.roles_of(app, member)]
+    assert [] == effective_rights.roles_of(app, chief)
     assert "department" == rights(app, standing(app, member), W).scope("read")
 
 
@@ -175,7 +175,7 @@ def test_a_role_in_the_bin_gives_nothing_until_it_is_back(server: Flask, organiz
     with transaction():
         documents.hide(apps.find(app.id), f"role/{key}", "system")
         documents.purge(apps.find(app.id), f"role/{key}", "system")
-    assert [] == granted.roles_of(apps.find(app.id), member)
+    assert [] == effective_rights.roles_of(apps.find(app.id), member)
     assert [] == service.members(apps.find(app.id), key)
 
 

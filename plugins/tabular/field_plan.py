@@ -9,12 +9,12 @@ from typing import Any
 
 from core.api import Corrections, ImportFailed, new_key
 from plugins.tabular.cells import shown, text_of
-from plugins.tabular.guess import MARKS, Misfit, Verdict
-from plugins.tabular.keys import Keys
-from plugins.tabular.links import Linked
-from plugins.tabular.names import MAX_CHARS, Names, labels, tidy
+from plugins.tabular.foreign_keys import Linked
+from plugins.tabular.row_keys import Keys
+from plugins.tabular.safe_names import MAX_CHARS, Names, labels, tidy
 from plugins.tabular.survey import Survey
 from plugins.tabular.table import MAX_COLUMNS, Column, Tell
+from plugins.tabular.type_inference import MARKS, Misfit, Verdict
 
 UNIQUE_TYPES = ("text", "long_text", "number", "email", "url", "phone")
 CACHED = 5000

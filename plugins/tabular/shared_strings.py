@@ -9,7 +9,7 @@ from tempfile import TemporaryFile
 from typing import IO, Any
 
 from core.api import ImportFailed
-from plugins.tabular.package import Package
+from plugins.tabular.workbook_package import Package
 
 HELD_CHARS = 8 * 1024**2
 TEXT_COST = 80

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from core.base.errors import InvalidInput
-from tenants.notifications import sending
-from tenants.notifications.sending import CallFailed, checked_url, place, post, reachable
+from tenants.notifications import http_delivery
+from tenants.notifications.http_delivery import CallFailed, checked_url, place, post, reachable
 from tests.tenants.notifications.receiving import Receiver
 
 INSIDE = ("127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1", "240.0.0.1",
@@ -73,7 +73,7 @@ def test_a_name_that_leads_inside_is_refused_when_it_is_called(monkeypatch: pyte
     """Also where only one of its addresses does; nothing is connected to."""
     answers = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 80)) for address in ("93.184.216.34", "127.0.0.1")]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **more: answers)
-    monkeypatch.setattr(sending, "_connected", lambda *args: pytest.fail("it was connected to"))
+    monkeypatch.setattr(http_delivery, "_connected", lambda *args: pytest.fail("it was connected to"))
     with pytest.raises(CallFailed, match="own network"):
         post("http://rebinding.example/", b"{}", {}, private=False)
 

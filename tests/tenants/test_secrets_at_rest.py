@@ -22,8 +22,8 @@ from core.tenancy.sealing import add_key
 from tenants import accounts, second_factor
 from tenants.notifications import webhooks
 from tenants.notifications.deliveries import _called
+from tenants.notifications.http_delivery import CallFailed
 from tenants.notifications.models import Delivery
-from tenants.notifications.sending import CallFailed
 from tenants.service import user_by_email
 from tests.conftest import fresh_database, opened_server
 from tests.web import OWNER, PASSWORD, make_organization, make_person

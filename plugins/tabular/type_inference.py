@@ -8,19 +8,22 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from plugins.tabular import forms, moments
+from plugins.tabular import date_formats, text_formats
 from plugins.tabular.cells import text_of
 from plugins.tabular.formats import Format, Measured
-from plugins.tabular.forms import Form
+from plugins.tabular.text_formats import Form
 
-NUMBERS: tuple[type[Form], ...] = (forms.Checkbox, forms.Number, forms.Grouped, forms.Comma)
-AMID_COMMAS: tuple[type[Form], ...] = (forms.Checkbox, forms.Number, forms.Listed, forms.Commas)
-DATES: tuple[type[Form], ...] = (moments.IsoDate, moments.DayFirst, moments.MonthFirst, moments.Dotted, moments.NamedMonth)
+NUMBERS: tuple[type[Form], ...] = (text_formats.Checkbox, text_formats.Number, text_formats.Grouped, text_formats.Comma)
+AMID_COMMAS: tuple[type[Form], ...] = (text_formats.Checkbox, text_formats.Number, text_formats.Listed, text_formats.Commas)
+DATES: tuple[type[Form], ...] = (
+    date_formats.IsoDate, date_formats.DayFirst, date_formats.MonthFirst, date_formats.Dotted, date_formats.NamedMonth)
 MOMENTS: tuple[type[Form], ...] = (
-    moments.IsoMoment, moments.DayFirstMoment, moments.MonthFirstMoment, moments.DottedMoment, moments.NamedMonthMoment)
-WORDS: tuple[type[Form], ...] = (*DATES, *MOMENTS, moments.Clock, moments.Length, forms.Email, forms.Url, forms.Phone)
+    date_formats.IsoMoment, date_formats.DayFirstMoment, date_formats.MonthFirstMoment, date_formats.DottedMoment,
+    date_formats.NamedMonthMoment)
+WORDS: tuple[type[Form], ...] = (
+    *DATES, *MOMENTS, date_formats.Clock, date_formats.Length, text_formats.Email, text_formats.Url, text_formats.Phone)
 BY_HINT: dict[str, tuple[type[Form], ...]] = {
-    "": (*NUMBERS, *WORDS), "text": WORDS, "checkbox": (forms.Bits, *NUMBERS, *WORDS)}
+    "": (*NUMBERS, *WORDS), "text": WORDS, "checkbox": (text_formats.Bits, *NUMBERS, *WORDS)}
 MARKS = frozenset((
     "", "NA", "N/A", "n/a", "n.a.", "N.A.", "<NA>", "NaN", "nan", "-nan", "-NaN", "NaT", "NULL", "null", "Null", "None", "nil", "NIL",
     "(null)", "(NULL)", "[NULL]", "\\N", "-", "--", "–", "—", ".", "?", "#N/A", "#N/A N/A", "#DIV/0!", "#NUM!", "#REF!", "#VALUE!",
@@ -36,19 +39,19 @@ MAX_SEEN = 5000
 PLAIN = Format()
 _AMBIGUOUS = {"number": "the commas of its numbers could stand before decimals or between thousands"}
 READINGS: dict[str, tuple[str, tuple[type[Form], ...]]] = {
-    "number": ("Number", (forms.Number, forms.Listed, forms.Comma)),
-    "number-comma": ("Number, 1.234,50", (forms.Comma,)),
-    "currency": ("Currency", (forms.Number, forms.Listed, forms.Comma)),
-    "percent": ("Percent", (forms.Number, forms.Listed, forms.Comma)),
-    "checkbox": ("Checkbox", (forms.Checkbox, forms.Bits)),
+    "number": ("Number", (text_formats.Number, text_formats.Listed, text_formats.Comma)),
+    "number-comma": ("Number, 1.234,50", (text_formats.Comma,)),
+    "currency": ("Currency", (text_formats.Number, text_formats.Listed, text_formats.Comma)),
+    "percent": ("Percent", (text_formats.Number, text_formats.Listed, text_formats.Comma)),
+    "checkbox": ("Checkbox", (text_formats.Checkbox, text_formats.Bits)),
     "date": ("Date", (DATES)),
-    "date-day-first": ("Date, day first", (moments.IsoDate, moments.DayFirst)),
-    "date-month-first": ("Date, month first", (moments.IsoDate, moments.MonthFirst)),
+    "date-day-first": ("Date, day first", (date_formats.IsoDate, date_formats.DayFirst)),
+    "date-month-first": ("Date, month first", (date_formats.IsoDate, date_formats.MonthFirst)),
     "datetime": ("Date and time", MOMENTS),
-    "datetime-day-first": ("Date and time, day first", (moments.DayFirstMoment,)),
-    "datetime-month-first": ("Date and time, month first", (moments.MonthFirstMoment,)),
-    "time": ("Time", (moments.Clock,)), "duration": ("Duration", (moments.Length,)),
-    "email": ("Email", (forms.Email,)), "url": ("URL", (forms.Url,)), "phone": ("Phone", ()),
+    "datetime-day-first": ("Date and time, day first", (date_formats.DayFirstMoment,)),
+    "datetime-month-first": ("Date and time, month first", (date_formats.MonthFirstMoment,)),
+    "time": ("Time", (date_formats.Clock,)), "duration": ("Duration", (date_formats.Length,)),
+    "email": ("Email", (text_formats.Email,)), "url": ("URL", (text_formats.Url,)), "phone": ("Phone", ()),
     "single_select": ("Single select", ()), "text": ("Text", ()), "long_text": ("Long text", ())}
 """What a column can be asked to be: by name, what people call it and the ways in which its texts are read then."""
 TEXTS = ("text", "long_text", "single_select", "phone")
@@ -170,13 +173,13 @@ class Guess:
     def _shown(self, form: Form, notes: list[str]) -> Verdict:
         """Return a form's type; where a sheet shows all numbers so, percent or a currency."""
         kinds = {unit.kind for unit in self.units}
-        if not isinstance(form, forms.Number) or kinds <= {""}:
+        if not isinstance(form, text_formats.Number) or kinds <= {""}:
             return Verdict(form.type, form.options(), form.value, notes=tuple(notes))
         currencies = {unit.currency for unit in self.units if unit.kind == "currency"}
         if kinds == {"percent"}:
             return Verdict("percent", {"decimals": max(form.decimals - 2, 0)}, partial(_hundredfold, form), notes=tuple(notes))
         if kinds == {"currency"} and len(currencies) == 1:
-            form.decimals = max(form.decimals, *(min(unit.decimals, forms.MAX_DECIMALS) for unit in self.units), 0)
+            form.decimals = max(form.decimals, *(min(unit.decimals, text_formats.MAX_DECIMALS) for unit in self.units), 0)
             code = currencies.pop()
             return Verdict("currency", {**form.options(), **({"currency": code} if code else {})}, form.value, notes=tuple(notes))
         shown = "as a share of a hundred; 7 % is 0.07 here" if "percent" in kinds else "as money, some in another currency or none"
@@ -188,7 +191,7 @@ class Guess:
         return Verdict("long_text" if self.long else "text", notes=notes)
 
 
-def _hundredfold(form: forms.Number, text: str) -> Any:
+def _hundredfold(form: text_formats.Number, text: str) -> Any:
     value = Decimal(form.value(text)).scaleb(2)
     decimals = max(form.decimals - 2, 0)
     return f"{value:.{decimals}f}" if decimals else int(value)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from plugins.tabular.guess import Guess, Verdict
+from plugins.tabular.type_inference import Guess, Verdict
 
 
 def judged(*cells: Any, hint: str = "", rows: int | None = None) -> Verdict:
