@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 
-from core.api import Conflict, NotFound, db
+from core.api import Conflict, db
 from tenants import members, service
 from tenants.audit import audit
-from tenants.models import Department, DepartmentMember, Membership, User
+from tenants.member_groups import MemberGroups
+from tenants.models import Department, DepartmentMember, Membership
 from tenants.typed_names import checked_name
 
 MAX_DEPTH = 20
-PAGE_PEOPLE = 200
+DEPARTMENTS = MemberGroups(table=Department, membership=DepartmentMember, column="department_id", kind="department", noun="department",
+                           joined="department_joined", left="department_left")
+find, put_in, take_out, people, of_member = (
+    DEPARTMENTS.find, DEPARTMENTS.put_in, DEPARTMENTS.take_out, DEPARTMENTS.people, DEPARTMENTS.of_member)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +35,7 @@ class Branch:
 def tree() -> list[Branch]:
     """Return all departments, each followed by those below it, beside each other by name."""
     rows = db.session.scalars(select(Department)).all()
-    counts = select(DepartmentMember.department_id, func.count()).group_by(DepartmentMember.department_id)
-    counted = {row[0]: row[1] for row in db.session.execute(counts)}
+    counted = DEPARTMENTS.counts()
     below: dict[str | None, list[Department]] = {}
     for row in sorted(rows, key=lambda r: (r.name.casefold(), r.id)):
         below.setdefault(row.parent_id, []).append(row)
@@ -43,18 +46,6 @@ def tree() -> list[Branch]:
             yield from walk(row.id, (*path, row.id))
 
     return list(walk(None, ()))
-
-
-def find(department_id: str) -> Department:
-    """Return a department of the current organization.
-
-    Raises:
-        NotFound: there is none of that id.
-    """
-    found = db.session.scalar(select(Department).where(Department.id == department_id))
-    if found is None:
-        raise NotFound("This department does not exist.")
-    return found
 
 
 def add(name: str, parent_id: str | None) -> Department:
@@ -68,7 +59,7 @@ def add(name: str, parent_id: str | None) -> Department:
     members.hold()
     if parent_id and len(_above(find(parent_id).id)) >= MAX_DEPTH:
         raise Conflict(f"Departments can be nested {MAX_DEPTH} levels deep at most.")
-    _free(name)
+    DEPARTMENTS.check_free(name)
     made = service.create_department(name, parent_id)
     audit("department_added", f"department/{made.id}", name=made.name)
     return made
@@ -91,7 +82,7 @@ def change(department_id: str, name: str, parent_id: str | None) -> None:
             raise Conflict("A department cannot be its own parent.")
         if len(above) + _height(department_id) > MAX_DEPTH:
             raise Conflict(f"Departments can be nested {MAX_DEPTH} levels deep at most.")
-    _free(name, but=department_id)
+    DEPARTMENTS.check_free(name, but=department_id)
     before, row.name, row.parent_id = row.name, name, parent_id
     db.session.flush()
     audit("department_changed", f"department/{department_id}", name=name, before=before, parent=parent_id)
@@ -111,45 +102,6 @@ def remove(department_id: str) -> None:
     db.session.execute(delete(Department).where(Department.id == department_id))
     db.session.flush()
     audit("department_deleted", f"department/{department_id}", name=name, people=len(inside), moved_to=parent)
-
-
-def put_in(department_id: str, user_id: str) -> None:
-    """Put a member into a department; it is no error if they are in it.
-
-    Raises:
-        NotFound: there is no such department, or no such member.
-    """
-    members.hold()
-    name = find(department_id).name
-    members.find(user_id)
-    if db.session.get(DepartmentMember, (department_id, user_id)) is None:
-        db.session.add(DepartmentMember(department_id=department_id, user_id=user_id))
-        db.session.flush()
-        audit("department_joined", f"user/{user_id}", department=department_id, name=name)
-
-
-def take_out(department_id: str, user_id: str) -> None:
-    """Take somebody out of a department; it is no error if they are not in it."""
-    name = find(department_id).name
-    gone = db.session.execute(delete(DepartmentMember).where(
-        DepartmentMember.department_id == department_id, DepartmentMember.user_id == user_id
-    ).returning(DepartmentMember.user_id)).first()
-    if gone is not None:
-        audit("department_left", f"user/{user_id}", department=department_id, name=name)
-
-
-def people(department_id: str) -> list[tuple[str, str, str]]:
-    """Return (id, name, email) of who is in a department itself, by name; at most `PAGE_PEOPLE`."""
-    query = select(User.id, User.name, User.email).join(DepartmentMember, DepartmentMember.user_id == User.id).where(
-        DepartmentMember.department_id == department_id).order_by(func.lower(User.name), User.id).limit(PAGE_PEOPLE)
-    return [(row.id, row.name, row.email) for row in db.session.execute(query)]
-
-
-def of_member(user_id: str) -> list[Department]:
-    """Return the departments that a person is in themselves, by name."""
-    query = select(Department).join(DepartmentMember, DepartmentMember.department_id == Department.id).where(
-        DepartmentMember.user_id == user_id)
-    return sorted(db.session.scalars(query), key=lambda d: d.name.casefold())
 
 
 def _people_of(department_id: str) -> Sequence[str]:
@@ -177,9 +129,3 @@ def _height(department_id: str) -> int:
     while level and height <= MAX_DEPTH:
         level, height = {key for key, parent in parents.items() if parent in level}, height + 1
     return height
-
-
-def _free(name: str, but: str | None = None) -> None:
-    taken = db.session.scalar(select(Department.id).where(Department.name == checked_name(name, "a department")))
-    if taken not in (None, but):
-        raise Conflict(f"A department named “{name.strip()}” already exists.")
