@@ -73,7 +73,7 @@ def edit(organization_id: str, app_id: str, key: str) -> Response:
     stage = staged(document, {}, stored=False)
     response = make_response(render_template(
         "pages/edit.html", document=document, stage=stage, rows=list(_rows(document.body["blocks"], _tokens(document))),
-        block_types=block_types.KINDS, digest=_digest(document)))
+        kinds=block_types.KINDS, digest=_digest(document)))
     return opened_for(response, stage)
 
 
