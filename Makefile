@@ -9,7 +9,7 @@ LOCK ?= requirements.lock
 
 ROUNDS ?= 10
 
-.PHONY: setup run demo test search lint bench lock clean
+.PHONY: setup run demo test test-fast search lint picture bench lock clean
 
 setup: $(STAMP)
 
@@ -28,6 +28,10 @@ demo: setup
 test: setup
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
+# One database, no browser, no processes of their own, and none of the modules in tests/slow.txt.
+test-fast: setup
+	APPKEEP_TEST_DATABASES=sqlite $(BIN)/python -m pytest -n $(JOBS) --dist worksteal --fast
+
 # Tests that draw their values draw others in each round. What they find becomes an example of its own beside the test.
 search: setup
 	for round in $$(seq $(ROUNDS)); do APPKEEP_TEST_DRAWS=search $(BIN)/python -m pytest -q $$(grep -rlE "^from hypothesis" tests --include=test_*.py) || exit 1; done
@@ -36,6 +40,10 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+
+# The picture of imports in ARCHITECTURE.md.
+picture: setup
+	$(BIN)/python -m bench.house
 
 bench: setup
 	$(BIN)/python -m bench $(ARGS)

@@ -4,7 +4,7 @@ Room is set aside before anything is stored and counted when it has become real;
 database refuses when it would overdraw, so that two at once cannot. Deleting gives nothing back: what counts is what
 came in. The year is the calendar year in the organization's time zone.
 
-Source: SPEC.md 3 and 6.
+Source: docs/rules.md, “Making a backup” and “Quota”.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from core.archive.errors import ArchiveError
 from core.backups import ingest
 from core.backups.catalog import backups_of, find_backup
 from core.backups.inline import back_up, content_id, file_of, restore
-from core.backups.plan import data_reports
+from core.backups.merge import data_reports
 from core.base.db import db, transaction
 from core.base.errors import NotFound
 from core.base.ids import SYSTEM

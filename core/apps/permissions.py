@@ -76,7 +76,7 @@ class Standing:
 
     @property
     def may_back_up(self) -> bool:
-        """Whether they may make, see and restore backups: SPEC.md 1 asks for both."""
+        """Whether they may make, see and restore backups: docs/rules.md asks for both."""
         return self.admin and self.member
 
 

@@ -34,7 +34,7 @@ def check_interval(app: App, config: Config, now: int) -> None:
     Raises:
         TooSoon: with the time from which the next may start.
 
-    Source: SPEC.md 3; running ones are refused by the one-run rule before.
+    Source: docs/rules.md, “Making a backup”; running ones are refused by the one-run rule before.
     """
     started = db.session.scalar(
         select(Backup.started_at).where(

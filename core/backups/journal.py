@@ -3,7 +3,7 @@
 From it a restore is undone exactly: it knows what was in a recycle bin or not there at all, which no backup does. It is kept as
 long as the backup that was made before the restore.
 
-Source: SPEC.md 5, "Undo"; docs/decisions/0017.
+Source: docs/rules.md, “Undo”; docs/decisions/0017.
 """
 
 from __future__ import annotations

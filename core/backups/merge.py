@@ -17,6 +17,7 @@ from core.backups.restore_context import RestoreContext, Selection
 from core.backups.state import Description
 from core.base.errors import InvalidInput
 from core.extension.component import Component, Document
+from core.extension.data_report import DataReport
 from core.server import server
 from core.tenancy.models import App
 
@@ -72,6 +73,12 @@ def merge(context: RestoreContext) -> dict[str, Any]:
         for component in chosen:
             report[component.name]["data"] = dict(component.restore_data(context.app, context))
     return {name: told for name, said in report.items() if (told := {k: v for k, v in said.items() if v})}
+
+
+def data_reports(components: Mapping[str, Any]) -> list[DataReport]:
+    """Return what a plan or a report says of the data of the components that are there."""
+    known = server().registry.components
+    return [known[name].data_report(said["data"], str) for name, said in components.items() if name in known and said.get("data")]
 
 
 def compare_documents(component: Component, before: Mapping[str, Document], after: Mapping[str, Document],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from core.apps import service
 from core.backups import agreement, journal
 from core.backups.catalog import backup_if_there, find_backup
-from core.backups.merge import meet, merge
+from core.backups.merge import data_reports, meet, merge
 from core.backups.models import ORIGINS, Backup
 from core.backups.reader import BackupReader
 from core.backups.restore_context import Selection
@@ -19,7 +19,6 @@ from core.backups.state import Description
 from core.backups.undo import undo
 from core.base.db import reading
 from core.base.errors import Conflict, InvalidInput, OriginUnconfirmed
-from core.extension.data_report import DataReport
 from core.runs.models import Run
 from core.runs.service import report_of
 from core.server import server
@@ -129,12 +128,6 @@ def apply(app: App, saved: BackupReader, connection: Connection, person: str, op
     return told
 
 
-def data_reports(components: Mapping[str, Any]) -> list[DataReport]:
-    """Return what a plan or a report says of the data of the components that are there."""
-    known = server().registry.components
-    return [known[name].data_report(said["data"], str) for name, said in components.items() if name in known and said.get("data")]
-
-
 def asked_of(app: App, backup: Backup, options: Options) -> dict[str, Any]:
     """Return what a plan is the plan of."""
     asked = {"app": app.id, "backup": backup.id, "content_id": backup.content_id, "config": options.config, "data": options.data,
@@ -149,7 +142,7 @@ def check_origin(app: App, backup: Backup, options: Options) -> None:
     Raises:
         OriginUnconfirmed: with where the backup comes from.
 
-    Source: DESIGN.md 7.
+    Source: docs/rules.md, “Restoring”.
     """
     if backup.origin == "here" or options.accept_origin or service.is_empty(app):
         return

@@ -1,6 +1,6 @@
 """Proofs of identity for restores: bound to the person, the app and the plan; good once, for five minutes.
 
-Source: SPEC.md 5.
+Source: docs/rules.md, “Restoring”.
 """
 
 from __future__ import annotations

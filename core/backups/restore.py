@@ -3,7 +3,7 @@
 The one danger: a write that somebody was told is saved, and that is neither in the restored app nor in the backup made before.
 So the app is closed to writers first, and only what is read after that counts.
 
-Source: SPEC.md 5; docs/decisions/0015.
+Source: docs/rules.md, “Restoring”; docs/decisions/0015.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from core.backups import agreement, journal
 from core.backups.catalog import find_backup
 from core.backups.check import verify_needed
 from core.backups.create import create
+from core.backups.merge import data_reports
 from core.backups.models import Backup
-from core.backups.plan import Options, apply, asked_of, check_origin, data_reports, holding, plan_of, selection
+from core.backups.plan import Options, apply, asked_of, check_origin, holding, plan_of, selection
 from core.backups.reader import BackupReader
 from core.backups.state import Description, describe
 from core.base.db import db, reading, transaction

@@ -12,9 +12,8 @@ from typing import Any
 from core.apps import locks
 from core.apps.snapshot import Snapshot
 from core.archive.manifest import Content
-from core.backups.merge import meet, merge
+from core.backups.merge import data_reports, meet, merge
 from core.backups.models import Backup
-from core.backups.plan import data_reports
 from core.backups.reader import BackupReader
 from core.backups.state import describe
 from core.base.db import db

@@ -4,7 +4,7 @@ Three sides decide of each thing: how it stood before the restore, how the resto
 are the same it goes back. Where they differ, each property of a document and each field of a record goes back by itself, or is left
 and listed.
 
-Source: SPEC.md 5, "Undo"; docs/decisions/0017.
+Source: docs/rules.md, “Undo”; docs/decisions/0017.
 """
 
 from __future__ import annotations

@@ -24,84 +24,7 @@ from core.tenancy.wall import as_tenant
 MAX_ROW = 1_048_576
 MAX_LINE_BYTES = 16 * 1024 * 1024
 
-
-def register(main: click.Group) -> None:
-    """Add the verbs."""
-    apps = click.Group("app", help="List, create and delete apps.")
-    main.add_command(apps)
-
-    @verb(apps, "list", show=lambda result: (f"{a['app']}  {a['created_at']}  {a['name']}" for a in result["apps"]))
-    @click.option("--org", required=True, metavar="ORG", help="Id or name of the organization.")
-    def list_(org: str) -> dict[str, Any]:
-        """List the apps of an organization."""
-        with as_tenant(organization(org)):
-            return {"apps": [{"app": a.id, "name": a.name, "created_at": iso(a.created_at)} for a in service.all_apps()]}
-
-    @verb(apps, "create")
-    @click.argument("name")
-    @click.option("--org", required=True, metavar="ORG", help="Id or name of the organization.")
-    @as_option
-    def create(name: str, org: str, email: str | None) -> dict[str, Any]:
-        """Create an app called NAME."""
-        with as_tenant(organization(org)), transaction():
-            return {"app": service.create(name, person_of(email)).id}
-
-    @verb(apps, "delete")
-    @click.argument("app_id", metavar="APP")
-    def delete(app_id: str) -> dict[str, Any]:
-        """Delete APP; its backups stay."""
-        with service.opened(app_id) as app, transaction():
-            service.delete(service.find(app.id))
-            return {"app": app_id, "deleted": True}
-
-    @verb(main, "import", show=_import_lines)
-    @click.argument("file", type=click.Path(path_type=Path))
-    @click.option("--org", required=True, metavar="ORG", help="Id or name of the organization.")
-    @click.option("--from", "importer", metavar="FORMAT", help="Name of an importer; `appkeep plugins` lists them (default: detected).")
-    @click.option("--name", help="Name of the new app (default: the file's).")
-    @click.option("--header", multiple=True, metavar="ROW", help="Header row, counted from 1, or none. Table=ROW sets it for one table.")
-    @click.option("--encoding", default="", metavar="NAME", help="Encoding of a text file, such as utf-8, cp1251 or shift_jis.")
-    @click.option("--delimiter", default="", metavar="CHAR", help="Delimiter of a text file: one character, or tab.")
-    @click.option("--type", "types", multiple=True, metavar="COLUMN=TYPE", help="Type of a column: Zip=text, Day=date-day-first.")
-    @click.option("--rename", "names", multiple=True, metavar="COLUMN=NAME", help="Field name of a column.")
-    @click.option("--skip", multiple=True, metavar="COLUMN", help="Leave a column out. Any column can be written as Table: Column.")
-    @click.option("--skip-table", "skip_tables", multiple=True, metavar="TABLE", help="Leave a table or sheet out.")
-    @click.option("--dry-run", is_flag=True, help="Show how the file is read and what the import would create; create nothing.")
-    @as_option
-    def import_(file: Path, org: str, importer: str | None, name: str | None, dry_run: bool, email: str | None,
-                **said: Any) -> dict[str, Any]:
-        """Create an app from FILE and list what was changed or left out."""
-        with as_tenant(organization(org)):
-            return import_file(file, organization(org), person_of(email), name=name, importer=importer,
-                               corrections=_corrections(**said), dry_run=dry_run)
-
-    @verb(main, "apply", show=lambda result: (f"{len(result['answers'])} edits done",))
-    @click.argument("app_id", metavar="APP")
-    @click.argument("file", type=click.File("rb"))
-    @as_option
-    def apply(app_id: str, file: Any, email: str | None) -> dict[str, Any]:
-        """Apply the edits in FILE (JSON Lines; - for standard input) to APP, all or none."""
-        with service.opened(app_id) as app, transaction():
-            return {"app": app.id, "answers": service.apply(service.find(app.id), _edits(file), person_of(email))}
-
-    @verb(main, "documents", show=_document_lines)
-    @click.argument("app_id", metavar="APP")
-    @click.option("--bin", "bin_", is_flag=True, help="List the recycle bin instead.")
-    def documents_(app_id: str, bin_: bool) -> dict[str, Any]:
-        """List the documents of APP."""
-        with service.opened(app_id) as app:
-            if bin_:
-                return {"bin": [{"document": a, "hidden_at": iso(t)} for a, t in documents.bin_of(app)]}
-            return {"documents": [document_value(d) for d in documents.live(app)]}
-
-    @verb(main, "state", show=_state_lines)
-    @click.argument("app_id", metavar="APP")
-    @click.option("--data/--config", "data", default=True, help="With records (default), or the configuration only.")
-    def state(app_id: str, data: bool) -> dict[str, Any]:
-        """Show the content_id of APP now: the digests that a backup made now would have."""
-        with service.opened(app_id) as app:
-            found = state_of(app, data=data)
-            return {"app": app.id, "content_id": found.content_id, **found.content.as_dict()}
+commands = click.Group()
 
 
 def organization(name_or_id: str) -> str:
@@ -189,3 +112,85 @@ def _state_lines(result: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{name:12} {part:6} {entry[part]['index'][:16]}…  {counts}"
 
 
+apps = click.Group("app", help="List, create and delete apps.")
+commands.add_command(apps)
+
+
+@verb(apps, "list", show=lambda result: (f"{a['app']}  {a['created_at']}  {a['name']}" for a in result["apps"]))
+@click.option("--org", required=True, metavar="ORG", help="Id or name of the organization.")
+def list_(org: str) -> dict[str, Any]:
+    """List the apps of an organization."""
+    with as_tenant(organization(org)):
+        return {"apps": [{"app": a.id, "name": a.name, "created_at": iso(a.created_at)} for a in service.all_apps()]}
+
+
+@verb(apps, "create")
+@click.argument("name")
+@click.option("--org", required=True, metavar="ORG", help="Id or name of the organization.")
+@as_option
+def create(name: str, org: str, email: str | None) -> dict[str, Any]:
+    """Create an app called NAME."""
+    with as_tenant(organization(org)), transaction():
+        return {"app": service.create(name, person_of(email)).id}
+
+
+@verb(apps, "delete")
+@click.argument("app_id", metavar="APP")
+def delete(app_id: str) -> dict[str, Any]:
+    """Delete APP; its backups stay."""
+    with service.opened(app_id) as app, transaction():
+        service.delete(service.find(app.id))
+        return {"app": app_id, "deleted": True}
+
+
+@verb(commands, "import", show=_import_lines)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--org", required=True, metavar="ORG", help="Id or name of the organization.")
+@click.option("--from", "importer", metavar="FORMAT", help="Name of an importer; `appkeep plugins` lists them (default: detected).")
+@click.option("--name", help="Name of the new app (default: the file's).")
+@click.option("--header", multiple=True, metavar="ROW", help="Header row, counted from 1, or none. Table=ROW sets it for one table.")
+@click.option("--encoding", default="", metavar="NAME", help="Encoding of a text file, such as utf-8, cp1251 or shift_jis.")
+@click.option("--delimiter", default="", metavar="CHAR", help="Delimiter of a text file: one character, or tab.")
+@click.option("--type", "types", multiple=True, metavar="COLUMN=TYPE", help="Type of a column: Zip=text, Day=date-day-first.")
+@click.option("--rename", "names", multiple=True, metavar="COLUMN=NAME", help="Field name of a column.")
+@click.option("--skip", multiple=True, metavar="COLUMN", help="Leave a column out. Any column can be written as Table: Column.")
+@click.option("--skip-table", "skip_tables", multiple=True, metavar="TABLE", help="Leave a table or sheet out.")
+@click.option("--dry-run", is_flag=True, help="Show how the file is read and what the import would create; create nothing.")
+@as_option
+def import_(file: Path, org: str, importer: str | None, name: str | None, dry_run: bool, email: str | None,
+            **said: Any) -> dict[str, Any]:
+    """Create an app from FILE and list what was changed or left out."""
+    with as_tenant(organization(org)):
+        return import_file(file, organization(org), person_of(email), name=name, importer=importer,
+                           corrections=_corrections(**said), dry_run=dry_run)
+
+
+@verb(commands, "apply", show=lambda result: (f"{len(result['answers'])} edits done",))
+@click.argument("app_id", metavar="APP")
+@click.argument("file", type=click.File("rb"))
+@as_option
+def apply(app_id: str, file: Any, email: str | None) -> dict[str, Any]:
+    """Apply the edits in FILE (JSON Lines; - for standard input) to APP, all or none."""
+    with service.opened(app_id) as app, transaction():
+        return {"app": app.id, "answers": service.apply(service.find(app.id), _edits(file), person_of(email))}
+
+
+@verb(commands, "documents", show=_document_lines)
+@click.argument("app_id", metavar="APP")
+@click.option("--bin", "bin_", is_flag=True, help="List the recycle bin instead.")
+def documents_(app_id: str, bin_: bool) -> dict[str, Any]:
+    """List the documents of APP."""
+    with service.opened(app_id) as app:
+        if bin_:
+            return {"bin": [{"document": a, "hidden_at": iso(t)} for a, t in documents.bin_of(app)]}
+        return {"documents": [document_value(d) for d in documents.live(app)]}
+
+
+@verb(commands, "state", show=_state_lines)
+@click.argument("app_id", metavar="APP")
+@click.option("--data/--config", "data", default=True, help="With records (default), or the configuration only.")
+def state(app_id: str, data: bool) -> dict[str, Any]:
+    """Show the content_id of APP now: the digests that a backup made now would have."""
+    with service.opened(app_id) as app:
+        found = state_of(app, data=data)
+        return {"app": app.id, "content_id": found.content_id, **found.content.as_dict()}

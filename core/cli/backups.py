@@ -39,170 +39,7 @@ only_option = click.option(
     "--only", multiple=True, metavar="X",
     help="Only this component, by its name, or document, by its address; can be repeated.")
 
-
-def register(main: click.Group) -> None:
-    """Add the verbs."""
-
-    @verb(main, "backup", show=_backup_lines)
-    @click.argument("app_id", metavar="APP")
-    @click.option("--data", is_flag=True, help="Include records and their files.")
-    @click.option("--name", help="1 to 120 characters (default: type, app and time).")
-    @as_option
-    @worker_option
-    def backup(app_id: str, data: bool, name: str | None, email: str | None, worker: bool) -> dict[str, Any]:
-        """Back up APP as one consistent moment, even while people work in it."""
-        with service.opened(app_id) as app:
-            person = person_of(email)
-            result = done(lambda send: requests.request_backup(app, person, data=data, name=name, send=send), worker=worker)
-            report = result["report"]
-            return {"run": result["run"], **report, "seconds": report["milliseconds"] / 1000}
-
-    @verb(main, "backups", show=_list_lines)
-    @click.argument("app_id", metavar="APP")
-    def backups(app_id: str) -> dict[str, Any]:
-        """List the backups of APP, newest first."""
-        with service.opened(app_id) as app:
-            return {"backups": [backup_value(b) for b in backups_of(app.id)]}
-
-    @verb(main, "plan", show=plan_lines)
-    @click.argument("backup_id", metavar="BACKUP")
-    @_parts
-    @only_option
-    @click.option("--bin-newer", is_flag=True, help="Move records created since the backup to the recycle bin.")
-    @click.option("--app", "app_id", metavar="APP", help="Plan for this app instead of the backup's own.")
-    def plan(backup_id: str, config: bool, data: bool, only: tuple[str, ...], bin_newer: bool, app_id: str | None) -> dict[str, Any]:
-        """Show what a restore of BACKUP would change; change nothing. Without --config or --data: everything in it."""
-        with opened_backup(backup_id) as found:
-            config, data = _asked(found, config=config, data=data)
-            return plan_of(service.find(app_id or found.app_id), found, person_of(None), config=config, data=data,
-                           only=only, bin_newer=bin_newer)
-
-    @verb(main, "restore", show=restore_lines)
-    @click.argument("backup_id", metavar="BACKUP")
-    @_parts
-    @only_option
-    @click.option("--app", "app_id", metavar="APP", help="Restore into this app instead of the backup's own.")
-    @click.option("--no-safety-backup", is_flag=True, help="Do not back up the current version first.")
-    @click.option("--plan", "plan_digest", metavar="DIGEST", help="Restore only if this plan still applies.")
-    @click.option("--bin-newer", is_flag=True, help="Move records created since the backup to the recycle bin.")
-    @click.option("--accept-origin", is_flag=True, help="Allow a backup from another app or server to overwrite the app.")
-    @as_option
-    @worker_option
-    def restore(backup_id: str, config: bool, data: bool, only: tuple[str, ...], app_id: str | None, no_safety_backup: bool,
-                plan_digest: str | None, bin_newer: bool, accept_origin: bool, email: str | None, worker: bool) -> dict[str, Any]:
-        """Restore BACKUP in place, all or nothing. Without --config or --data: everything in it."""
-        with opened_backup(backup_id) as found:
-            config, data = _asked(found, config=config, data=data)
-            options = Options(backup=found.id, config=config, data=data, safety_backup=not no_safety_backup,
-                              accept_origin=accept_origin, plan=plan_digest, only=only, bin_newer=bin_newer)
-            app = service.find(app_id or found.app_id)
-            person = person_of(email)
-            return done(lambda send: requests.request_restore(app, found, options, person, send=send), worker=worker)
-
-    @verb(main, "undo", show=lambda result: (plan_lines if "components" in result else restore_lines)(result))
-    @click.argument("run_id", metavar="RUN")
-    @click.option("--also-later", is_flag=True, help="Also undo changes made since the restore.")
-    @click.option("--dry-run", is_flag=True, help="Show what would change; change nothing.")
-    @as_option
-    @worker_option
-    def undo(run_id: str, also_later: bool, dry_run: bool, email: str | None, worker: bool) -> dict[str, Any]:
-        """Undo the restore RUN. What people changed since stays."""
-        with opened_run(run_id) as undone:
-            app, person = service.find(undone.app_id or ""), person_of(email)
-            if dry_run:
-                return plan_undo(app, find_run(run_id), person, also_later=also_later)
-            return done(lambda send: requests.request_undo(app, find_run(run_id), person, also_later=also_later, send=send),
-                        worker=worker)
-
-    @verb(main, "restore-as-new", show=lambda result: (f"app {result['app']}  “{result['name']}”",))
-    @click.argument("backup_id", metavar="BACKUP")
-    @click.option("--name", help="Name of the new app.")
-    @as_option
-    @worker_option
-    def restore_as_new(backup_id: str, name: str | None, email: str | None, worker: bool) -> dict[str, Any]:
-        """Create an app from the configuration of BACKUP, without its data."""
-        with opened_backup(backup_id) as found:
-            person = person_of(email)
-            result = done(lambda send: requests.request_copy(found, person, name=name, send=send), worker=worker)
-            return {"run": result["run"], **result["report"]}
-
-    @verb(main, "backup-rename", show=lambda result: (f"{result['backup']}  “{result['name']}”",))
-    @click.argument("backup_id", metavar="BACKUP")
-    @click.argument("name")
-    @as_option
-    def backup_rename(backup_id: str, name: str, email: str | None) -> dict[str, Any]:
-        """Rename BACKUP to NAME (1 to 120 characters)."""
-        with opened_backup(backup_id), transaction():
-            return backup_value(catalog.rename(backup_id, name, person_of(email)))
-
-    @verb(main, "backup-pin", show=lambda result: (f"{result['backup']}  {'pinned' if result['pinned'] else 'not pinned'}",))
-    @click.argument("backup_id", metavar="BACKUP")
-    @click.option("--off", is_flag=True, help="Unpin it.")
-    @as_option
-    def backup_pin(backup_id: str, off: bool, email: str | None) -> dict[str, Any]:
-        """Pin BACKUP: nobody and no retention deletes it until it is unpinned."""
-        with opened_backup(backup_id), transaction():
-            return backup_value(catalog.pin(backup_id, person_of(email), pinned=not off))
-
-    @verb(main, "backup-delete", show=lambda result: (f"{result['backup']}  “{result['name']}” deleted",))
-    @click.argument("backup_id", metavar="BACKUP")
-    @as_option
-    def backup_delete(backup_id: str, email: str | None) -> dict[str, Any]:
-        """Delete BACKUP. Data shared with other backups stays; gc removes the rest."""
-        with opened_backup(backup_id), transaction():
-            return backup_value(catalog.delete(backup_id, person_of(email)))
-
-    @verb(main, "upload")
-    @click.argument("file", type=click.File("rb"))
-    @click.option("--app", "app_id", metavar="APP", required=True)
-    @click.option("--name", help="1 to 120 characters (default: type, app and time).")
-    @as_option
-    def upload(file: Any, app_id: str, name: str | None, email: str | None) -> dict[str, Any]:
-        """Upload a backup FILE as a backup of APP, after verifying all of it."""
-        if not file.seekable():
-            raise InvalidInput("A backup file is read twice: give a file, not a pipe.")
-        with service.opened(app_id) as app:
-            person = person_of(email)
-            with noting("upload", app_id, person):
-                made = ingest.upload(file, app, person, name).id
-            note("upload", app_id, person, backup_id=made, file=Path(file.name).name)
-            return backup_value(find_backup(made))
-
-    @verb(main, "download", show=lambda result: (f"{result['file']}: {result['size_bytes']} bytes",))
-    @click.argument("backup_id", metavar="BACKUP")
-    @click.argument("file", type=click.Path(path_type=Path))
-    @click.option("--part", type=click.Choice(("config", "data", "both")), help="Default: everything in the backup.")
-    def download(backup_id: str, file: Path, part: str | None) -> dict[str, Any]:
-        """Write BACKUP to FILE, which opens in any unzip tool."""
-        with opened_backup(backup_id) as found:
-            person, app_id, held = person_of(None), found.app_id, part or found.part
-            with noting("download", app_id, person, backup_id=backup_id, part=held):
-                given = export.download(found, held)
-            _write(given, file)
-            note("download", app_id, person, backup_id=backup_id, part=held, size_bytes=given.size)
-            return {"file": str(file), "part": held, "size_bytes": given.size}
-
-    @verb(main, "inspect")
-    @click.argument("file", type=click.File("rb"))
-    def inspect(file: Any) -> dict[str, Any]:
-        """Verify a backup FILE and show what it contains; nothing is stored."""
-        return ingest.inspect(file)
-
-    @verb(main, "check", show=_check_lines)
-    @click.argument("backup_id", metavar="BACKUP", required=False)
-    @click.option("--all", "all_", is_flag=True, help="Check every backup on this server.")
-    @click.option("--deep", is_flag=True, help="Also restore it into a temporary app and compare.")
-    @worker_option
-    def check(backup_id: str | None, all_: bool, deep: bool, worker: bool) -> dict[str, Any]:
-        """Verify BACKUP: every object is present and matches its digest."""
-        if all_ is (backup_id is not None):
-            raise InvalidInput("Give one backup, or --all.")
-        wanted = _every_backup() if all_ else [backup_id or ""]
-        checked = []
-        for one in wanted:
-            with opened_backup(one) as found:
-                checked.append(done(partial(_ask_check, found, deep and (not all_ or found.part != "data")), worker=worker)["report"])
-        return {"checked": checked}
+commands = click.Group()
 
 
 def _ask_check(backup: Backup, deep: bool, send: bool) -> Run:
@@ -309,3 +146,177 @@ def _trial_text(trial: Mapping[str, Any] | None) -> str:
     if trial["same"]:
         return "; trial restore: identical"
     return f"; trial restore: identical except for {trial['references_not_restored']} references to items not in the backup"
+
+
+@verb(commands, "backup", show=_backup_lines)
+@click.argument("app_id", metavar="APP")
+@click.option("--data", is_flag=True, help="Include records and their files.")
+@click.option("--name", help="1 to 120 characters (default: type, app and time).")
+@as_option
+@worker_option
+def backup(app_id: str, data: bool, name: str | None, email: str | None, worker: bool) -> dict[str, Any]:
+    """Back up APP as one consistent moment, even while people work in it."""
+    with service.opened(app_id) as app:
+        person = person_of(email)
+        result = done(lambda send: requests.request_backup(app, person, data=data, name=name, send=send), worker=worker)
+        report = result["report"]
+        return {"run": result["run"], **report, "seconds": report["milliseconds"] / 1000}
+
+
+@verb(commands, "backups", show=_list_lines)
+@click.argument("app_id", metavar="APP")
+def backups(app_id: str) -> dict[str, Any]:
+    """List the backups of APP, newest first."""
+    with service.opened(app_id) as app:
+        return {"backups": [backup_value(b) for b in backups_of(app.id)]}
+
+
+@verb(commands, "plan", show=plan_lines)
+@click.argument("backup_id", metavar="BACKUP")
+@_parts
+@only_option
+@click.option("--bin-newer", is_flag=True, help="Move records created since the backup to the recycle bin.")
+@click.option("--app", "app_id", metavar="APP", help="Plan for this app instead of the backup's own.")
+def plan(backup_id: str, config: bool, data: bool, only: tuple[str, ...], bin_newer: bool, app_id: str | None) -> dict[str, Any]:
+    """Show what a restore of BACKUP would change; change nothing. Without --config or --data: everything in it."""
+    with opened_backup(backup_id) as found:
+        config, data = _asked(found, config=config, data=data)
+        return plan_of(service.find(app_id or found.app_id), found, person_of(None), config=config, data=data,
+                       only=only, bin_newer=bin_newer)
+
+
+@verb(commands, "restore", show=restore_lines)
+@click.argument("backup_id", metavar="BACKUP")
+@_parts
+@only_option
+@click.option("--app", "app_id", metavar="APP", help="Restore into this app instead of the backup's own.")
+@click.option("--no-safety-backup", is_flag=True, help="Do not back up the current version first.")
+@click.option("--plan", "plan_digest", metavar="DIGEST", help="Restore only if this plan still applies.")
+@click.option("--bin-newer", is_flag=True, help="Move records created since the backup to the recycle bin.")
+@click.option("--accept-origin", is_flag=True, help="Allow a backup from another app or server to overwrite the app.")
+@as_option
+@worker_option
+def restore(backup_id: str, config: bool, data: bool, only: tuple[str, ...], app_id: str | None, no_safety_backup: bool,
+            plan_digest: str | None, bin_newer: bool, accept_origin: bool, email: str | None, worker: bool) -> dict[str, Any]:
+    """Restore BACKUP in place, all or nothing. Without --config or --data: everything in it."""
+    with opened_backup(backup_id) as found:
+        config, data = _asked(found, config=config, data=data)
+        options = Options(backup=found.id, config=config, data=data, safety_backup=not no_safety_backup,
+                          accept_origin=accept_origin, plan=plan_digest, only=only, bin_newer=bin_newer)
+        app = service.find(app_id or found.app_id)
+        person = person_of(email)
+        return done(lambda send: requests.request_restore(app, found, options, person, send=send), worker=worker)
+
+
+@verb(commands, "undo", show=lambda result: (plan_lines if "components" in result else restore_lines)(result))
+@click.argument("run_id", metavar="RUN")
+@click.option("--also-later", is_flag=True, help="Also undo changes made since the restore.")
+@click.option("--dry-run", is_flag=True, help="Show what would change; change nothing.")
+@as_option
+@worker_option
+def undo(run_id: str, also_later: bool, dry_run: bool, email: str | None, worker: bool) -> dict[str, Any]:
+    """Undo the restore RUN. What people changed since stays."""
+    with opened_run(run_id) as undone:
+        app, person = service.find(undone.app_id or ""), person_of(email)
+        if dry_run:
+            return plan_undo(app, find_run(run_id), person, also_later=also_later)
+        return done(lambda send: requests.request_undo(app, find_run(run_id), person, also_later=also_later, send=send),
+                    worker=worker)
+
+
+@verb(commands, "restore-as-new", show=lambda result: (f"app {result['app']}  “{result['name']}”",))
+@click.argument("backup_id", metavar="BACKUP")
+@click.option("--name", help="Name of the new app.")
+@as_option
+@worker_option
+def restore_as_new(backup_id: str, name: str | None, email: str | None, worker: bool) -> dict[str, Any]:
+    """Create an app from the configuration of BACKUP, without its data."""
+    with opened_backup(backup_id) as found:
+        person = person_of(email)
+        result = done(lambda send: requests.request_copy(found, person, name=name, send=send), worker=worker)
+        return {"run": result["run"], **result["report"]}
+
+
+@verb(commands, "backup-rename", show=lambda result: (f"{result['backup']}  “{result['name']}”",))
+@click.argument("backup_id", metavar="BACKUP")
+@click.argument("name")
+@as_option
+def backup_rename(backup_id: str, name: str, email: str | None) -> dict[str, Any]:
+    """Rename BACKUP to NAME (1 to 120 characters)."""
+    with opened_backup(backup_id), transaction():
+        return backup_value(catalog.rename(backup_id, name, person_of(email)))
+
+
+@verb(commands, "backup-pin", show=lambda result: (f"{result['backup']}  {'pinned' if result['pinned'] else 'not pinned'}",))
+@click.argument("backup_id", metavar="BACKUP")
+@click.option("--off", is_flag=True, help="Unpin it.")
+@as_option
+def backup_pin(backup_id: str, off: bool, email: str | None) -> dict[str, Any]:
+    """Pin BACKUP: nobody and no retention deletes it until it is unpinned."""
+    with opened_backup(backup_id), transaction():
+        return backup_value(catalog.pin(backup_id, person_of(email), pinned=not off))
+
+
+@verb(commands, "backup-delete", show=lambda result: (f"{result['backup']}  “{result['name']}” deleted",))
+@click.argument("backup_id", metavar="BACKUP")
+@as_option
+def backup_delete(backup_id: str, email: str | None) -> dict[str, Any]:
+    """Delete BACKUP. Data shared with other backups stays; gc removes the rest."""
+    with opened_backup(backup_id), transaction():
+        return backup_value(catalog.delete(backup_id, person_of(email)))
+
+
+@verb(commands, "upload")
+@click.argument("file", type=click.File("rb"))
+@click.option("--app", "app_id", metavar="APP", required=True)
+@click.option("--name", help="1 to 120 characters (default: type, app and time).")
+@as_option
+def upload(file: Any, app_id: str, name: str | None, email: str | None) -> dict[str, Any]:
+    """Upload a backup FILE as a backup of APP, after verifying all of it."""
+    if not file.seekable():
+        raise InvalidInput("A backup file is read twice: give a file, not a pipe.")
+    with service.opened(app_id) as app:
+        person = person_of(email)
+        with noting("upload", app_id, person):
+            made = ingest.upload(file, app, person, name).id
+        note("upload", app_id, person, backup_id=made, file=Path(file.name).name)
+        return backup_value(find_backup(made))
+
+
+@verb(commands, "download", show=lambda result: (f"{result['file']}: {result['size_bytes']} bytes",))
+@click.argument("backup_id", metavar="BACKUP")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--part", type=click.Choice(("config", "data", "both")), help="Default: everything in the backup.")
+def download(backup_id: str, file: Path, part: str | None) -> dict[str, Any]:
+    """Write BACKUP to FILE, which opens in any unzip tool."""
+    with opened_backup(backup_id) as found:
+        person, app_id, held = person_of(None), found.app_id, part or found.part
+        with noting("download", app_id, person, backup_id=backup_id, part=held):
+            given = export.download(found, held)
+        _write(given, file)
+        note("download", app_id, person, backup_id=backup_id, part=held, size_bytes=given.size)
+        return {"file": str(file), "part": held, "size_bytes": given.size}
+
+
+@verb(commands, "inspect")
+@click.argument("file", type=click.File("rb"))
+def inspect(file: Any) -> dict[str, Any]:
+    """Verify a backup FILE and show what it contains; nothing is stored."""
+    return ingest.inspect(file)
+
+
+@verb(commands, "check", show=_check_lines)
+@click.argument("backup_id", metavar="BACKUP", required=False)
+@click.option("--all", "all_", is_flag=True, help="Check every backup on this server.")
+@click.option("--deep", is_flag=True, help="Also restore it into a temporary app and compare.")
+@worker_option
+def check(backup_id: str | None, all_: bool, deep: bool, worker: bool) -> dict[str, Any]:
+    """Verify BACKUP: every object is present and matches its digest."""
+    if all_ is (backup_id is not None):
+        raise InvalidInput("Give one backup, or --all.")
+    wanted = _every_backup() if all_ else [backup_id or ""]
+    checked = []
+    for one in wanted:
+        with opened_backup(one) as found:
+            checked.append(done(partial(_ask_check, found, deep and (not all_ or found.part != "data")), worker=worker)["report"])
+    return {"checked": checked}

@@ -14,24 +14,7 @@ from core.gc import sweep
 from core.server import server
 from core.tenancy.wall import as_tenant
 
-
-def register(main: click.Group) -> None:
-    """Add the verb."""
-
-    @verb(main, "gc", show=_lines)
-    @click.option("--org", "organization", metavar="ORG", help="Only this organization (default: all).")
-    @click.option("--grace-hours", type=click.IntRange(min=1), metavar="N", required=True,
-                  help="Remove what an earlier pass marked at least N hours ago. The clock uses 24.")
-    @click.option("--dry-run", is_flag=True, help="Show what would be done; change nothing.")
-    def gc(organization: str | None, grace_hours: int, dry_run: bool) -> dict[str, Any]:
-        """Mark stored data that no backup or app needs, and remove what was marked before. The clock does this daily."""
-        found = server().registry.hook.find_organization(name_or_id=organization) if organization else None
-        passes = []
-        for one in [found] if found else sweep.organizations():
-            with as_tenant(one):
-                done = sweep.one_pass(grace_hours * sweep.HOUR_S, dry_run=dry_run)
-            passes.append({"organization": one, **asdict(done)})
-        return {"dry_run": dry_run, "organizations": passes}
+commands = click.Group()
 
 
 def _lines(result: Mapping[str, Any]) -> Iterator[str]:
@@ -47,3 +30,19 @@ def _lines(result: Mapping[str, Any]) -> Iterator[str]:
                    f"{one['leftovers_removed']} leftovers of dead runs removed")
     if not result["organizations"]:
         yield "The store is empty."
+
+
+@verb(commands, "gc", show=_lines)
+@click.option("--org", "organization", metavar="ORG", help="Only this organization (default: all).")
+@click.option("--grace-hours", type=click.IntRange(min=1), metavar="N", required=True,
+              help="Remove what an earlier pass marked at least N hours ago. The clock uses 24.")
+@click.option("--dry-run", is_flag=True, help="Show what would be done; change nothing.")
+def gc(organization: str | None, grace_hours: int, dry_run: bool) -> dict[str, Any]:
+    """Mark stored data that no backup or app needs, and remove what was marked before. The clock does this daily."""
+    found = server().registry.hook.find_organization(name_or_id=organization) if organization else None
+    passes = []
+    for one in [found] if found else sweep.organizations():
+        with as_tenant(one):
+            done = sweep.one_pass(grace_hours * sweep.HOUR_S, dry_run=dry_run)
+        passes.append({"organization": one, **asdict(done)})
+    return {"dry_run": dry_run, "organizations": passes}

@@ -12,16 +12,17 @@ from core.server import server
 from core.tenancy.sealing import add_key
 from core.tenancy.wall import as_server
 
+commands = click.Group()
 
-def register(main: click.Group) -> None:
-    """Add the verbs."""
-    keys = click.Group("keys", help="Keys that encrypt secrets in the database.")
-    main.add_command(keys)
 
-    @verb(keys, "rotate")
-    def rotate() -> dict[str, Any]:
-        """Create a new key and encrypt all secrets in the database with it. The previous key can still decrypt."""
-        made = add_key()
-        with as_server(), transaction():
-            counts = server().registry.hook.secrets_resealed()
-        return {"key": made, "resealed": sum(done for done, _ in counts), "lost": sum(lost for _, lost in counts)}
+keys = click.Group("keys", help="Keys that encrypt secrets in the database.")
+commands.add_command(keys)
+
+
+@verb(keys, "rotate")
+def rotate() -> dict[str, Any]:
+    """Create a new key and encrypt all secrets in the database with it. The previous key can still decrypt."""
+    made = add_key()
+    with as_server(), transaction():
+        counts = server().registry.hook.secrets_resealed()
+    return {"key": made, "resealed": sum(done for done, _ in counts), "lost": sum(lost for _, lost in counts)}

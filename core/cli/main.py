@@ -20,11 +20,7 @@ def main() -> None:
     os.umask(0o077)  # whatever a command writes is for this user alone
 
 
-apps.register(main)
-backups.register(main)
-retention.register(main)
-gc.register(main)
-runs.register(main)
-keys.register(main)
-servers.register(main)
+for module in (apps, backups, retention, gc, runs, keys, servers):
+    for name, command in module.commands.commands.items():
+        main.add_command(command, name)
 registry_commands(main)

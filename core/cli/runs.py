@@ -18,30 +18,7 @@ from core.runs.models import Run
 from core.runs.service import cancel, end_lost_of, find, runs_of
 from core.tenancy.wall import as_server, as_tenant
 
-
-def register(main: click.Group) -> None:
-    """Add the verbs."""
-
-    @verb(main, "runs", show=_lines)
-    @click.argument("app_id", metavar="APP")
-    def runs(app_id: str) -> dict[str, Any]:
-        """List the backups, restores and checks of APP, newest first."""
-        with service.opened(app_id) as app:
-            end_lost_of(app.id)
-            return {"runs": [run_value(run) for run in runs_of(app.id)]}
-
-    @verb(main, "cancel", show=lambda result: (f"{result['run']}: {result['state']}",))
-    @click.argument("run_id", metavar="RUN")
-    def cancel_(run_id: str) -> dict[str, Any]:
-        """Cancel RUN: at once if it is queued or its worker is gone, otherwise at its next step."""
-        with as_server():
-            organization_id = db.session.scalar(select(Run.organization_id).where(Run.id == run_id))
-        if organization_id is None:
-            raise NotFound(f"There is no run “{run_id[:40]}”.")
-        with as_tenant(organization_id), transaction():
-            run = find(run_id)
-            cancel(run)
-            return {"run": run.id, "state": run.state, "cancel_requested": run.cancel_requested}
+commands = click.Group()
 
 
 def run_value(run: Run) -> dict[str, Any]:
@@ -58,3 +35,26 @@ def _lines(result: Mapping[str, Any]) -> Iterator[str]:
         error = f" ({run['error']})" if run["error"] else ""
         now = waiting(run["waits_since"]) or run["phase"]
         yield f"{run['run']}  {run['requested_at']}  {run['kind']:15} {run['state']}{error}  {now}"
+
+
+@verb(commands, "runs", show=_lines)
+@click.argument("app_id", metavar="APP")
+def runs(app_id: str) -> dict[str, Any]:
+    """List the backups, restores and checks of APP, newest first."""
+    with service.opened(app_id) as app:
+        end_lost_of(app.id)
+        return {"runs": [run_value(run) for run in runs_of(app.id)]}
+
+
+@verb(commands, "cancel", show=lambda result: (f"{result['run']}: {result['state']}",))
+@click.argument("run_id", metavar="RUN")
+def cancel_(run_id: str) -> dict[str, Any]:
+    """Cancel RUN: at once if it is queued or its worker is gone, otherwise at its next step."""
+    with as_server():
+        organization_id = db.session.scalar(select(Run.organization_id).where(Run.id == run_id))
+    if organization_id is None:
+        raise NotFound(f"There is no run “{run_id[:40]}”.")
+    with as_tenant(organization_id), transaction():
+        run = find(run_id)
+        cancel(run)
+        return {"run": run.id, "state": run.state, "cancel_requested": run.cancel_requested}

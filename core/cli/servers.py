@@ -16,57 +16,7 @@ from core.cli.verbs import verb
 from core.server import server
 from core.tenancy.migrate import ensure_schema
 
-
-def register(main: click.Group) -> None:
-    """Add the verbs."""
-
-    @main.command("up")
-    def up() -> None:
-        """Run everything in this terminal: queue, web, worker and clock."""
-        from core.processes.supervisor import up as start_all
-
-        config = _prepared()
-        _guarded(lambda: start_all(config, click.echo, lambda: _greeting(config)))
-
-    @main.command("web")
-    def web() -> None:
-        """Serve pages and the API."""
-        from core.processes.web import run_web
-
-        config = _prepared()
-        _guarded(lambda: run_web(config))
-
-    @main.command("worker")
-    def worker() -> None:
-        """Run queued backups, restores, checks and imports."""
-        from core.processes.worker import run_worker
-
-        config = _prepared()
-        _guarded(lambda: run_worker(config))
-
-    @main.command("clock")
-    def clock() -> None:
-        """Start scheduled work and recover runs whose worker died."""
-        from core.processes.scheduler import run_clock
-
-        config = _prepared()
-        _guarded(lambda: run_clock(config))
-
-    @verb(main, "plugins", show=_plugin_lines)
-    def plugins() -> dict[str, Any]:
-        """List installed components, field types and importers, and plugins that failed to load."""
-        registry = server().registry
-        return {
-            "components": [{"name": c.name, "title": c.title, "version": c.version, "kinds": [k.name for k in c.kinds]}
-                           for c in registry.components.values()],
-            "field_types": list(registry.field_types), "importers": list(registry.importers),
-            "broken": registry.broken}
-
-    @main.command("settings")
-    def settings() -> None:
-        """List the settings, each an environment variable."""
-        for setting in SETTINGS:
-            click.echo(f"{setting.variable:30} {setting.default!r:12} {setting.help}")
+commands = click.Group()
 
 
 def _greeting(config: Config) -> list[str]:
@@ -107,3 +57,57 @@ def _plugin_lines(result: Mapping[str, Any]) -> Iterator[str]:
     yield f"importers: {', '.join(result['importers'])}"
     for name, error in result["broken"].items():
         yield f"left out: {name}: {error}"
+
+
+@commands.command("up")
+def up() -> None:
+    """Run everything in this terminal: queue, web, worker and clock."""
+    from core.processes.supervisor import up as start_all
+
+    config = _prepared()
+    _guarded(lambda: start_all(config, click.echo, lambda: _greeting(config)))
+
+
+@commands.command("web")
+def web() -> None:
+    """Serve pages and the API."""
+    from core.processes.web import run_web
+
+    config = _prepared()
+    _guarded(lambda: run_web(config))
+
+
+@commands.command("worker")
+def worker() -> None:
+    """Run queued backups, restores, checks and imports."""
+    from core.processes.worker import run_worker
+
+    config = _prepared()
+    _guarded(lambda: run_worker(config))
+
+
+@commands.command("clock")
+def clock() -> None:
+    """Start scheduled work and recover runs whose worker died."""
+    from core.processes.scheduler import run_clock
+
+    config = _prepared()
+    _guarded(lambda: run_clock(config))
+
+
+@verb(commands, "plugins", show=_plugin_lines)
+def plugins() -> dict[str, Any]:
+    """List installed components, field types and importers, and plugins that failed to load."""
+    registry = server().registry
+    return {
+        "components": [{"name": c.name, "title": c.title, "version": c.version, "kinds": [k.name for k in c.kinds]}
+                       for c in registry.components.values()],
+        "field_types": list(registry.field_types), "importers": list(registry.importers),
+        "broken": registry.broken}
+
+
+@commands.command("settings")
+def settings() -> None:
+    """List the settings, each an environment variable."""
+    for setting in SETTINGS:
+        click.echo(f"{setting.variable:30} {setting.default!r:12} {setting.help}")

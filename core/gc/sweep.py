@@ -4,7 +4,7 @@ A pass condemns what nothing needs. From then on nobody may begin to rely on it 
 before is committed, and seen, by the next pass. What was condemned a grace ago and is still not needed goes then: rows first,
 bytes afterwards. The one danger: a pass that does not see all that is needed; one that cannot read a backup's lists ends there.
 
-Source: DESIGN.md 5; docs/decisions/0012.
+Source: docs/ideas.md; docs/decisions/0012.
 """
 
 from __future__ import annotations

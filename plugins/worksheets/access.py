@@ -1,7 +1,7 @@
 """What a visitor may do with the records of one worksheet, and the acts themselves: every page goes through here.
 
 Fields that one may not read do not leave the server, neither by themselves nor by what is computed from them in the same
-worksheet. See `docs/decisions/0009-who-reads-what.md`.
+worksheet. See `docs/decisions/0018-computed-as-one-may-read.md`.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ For every record and every field that the backup knows, the backup's value stand
 nothing; fields it does not know and records it does not have stay as they are. A pointer whose target is gone is left
 as it is now and reported.
 
-Source: SPEC.md 5.
+Source: docs/rules.md, “What happens to a record”.
 """
 
 from __future__ import annotations

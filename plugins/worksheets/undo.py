@@ -3,7 +3,7 @@
 Three sides decide of each record: as it was before, as the restore left it, as it is now. All three are looked at under the fields
 that the worksheet has once its configuration is back.
 
-Source: SPEC.md 5, "Undo".
+Source: docs/rules.md, “Undo”.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Which backups may go: the last N, and one a day, week and month for so many of each, are kept. Pure.
 
-Source: SPEC.md 3, after restic's ``forget``.
+Source: docs/rules.md, “Retention”, after restic's ``forget``.
 """
 
 from __future__ import annotations

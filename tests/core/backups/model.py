@@ -1,4 +1,4 @@
-"""A reference model of an app: dicts, and the rules of SPEC.md 5 written down as plainly as they can be said."""
+"""A reference model of an app: dicts, and the rules of docs/rules.md written down as plainly as they can be said."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random histories of an app against the reference model: whatever happened, a restore does what SPEC.md 5 says.
+"""Random histories of an app against the reference model: whatever happened, a restore does what docs/rules.md says.
 
 APPKEEP_TEST_HISTORIES says how many; a failing one names its seed.
 """

@@ -1,4 +1,4 @@
-"""Restoring records, rule by rule: the table of SPEC.md 5 and everything that cannot be as it was."""
+"""Restoring records, rule by rule: the table of docs/rules.md and everything that cannot be as it was."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from tests.plugins.worksheets.web.making import FIELDS
 
 
 def test_every_type_of_worksheets_has_a_cell(sqlite_server: Flask) -> None:
-    """SPEC.md 2 lists them; layout items have no value to show."""
+    """The fields of docs/fields.md; layout items have no value to show."""
     from core.api import server
 
     layout = {"section", "divider", "remark", "barcode", "embed"}
