@@ -192,7 +192,7 @@ VALUES: dict[str, Value] = {
     "digest": lambda place, before: place.ids["file"],
     "content": lambda place, before: place.ids["file"],
     "block": lambda place, before: place.block,
-    "name": lambda place, before: "grid.css",
+    "name": lambda place, before: "grid.css" if before == "worksheets" else f"{before}.css",
     "button": lambda place, before: "b_1111111111",
 }
 COMMON = frozenset({"token", "n", "kind", "component", "which", "filename", "seq", "part", "name", "button", "what"})

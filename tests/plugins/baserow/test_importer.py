@@ -225,16 +225,16 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         yield from places(one, (*path, step))
 
 
-ODD = [{"a": 1}, [[1]], "²", "9" * 5000, 10**30, None, True, "\0x\ud800"]
+ODD_EACH = [{"a": 1}, [[1]], "²", "9" * 5000, 10**30, None, True, "\0x\ud800"]
 
 
-@pytest.mark.parametrize("which", range(len(ODD)), ids=lambda which: repr(ODD[which])[:12])
+@pytest.mark.parametrize("which", range(len(ODD_EACH)), ids=lambda which: repr(ODD_EACH[which])[:12])
 def test_each_place_may_hold_anything(tmp_path: Path, which: int) -> None:
     """One after the other: notes or a refusal, never a stumble, and documents stay valid.
 
     Each value is put into every third place, another third for the next; into all of them where APPKEEP_TEST_LOOKS is "all".
     """
-    file, odd = write(tmp_path, full_export(), {FILE_NAME: CONTENT}), ODD[which]
+    file, odd = write(tmp_path, full_export(), {FILE_NAME: CONTENT}), ODD_EACH[which]
     every = 1 if os.environ.get("APPKEEP_TEST_LOOKS") == "all" else 3
     for path in list(places(full_export()))[which % every::every]:
         export = full_export()
