@@ -41,11 +41,9 @@ class Compiled(BytecodeCache):
         self.kept: dict[tuple[str, str], CodeType | None] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        """See `BytecodeCache`."""
         bucket.code = self.kept.get((bucket.key, bucket.checksum))
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        """See `BytecodeCache`."""
         self.kept[bucket.key, bucket.checksum] = bucket.code
 
 

@@ -45,7 +45,6 @@ class Salted(Sample):
         self.salt = salt
 
     def operations(self, path: Path, context: ImportContext) -> Iterator[Mapping[str, Any]]:
-        """See `Importer.operations`."""
         for operation in super().operations(path, context):
             yield json.loads(LOCAL_KEY.sub(lambda found: self.key(found[1], found[2]), json.dumps(operation)))
 

@@ -54,10 +54,10 @@ class NullProgress:
     run_id = ""
 
     def step(self, name: str) -> None:
-        """See `RunContext.step`."""
+        """Nobody hears of it."""
 
     def progress(self, phase: str, done: int, total: int, size: int) -> None:
-        """See `RunContext.progress`."""
+        """Nobody hears of it."""
 
 
 def needed(watch: RunContext | NullProgress) -> Needed:

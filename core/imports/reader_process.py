@@ -343,11 +343,9 @@ class _Context:
         self._channel, self._folder, self._files = channel, Path(asked.folder), 0
 
     def show(self, guesses: Mapping[str, Any]) -> None:
-        """See `ImportContext.show`."""
         self._channel.tell(b"S", _json(guesses))
 
     def put_file(self, stream: BinaryIO, name: str, media_type: str | None = None) -> dict[str, Any]:
-        """See `ImportContext.put_file`."""
         self._files += 1
         path = self._folder / f"file-{self._files}"
         with path.open("xb") as file:
@@ -358,11 +356,9 @@ class _Context:
         return file_value(content, size, name, media_type)
 
     def check_field(self, definition: Definition) -> None:
-        """See `ImportContext.check_field`."""
         server().registry.hook.check_field(definition=definition)
 
     def unsupported(self, what: str, name: str, reason: str) -> None:
-        """See `ImportContext.unsupported`."""
         self._channel.tell(b"N", _json([what, name, reason]))
 
 

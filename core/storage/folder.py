@@ -38,7 +38,6 @@ class FolderStore:
 
     @contextmanager
     def batch(self) -> Iterator[Batch]:
-        """See `Store.batch`."""
         batch = _FolderBatch(self)
         try:
             yield batch
@@ -48,7 +47,6 @@ class FolderStore:
             batch.discard()
 
     def get(self, name: str, start: int = 0, size: int | None = None) -> Iterator[bytes]:
-        """See `Store.get`."""
         with self._opened(name) as file:
             if start:
                 file.seek(start)
@@ -66,12 +64,11 @@ class FolderStore:
                 raise ObjectMissing(f"The store has no object {name}.", name=name) from None
 
     def look(self) -> None:
-        """See `Store.look`: a store whose whole folder is gone is away, as a disk is that is not mounted."""
+        """A store whose whole folder is gone is away, as a disk is that is not mounted."""
         if not self.root.is_dir():
             raise away(FileNotFoundError(errno.ENOENT, f"there is no folder {self.root.name}"))
 
     def size(self, name: str) -> int | None:
-        """See `Store.size`."""
         with asking(OSError):
             try:
                 return self.path(name).stat().st_size
@@ -79,12 +76,10 @@ class FolderStore:
                 return None
 
     def delete(self, name: str) -> None:
-        """See `Store.delete`."""
         with asking(OSError):
             self.path(name).unlink(missing_ok=True)
 
     def list(self, prefix: str) -> Iterator[tuple[str, float]]:
-        """See `Store.list`."""
         for folder, _, names in os.walk(self.root / checked(prefix)):
             for name in names:
                 path = Path(folder, name)
@@ -92,7 +87,6 @@ class FolderStore:
                     yield path.relative_to(self.root).as_posix(), path.stat().st_mtime
 
     def abandon(self, before: float) -> None:
-        """See `Store.abandon`."""
         for path in self.incoming.glob("*"):
             with suppress(FileNotFoundError):
                 if path.stat().st_mtime < before:

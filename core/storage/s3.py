@@ -48,14 +48,13 @@ class S3Store:
 
     @contextmanager
     def batch(self) -> Iterator[Batch]:
-        """See `Store.batch`; uploads run beside each other."""
+        """Uploads run beside each other."""
         with ThreadPoolExecutor(self.threads) as pool:
             batch = _S3Batch(self, pool)
             yield batch
             batch.finish()
 
     def get(self, name: str, start: int = 0, size: int | None = None) -> Iterator[bytes]:
-        """See `Store.get`."""
         part = {} if size is None and not start else {"Range": f"bytes={start}-{'' if size is None else start + size - 1}"}
         body = self._body(name, part)
         if body is None:
@@ -66,7 +65,6 @@ class S3Store:
                 yield chunk
 
     def look(self) -> None:
-        """See `Store.look`."""
         with asking(*self.failures):
             self.client.head_bucket(Bucket=self.bucket)
 
@@ -87,7 +85,6 @@ class S3Store:
             return next(chunks, b"")
 
     def size(self, name: str) -> int | None:
-        """See `Store.size`."""
         with asking(*self.failures):
             try:
                 found = self.client.head_object(Bucket=self.bucket, Key=self.prefix + checked(name))
@@ -98,19 +95,17 @@ class S3Store:
             return int(found["ContentLength"])
 
     def delete(self, name: str) -> None:
-        """See `Store.delete`."""
         with asking(*self.failures):
             self.client.delete_object(Bucket=self.bucket, Key=self.prefix + checked(name))
 
     def list(self, prefix: str) -> Iterator[tuple[str, float]]:
-        """See `Store.list`."""
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=f"{self.prefix}{checked(prefix)}/")
         for page in self._pages(pages):
             for item in page.get("Contents", ()):
                 yield item["Key"].removeprefix(self.prefix), item["LastModified"].timestamp()
 
     def abandon(self, before: float) -> None:
-        """See `Store.abandon`: uploads of large objects that were never completed."""
+        """Uploads of large objects that were never completed."""
         pages = self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket, Prefix=self.prefix)
         for page in self._pages(pages):
             for one in page.get("Uploads", ()):

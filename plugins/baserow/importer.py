@@ -27,11 +27,9 @@ class BaserowImporter(Importer):
     hint = "For Baserow, choose the .json and the .zip of the same export together, so that files come along."
 
     def recognizes(self, path: Path) -> bool:
-        """See `Importer.recognizes`."""
         return looks_right(path)
 
     def operations(self, path: Path, context: ImportContext) -> Iterator[Edit]:
-        """See `Importer.operations`."""
         with opened(path) as export:
             yield from _Import(export, _Once(context), context.app_name or export.name or context.stem).edits()
 
@@ -46,11 +44,9 @@ class _Once:
         self.told: set[tuple[str, str, str]] = set()
 
     def show(self, guesses: Mapping[str, Any]) -> None:
-        """See `ImportContext.show`."""
         self.inner.show(guesses)
 
     def unsupported(self, what: str, name: str, reason: str) -> None:
-        """See `ImportContext.unsupported`."""
         if (what, name, reason) not in self.told:
             self.told.add((what, name, reason))
             self.inner.unsupported(what, name, reason)

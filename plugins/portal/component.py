@@ -40,21 +40,17 @@ class Portal(Component):
                   "accounts_moved_back": "portal accounts get the portal role back that they had before the restore"}
 
     def starting_documents(self, name: str) -> Iterable[Document]:
-        """See `Component.starting_documents`."""
         return (Document(kind="portal", key=SINGLE, body={"enabled": False}, position=0),)
 
     def operations(self) -> Mapping[str, Operation]:
-        """See `Component.operations`."""
         return service.OPERATIONS
 
     def documents_changed(self, app: App, before: Mapping[str, Document],
                           after: Mapping[str, Document]) -> Mapping[str, int]:
-        """See `Component.documents_changed`."""
         gone = [d.key for address, d in before.items() if d.kind == "portal_role" and address not in after]
         moved = service.move_accounts(app, gone) if gone else 0
         return {"accounts_moved_to_default_role": moved} if moved else {}
 
     def undo_data(self, app: App, context: UndoContext) -> Mapping[str, Mapping[str, int]]:
-        """See `Component.undo_data`."""
         moved = service.undo_moves(context)
         return {"notes": {"accounts_moved_back": moved}} if moved else {}

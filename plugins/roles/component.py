@@ -26,9 +26,7 @@ class Roles(Component):
     copy_note = "Its roles have no members."
 
     def operations(self) -> Mapping[str, Operation]:
-        """See `Component.operations`."""
         return service.OPERATIONS
 
     def purged(self, app: App, address: str) -> None:
-        """See `Component.purged`."""
         service.forget(app, address.removeprefix("role/"))

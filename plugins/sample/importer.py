@@ -21,7 +21,7 @@ class Sample(Importer):
     name, title = "sample", "Sample app"
 
     def operations(self, path: Path, context: ImportContext) -> Iterator[Mapping[str, Any]]:
-        """See `Importer.operations`; *path* is not read."""
+        """*path* is not read."""
         logos = [files.put(context, files.logo(n), f"logo-{n + 1}.svg", SVG) for n in range(4)]
         offer = files.put(context, files.offer(), "offer.pdf", "application/pdf")
         signature = files.put(context, files.logo(5), "signature.svg", SVG)

@@ -38,7 +38,6 @@ class Settings(Component):
     about, rank = "Name and appearance, navigation, and choices shared by worksheets.", 60
 
     def starting_documents(self, name: str) -> Iterable[Document]:
-        """See `Component.starting_documents`."""
         return (Document(kind="app", key=SINGLE, body={"name": name[:100]}, position=0),
                 Document(kind="navigation", key=SINGLE, body={"items": []}, position=0))
 

@@ -36,12 +36,10 @@ class SqliteImporter(TabularImporter):
     suffixes, makes = (".sqlite", ".sqlite3", ".db"), "A worksheet for each table; foreign keys become relationships"
 
     def recognizes(self, path: Path) -> bool:
-        """See `Importer.recognizes`."""
         return _head(path).startswith(MAGIC)
 
     @contextmanager
     def opened(self, path: Path, stem: str, tell: Tell, wanted: Corrections) -> Iterator[list[Table]]:
-        """See `TabularImporter.opened`."""
         if not _head(path).startswith(MAGIC):
             raise ImportFailed(f"{path.name} is not a SQLite database.")
         wal = path.with_name(path.name + "-wal")

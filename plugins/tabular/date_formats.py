@@ -33,7 +33,6 @@ class IsoDate(Form):
     type, family = "date", "date"
 
     def fits(self, text: str) -> bool:
-        """See `Form.fits`."""
         return self.day(text) is not None
 
     def day(self, text: str) -> str | None:
@@ -44,7 +43,6 @@ class IsoDate(Form):
         return found and _day(found[1], found[3], found[4])
 
     def value(self, text: str) -> Any:
-        """See `Form.value`."""
         return self.day(text)
 
 
@@ -54,7 +52,6 @@ class DayFirst(IsoDate):
     rival = AMBIGUOUS
 
     def day(self, text: str) -> str | None:
-        """See `IsoDate.day`."""
         found = _SLASHED.match(text)
         return found and _day(found[4], found[3], found[1])
 
@@ -65,7 +62,6 @@ class MonthFirst(IsoDate):
     rival = AMBIGUOUS
 
     def day(self, text: str) -> str | None:
-        """See `IsoDate.day`."""
         found = _SLASHED.match(text)
         return found and _day(found[4], found[1], found[3])
 
@@ -74,7 +70,6 @@ class Dotted(IsoDate):
     """23.11.2026: where points are written, the day is first."""
 
     def day(self, text: str) -> str | None:
-        """See `IsoDate.day`."""
         found = _DOTTED.match(text)
         return found and _day(found[3], found[2], found[1])
 
@@ -83,7 +78,6 @@ class NamedMonth(IsoDate):
     """23 Nov 2026, 23-Nov-2026, November 23, 2026."""
 
     def day(self, text: str) -> str | None:
-        """See `IsoDate.day`."""
         if found := _DAY_NAMED.match(text):
             return _named(found[3], found[2], found[1])
         found = _NAMED_DAY.match(text)
@@ -99,7 +93,6 @@ class IsoMoment(Form):
         self.zoned = self.bare = False
 
     def fits(self, text: str) -> bool:
-        """See `Form.fits`."""
         found = _ISO_MOMENT.match(text)
         if found is None or self._moment(text, found[1]) is None:
             return False
@@ -107,15 +100,12 @@ class IsoMoment(Form):
         return True
 
     def doubt(self, blanks: int) -> str:
-        """See `Form.doubt`."""
         return "some of its times name a time zone and some do not" if self.zoned and self.bare else ""
 
     def remark(self) -> str:
-        """See `Form.remark`."""
         return NO_ZONE if self.bare else ""
 
     def value(self, text: str) -> Any:
-        """See `Form.value`."""
         found = _ISO_MOMENT.match(text)
         return found and self._moment(text, found[1])
 
@@ -132,15 +122,12 @@ class _Clocked(Form):
     dates: ClassVar[IsoDate]
 
     def fits(self, text: str) -> bool:
-        """See `Form.fits`."""
         return self.value(text) is not None
 
     def remark(self) -> str:
-        """See `Form.remark`."""
         return NO_ZONE
 
     def value(self, text: str) -> Any:
-        """See `Form.value`."""
         found = _BEFORE_CLOCK.match(text)
         day = self.dates.day(found[1].rstrip(",")) if found else None
         hour = _clock(found[2]) if found and day else None
@@ -180,11 +167,9 @@ class Clock(Form):
     type, family = "time", "time"
 
     def fits(self, text: str) -> bool:
-        """See `Form.fits`."""
         return _clock(text) is not None
 
     def value(self, text: str) -> Any:
-        """See `Form.value`."""
         return _clock(text)
 
 
@@ -194,11 +179,10 @@ class Length(Form):
     type, family = "duration", "duration"
 
     def fits(self, text: str) -> bool:
-        """See `Form.fits`."""
         return _TYPED_LENGTH.match(text) is not None or _LENGTH.match(text) is not None
 
     def value(self, text: str) -> Any:
-        """See `Form.value`: exact seconds, as text."""
+        """Exact seconds, as text."""
         if found := _TYPED_LENGTH.match(text):
             return found[1]
         found = _LENGTH.match(text)

@@ -31,7 +31,7 @@ class CsvImporter(TabularImporter):
     suffixes, makes = (".csv", ".tsv", ".txt"), "One worksheet; field types are detected"
 
     def recognizes(self, path: Path) -> bool:
-        """See `Importer.recognizes`: by its suffix, or text in which rows of one length show (notes in a .txt are none)."""
+        """By its suffix, or text in which rows of one length show (notes in a .txt are none)."""
         try:
             with path.open("rb") as file:
                 head = file.read(HEAD_BYTES)
@@ -45,7 +45,6 @@ class CsvImporter(TabularImporter):
 
     @contextmanager
     def opened(self, path: Path, stem: str, tell: Tell, wanted: Corrections) -> Iterator[list[Table]]:
-        """See `TabularImporter.opened`."""
         encoding = encoding_of(path, wanted.encoding)
         file = Delimited(path, encoding, wanted.delimiter)
         table = table_of(stem, file.rows, tell, wanted.header_of(stem))

@@ -35,7 +35,6 @@ class TabularImporter(Importer):
         raise NotImplementedError
 
     def operations(self, path: Path, context: ImportContext) -> Iterator[Edit]:
-        """See `Importer.operations`."""
         if not path.is_file():
             raise ImportFailed(f"File not found: {path.name}.")
         with self.opened(path, context.stem, context.unsupported, context.corrections) as tables, opened_keys() as keys:

@@ -58,7 +58,6 @@ class Number(Form):
         self.grouped_so = self.ungrouped = False
 
     def fits(self, text: str) -> bool:
-        """See `Form.fits`."""
         if len(text) > 400 or not self.pattern.match(text):
             return False
         whole, _, fraction = self.plain(text).partition(".")
@@ -77,7 +76,7 @@ class Number(Form):
         return True
 
     def remark(self) -> str:
-        """See `Form.remark`: 1.234 may be one and a bit, or a thousand and more."""
+        """1.234 may be one and a bit, or a thousand and more."""
         if not self.grouped_so or self.ungrouped:
             return ""
         return f"its numbers, such as 1{self.mark}234, were read with decimals; the “{self.mark}” could stand between thousands"
@@ -89,7 +88,7 @@ class Number(Form):
         return text.replace(".", "0.", 1) if text.startswith((".", "-.")) else text
 
     def doubt(self, blanks: int) -> str:
-        """See `Form.doubt`: what a number field cannot hold exactly."""
+        """What a number field cannot hold exactly."""
         if self.decimals > MAX_DECIMALS:
             return f"some of its numbers have more than {MAX_DECIMALS} decimals"
         if self.digits > MAX_DIGITS:
@@ -99,11 +98,10 @@ class Number(Form):
         return "some of its whole numbers lie beyond ±2^53" if not self.decimals and self.largest > MAX_SAFE else ""
 
     def options(self) -> dict[str, Any]:
-        """See `Form.options`."""
         return {"decimals": self.decimals}
 
     def value(self, text: str) -> Any:
-        """See `Form.value`: a whole number, or text with just as many decimals as the column has."""
+        """A whole number, or text with just as many decimals as the column has."""
         if not self.decimals:
             return int(self.plain(text))
         whole, _, fraction = self.plain(text).partition(".")
@@ -117,7 +115,6 @@ class Grouped(Number):
     pattern = re.compile(r"-?(?:0|[1-9][0-9]*|[1-9][0-9]{0,2}(?:,[0-9]{3})+)(?:\.[0-9]+)?\Z")
 
     def plain(self, text: str) -> str:
-        """See `Number.plain`."""
         return text.replace(",", "")
 
 
@@ -131,12 +128,10 @@ class Listed(Grouped):
         self.short, self.grouped = False, False
 
     def fits(self, text: str) -> bool:
-        """See `Form.fits`."""
         self.grouped = self.grouped or "," in text
         return super().fits(text)
 
     def remark(self) -> str:
-        """See `Form.remark`."""
         return "the commas of its numbers were read as standing between thousands" if self.grouped and not self.decimals else ""
 
 
@@ -147,7 +142,6 @@ class Comma(Number):
     pattern = re.compile(r"-?(?:0|[1-9][0-9]*|[1-9][0-9]{0,2}(?:\.[0-9]{3})+)(?:,[0-9]+)?\Z")
 
     def plain(self, text: str) -> str:
-        """See `Number.plain`."""
         return text.replace(".", "").replace(",", ".")
 
 
@@ -161,12 +155,11 @@ class Commas(Comma):
         self.short, self.bare = False, False
 
     def fits(self, text: str) -> bool:
-        """See `Form.fits`."""
         self.bare = self.bare or "," not in text
         return super().fits(text)
 
     def doubt(self, blanks: int) -> str:
-        """See `Form.doubt`: where some have a comma and some have none, it may stand between two numbers."""
+        """Where some have a comma and some have none, it may stand between two numbers."""
         return "the commas in some of its cells could stand between two numbers" if self.bare else super().doubt(blanks)
 
 
@@ -186,14 +179,13 @@ class Checkbox(Form):
         self.left = list(self.pairs)
 
     def fits(self, text: str) -> bool:
-        """See `Form.fits`."""
         word = text.lower()
         self.left = [pair for pair in self.left if word in pair]
         self.seen.add(word)
         return bool(self.left)
 
     def doubt(self, blanks: int) -> str:
-        """See `Form.doubt`: a checkbox has no third state, and a single letter alone says little."""
+        """A checkbox has no third state, and a single letter alone says little."""
         yes, no = self.left[0]
         if blanks and no in self.seen:
             return "some of its cells are empty, which a checkbox cannot tell from no"
@@ -202,7 +194,6 @@ class Checkbox(Form):
         return ""
 
     def value(self, text: str) -> Any:
-        """See `Form.value`."""
         return text.lower() in {pair[0] for pair in self.left[:1]}
 
 
@@ -213,7 +204,6 @@ class Bits(Checkbox):
     pairs = (("1", "0"),)
 
     def doubt(self, blanks: int) -> str:
-        """See `Form.doubt`."""
         return "some of its cells are empty, which a checkbox cannot tell from no" if blanks and "0" in self.seen else ""
 
 
@@ -224,7 +214,6 @@ class Email(Form):
     pattern: ClassVar[re.Pattern[str]] = re.compile(r"[^@\s]{1,64}@[^@\s]{1,200}\.[^@\s.]{2,50}\Z")
 
     def fits(self, text: str) -> bool:
-        """See `Form.fits`."""
         return self.pattern.match(text) is not None
 
 

@@ -28,12 +28,10 @@ class XlsxImporter(TabularImporter):
     suffixes, makes = (".xlsx",), "A worksheet for each sheet"
 
     def recognizes(self, path: Path) -> bool:
-        """See `Importer.recognizes`."""
         return is_workbook(path)
 
     @contextmanager
     def opened(self, path: Path, stem: str, tell: Tell, wanted: Corrections) -> Iterator[list[Table]]:
-        """See `TabularImporter.opened`."""
         with opened_package(path) as package, Texts() as texts:
             package.note(tell)
             yield _tables(_read(package, texts), tell, wanted)

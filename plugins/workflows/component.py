@@ -14,6 +14,5 @@ class Workflows(Component):
     copy_note = "Its workflows are turned off."
 
     def copied(self, document: Document, app_name: str) -> Document:
-        """See `Component.copied`."""
         return Document(kind=document.kind, key=document.key, body={**document.body, "enabled": False},
                         position=document.position)

@@ -57,15 +57,12 @@ class Worksheets(Component):
                            sentence="Start with a worksheet: a table that holds the app's data. Then add pages, workflows and roles.")
 
     def check(self, document: Document) -> None:
-        """See `Component.check`."""
         check_worksheet(document)
 
     def operations(self) -> Mapping[str, Operation]:
-        """See `Component.operations`."""
         return OPERATIONS
 
     def edits_done(self, app: App) -> Iterator[None]:
-        """See `Component.edits_done`."""
         return service.edits_done(app)
 
     def documents_changed(self, app: App, before: Mapping[str, Document],
@@ -78,7 +75,6 @@ class Worksheets(Component):
         return {}
 
     def purged(self, app: App, address: str) -> None:
-        """See `Component.purged`."""
         _, worksheet, *part = address.split("/")
         if not part:
             service.purge_worksheet(app, worksheet)
@@ -86,21 +82,17 @@ class Worksheets(Component):
             service.purge_field(app, worksheet, part[1])
 
     def record_count(self, app: App, snapshot: Snapshot) -> int:
-        """See `Component.record_count`."""
         store = open_store(snapshot.connection, app.id)
         return sum(store.count(document.key) for document in snapshot.documents(["worksheet"]))
 
     def data_sections(self, app: App, snapshot: Snapshot) -> Iterator[Section]:
-        """See `Component.data_sections`."""
         store = open_store(snapshot.connection, app.id)
         yield from sections(store, list(snapshot.documents(["worksheet"])))
 
     def counters(self, app: App, snapshot: Snapshot) -> Mapping[str, int]:
-        """See `Component.counters`."""
         return given_numbers(open_store(snapshot.connection, app.id), snapshot.documents(["worksheet"]))
 
     def data_files(self, app: App, snapshot: Snapshot) -> Iterator[str]:
-        """See `Component.data_files`."""
         store = open_store(snapshot.connection, app.id)
         found: set[str] = set()
         for document in snapshot.documents(["worksheet"]):
@@ -109,11 +101,9 @@ class Worksheets(Component):
         yield from sorted(found)
 
     def kept_files(self, app: App, snapshot: Snapshot) -> Iterator[str]:
-        """See `Component.kept_files`."""
         return open_store(snapshot.connection, app.id).files_named()
 
     def check_data(self, section: str, n: int, values: Iterable[Any], context: dict[str, Any]) -> None:
-        """See `Component.check_data`."""
         shapes: Shapes = context.setdefault("worksheets_shapes", {})
         if section == FIELDS:
             found = check_fields(values)
@@ -135,7 +125,6 @@ class Worksheets(Component):
             raise InvalidInput(f"A record of worksheet {worksheet} names the file {unlisted}, which the backup lacks.")
 
     def restore_data(self, app: App, context: RestoreContext) -> Mapping[str, Any]:
-        """See `Component.restore_data`."""
         lines = [line for line in context.lines(self.name) if line.section == FIELDS]
         shapes: Shapes = {}
         for _, raw in context.segments(lines):
@@ -143,11 +132,9 @@ class Worksheets(Component):
         return restore_records(context, shapes)
 
     def undo_data(self, app: App, context: UndoContext) -> Mapping[str, Any]:
-        """See `Component.undo_data`."""
         return undo_records(context)
 
     def data_report(self, said: Mapping[str, Any], name_of: NameOf) -> DataReport:
-        """See `Component.data_report`."""
         return data_report(said, name_of)
 
 

@@ -22,11 +22,9 @@ class Laws(ComponentLaws):
     """The laws with documents made from the schemas, which name one file."""
 
     def full(self) -> list[Document]:
-        """See `ComponentLaws.full`."""
         return full_documents(self.component)
 
     def fill(self, app: App) -> None:
-        """See `ComponentLaws.fill`."""
         put_file(io.BytesIO(CONTENT))
         super().fill(app)
 

@@ -25,13 +25,12 @@ class SingleSelect(FieldType):
     options: ClassVar[Any] = OPTIONS
 
     def check_definition(self, definition: Definition) -> None:
-        """See `FieldType.check_definition`."""
         keys = [choice["key"] for choice in definition["options"].get("choices", ())]
         if len(set(keys)) != len(keys):
             raise InvalidDocument(f"Field “{definition['name']}” has two choices with the same key.")
 
     def canonical(self, value: Any, definition: Definition) -> Any:
-        """See `FieldType.canonical`: a key such as o_…."""
+        """A key such as o_…."""
         if value == "":
             return None
         if not is_key(value, "o_"):
@@ -39,19 +38,17 @@ class SingleSelect(FieldType):
         return value
 
     def references(self, value: Any, definition: Definition) -> Iterable[Reference]:
-        """See `FieldType.references`."""
         yield Reference("choice", value)
 
     def keep(self, value: Any, definition: Definition, gone: frozenset[Reference]) -> Any:
-        """See `FieldType.keep`."""
         return None if Reference("choice", value) in gone else value
 
     def shape(self, definition: Definition) -> dict[str, Any]:
-        """See `FieldType.shape`: which choices there are does not change what a chosen key is."""
+        """Which choices there are does not change what a chosen key is."""
         return {"type": self.name, "options": {}}
 
     def text(self, value: Any, definition: Definition, source: Any = None) -> str:
-        """See `FieldType.text`: the choice's name."""
+        """The choice's name."""
         names = {} if source is None else source.choices(definition)
         return "" if value is None else str(names.get(value, value))
 
@@ -62,7 +59,7 @@ class MultipleSelect(SingleSelect):
     name, title = "multiple_select", "Multiple select"
 
     def canonical(self, value: Any, definition: Definition) -> Any:
-        """See `FieldType.canonical`: a list of keys; one key by itself is taken as a list of it."""
+        """A list of keys; one key by itself is taken as a list of it."""
         if isinstance(value, str):
             value = [value] if value else []
         if not isinstance(value, list | tuple) or len(value) > 2000 or not all(is_key(key, "o_") for key in value):
@@ -72,15 +69,12 @@ class MultipleSelect(SingleSelect):
         return list(value) or None
 
     def references(self, value: Any, definition: Definition) -> Iterable[Reference]:
-        """See `FieldType.references`."""
         return (Reference("choice", key) for key in value)
 
     def keep(self, value: Any, definition: Definition, gone: frozenset[Reference]) -> Any:
-        """See `FieldType.keep`."""
         return [key for key in value if Reference("choice", key) not in gone] or None
 
     def text(self, value: Any, definition: Definition, source: Any = None) -> str:
-        """See `FieldType.text`."""
         return ", ".join(SingleSelect.text(self, key, definition, source) for key in value or ())
 
 

@@ -62,7 +62,6 @@ class Number(FieldType):
         "decimals": s.whole(0, MAX_DECIMALS), "unit": s.text(20), "unit_before": s.text(20), "negative": s.FLAG, "separator": s.text(20)})
 
     def canonical(self, value: Any, definition: Definition) -> Any:
-        """See `FieldType.canonical`."""
         decimals = definition.get("options", {}).get("decimals", 0)
         if type(value) is int and not decimals:
             return self._whole(value)
@@ -82,7 +81,7 @@ class Number(FieldType):
         return value
 
     def shape(self, definition: Definition) -> dict[str, Any]:
-        """See `FieldType.shape`: the unit does not change what a number is."""
+        """The unit does not change what a number is."""
         return {"type": self.name, "options": {"decimals": definition.get("options", {}).get("decimals", 0)}}
 
 
@@ -94,7 +93,7 @@ class Currency(Number):
         "decimals": s.whole(0, MAX_DECIMALS), "currency": {"type": "string", "pattern": "^[A-Z]{3}" + s.END}})
 
     def shape(self, definition: Definition) -> dict[str, Any]:
-        """See `FieldType.shape`: an amount in another currency is another amount."""
+        """An amount in another currency is another amount."""
         options = definition.get("options", {})
         kept = {"currency": options["currency"]} if "currency" in options else {}
         return {"type": self.name, "options": {"decimals": options.get("decimals", 0), **kept}}
@@ -114,7 +113,7 @@ class Rating(FieldType):
     options: ClassVar[Any] = s.closed({"max": s.whole(1, 10), "colour": s.text(40), "symbol": s.text(40)})
 
     def canonical(self, value: Any, definition: Definition) -> Any:
-        """See `FieldType.canonical`; none is empty."""
+        """None is empty."""
         most = definition.get("options", {}).get("max", 5)
         if type(value) is not int:
             value = int(fixed(exact(value), 0)) if not isinstance(value, bool) and value != "" else value
@@ -123,7 +122,6 @@ class Rating(FieldType):
         return value or None
 
     def shape(self, definition: Definition) -> dict[str, Any]:
-        """See `FieldType.shape`."""
         return {"type": self.name, "options": {"max": definition.get("options", {}).get("max", 5)}}
 
 
@@ -135,17 +133,15 @@ class AutoNumber(FieldType):
     options: ClassVar[Any] = s.closed({"prefix": s.text(20), "digits": s.whole(1, 12), "view": s.part_ref("worksheet", "view")})
 
     def canonical(self, value: Any, definition: Definition) -> Any:
-        """See `FieldType.canonical`."""
         if type(value) is not int or not 1 <= value <= MAX_SAFE:
             raise InvalidValue("it must be a whole number from 1.")
         return value
 
     def shape(self, definition: Definition) -> dict[str, Any]:
-        """See `FieldType.shape`."""
         return {"type": self.name, "options": {}}
 
     def text(self, value: Any, definition: Definition, source: Any = None) -> str:
-        """See `FieldType.text`: with prefix and leading zeros."""
+        """With prefix and leading zeros."""
         options = definition.get("options", {})
         return "" if value is None else f"{options.get('prefix', '')}{value:0{options.get('digits', 1)}d}"
 
@@ -157,17 +153,15 @@ class Checkbox(FieldType):
     options: ClassVar[Any] = s.closed({"default": s.FLAG})
 
     def canonical(self, value: Any, definition: Definition) -> Any:
-        """See `FieldType.canonical`; not ticked is empty."""
+        """Not ticked is empty."""
         if type(value) is not bool:
             raise InvalidValue("it must be true or false.")
         return value or None
 
     def shape(self, definition: Definition) -> dict[str, Any]:
-        """See `FieldType.shape`."""
         return {"type": self.name, "options": {}}
 
     def text(self, value: Any, definition: Definition, source: Any = None) -> str:
-        """See `FieldType.text`."""
         return "yes" if value else ""
 
 
@@ -178,7 +172,6 @@ class Duration(FieldType):
     options: ClassVar[Any] = s.closed({"format": s.text(20)})
 
     def canonical(self, value: Any, definition: Definition) -> Any:
-        """See `FieldType.canonical`."""
         if type(value) is int and -MAX_SAFE <= value <= MAX_SAFE:
             return value
         if isinstance(value, bool):
@@ -194,7 +187,6 @@ class Duration(FieldType):
         return fixed(number, 6).rstrip("0")
 
     def shape(self, definition: Definition) -> dict[str, Any]:
-        """See `FieldType.shape`."""
         return {"type": self.name, "options": {}}
 
 

@@ -17,7 +17,7 @@ class Location(FieldType):
     options: ClassVar[Any] = s.closed({})
 
     def canonical(self, value: Any, definition: Definition) -> Any:
-        """See `FieldType.canonical`: {"lat", "lon", "label"?}."""
+        """{"lat", "lon", "label"?}."""
         if not isinstance(value, dict) or not {"lat", "lon"} <= value.keys() <= {"lat", "lon", "label"}:
             raise InvalidValue("it must be an object with “lat”, “lon” and, if you like, “label”.")
         found = {"lat": _degrees(value["lat"], 90), "lon": _degrees(value["lon"], 180)}
@@ -25,7 +25,6 @@ class Location(FieldType):
         return found if label is None else {**found, "label": label}
 
     def text(self, value: Any, definition: Definition, source: Any = None) -> str:
-        """See `FieldType.text`."""
         return "" if value is None else value.get("label") or f"{value['lat']}, {value['lon']}"
 
 

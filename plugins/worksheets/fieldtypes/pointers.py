@@ -39,7 +39,7 @@ class _Items(FieldType):
         raise NotImplementedError
 
     def canonical(self, value: Any, definition: Definition) -> Any:
-        """See `FieldType.canonical`: a list; what stands alone is taken as a list of it."""
+        """A list; what stands alone is taken as a list of it."""
         if not isinstance(value, list | tuple):
             value = [value] if value != "" else []
         if len(value) > MAX_ITEMS:
@@ -53,11 +53,9 @@ class _Items(FieldType):
         return items or None
 
     def references(self, value: Any, definition: Definition) -> Iterable[Reference]:
-        """See `FieldType.references`."""
         return (self.reference(item, definition) for item in value)
 
     def keep(self, value: Any, definition: Definition, gone: frozenset[Reference]) -> Any:
-        """See `FieldType.keep`."""
         return [item for item in value if self.reference(item, definition) not in gone] or None
 
 
@@ -73,15 +71,12 @@ class Relationship(_Items):
     }, ["target"])
 
     def stored_for(self, definition: Definition) -> bool:
-        """See `FieldType.stored_for`."""
         return "mirrors" not in definition.get("options", {})
 
     def derived_for(self, definition: Definition) -> bool:
-        """See `FieldType.derived_for`."""
         return not self.stored_for(definition)
 
     def check_definition(self, definition: Definition) -> None:
-        """See `FieldType.check_definition`."""
         options = definition["options"]
         if "mirrors" in options and not options["mirrors"]["ref"].startswith(f"{options['target'].get('ref')}/"):
             raise InvalidDocument(f"Field “{definition['name']}” mirrors a field of another worksheet than it points to.")
@@ -97,18 +92,17 @@ class Relationship(_Items):
         return Reference("record", (target_address(definition), item))
 
     def shape(self, definition: Definition) -> dict[str, Any]:
-        """See `FieldType.shape`: the target."""
+        """The target."""
         return {"type": self.name, "options": {"target": definition.get("options", {}).get("target")}}
 
     def compute(self, definition: Definition, record: RecordView, address: str, source: Source) -> Any:
-        """See `FieldType.compute`: the records whose stored side points here."""
+        """The records whose stored side points here."""
         mirrored = definition["options"]["mirrors"]["ref"]
         app, _, _ = address.rpartition("worksheet/")
         worksheet, _, key = mirrored.rpartition("/field/")
         return source.referring(app + worksheet, key, [record.seq]).get(record.seq) or None
 
     def text(self, value: Any, definition: Definition, source: Any = None) -> str:
-        """See `FieldType.text`."""
         return ", ".join(f"#{seq}" for seq in value or ())
 
 
@@ -120,7 +114,7 @@ class Subform(Relationship):
                                       ["target"])
 
     def check_definition(self, definition: Definition) -> None:
-        """See `FieldType.check_definition`."""
+        """Take any options: none is used."""
 
 
 class CascadingSelect(Relationship):
@@ -130,7 +124,7 @@ class CascadingSelect(Relationship):
     options: ClassVar[Any] = s.closed({"target": TARGET, "parent_field": s.part_ref("worksheet", "field")}, ["target"])
 
     def check_definition(self, definition: Definition) -> None:
-        """See `FieldType.check_definition`."""
+        """Take any options: none is used."""
 
 
 class File(_Items):
@@ -159,11 +153,9 @@ class File(_Items):
         return Reference("file", item["file"])
 
     def shape(self, definition: Definition) -> dict[str, Any]:
-        """See `FieldType.shape`."""
         return {"type": self.name, "options": {}}
 
     def text(self, value: Any, definition: Definition, source: Any = None) -> str:
-        """See `FieldType.text`."""
         return ", ".join(item["name"] for item in value or ())
 
 
@@ -174,7 +166,7 @@ class Signature(File):
     options: ClassVar[Any] = s.closed({})
 
     def canonical(self, value: Any, definition: Definition) -> Any:
-        """See `FieldType.canonical`: a list of one file."""
+        """A list of one file."""
         items = super().canonical(value, definition)
         if items is not None and len(items) > 1:
             raise InvalidValue("there is one signature only.")
@@ -188,7 +180,6 @@ class FreeLink(_Items):
     options: ClassVar[Any] = s.closed({"multiple": s.FLAG})
 
     def canonical(self, value: Any, definition: Definition) -> Any:
-        """See `FieldType.canonical`."""
         return super().canonical(value, definition)
 
     def item(self, value: Any) -> Any:
@@ -206,7 +197,6 @@ class FreeLink(_Items):
         return Reference("record", (f"worksheet/{found[1]}", int(found[2])))
 
     def text(self, value: Any, definition: Definition, source: Any = None) -> str:
-        """See `FieldType.text`."""
         return ", ".join(item["ref"].rpartition("/")[2] for item in value or ())
 
 
@@ -235,11 +225,9 @@ class Department(_Items):
         return Reference("org", item["org"])
 
     def shape(self, definition: Definition) -> dict[str, Any]:
-        """See `FieldType.shape`."""
         return {"type": self.name, "options": {}}
 
     def text(self, value: Any, definition: Definition, source: Any = None) -> str:
-        """See `FieldType.text`."""
         return ", ".join(item["org"].partition("/")[2] for item in value or ())
 
 
@@ -261,7 +249,6 @@ class Member(Department):
         return "user"
 
     def references(self, value: Any, definition: Definition) -> Iterable[Reference]:
-        """See `FieldType.references`."""
         return ()
 
 

@@ -58,7 +58,6 @@ class _Derived(FieldType):
     work: ClassVar[Any]
 
     def compute(self, definition: Definition, record: RecordView, address: str, source: Source) -> Any:
-        """See `FieldType.compute`."""
         return type(self).work(definition, record, address, source)
 
 
@@ -70,7 +69,6 @@ class Formula(_Derived):
     options: ClassVar[Any] = s.closed({"expression": s.text(20_000), "uses": s.listed(FIELD, 500), "format": FORMAT}, ["expression"])
 
     def check_definition(self, definition: Definition) -> None:
-        """See `FieldType.check_definition`."""
         try:
             check_expression(definition["options"]["expression"])
         except InvalidDocument as error:
@@ -85,7 +83,6 @@ class TextCombination(_Derived):
     options: ClassVar[Any] = s.closed({"template": s.text(20_000), "uses": s.listed(FIELD, 500)}, ["template"])
 
     def check_definition(self, definition: Definition) -> None:
-        """See `FieldType.check_definition`."""
         try:
             check_template(definition["options"]["template"])
         except InvalidDocument as error:
@@ -123,7 +120,7 @@ class _FromRecord(_Derived):
     of: ClassVar[str]
 
     def compute(self, definition: Definition, record: RecordView, address: str, source: Source) -> Any:
-        """See `FieldType.compute`: microseconds since 1970, or a person's id."""
+        """Microseconds since 1970, or a person's id."""
         return getattr(record, self.of)
 
 

@@ -41,7 +41,7 @@ class Text(FieldType):
     options: ClassVar[Any] = s.closed({"max_length": s.whole(1, MAX_TEXT)})
 
     def canonical(self, value: Any, definition: Definition) -> Any:
-        """See `FieldType.canonical`: text as it is."""
+        """Text as it is."""
         return checked_text(value, definition.get("options", {}).get("max_length", self.longest))
 
 
@@ -69,7 +69,6 @@ class Email(Text):
     what: ClassVar[str] = "an email address"
 
     def canonical(self, value: Any, definition: Definition) -> Any:
-        """See `FieldType.canonical`."""
         text = checked_text(value, 320)
         if text is not None and not self.form.match(text):
             raise InvalidValue(f"“{text[:60]}” is not {self.what}.")
@@ -99,7 +98,6 @@ class Url(Text):
     options: ClassVar[Any] = s.closed({})
 
     def canonical(self, value: Any, definition: Definition) -> Any:
-        """See `FieldType.canonical`."""
         text = checked_text(value, 8000)
         if text is None:
             return None
@@ -117,7 +115,7 @@ class Region(FieldType):
     options: ClassVar[Any] = s.closed({"levels": s.whole(1, 6)})
 
     def canonical(self, value: Any, definition: Definition) -> Any:
-        """See `FieldType.canonical`: a list of texts."""
+        """A list of texts."""
         if not isinstance(value, list | tuple) or len(value) > 6:
             raise InvalidValue("it must be a list of at most six names, the largest first.")
         names = [checked_text(name, 200) for name in value]
@@ -126,7 +124,6 @@ class Region(FieldType):
         return names or None
 
     def text(self, value: Any, definition: Definition, source: Any = None) -> str:
-        """See `FieldType.text`."""
         return ", ".join(value or ())
 
 
@@ -138,7 +135,7 @@ class Imported(FieldType):
     options: ClassVar[Any] = s.closed({"source": s.text(50_000), "original_type": s.text(100)})
 
     def canonical(self, value: Any, definition: Definition) -> Any:
-        """See `FieldType.canonical`: a text, or a list of texts."""
+        """A text, or a list of texts."""
         if isinstance(value, list | tuple):
             texts = [checked_text(one, 10_000) or "" for one in value]
             if sum(map(len, texts)) > MAX_LONG_TEXT or len(texts) > 5000:
@@ -147,7 +144,6 @@ class Imported(FieldType):
         return checked_text(value, MAX_LONG_TEXT)
 
     def text(self, value: Any, definition: Definition, source: Any = None) -> str:
-        """See `FieldType.text`."""
         return ", ".join(value) if isinstance(value, list) else str(value or "")
 
 

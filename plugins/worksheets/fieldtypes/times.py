@@ -16,7 +16,7 @@ _TIME = re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{2}\Z")
 
 class _Moment(FieldType):
     def shape(self, definition: Definition) -> dict[str, Any]:
-        """See `FieldType.shape`: how it is shown does not change what it is."""
+        """How it is shown does not change what it is."""
         return {"type": self.name, "options": {}}
 
 
@@ -27,7 +27,6 @@ class Date(_Moment):
     options: ClassVar[Any] = s.closed({"format": s.text(40)})
 
     def canonical(self, value: Any, definition: Definition) -> Any:
-        """See `FieldType.canonical`."""
         if isinstance(value, date) and not isinstance(value, datetime):
             return value.isoformat()
         if value == "":
@@ -48,7 +47,7 @@ class DateTime(_Moment):
     options: ClassVar[Any] = s.closed({"format": s.text(40), "time_format": s.text(20), "time_zone": s.text(60), "show_zone": s.FLAG})
 
     def canonical(self, value: Any, definition: Definition) -> Any:
-        """See `FieldType.canonical`; any offset is taken and turned into UTC, none is UTC."""
+        """Any offset is taken and turned into UTC, none is UTC."""
         if value == "":
             return None
         moment = value if isinstance(value, datetime) else self._parsed(value)
@@ -77,7 +76,6 @@ class Time(_Moment):
     options: ClassVar[Any] = s.closed({"format": s.text(20)})
 
     def canonical(self, value: Any, definition: Definition) -> Any:
-        """See `FieldType.canonical`."""
         if value == "":
             return None
         if isinstance(value, str) and re.match(r"[0-9]{2}:[0-9]{2}\Z", value):

@@ -100,23 +100,19 @@ class Box(Comparator):
     """A checkbox: not ticked is not a value of its own, but sorts as one."""
 
     def bound(self, values: Values, value: Any) -> Expression:
-        """See `Comparator.bound`: a spot holds the key itself."""
+        """A spot holds the key itself."""
         return literal(self.bound_key(value), Text)
 
     def bound_key(self, value: Any) -> str:
-        """See `Comparator.bound_key`."""
         return "1" if value is True or value == "1" else "0"
 
     def filled_sql(self, values: Values) -> Expression:
-        """See `Comparator.filled_sql`."""
         return values.truth(self.name)
 
     def text_sql(self, values: Values) -> Expression:
-        """See `Comparator.text_sql`."""
         return values.key(self.kind, self.name)
 
     def text(self, seen: EvaluatedRecord) -> str | None:
-        """See `Comparator.text`."""
         return self.key(seen)
 
 
@@ -133,33 +129,26 @@ class Many(Comparator):
         return (self.name, 0) if self.inner is None else (self.name, 0, self.inner)
 
     def key_sql(self, values: Values) -> Expression:
-        """See `Comparator.key_sql`."""
         return values.key(self.kind, *self._path())
 
     def key(self, seen: EvaluatedRecord) -> str:
-        """See `Comparator.key`."""
         first = next(iter(self._given(seen)), None)
         return key_of(self.kind, first)
 
     def raw_number(self, seen: EvaluatedRecord) -> str | None:
-        """See `Comparator.raw_number`."""
         first = next(iter(self._given(seen)), None)
         return None if first is None else str(first)
 
     def text_sql(self, values: Values) -> Expression:
-        """See `Comparator.text_sql`."""
         return values.joined(self.name, self.inner)
 
     def text(self, seen: EvaluatedRecord) -> str | None:
-        """See `Comparator.text`."""
         return ", ".join(map(str, self._given(seen))) or None
 
     def has_sql(self, values: Values, wanted: Sequence[str]) -> Expression:
-        """See `Comparator.has_sql`."""
         return values.has(self.name, wanted, inner=self.inner)
 
     def items(self, seen: EvaluatedRecord) -> Sequence[str]:
-        """See `Comparator.items`."""
         return [str(one) for one in self._given(seen)]
 
     def _given(self, seen: EvaluatedRecord) -> list[Any]:
@@ -172,20 +161,16 @@ class Location(Comparator):
     """A point on the earth, compared by what it is called."""
 
     def key_sql(self, values: Values) -> Expression:
-        """See `Comparator.key_sql`."""
         return values.whole(values.fold(func.substr(self.text_sql(values), 1, 100)))
 
     def key(self, seen: EvaluatedRecord) -> str:
-        """See `Comparator.key`."""
         return key_of(TEXT, self.text(seen))
 
     def text_sql(self, values: Values) -> Expression:
-        """See `Comparator.text_sql`."""
         lat, lon = values.held(self.name, "lat"), values.held(self.name, "lon")
         return func.coalesce(values.held(self.name, "label"), lat + literal(", ", Text) + lon)
 
     def text(self, seen: EvaluatedRecord) -> str | None:
-        """See `Comparator.text`."""
         value = seen.view.vals.get(self.name)
         return None if value is None else str(value.get("label") or f"{value['lat']}, {value['lon']}")
 
@@ -197,47 +182,37 @@ class Column(Comparator):
     column: str = "seq"
 
     def key_sql(self, values: Values) -> Expression:
-        """See `Comparator.key_sql`."""
         return r[self.column]
 
     def key(self, seen: EvaluatedRecord) -> str:
-        """See `Comparator.key`."""
         return self.bound_key(getattr(seen.row, self.column))
 
     def raw_number(self, seen: EvaluatedRecord) -> str | None:
-        """See `Comparator.raw_number`."""
         return str(getattr(seen.row, self.column))
 
     def bound(self, values: Values, value: Any) -> Expression:
-        """See `Comparator.bound`."""
         number = decimal_of(value) if self.kind == NUMBER else None
         if self.kind != NUMBER:
             return literal(value, Text)
         return literal(max(min(int(number or 0), 2**62), -2**62), BigInteger)
 
     def edges(self, span: DayRange) -> tuple[Any, Any]:
-        """See `Comparator.edges`."""
         start, end = _micros(span.start), _micros(span.end)
         return start, end if end > start else end + 1
 
     def text_sql(self, values: Values) -> Expression:
-        """See `Comparator.text_sql`."""
         return cast(r[self.column], Text)
 
     def text(self, seen: EvaluatedRecord) -> str | None:
-        """See `Comparator.text`."""
         return str(getattr(seen.row, self.column))
 
     def filled_sql(self, values: Values) -> Expression:
-        """See `Comparator.filled_sql`."""
         return r[self.column].is_not(None)
 
     def filled(self, seen: EvaluatedRecord) -> bool:
-        """See `Comparator.filled`."""
         return True
 
     def has_sql(self, values: Values, wanted: Sequence[str]) -> Expression:
-        """See `Comparator.has_sql`."""
         return self.text_sql(values).in_(list(wanted))
 
 
@@ -248,11 +223,9 @@ class Computed(Comparator):
     slow = True
 
     def key(self, seen: EvaluatedRecord) -> str:
-        """See `Comparator.key`."""
         return self.bound_key(self._one(seen))
 
     def bound_key(self, value: Any) -> str:
-        """See `Comparator.bound_key`."""
         if isinstance(value, bool):
             return "1" if value else ""
         if self.kind == NUMBER and decimal_of(value) is None:
@@ -260,20 +233,17 @@ class Computed(Comparator):
         return key_of(self.kind, value if self.kind == NUMBER else str(value)) if value is not None else ""
 
     def edges(self, span: DayRange) -> tuple[Any, Any]:
-        """See `Comparator.edges`: a day and a moment compare by their text, so the days of the span are given."""
+        """A day and a moment compare by their text, so the days of the span are given."""
         return _day(span.first), _day(span.last) + "~"
 
     def text(self, seen: EvaluatedRecord) -> str | None:
-        """See `Comparator.text`."""
         return seen.text(self.name) or None
 
     def filled(self, seen: EvaluatedRecord) -> bool:
-        """See `Comparator.filled`."""
         value = seen.value(self.name)
         return value is not None and value is not False
 
     def items(self, seen: EvaluatedRecord) -> Sequence[str]:
-        """See `Comparator.items`."""
         value = seen.value(self.name)
         return [str(one) for one in value] if isinstance(value, list) else [] if value is None else [str(value)]
 

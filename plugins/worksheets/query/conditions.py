@@ -224,11 +224,9 @@ class FileType(Filled):
     head: str = ""
 
     def expression(self, values: Any) -> Any:
-        """See `_On.expression`."""
         return values.begins(self.comparator.name, self.head, inner="type")
 
     def holds(self, seen: Any) -> bool:
-        """See `Predicate.holds`."""
         return any(item["type"].startswith(self.head) for item in seen.view.vals.get(self.comparator.name) or ())
 
 

@@ -63,19 +63,15 @@ class ByColumn(Term):
     descending: bool
 
     def sql(self, values: Values) -> Expression:
-        """See `Term.sql`."""
         return r[self.name]
 
     def bound(self, values: Values, value: Any) -> Any:
-        """See `Term.bound`."""
         return value
 
     def value(self, seen: EvaluatedRecord) -> Any:
-        """See `Term.value`."""
         return getattr(seen.row, self.name)
 
     def sound(self, value: Any) -> bool:
-        """See `Term.sound`."""
         return type(value) is int and abs(value) < 2**62
 
 
@@ -102,23 +98,18 @@ class ByComparator(Term):
         return self.comparator.kind == "number" and not self.slow
 
     def sql(self, values: Values) -> Expression:
-        """See `Term.sql`."""
         return self.comparator.key_sql(values)
 
     def bound(self, values: Values, value: Any) -> Any:
-        """See `Term.bound`."""
         return self.comparator.bound(values, value)
 
     def value(self, seen: EvaluatedRecord) -> Any:
-        """See `Term.value`."""
         return (self.comparator.raw_number(seen) if self.numeric else self.comparator.key(seen)) or None
 
     def key(self, value: Any) -> Any:
-        """See `Term.key`."""
         return decimal_of(value) if self.numeric else value
 
     def sound(self, value: Any) -> bool:
-        """See `Term.sound`."""
         if not Term.sound(self, value):
             return False
         return value is None or not self.numeric or decimal_of(value) is not None
@@ -139,20 +130,16 @@ class ByChoice(Term):
         return self.comparator.name
 
     def sql(self, values: Values) -> Expression:
-        """See `Term.sql`."""
         return values.rank(self.comparator.key_sql(values), self.keys)
 
     def bound(self, values: Values, value: Any) -> Any:
-        """See `Term.bound`."""
         return value
 
     def value(self, seen: EvaluatedRecord) -> Any:
-        """See `Term.value`."""
         key = self.comparator.key(seen)
         return self.ranks.get(key, len(self.keys)) if key else None
 
     def sound(self, value: Any) -> bool:
-        """See `Term.sound`."""
         return value is None or (type(value) is int and 0 <= value <= 100_000)
 
 

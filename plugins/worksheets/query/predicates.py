@@ -46,11 +46,9 @@ class Never(Predicate):
     """Nothing is let through: the condition asks for what cannot be."""
 
     def sql(self, values: Values) -> Expression:
-        """See `Predicate.sql`."""
         return false()
 
     def holds(self, seen: EvaluatedRecord) -> bool:
-        """See `Predicate.holds`."""
         return False
 
 
@@ -60,16 +58,13 @@ class _On(Predicate):
 
     @property
     def slow(self) -> bool:
-        """See `Predicate.slow`."""
         return self.comparator.slow
 
     @property
     def needs(self) -> frozenset[str]:
-        """See `Predicate.needs`."""
         return frozenset({self.comparator.name})
 
     def sql(self, values: Values) -> Expression:
-        """See `Predicate.sql`."""
         return true() if self.slow else func.coalesce(self.expression(values), literal(False))
 
     def expression(self, values: Values) -> Expression:
@@ -82,11 +77,9 @@ class Filled(_On):
     """There is a value."""
 
     def expression(self, values: Values) -> Expression:
-        """See `_On.expression`."""
         return self.comparator.filled_sql(values)
 
     def holds(self, seen: EvaluatedRecord) -> bool:
-        """See `Predicate.holds`."""
         return self.comparator.filled(seen)
 
 
@@ -98,7 +91,6 @@ class Words(_On):
     word: str
 
     def expression(self, values: Values) -> Expression:
-        """See `_On.expression`."""
         text, word = values.fold(self.comparator.text_sql(values)), fold(self.word)
         if self.how == "is":
             return text == word
@@ -109,7 +101,6 @@ class Words(_On):
         return values.contains(text, word)
 
     def holds(self, seen: EvaluatedRecord) -> bool:
-        """See `Predicate.holds`."""
         text = self.comparator.text(seen)
         return text is not None and _HOW[self.how](fold(text), fold(self.word))
 
@@ -125,11 +116,9 @@ class Shorter(_On):
     length: int
 
     def expression(self, values: Values) -> Expression:
-        """See `_On.expression`."""
         return func.coalesce(func.length(self.comparator.text_sql(values)), 0) < self.length
 
     def holds(self, seen: EvaluatedRecord) -> bool:
-        """See `Predicate.holds`."""
         return len(self.comparator.text(seen) or "") < self.length
 
 
@@ -143,7 +132,6 @@ class Between(_On):
     high_open: bool = False
 
     def expression(self, values: Values) -> Expression:
-        """See `_On.expression`."""
         key, parts = self.comparator.key_sql(values), []
         if self.low is not None:
             low = self.comparator.bound(values, self.low)
@@ -159,7 +147,6 @@ class Between(_On):
                 None if self.high is None else self.comparator.bound_key(self.high))
 
     def holds(self, seen: EvaluatedRecord) -> bool:
-        """See `Predicate.holds`."""
         key, (low, high) = self.comparator.key(seen), self.keys()
         return key != "" and (low is None or key > low or (key == low and not self.low_open)) and (
             high is None or key < high or (key == high and not self.high_open))
@@ -172,11 +159,9 @@ class Having(_On):
     wanted: tuple[str, ...]
 
     def expression(self, values: Values) -> Expression:
-        """See `_On.expression`."""
         return self.comparator.has_sql(values, self.wanted) if self.wanted else false()
 
     def holds(self, seen: EvaluatedRecord) -> bool:
-        """See `Predicate.holds`."""
         return not set(self.wanted).isdisjoint(self.comparator.items(seen))
 
 
@@ -185,7 +170,6 @@ class Even(_On):
     """The number is whole and even."""
 
     def expression(self, values: Values) -> Expression:
-        """See `_On.expression`."""
         text, places = self.comparator.text_sql(values), self._decimals
         # Texts of numbers are canonical: digits, and a point only with the field's number of decimals behind it.
         if not places:
@@ -198,7 +182,6 @@ class Even(_On):
         return int(self.comparator.field.definition.get("options", {}).get("decimals", 0))
 
     def holds(self, seen: EvaluatedRecord) -> bool:
-        """See `Predicate.holds`."""
         number = decimal_of(self.comparator.text(seen))
         return number is not None and number == number.to_integral_value() and number % 2 == 0
 
@@ -212,15 +195,12 @@ class Titled(_On):
 
     @property
     def slow(self) -> bool:
-        """See `Predicate.slow`."""
         return True
 
     def expression(self, values: Values) -> Expression:
-        """See `_On.expression`."""
         return true()
 
     def holds(self, seen: EvaluatedRecord) -> bool:
-        """See `Predicate.holds`."""
         text = seen.text(self.comparator.name)
         return text != "" and _HOW[self.how](fold(text), fold(self.word))
 
@@ -233,20 +213,16 @@ class Not(Predicate):
 
     @property
     def slow(self) -> bool:
-        """See `Predicate.slow`."""
         return self.of.slow
 
     @property
     def needs(self) -> frozenset[str]:
-        """See `Predicate.needs`."""
         return self.of.needs
 
     def sql(self, values: Values) -> Expression:
-        """See `Predicate.sql`."""
         return true() if self.slow else not_(self.of.sql(values))
 
     def holds(self, seen: EvaluatedRecord) -> bool:
-        """See `Predicate.holds`."""
         return not self.of.holds(seen)
 
 
@@ -259,21 +235,17 @@ class Together(Predicate):
 
     @property
     def slow(self) -> bool:
-        """See `Predicate.slow`."""
         return any(part.slow for part in self.parts)
 
     @property
     def needs(self) -> frozenset[str]:
-        """See `Predicate.needs`."""
         return frozenset().union(*(part.needs for part in self.parts))
 
     def sql(self, values: Values) -> Expression:
-        """See `Predicate.sql`."""
         parts = [part.sql(values) for part in self.parts]
         return or_(false(), *parts) if self.any_of else and_(true(), *parts)
 
     def holds(self, seen: EvaluatedRecord) -> bool:
-        """See `Predicate.holds`."""
         return (any if self.any_of else all)(part.holds(seen) for part in self.parts)
 
 

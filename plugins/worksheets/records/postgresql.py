@@ -69,7 +69,6 @@ class PostgreSQLRecordStore(RecordStore):
     """See `RecordStore`."""
 
     def segments(self, worksheet: str) -> Iterator[Segment]:
-        """See `RecordStore.segments`."""
         from psycopg import sql
 
         statement = sql.SQL(_SEGMENTS).format(
@@ -98,13 +97,12 @@ class PostgreSQLRecordStore(RecordStore):
                 yield Segment(n, count, raw)
 
     def count(self, worksheet: str, *, deleted: bool = False) -> int:
-        """See `RecordStore.count`. All are counted in the key, those in the bin in their index; no record is read for it."""
+        """All are counted in the key, those in the bin in their index; no record is read for it."""
         everything = select(func.count()).select_from(table).where(*self._of(worksheet))
         in_bin = int(self.connection.execute(everything.where(table.c.deleted_at.is_not(None))).scalar_one())
         return in_bin if deleted else int(self.connection.execute(everything).scalar_one()) - in_bin
 
     def put_rows(self, worksheet: str, rows: Iterable[Row]) -> None:
-        """See `RecordStore.put_rows`."""
         rows = list(rows)
         with driver(self.connection).cursor() as cursor:
             if len(rows) <= SMALL:
@@ -119,32 +117,26 @@ class PostgreSQLRecordStore(RecordStore):
                 cursor.execute(_MERGE)
 
     def load_rows(self, worksheet: str, rows: Iterable[Row]) -> None:
-        """See `RecordStore.load_rows`."""
         with loading(self.connection, self.app_id), driver(self.connection).cursor() as cursor:
             self._copy(cursor, "record", worksheet, rows)
 
     def pointing(self, worksheet: str, field: str, seqs: Sequence[int]) -> list[tuple[int, int]]:
-        """See `RecordStore.pointing`."""
         given = {"field": field, "app": self.app_id, "worksheet": worksheet, "seqs": [str(seq) for seq in seqs]}
         return [(row[0], row[1]) for row in self.connection.execute(_POINTING, given)]
 
     def hold_values(self, worksheet: str, values: Iterable[tuple[str, Any]]) -> None:
-        """See `RecordStore.hold_values`."""
         for name in sorted(f"{self.app_id}/{worksheet}/{field}/{json.dumps(value, sort_keys=True)}" for field, value in values):
             self.connection.execute(_HOLD, {"name": name})
 
     def holder(self, worksheet: str, field: str, value: Any, but: int) -> int | None:
-        """See `RecordStore.holder`."""
         given = {"field": field, "app": self.app_id, "worksheet": worksheet, "but": but, "value": json.dumps(value)}
         return self.connection.execute(_HOLDER, given).scalar()
 
     def value_counts(self, worksheet: str, field: str) -> list[tuple[str, int]]:
-        """See `RecordStore.value_counts`."""
         given = {"field": field, "app": self.app_id, "worksheet": worksheet}
         return [(row[0], row[1]) for row in self.connection.execute(_SHARED, given)]
 
     def highest(self, worksheet: str, field: str) -> int:
-        """See `RecordStore.highest`."""
         given = {"field": field, "app": self.app_id, "worksheet": worksheet}
         return int(self.connection.execute(_HIGHEST, given).scalar() or 0)
 

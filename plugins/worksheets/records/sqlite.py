@@ -46,7 +46,6 @@ class SQLiteRecordStore(RecordStore):
     """See `RecordStore`."""
 
     def segments(self, worksheet: str) -> Iterator[Segment]:
-        """See `RecordStore.segments`."""
         connection = driver(self.connection)
         first = connection.execute(_NEXT, (self.app_id, worksheet, 0)).fetchone()
         while first is not None:
@@ -57,11 +56,9 @@ class SQLiteRecordStore(RecordStore):
             first = connection.execute(_NEXT, (self.app_id, worksheet, end + 1)).fetchone()
 
     def put_rows(self, worksheet: str, rows: Iterable[Row]) -> None:
-        """See `RecordStore.put_rows`."""
         driver(self.connection).executemany(_WRITE, ((self.app_id, worksheet, *row) for row in rows))
 
     def pointing(self, worksheet: str, field: str, seqs: Sequence[int]) -> list[tuple[int, int]]:
-        """See `RecordStore.pointing`."""
         found: list[tuple[int, int]] = []
         for start in range(0, len(seqs), 500):
             some = seqs[start:start + 500]
@@ -70,17 +67,14 @@ class SQLiteRecordStore(RecordStore):
         return sorted(found)
 
     def holder(self, worksheet: str, field: str, value: Any, but: int) -> int | None:
-        """See `RecordStore.holder`."""
         given = (self.app_id, worksheet, but, field, json.dumps(value))
         found = driver(self.connection).execute(_HOLDER, given).fetchone()
         return found[0] if found else None
 
     def value_counts(self, worksheet: str, field: str) -> list[tuple[str, int]]:
-        """See `RecordStore.value_counts`."""
         rows = driver(self.connection).execute(_SHARED, (field, self.app_id, worksheet)).fetchall()
         return [(str(value), count) for value, count in rows]
 
     def highest(self, worksheet: str, field: str) -> int:
-        """See `RecordStore.highest`."""
         found = driver(self.connection).execute(_HIGHEST, (field, self.app_id, worksheet)).fetchone()[0]
         return int(found or 0)

@@ -147,54 +147,44 @@ class SQLiteValues(Values):
             connection.info["appkeep_functions"] = True
 
     def held(self, *path: str | int) -> Expression:
-        """See `Values.held`."""
         return cast(func.json_extract(vals, _path(path)), Text)
 
     def number(self, *path: str | int) -> Expression:
-        """See `Values.number`."""
         return func.appkeep_number(func.json_extract(vals, _path(path)), type_=Text)
 
     def bound_number(self, number: Decimal) -> Expression:
-        """See `Values.bound_number`."""
         return literal(number_key(number), Text)
 
     def items(self, field: str, *, inner: str | None) -> tuple[Any, Expression]:
-        """See `Values.items`."""
         table = func.json_each(vals, _path((field,))).table_valued("value")
         item = table.c.value if inner is None else func.json_extract(table.c.value, _path((inner,)))
         return table, cast(item, Text)
 
     def joined(self, field: str, inner: str | None) -> Expression:
-        """See `Values.joined`."""
         table, item = self.items(field, inner=inner)
         return select(func.group_concat(item, ", ")).select_from(table).scalar_subquery()
 
     def json(self, field: str) -> Expression:
-        """See `Values.json`."""
         return vals.op("->")(_path((field,)))
 
     def truth(self, field: str) -> Expression:
-        """See `Values.truth`."""
         return func.coalesce(func.json_type(vals, _path((field,))) == "true", literal(False))
 
     def contains(self, text: Expression, part: str) -> Expression:
-        """See `Values.contains`."""
         return func.instr(text, part) > 0
 
     def among(self, number: Expression, wanted: Sequence[int]) -> Expression:
-        """See `Values.among`."""
         table = func.json_each(json.dumps(list(wanted))).table_valued("value")
         return number.in_(select(table.c.value))
 
     def mentions(self, text: Expression, part: str) -> Expression:
-        """See `Values.mentions`: SQLite's own `lower` knows ASCII only, but is many times faster than `appkeep_fold`."""
+        """SQLite's own `lower` knows ASCII only, but is many times faster than `appkeep_fold`."""
         if not part.isascii():
             return super().mentions(text, part)
         others = [self.contains(text, char) for char in cased_as(part)]
         return or_(self.contains(func.lower(text), part), *others)
 
     def place(self, part: Expression, text: str) -> Expression:
-        """See `Values.place`."""
         return func.instr(literal(text, Text), literal("\n", Text) + part + literal("\n", Text), type_=Integer)
 
 
@@ -202,20 +192,16 @@ class PostgreSQLValues(Values):
     """See `Values`."""
 
     def held(self, *path: str | int) -> Expression:
-        """See `Values.held`."""
         return func.jsonb_extract_path_text(cast(vals, JSONB), *map(str, path), type_=Text)
 
     def number(self, *path: str | int) -> Expression:
-        """See `Values.number`."""
         text = self.held(*path)
         return case((text.regexp_match(_NUMERIC), cast(text, Numeric)))
 
     def bound_number(self, number: Decimal) -> Expression:
-        """See `Values.bound_number`."""
         return cast(literal(format(number, "f"), Text), Numeric)
 
     def items(self, field: str, *, inner: str | None) -> tuple[Any, Expression]:
-        """See `Values.items`."""
         found = func.jsonb_extract_path(cast(vals, JSONB), field)
         array = case((func.jsonb_typeof(found) == "array", found))
         if inner is None:
@@ -225,7 +211,6 @@ class PostgreSQLValues(Values):
         return table, func.jsonb_extract_path_text(table.c.value, inner, type_=Text)
 
     def joined(self, field: str, inner: str | None) -> Expression:
-        """See `Values.joined`."""
         from sqlalchemy.dialects.postgresql import aggregate_order_by
 
         table, item = self.items(field, inner=inner)
@@ -233,27 +218,21 @@ class PostgreSQLValues(Values):
         return select(func.string_agg(item, ordered)).select_from(table).scalar_subquery()
 
     def json(self, field: str) -> Expression:
-        """See `Values.json`."""
         return cast(func.jsonb_extract_path(cast(vals, JSONB), field), Text)
 
     def truth(self, field: str) -> Expression:
-        """See `Values.truth`."""
         return func.coalesce(self.held(field) == "true", literal(False))
 
     def among(self, number: Expression, wanted: Sequence[int]) -> Expression:
-        """See `Values.among`."""
         return number == func.any(cast(list(wanted), ARRAY(BigInteger)))
 
     def whole(self, text: Expression) -> Expression:
-        """See `Values.whole`."""
         return text.collate("C")
 
     def contains(self, text: Expression, part: str) -> Expression:
-        """See `Values.contains`."""
         return func.strpos(text, part) > 0
 
     def place(self, part: Expression, text: str) -> Expression:
-        """See `Values.place`."""
         return func.strpos(literal(text, Text), literal("\n", Text) + part + literal("\n", Text), type_=Integer)
 
 

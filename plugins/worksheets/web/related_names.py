@@ -60,13 +60,11 @@ class RelatedNames:
         return RecordAround(self, seq)
 
     def choices(self, definition: Definition) -> Sequence[Choice]:
-        """See `Around.choices`."""
         if id(definition) not in self._choices:
             self._choices[id(definition)] = (definition, choices_of(self.sheet.app, definition))
         return self._choices[id(definition)][1]
 
     def org_name(self, address: str) -> str:
-        """See `Around.org_name`."""
         kind = address.partition("/")[0]
         if kind not in self._names:
             self._names[kind] = {one: name.partition(" (")[0] for one, name in org_choices(self.sheet.app.organization_id, kind)}
@@ -76,11 +74,10 @@ class RelatedNames:
         return known[address]
 
     def file_url(self, key: str, item: Mapping[str, Any]) -> str | None:
-        """See `Around.file_url`: none, for no record is meant."""
+        """None, for no record is meant."""
         return None
 
     def linked(self, address: str, seq: int) -> Linked:
-        """See `Around.linked`."""
         return self._links.get((address, seq)) or Linked(f"#{seq}")
 
     def load(self, fields: Iterable[Field], records: Iterable[Mapping[str, Any]]) -> None:
@@ -181,19 +178,15 @@ class RecordAround:
         return self.page.zone
 
     def choices(self, definition: Definition) -> Sequence[Choice]:
-        """See `Around.choices`."""
         return self.page.choices(definition)
 
     def linked(self, address: str, seq: int) -> Linked:
-        """See `Around.linked`."""
         return self.page.linked(address, seq)
 
     def org_name(self, address: str) -> str:
-        """See `Around.org_name`."""
         return self.page.org_name(address)
 
     def file_url(self, key: str, item: Mapping[str, Any]) -> str | None:
-        """See `Around.file_url`."""
         return self.page.sheet.url("file", seq=self.seq, field=key, content=item["file"])
 
 

@@ -30,7 +30,6 @@ class Linked(Importer):
     last = RECORDS
 
     def operations(self, path: Path, context: ImportContext) -> Iterator[Mapping[str, Any]]:
-        """See `Importer.operations`."""
         first, second, link = new_key("w"), new_key("w"), new_key("f")
         point = {"key": link, "type": "relationship", "name": "To", "options": {
             "target": {"ref": f"worksheet/{second}"}, "multiple": False}}

@@ -34,7 +34,6 @@ class Odd(Importer):
         self.does = does
 
     def operations(self, path: Path, context: ImportContext) -> Edits:
-        """See `Importer.operations`."""
         return self.does(context)
 
 

@@ -26,7 +26,6 @@ class Notebooks(Component):
     name, title, kinds = "notebooks", "Notebooks", (NOTEBOOK, COVER)
 
     def data_sections(self, app: App, snapshot: Snapshot) -> Iterator[Section]:
-        """See `Component.data_sections`."""
         return iter(())
 
 
