@@ -51,7 +51,7 @@ def create_app(config: Config | None = None, plugins: tuple[str, ...] = DEFAULT_
 
 
 def close_to_others(home: Path) -> None:
-    """Let no other user of the machine into the home folder, nor read a database that an earlier version left readable."""
+    """Close the home folder, and a database that an earlier version left readable, to the machine's other users."""
     for path in (home, *home.glob("appkeep.db*")):
         with suppress(OSError):  # another user's: theirs to close
             mode = stat.S_IMODE(path.stat().st_mode)

@@ -93,7 +93,7 @@ def ask_for_email(user_id: str, email: str) -> None:
 
 
 def change_email(token: str, user_id: str) -> str:
-    """Let the link's address be how somebody signs in; return it.
+    """Make the link's address the one with which somebody signs in, and return it.
 
     Raises:
         LinkSpent: the link is not good, or is somebody else's.

@@ -49,7 +49,7 @@ def name(app: App, user_id: str) -> None:
 
 
 def remove(app: App, user_id: str) -> None:
-    """Let a person no longer manage an app. An app may be without admins: owners and admins name others.
+    """Take an app away from one of its admins. An app may have none: owners and admins name others.
 
     Raises:
         NotFound: they are no admin of it.

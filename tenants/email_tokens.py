@@ -71,13 +71,13 @@ def use(kind: str, token: str) -> MailedLink:
 
 
 def spend(kind: str, email: str) -> None:
-    """Let no link of a kind to an email be good any more."""
+    """End all links of a kind to an email."""
     db.session.execute(update(MailedLink).where(MailedLink.kind == kind, MailedLink.email == email, MailedLink.used_at.is_(None))
                        .values(used_at=now_us()))
 
 
 def spend_made_by(kind: str, user_id: str) -> None:
-    """Let no link of a kind that a person asked for be good any more."""
+    """End all links of a kind that a person asked for."""
     db.session.execute(update(MailedLink).where(MailedLink.kind == kind, MailedLink.made_by == user_id, MailedLink.used_at.is_(None))
                        .values(used_at=now_us()))
 

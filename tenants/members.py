@@ -79,7 +79,7 @@ def suggestions() -> Sequence[tuple[str, str]]:
 
 
 def change_role(user_id: str, role: str, by_role: str) -> None:
-    """Let a member be something else in the organization.
+    """Change what a member is in the organization.
 
     Raises:
         NotFound: nobody of that id is a member.
@@ -128,7 +128,7 @@ def apps_managed(user_id: str) -> int:
 
 
 def hold() -> None:
-    """Let nobody else change what the current organization is made of until the transaction ends."""
+    """Keep others from changing what the current organization is made of until the transaction ends."""
     db.session.execute(select(Organization.id).where(Organization.id == tenant()).with_for_update())
 
 

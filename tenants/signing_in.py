@@ -24,7 +24,7 @@ MOST_ON_DEVICE = 5
 
 
 def start(app: Flask) -> None:
-    """Let Flask-Login ask the database who is behind a request."""
+    """Make Flask-Login ask the database who is behind a request."""
     manager = LoginManager()
     manager.session_protection = None  # sessions are ended by their rows, not by guessing at addresses
     manager.user_loader(_load)

@@ -24,7 +24,7 @@ SECOND_US = 1_000_000
 ALLOWED = 5
 WINDOW_US = LOCKED_US = 15 * 60 * SECOND_US
 TOGETHER = 20
-"""So many wrong guesses a day from new places are looked at without a pause."""
+"""How many wrong guesses a day from new places are looked at without a pause."""
 DAY_US = 86_400 * SECOND_US
 
 

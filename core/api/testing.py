@@ -34,7 +34,7 @@ from core.tenancy.models import App
 from core.tenancy.wall import as_tenant, tenant
 
 FLIPS = 120
-"""So many bytes of a file are flipped, spread over all of it; the archive's own tests flip every bit of a small one."""
+"""The number of bytes of a file that are flipped, spread over all of it; the archive's own tests flip every bit of a small one."""
 
 
 def unfilled(schema: Mapping[str, Any], bodies: Iterable[Any]) -> set[str]:

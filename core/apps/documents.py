@@ -384,7 +384,7 @@ def _with_parts(document: Document, part: str, items: list[Any]) -> Document:
 
 
 def _announce(app: App, before: Changes, after: Changes) -> Notes:
-    """Let each component check and follow what changed of its own documents."""
+    """Tell each component which of its documents changed; it may refuse the change."""
     db.session.flush()
     app.revision += 1
     owners = {address: component_of(split(address)[0]) for address in before.keys() | after.keys()}

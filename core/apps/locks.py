@@ -30,7 +30,7 @@ _STRENGTH = [_SHARED, _TAKEN, _ALONE]
 
 
 def share(app: App) -> None:
-    """Let this transaction write records of an app, beside others that do.
+    """Allow this transaction to write records of an app, beside others.
 
     Raises:
         AppRestoring: a restore is going on; reads go on too.
@@ -40,7 +40,7 @@ def share(app: App) -> None:
 
 
 def take(app: App) -> None:
-    """Let this transaction change documents and settings of an app: the only one until it ends.
+    """Allow this transaction to change documents and settings of an app. No other may until it ends.
 
     What the session had read of the app's documents before is read again from now on.
 
@@ -51,7 +51,7 @@ def take(app: App) -> None:
 
 
 def alone(app: App) -> None:
-    """Let this transaction be the only one that writes to the app, once all those under way have ended.
+    """Make this transaction the only one that writes to the app, once those under way have ended.
 
     Raises:
         AppRestoring, NotFound: see `share`.
@@ -130,7 +130,7 @@ def _still_closed(run_id: str) -> bool:
 
 
 def _forget_documents(app_id: str) -> None:
-    """Let the session read again what it had read before the lock."""
+    """Make the session read again what it read before the lock."""
     for row in list(db.session.identity_map.values()):
         if isinstance(row, DocumentRow | HiddenPart) and row.app_id == app_id:
             db.session.expire(row)

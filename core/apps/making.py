@@ -78,7 +78,7 @@ class Making:
             yield
 
     def finish(self) -> App:
-        """Let the app be there, in the caller's transaction.
+        """Show the app, in the caller's transaction.
 
         Raises:
             AppLeft: see `part`.
@@ -140,7 +140,7 @@ def _removed(app_id: str, *, left: bool) -> None:
 
 
 def _given_up(app_id: str, *, left: bool) -> bool:
-    """Let nobody go on making an app; False where there is nothing to give up."""
+    """Give an app up, so that nobody goes on making it; return False where there is nothing to give up."""
     over = _c.making_until < database_now() if left else _c.making_until.is_not(None)
     with transaction():
         return bool(db.session.connection().execute(

@@ -141,7 +141,7 @@ class Script:
             yield answer
 
     def checks(self) -> Iterator[None]:
-        """Let each component look at what the edits made, once all are in; see `Component.edits_done`."""
+        """Have each component check what the edits made, once all are in; see `Component.edits_done`."""
         for component in self.components:
             yield from component.edits_done(self.app) or ()
 
@@ -198,7 +198,7 @@ def _address(operation: Mapping[str, Any]) -> str:
 
 
 def rename(app: App, name: str) -> None:
-    """Let the catalogue's row follow the name that the app's documents give it."""
+    """Copy the name that the app's documents give it into the table of apps."""
     if not name:
         raise Conflict("An app needs a name.")
     app.name = name[:200]

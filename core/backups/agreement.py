@@ -18,7 +18,7 @@ from core.base.errors import PlanChanged
 from core.extension.data_report import DataReport
 
 MORE_PART, MORE_RECORDS = 0.5, 100
-"""So many records of a collection more than were shown, in parts of those and in number, change nothing that matters."""
+"""How many records more than shown still count as the same effect: a part of those shown, plus a number."""
 
 
 def token(asked: Mapping[str, Any], components: Mapping[str, Any], data: Iterable[DataReport]) -> str:

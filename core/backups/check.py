@@ -203,7 +203,7 @@ def _whole(pool: ThreadPoolExecutor, prove: Callable[[T], StoredDescriptor], bat
 
 
 def _note_found(proven: Iterable[StoredDescriptor]) -> None:
-    """Let what counted as lost and was read just now count as there again."""
+    """Mark what counted as lost and was just read as found."""
     by_content = {descriptor.content: descriptor for descriptor in proven}
     again = lost_among(by_content)
     if again:

@@ -102,7 +102,7 @@ class Journal:
 
 
 def open_journal(app: App, run_id: str) -> Journal:
-    """Let what the current transaction changes in an app be written into a journal."""
+    """Keep a journal of what the current transaction changes in an app."""
     journal = Journal(app.id, run_id, db.session.connection())
     journal.stage("restore").add([run_id])
     scratch()[_OPEN] = journal

@@ -71,7 +71,7 @@ def _write(act: str, app_id: str, person: str, result: str, backup_id: str | Non
 
 
 def note_end(run: Run) -> None:
-    """Write how a run ended into the log of its app, inside the caller's transaction; runs of other kinds are none of its."""
+    """Write how a run ended into the log of its app, inside the caller's transaction. Other kinds of runs are not logged."""
     if run.kind not in ACTS or run.app_id is None:
         return
     report, options = json.loads(run.report or "{}"), json.loads(run.options)

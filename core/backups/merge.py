@@ -22,7 +22,7 @@ from core.server import server
 from core.tenancy.models import App
 
 MAX_DIFFERENCES = 200
-"""So many changed documents of a component are shown with their differences; of the rest only the names."""
+"""How many changed documents of a component are shown with their differences; of the rest, only names are."""
 
 
 def meet(app: App, saved: BackupReader, connection: Connection, person: str, *, config: bool, data: bool,

@@ -12,7 +12,7 @@ from core.server import server
 from core.tenancy.models import App
 
 RECORD_BYTES = 300
-"""So much content a record has, about, in an app that was not backed up yet."""
+"""About how much content a record has, in an app that was not backed up yet."""
 
 
 def size_of_app(app: App) -> int:

@@ -251,7 +251,7 @@ def _owns(component: Component, address: str) -> bool:
 
 
 def _put(app: App, backs: list[Back], person: str) -> None:
-    """Let the documents stand as they shall, what belongs into the recycle bin last."""
+    """Put the documents as decided; what goes to the recycle bin comes last."""
     touched = [back.address for back in backs]
 
     def change() -> None:
@@ -266,7 +266,7 @@ def _put(app: App, backs: list[Back], person: str) -> None:
 
 
 def _put_parts(app: App, back: Back) -> None:
-    """Let the parts of a document that are in the recycle bin be what they were; those made since stay in it."""
+    """Put the parts of a document in the recycle bin back to what they were; newer ones stay there."""
     kind, key = back.address.split("/")
     table = HiddenPart.__table__
     connection = db.session.connection()

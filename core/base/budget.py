@@ -16,7 +16,7 @@ from contextvars import ContextVar
 from core.base.errors import AppkeepError
 
 LOOK = 20_000
-"""So much work is done between two looks at the clock."""
+"""Units of work between two looks at the clock."""
 SOFT_PART = 8
 """A request that has used up this part of its work is a slow one."""
 SHOW_PART = 5
@@ -152,7 +152,7 @@ class Budget:
         return self._holds
 
     def begin_showing(self) -> None:
-        """Let what was found be shown where finding it took all there was: once."""
+        """Give more time, once, to show what was found where finding it used up the budget."""
         if self._cut and not self._showing:
             self._showing = True
             self.work = max(self.work, self._reserve)
@@ -193,13 +193,13 @@ _current: ContextVar[Budget | None] = ContextVar("appkeep_budget", default=None)
 
 
 def begin(budget: Budget) -> None:
-    """Let this thread work on a budget until `end`."""
+    """Make this thread work on a budget until `end`."""
     end()
     _current.set(budget)
 
 
 def end() -> None:
-    """Let this thread work without a budget again."""
+    """Take the budget away from this thread."""
     if (budget := _current.get()) is not None:
         budget.end()
         _current.set(None)

@@ -138,7 +138,7 @@ def _begin(connection: Connection) -> None:
 
 
 def _bound(connection: Connection) -> None:
-    """Let no statement that a request reads with run for longer than the request may; what writes is not cut off."""
+    """Bound each statement that a request reads with by the time the request has; writes are not cut off."""
     mine = None if _writing.get() else budget.current()
     if connection.dialect.name == "postgresql":
         if mine is not None:
@@ -167,7 +167,7 @@ def _cut_off(context: ExceptionContext) -> None:
 
 
 def _begin_anew(connection: Connection) -> None:
-    """Let a transaction that only reads go on after PostgreSQL has ended it for one statement: the page shows what was found."""
+    """Keep a reading transaction usable after PostgreSQL cut off a statement, so that the page shows what was found."""
     driver(connection).rollback()
     connection.dispatch.begin(connection)
 

@@ -44,7 +44,7 @@ def correct(true_us: int) -> None:
 
 @contextmanager
 def skewed(seconds: float) -> Iterator[None]:
-    """Let this machine's clock be wrong, and the database's not: for tests."""
+    """Set this machine's clock wrong, but not the database's: for tests."""
     global _wrong_us, _corrected_us
     before = _wrong_us, _corrected_us
     _wrong_us += round(seconds * 1_000_000)
@@ -56,7 +56,7 @@ def skewed(seconds: float) -> Iterator[None]:
 
 @contextmanager
 def moved(seconds: float) -> Iterator[None]:
-    """Let the clock of this whole process be so many seconds ahead of what it was: for tests."""
+    """Set the clock of this whole process ahead by some seconds: for tests."""
     global _ahead_us
     before = _ahead_us
     _ahead_us = before + round(seconds * 1_000_000)

@@ -65,7 +65,7 @@ def verb(group: click.Group, name: str, *, show: Show = plainly) -> Callable[[Ca
 
 
 def _own_output(*, as_json: bool) -> AbstractContextManager[object]:
-    """Let what plugins and libraries print go to standard error, where standard output is to be one object."""
+    """Send what plugins and libraries print to standard error, where standard output is to be one object."""
     return redirect_stdout(sys.stderr) if as_json else nullcontext()
 
 
@@ -140,5 +140,5 @@ def waiting(since: str | None) -> str:
 
 
 def registry_commands(main: click.Group) -> None:
-    """Let plugins add their commands."""
+    """Add the commands of plugins."""
     load_plugins().hook.register_commands(cli=main)

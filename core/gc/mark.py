@@ -26,7 +26,7 @@ from core.server import server
 from core.tenancy.models import App
 
 LOST_KEPT_DAYS = 30
-"""So long a backup whose list is lost keeps all others from being tidied: its list may come back."""
+"""How long a backup whose list is lost stops the removal of garbage: the list may come back."""
 DAY_US = 24 * 3600 * 1_000_000
 log = logging.getLogger(__name__)
 

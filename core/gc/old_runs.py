@@ -22,7 +22,7 @@ from core.tenancy.wall import as_server
 
 DAY_US = 24 * 3600 * SECOND_US
 AT_ONCE = 500
-"""So many runs are looked at in one look."""
+"""How many runs one look takes."""
 AGAIN_AFTER_US = DAY_US
 """How long a walk over all old runs is the last one: what is referred to is not looked at all the time."""
 _WALK = "appkeep.leaving_runs"

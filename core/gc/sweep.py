@@ -139,7 +139,7 @@ def one_pass(grace_s: int, *, dry_run: bool = False, run: RunContext | None = No
 
 
 def _put_right(now: int) -> None:
-    """Let moments that lie too far ahead, written by a clock that was wrong, be now: a grace counted from there would end too late."""
+    """Set moments that a wrong clock wrote far ahead to now: a grace counted from there would end too late."""
     for column in (_objects.c.added_at, _objects.c.condemned_at, _emptied.c.emptied_at):
         db.session.connection().execute(update(column.table).where(
             column.table.c.organization_id == tenant(), column > now + HOUR_S * SECOND_US).values({column: now}))

@@ -35,7 +35,7 @@ AT_ONCE_S = 5
 MAX_NOTES = 5000
 MAX_PARTS = 20_000
 MAX_COLUMNS, SAMPLES, MAX_SAMPLE_CHARS = 1000, 3, 60
-"""So much of how a file is read is shown on a page, to be corrected there."""
+"""How much of how a file is read a page shows, to be corrected there."""
 KEPT_US = 7 * 24 * 3600 * SECOND_US
 """What was sent can be confirmed for so long."""
 PREVIEW, IMPORT = "import_preview", "import"
@@ -201,7 +201,7 @@ def _stem(name: str) -> str:
 
 @contextmanager
 def _named(path: Path, name: str) -> Iterator[None]:
-    """Let refusals call the file as its sender does."""
+    """Make refusals name the file as its sender does."""
     try:
         yield
     except InvalidInput as error:

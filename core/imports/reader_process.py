@@ -163,7 +163,7 @@ class _Reader:
         theirs.close()
 
     def ask(self, theirs: socket.socket) -> None:
-        """Let a process serve a socket.
+        """Start a process that serves a socket.
 
         Raises:
             OSError: the reader is gone.

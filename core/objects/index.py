@@ -127,7 +127,7 @@ def _placed(descriptor: Descriptor) -> StoredDescriptor:
 
 
 def keep_young(content: str) -> None:
-    """Let a content count as added now, so that it is not condemned before somebody can save what names it."""
+    """Mark a content as added now, so that it is not condemned before somebody saves what names it."""
     table = StoredObject.__table__
     db.session.connection().execute(update(table).where(
         table.c.organization_id == tenant(), table.c.content == content).values(added_at=now_us()))
@@ -197,7 +197,7 @@ def files_missing(contents: Iterable[str]) -> set[str]:
 
 
 def coming(contents: Iterable[str]) -> None:
-    """Let contents count as there in the caller's transaction: they are durable, and catalogued when what names them is there."""
+    """Count contents as there in the caller's transaction: they are durable, and get their rows with what names them."""
     scratch()[_COMING] = set(contents)
 
 
@@ -212,7 +212,7 @@ def lost_since_before(contents: Iterable[str], moment_us: int) -> bool:
 
 
 def mark_lost(descriptors: Iterable[StoredDescriptor], *, packs: Iterable[str] = ()) -> int:
-    """Let objects count as lost that could not be read as they were stored, and all that lay in packs that are gone.
+    """Mark objects as lost that could not be read as stored, and all objects of packs that are gone.
 
     Only as they were described: what has been stored again since lies elsewhere. The caller owns the transaction.
     """
@@ -222,7 +222,7 @@ def mark_lost(descriptors: Iterable[StoredDescriptor], *, packs: Iterable[str] =
 
 
 def mark_found(descriptors: Iterable[StoredDescriptor]) -> int:
-    """Let objects count as there again that were read and are what they were; the caller owns the transaction."""
+    """Mark objects as found that were read and are what they were; the caller owns the transaction."""
     return sum(_set_lost(_place_of(one), None) for one in descriptors)
 
 

@@ -64,7 +64,7 @@ class ObjectReader:
 
     @contextmanager
     def _naming(self, descriptor: StoredDescriptor) -> Iterator[None]:
-        """Let what is found lost in the block say which object it is."""
+        """Make errors of the block say which object is lost."""
         try:
             yield
         except ObjectLost as error:
@@ -120,7 +120,7 @@ def object_reader() -> ObjectReader:
 
 
 def note_lost(*errors: BaseException) -> int:
-    """Let what errors found lost count as not stored, and return how much that is; whoever stores it next mends all that needs it.
+    """Mark what errors found lost as not stored, and return how many that are. Whoever stores one next mends all that need it.
 
     Not inside a transaction, which would take it back with what failed.
     """

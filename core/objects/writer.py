@@ -76,18 +76,18 @@ class ObjectWriter:
         return content, size
 
     def reserve(self) -> None:
-        """Let plugins refuse what is about to be made durable; in no transaction, or in one that can still be undone."""
+        """Ask plugins whether what is about to be made durable may be; in no transaction, or in one that can still be undone."""
         size = sum(d.size for content, d in self.added.items() if content not in self.recorded) + self.unsettled_bytes
         if size and self.counted:
             server().registry.hook.objects_reserved(organization_id=self.reader.organization_id, size=size,
                                                     reference=self.reference)
 
     def release(self) -> None:
-        """Let plugins forget what was reserved and will not come."""
+        """Tell plugins that what was reserved will not come."""
         server().registry.hook.objects_released(organization_id=self.reader.organization_id, reference=self.reference)
 
     def settle(self) -> None:
-        """Let plugins count what was recorded, inside the transaction that makes it real; a second time counts nothing."""
+        """Have plugins count what was recorded, inside the transaction that makes it real; a second call counts nothing."""
         size, self.unsettled_bytes = self.unsettled_bytes, 0
         if not self.counted:
             return
@@ -174,7 +174,7 @@ def recording(writer: ObjectWriter) -> Iterator[None]:
 
 @contextmanager
 def releasing(writer: ObjectWriter) -> Iterator[None]:
-    """Let plugins forget what was reserved for a writer's objects where the block fails."""
+    """Release what was reserved for a writer's objects where the block fails."""
     try:
         yield
     except BaseException:

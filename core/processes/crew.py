@@ -73,7 +73,7 @@ def _look_after(hand: Hand, stop: threading.Event) -> None:
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Let signals wait: between a fork and the note of its number, nobody could pass them on to it."""
+    """Hold signals back: between a fork and the note of its number, nobody could pass them on to it."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     try:
         yield

@@ -14,7 +14,7 @@ from core.imports import reader_process
 from core.web.bodies import ANYBODY_BYTES, Doorkeeper, guarded
 
 CONNECTIONS = 1000
-"""So many browsers may be connected, most of them silent."""
+"""How many browsers may be connected; most of them are silent."""
 
 
 def run_web(config: Config) -> None:

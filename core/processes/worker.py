@@ -29,7 +29,7 @@ from core.runs.service import named, work
 from core.server import server
 
 MAX_WAIT_S = 15
-"""So long at most a worker waits between two looks for a queue that is away."""
+"""The longest wait between two looks for a queue that is away."""
 log = logging.getLogger(__name__)
 
 

@@ -23,7 +23,7 @@ FUNCTION = "core.runs.queue.perform"
 """What every job names. It is a word between this program's processes, of all its versions, and nobody looks it up."""
 RESULT_TTL_S = 60
 ANSWER_S = 5
-"""So long the queue may take to answer whoever sends a run."""
+"""How long the queue may take to answer whoever sends a run."""
 HUNG_S = 10
 _hung = {"until": 0.0}
 """Until when a queue that did not answer is not asked again, by this process."""

@@ -212,7 +212,7 @@ def _told(error: Exception, run_id: str) -> AppkeepError:
 
 
 def _waits(context: RunContext, error: AppkeepError) -> bool:
-    """Let a run that met an outage wait and be tried again, ever later, where nobody waits for its process; say whether it does."""
+    """Put a run that met an outage off, each time for longer, unless somebody waits for its process; say whether it waits."""
     if not isinstance(error, StoreUnavailable | DatabaseUnavailable):
         return False
     mine = (_c.id == context.run_id) & (_c.attempt == context.attempt) & (_c.state == "running")
@@ -431,7 +431,7 @@ def _wrongly_closed() -> bool:
 
 
 def _free_apps() -> None:
-    """Let apps be written again whose restore has ended without saying so, or waits to be taken up again: it closes them itself."""
+    """Open apps whose restore ended without saying so, or waits to be taken up again: it will close them itself."""
     apps = App.__table__
     active = select(_c.id).where(_c.state == "running")
     db.session.connection().execute(update(apps).where(
@@ -449,7 +449,7 @@ def _end(context: RunContext, state: str, error: AppkeepError) -> None:
 
 
 def _open_app(run_id: str) -> None:
-    """Let the app be written again that a run keeps closed."""
+    """Open the app that a run keeps closed."""
     apps = App.__table__
     db.session.connection().execute(update(apps).where(apps.c.restoring_run_id == run_id).values(restoring_run_id=None))
 

@@ -18,7 +18,7 @@ from core.base.errors import ObjectMissing
 from core.storage.store import CHUNK_BYTES, Batch, asking, away, checked, taking
 
 FEW_FILES = 256
-"""Up to so many are flushed one by one: flushing the file system waits for what others write there, too."""
+"""Up to this number, files are flushed one by one: flushing the file system waits for what others write there, too."""
 
 
 class FolderStore:

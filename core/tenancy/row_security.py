@@ -54,7 +54,7 @@ def owned_tables() -> dict[str, str]:
 
 
 def enter(connection: Connection, organization_id: str | None, *, unscoped: bool) -> None:
-    """Let the rest of a connection's transaction see one organization's rows; nobody's where there is none, all if *unscoped*."""
+    """Limit the rest of a connection's transaction to one organization's rows: to none without one, to all if *unscoped*."""
     role = None if connection.invalidated else _role(connection)
     if role is None or driver(connection).info.transaction_status in CANNOT_BE_TOLD:
         return
@@ -68,7 +68,7 @@ def enter(connection: Connection, organization_id: str | None, *, unscoped: bool
 
 @contextmanager
 def loading(connection: Connection, app_id: str) -> Iterator[None]:
-    """Let the block write many rows of one app, which must be the organization's, past the guard of its tables.
+    """Step out of the tables' guard while the block writes many rows of one app, which must be the organization's.
 
     Raises:
         NotFound: the app is not one of the organization that the transaction is for.

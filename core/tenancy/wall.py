@@ -96,7 +96,7 @@ def _switched(organization_id: str | None, *, unscoped: bool) -> Iterator[None]:
 
 
 def _follow() -> None:
-    """Let the database's own wall stand where this one stands, in a transaction that is open already."""
+    """Move the database's own wall to where this one stands, in a transaction that is open already."""
     session = db.session()
     if session.in_transaction() and session.is_active:
         _enter(session.connection())

@@ -15,7 +15,7 @@ LOOK_AGAIN = "no-cache"
 
 
 def register(app: Flask) -> None:
-    """Let the addresses of such files carry their digest, and answers say how long they may be kept."""
+    """Put a digest into the addresses of such files, and into answers how long they may be kept."""
     app.url_defaults(_add_digest)
     app.after_request(_keep)
 

@@ -26,7 +26,7 @@ FORM_BYTES = 16 * 1024 * 1024
 KEEP_FREE_BYTES = 512 * 1024 * 1024
 """A file is not taken that would leave the disk with less."""
 MOST_AT_ONCE = 2
-"""So many files one person sends to one process at the same time."""
+"""How many files one person may send to one process at the same time."""
 MARK = "appkeep_upload"
 MARK_S = 12 * 3600
 TOO_LARGE = ("This is more than is taken here. Sign in, open the page that takes the file again, and send it from there; "
@@ -34,7 +34,7 @@ TOO_LARGE = ("This is more than is taken here. Sign in, open the page that takes
 
 
 def mark_uploader(response: Response, person: str) -> None:
-    """Let the browser send files from now on: it shows a page that takes them to somebody who may send them."""
+    """Mark the browser as one that may send files: it shows a page that takes them to somebody who may."""
     secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
     response.set_cookie(MARK, str(_signer(current_app).dumps(person)), max_age=MARK_S, httponly=True, samesite="Lax", secure=secure)
 

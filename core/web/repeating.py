@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 def register(app: Flask) -> None:
-    """Let every view be repeated that can be."""
+    """Repeat each view that may be repeated."""
     view = app.dispatch_request
     app.dispatch_request = lambda: repeated(view) if request.mimetype in FORMS else view()  # type: ignore[method-assign]  # the one place where all views are called
 

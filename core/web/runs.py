@@ -33,7 +33,7 @@ PHASES = {"reading": "Reading the app", "verifying": "Checking the content", "re
           "restore.verified": "Backing up the current version", "restore.merged": "Restoring",
           "restore.before_commit": "Restoring", "copy.put": "Creating the app", "collecting": "Finding unused content"}
 SOON_US = 2_000_000
-"""So long it is too early to say how long the rest will take."""
+"""How long it is too early to say how long the rest will take."""
 SECOND_US = 1_000_000
 COUNTS_PARTS = ("verifying", "upload.verifying", "reading the lines")
 """Phases whose progress counts parts of a backup, not records."""

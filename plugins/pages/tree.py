@@ -77,7 +77,7 @@ def _add(blocks: list[Block], key: str, made: Block) -> None:
 
 
 def _swap(blocks: list[Block], path: list[int], by: int) -> None:
-    """Let a block change places with the nearest one before or after it that stands in the same column."""
+    """Swap a block with the nearest one before or after it in the same column."""
     around, place = siblings(blocks, path), path[-1]
     column = around[place].get("column", 0)
     other = place + by

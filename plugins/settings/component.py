@@ -43,7 +43,7 @@ class Settings(Component):
 
     def documents_changed(self, app: App, before: Mapping[str, Document],
                           after: Mapping[str, Document]) -> Mapping[str, int]:
-        """Let the catalogue call the app as its document does."""
+        """Call the app in the table of apps as its document does."""
         if "app/main" in after:
             apps.rename(app, after["app/main"].body["name"])
         return {}

@@ -69,7 +69,7 @@ def place(app: App, address: str, to: str, person: str) -> None:
 
 
 def _step(app: App, groups: list[Document], address: str, by: int, person: str) -> None:
-    """Let an item change places with the next one that is there; what is in the recycle bin keeps its place."""
+    """Swap an item with the next one that is there; what is in the recycle bin keeps its place."""
     there = {document.address for kind in SHOWN for document in documents.live(app, kind)}
     for group in groups:
         items = refs(group)

@@ -12,7 +12,7 @@ from plugins.settings.groups import SHOWN, left_out, refs
 from plugins.settings.mobile import ADDRESS
 
 MOBILE_SHOWN = 5
-"""So many items have room at the foot of a narrow screen."""
+"""How many items have room at the foot of a narrow screen."""
 DEEPEST = 10
 ICON_OF = {"worksheet": "table", "page": "page"}
 

@@ -173,7 +173,7 @@ def _relationship(plan: Plan, one: Linked, name: str, plans: list[Plan]) -> dict
 
 
 def add_mirrors(plans: list[Plan]) -> None:
-    """Let each worksheet show what points to it: one computed field a relationship, called like the other worksheet."""
+    """Give each worksheet a computed field for each relationship that points to it, called like the other worksheet."""
     for plan in plans:
         targets = [one.link.target for one, _ in plan.links]
         for one, key in plan.links:

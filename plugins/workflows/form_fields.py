@@ -36,7 +36,7 @@ def narrow(names: Knows) -> Callable[[Input], None]:
 
 
 def _offer(node: Input, options: Iterable[tuple[str, str]]) -> None:
-    """Let a text be chosen from options, and from what stands there."""
+    """Offer options for a text, and what stands there now."""
     listed = list(options)
     if node.value and node.value not in dict(listed):
         listed.append((str(node.value), str(node.value).replace("_", " ")))

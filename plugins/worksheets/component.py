@@ -67,7 +67,7 @@ class Worksheets(Component):
 
     def documents_changed(self, app: App, before: Mapping[str, Document],
                           after: Mapping[str, Document]) -> Mapping[str, int]:
-        """Let values follow their fields: into the bin, out of it, into another type."""
+        """Move values with their fields: into the bin, out of it, into another type."""
         for address in sorted(before.keys() & after.keys()):
             service.follow_fields(app, before[address], after[address])
         for address in sorted(after):

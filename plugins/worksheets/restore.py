@@ -26,10 +26,10 @@ from plugins.worksheets.service import dumps, moved_fields, settled, write_rows
 from plugins.worksheets.targets import Targets
 
 MAX_LISTED = 10_000
-"""So many references and clashes a report lists; it always says how many there were."""
+"""How many references and clashes a report lists; it always says how many there were."""
 BATCH_ROWS = 4096
 MAX_REACHED = 10_000
-"""So many values of pointing fields are remembered as having their targets; a choice has few, and they come often."""
+"""How many values of pointing fields are remembered as having their targets; a choice has few, and they come often."""
 OUTCOMES = ("brought_back", "overwritten", "unchanged")
 _decode = msgspec.json.Decoder().decode
 """Reads values that are canonical already, as stored ones and those of a verified backup are."""
@@ -116,7 +116,7 @@ def restore_records(context: RestoreContext, shapes: Mapping[str, Mapping[str, A
 
 
 def _raise_counters(context: RestoreContext, store: RecordStore, worksheets: Iterable[str]) -> None:
-    """Let no number be given again that was given out before the backup, also of what was deleted for good by then."""
+    """Raise counters so that no number from before the backup is given again, not even one of a purged record."""
     live = {key: fields_of(document.body) for key in worksheets if (document := context.documents.get(f"worksheet/{key}"))}
     for name, highest in sorted(context.counters("worksheets").items()):
         worksheet, _, field_key = name.partition("/")
@@ -356,7 +356,7 @@ class _Merge:
         return there - counted["unchanged"] - counted["overwritten"] - counted["binned"]
 
     def _finish(self, highest: int) -> None:
-        """Let numbers go on above the highest restored, and report values that must be unique and are not."""
+        """Raise counters above the highest restored number, and report values that must be unique and are not."""
         self.store.raise_counter(self.worksheet, highest)
         for key, one in self.fields.items():
             if one.type.name == "autonumber":

@@ -210,7 +210,7 @@ def purge_field(app: App, worksheet: str, key: str) -> None:
 
 
 def follow_fields(app: App, before: Document, after: Document) -> None:
-    """Let records follow fields that were hidden, brought back or got another type; no value is lost."""
+    """Move the values of fields that were hidden, brought back or got another type; none is lost."""
     fields = fields_of(after.body)
     moved = moved_fields(fields_of(before.body), fields)
     if not moved:
@@ -226,7 +226,7 @@ def follow_fields(app: App, before: Document, after: Document) -> None:
 
 
 def follow_indexes(app: App, after: Document) -> None:
-    """Let the index of values be of the fields that a worksheet says are indexed, whatever it was of before."""
+    """Make the index of values cover the fields that a worksheet says are indexed, and no others."""
     store, wanted = store_of(app), indexed_kinds(fields_of(after.body))
     store.index.settle(after.key, wanted)
     store.index.build(after.key, wanted)

@@ -10,7 +10,7 @@ from plugins.worksheets.fields import Field
 from plugins.worksheets.records import RecordStore, open_store
 
 SPAN = 256
-"""So many numbers lie together: those of one segment, so that what a backup names costs no more than what it holds."""
+"""How many numbers are asked for together: those of one segment, so that what a backup names costs no more than what it holds."""
 
 
 class Numbers:

@@ -36,7 +36,7 @@ def all_choices(person: str) -> dict[str, Choice]:
 
 
 def choose(person: str, chosen: Mapping[str, Choice]) -> None:
-    """Let a person be told as they say; a kind that is missing is left to the usual."""
+    """Save what a person wants to be told of; a missing kind is left to the default."""
     db.session.execute(select(User.id).where(User.id == person).with_for_update())  # two windows are saved one after the other
     db.session.execute(delete(NotificationChoice).where(NotificationChoice.user_id == person))
     db.session.add_all(NotificationChoice(user_id=person, kind=kind, inbox=chosen[kind].inbox, mail=chosen[kind].mail)

@@ -13,7 +13,7 @@ from tenants.notifications.models import Notification
 
 PAGE_NOTIFICATIONS = 30
 TOLD_WITHIN_US = 2 * 24 * 3600 * 1_000_000
-"""So long before or after the end of a run people are told of it: the clock tells of ends a day later at most."""
+"""How far before or after the end of a run its notice may lie: the clock tells of ends a day later at most."""
 _table, _membership, _organization = Notification.__table__, Membership.__table__, Organization.__table__
 
 

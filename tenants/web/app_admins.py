@@ -42,7 +42,7 @@ def add(organization_id: str, app_id: str) -> Response:
 @pages.page(f"{APP}/admins/<user_id>/remove", Needs.ORG_ADMIN, ("POST",))
 @limiter.limit(OFTEN)
 def remove(organization_id: str, app_id: str, user_id: str) -> Response:
-    """Let somebody no longer manage an app."""
+    """Take an app away from one of its admins."""
     with transaction():
         app_admins.remove(apps.find(app_id), user_id)
     return to(url_for("app_admins.show", organization_id=organization_id, app_id=app_id), "Admin removed.")

@@ -66,7 +66,7 @@ def local(target: str | None) -> str:
 
 
 def pass_on(email: str, url: str) -> None:
-    """Let the next page show a link that no mail server takes to its reader."""
+    """Show a link on the next page, where no mail server takes it to its reader."""
     if not mail.has_server():
         session[_LINK] = [email, url]
 

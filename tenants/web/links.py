@@ -41,7 +41,7 @@ def reset(token: str) -> str | Response:
 @pages.page("/confirm-email/<token>", Needs.SIGNED_IN, ("GET", "POST"))
 @limiter.limit(OFTEN)
 def confirm_email(token: str) -> str | Response:
-    """Let somebody sign in with the address that the link was sent to."""
+    """Make the address that the link was sent to the one with which somebody signs in."""
     if request.method == "GET":
         return render_template("tenants/confirm_email.html", email=email_tokens.find("email", token).email)
     with transaction():

@@ -64,7 +64,7 @@ def member(organization_id: str, user_id: str) -> str:
 @pages.page(f"{ORGANIZATION}/members/<user_id>/role", Needs.ORG_ADMIN, ("POST",))
 @limiter.limit(OFTEN)
 def change_role(organization_id: str, user_id: str) -> Response:
-    """Let a member be something else in the organization."""
+    """Change what a member is in the organization."""
     if error := refused_change(lambda: members.change_role(user_id, typed("role"), by_role())):
         return again(_member(user_id, error))
     return to(url_for("members.member", organization_id=organization_id, user_id=user_id)

@@ -59,7 +59,7 @@ def set_policy(app: App, policy: Policy, person: str) -> None:
 
 
 def remove_policy(app: App, person: str) -> None:
-    """Let an app keep all of its backups. The caller owns the transaction."""
+    """Remove an app's policy, so that it keeps all backups. The caller owns the transaction."""
     locks.take(app)
     row = db.session.get(BackupRetention, app.id)
     if row is not None:

@@ -79,7 +79,7 @@ def save_retention(organization_id: str, app_id: str) -> Response:
 
 @pages.page(f"{HERE}/retention/remove", Needs.BACKUP, ("POST",))
 def remove_retention(organization_id: str, app_id: str) -> Response:
-    """Let the app keep all of its backups."""
+    """Remove the policy, so that the app keeps all backups."""
     with transaction():
         retention.remove_policy(current_app_row(), visit().person)
     flash("Retention removed. All backups are kept from now on.", "good")

@@ -23,7 +23,7 @@ MAX_INLINE = 12
 MAX_WEIGHT = 4_000
 """A list that holds more values than this is edited as JSON, so that no form grows without bound."""
 MAX_OPTIONS = 3_000
-"""So many options of selects a page has at most; beyond, pointers are typed with suggestions that all share."""
+"""How many options the selects of a page have at most; beyond, pointers are typed, with suggestions that all share."""
 
 
 GROUPS = ("object", "list", "words", "ref", "org", "file")

@@ -81,7 +81,7 @@ def answered(stage: Stage, status: int = 200) -> Response:
 
 
 def opened_for(response: Response, stage: Stage) -> Response:
-    """Let an answer show what a page brings from elsewhere, and nothing else from there."""
+    """Allow an answer to show what a page brings from elsewhere, and nothing else from there."""
     if stage.frames:
         response.frames = " ".join(["'self'", *stage.frames])  # type: ignore[attr-defined]  # read by core.web.protection
     if stage.images:

@@ -114,7 +114,7 @@ class Subform(Relationship):
                                       ["target"])
 
     def check_definition(self, definition: Definition) -> None:
-        """Take any options: none is used."""
+        """Take any: it mirrors no field."""
 
 
 class CascadingSelect(Relationship):
@@ -124,7 +124,7 @@ class CascadingSelect(Relationship):
     options: ClassVar[Any] = s.closed({"target": TARGET, "parent_field": s.part_ref("worksheet", "field")}, ["target"])
 
     def check_definition(self, definition: Definition) -> None:
-        """Take any options: none is used."""
+        """Take any: it mirrors no field."""
 
 
 class File(_Items):

@@ -161,7 +161,7 @@ class _Parser:
             self.steps.append(Call(opened.function, opened.count))
 
     def _release(self, rank: int) -> None:
-        """Let the waiting operators go that bind at least as strong as *rank*, back to the last parenthesis."""
+        """Apply the waiting operators that bind at least as strongly as *rank*, back to the last parenthesis."""
         while self.waiting and self.waiting[-1].rank >= max(rank, 1):
             operator = self.waiting.pop()
             if operator.function is not None:

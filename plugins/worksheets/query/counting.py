@@ -24,7 +24,7 @@ k = RecordKey.__table__.c
 MAX_GROUPED = 50_000
 MOST_OF_ONE = 10_000
 FEW_SEEN = 1_000
-"""So many records are looked at in Python for a number that may be a least one."""
+"""How many records are looked at in Python for a count that may be a lower bound."""
 
 
 def count(app: App, ask: Query, *, most: int = 10_000, look: int | None = None) -> tuple[int, bool]:

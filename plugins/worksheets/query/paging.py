@@ -19,7 +19,7 @@ from plugins.worksheets.query.query import Page, Query
 from plugins.worksheets.query.scan import is_sorted_slowly, walk
 
 SCAN_ROWS = 20_000
-"""So many rows one request looks at in Python."""
+"""How many rows one request looks at in Python."""
 MAX_LIMIT = 1000
 _BATCH = 500
 ROW_WORK = 20

@@ -34,7 +34,7 @@ from plugins.worksheets.records.values import Expression
 
 r, k = Record.__table__.c, RecordKey.__table__.c
 LOOK_ROWS = 20_000
-"""So many rows a page of a grid looks at in SQL before it says that it stopped."""
+"""How many rows a page of a grid looks at in SQL before it says that it stopped."""
 LARGE = 50_000
 """From so many records on, a sort without an index is worth a word."""
 FEW = 5_000
@@ -176,7 +176,7 @@ def _few(plan: PreparedQuery, keys: Sequence[Keys]) -> list[int] | None:
 
 
 def _sorted(plan: PreparedQuery, spot: Spot | None, back: bool, limit: int, *among: Expression) -> list[Row]:
-    """Let the database sort all rows, or only those *among* some."""
+    """Have the database sort all rows, or only those *among* some."""
     query = plan.rows().where(*among).order_by(*plan.order.by(plan.values, back=back)).limit(limit)
     if spot is not None:
         query = query.where(plan.order.beyond(plan.values, spot, back=back))

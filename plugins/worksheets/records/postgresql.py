@@ -62,7 +62,7 @@ _HIGHEST = text("""
 SELECT max(((vals::jsonb) ->> :field)::bigint) FROM record WHERE app_id = :app AND worksheet = :worksheet
 """)
 SMALL = 200
-"""Up to so many rows a plain INSERT is cheaper than a COPY beside the table."""
+"""Up to this number of rows, a plain INSERT is cheaper than a COPY beside the table."""
 
 
 class PostgreSQLRecordStore(RecordStore):

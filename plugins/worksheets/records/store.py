@@ -85,11 +85,11 @@ class RecordStore:
 
     @contextmanager
     def along_the_key(self) -> Iterator[None]:
-        """Let queries of the block go along the primary key, step by step, whatever the engine believes of the table."""
+        """Make queries of the block go along the primary key, whatever the planner believes of the table."""
         yield
 
     def hold_values(self, worksheet: str, values: Iterable[tuple[str, Any]]) -> None:
-        """Let nobody else give any of these (field, value) to a record until the transaction ends."""
+        """Keep others from giving any of these (field, value) to a record until the transaction ends."""
 
     # What they do alike.
 

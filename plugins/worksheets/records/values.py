@@ -75,7 +75,7 @@ class Values:
         return func.appkeep_fold(text, type_=Text)
 
     def whole(self, text: Expression) -> Expression:
-        """Let a text be sorted by its characters' codes."""
+        """Sort a text by its characters' codes."""
         return text
 
     def contains(self, text: Expression, part: str) -> Expression:

@@ -70,7 +70,7 @@ def put_field(app: App, sheet: Document, field: Definition, person: str) -> None
 
 
 def switch_index(app: App, sheet: Document, key: str, on: bool, person: str) -> str:
-    """Let a field be indexed or not, and return its name; its index is built from the records there are.
+    """Turn a field's index on or off, and return its name; the index is built from the records there are.
 
     Raises:
         NotFound: there is no such field.

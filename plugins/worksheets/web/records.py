@@ -44,7 +44,7 @@ def record(organization_id: str, app_id: str, key: str, seq: int) -> Response:
 
 
 def _framing(response: Response, sheet: SheetContext) -> Response:
-    """Let the page frame what its worksheet embeds, and nothing else."""
+    """Allow the page to frame what its worksheet embeds, and nothing else."""
     origins = {found["origin"] for one in sheet.everything.values() if one.type.name == "embed" and (found := embedded(one))}
     if origins:
         response.frames = " ".join(["'self'", *sorted(origins)])  # type: ignore[attr-defined]  # read by the core's headers
