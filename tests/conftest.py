@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from types import CodeType
 
@@ -20,6 +21,7 @@ from core.api import App, apps, as_server, as_tenant, transaction
 from core.app import create_app
 from core.base.config import read_config
 from core.base.db import db
+from core.extension import registry
 from core.storage.s3 import S3Store
 from core.tenancy.migrate import ensure_schema
 from tenants import passwords
@@ -31,7 +33,25 @@ settings.register_profile("same", derandomize=True, deadline=None)
 settings.register_profile("search", derandomize=False, deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("APPKEEP_TEST_DRAWS", "same"))
 OWNER = "owner@example.org"
+ROOT = Path(__file__).resolve().parents[1]
 _numbers = itertools.count()
+
+
+# Which plugins are installed does not change while tests run: to look takes as long as to make an application.
+registry.entry_points = cache(registry.entry_points)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--fast``: leave the browser out, and the modules that `tests/slow.txt` names."""
+    parser.addoption("--fast", action="store_true", help="Leave the browser out, and the modules in tests/slow.txt.")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out what is slow, where that is asked for."""
+    if not config.getoption("--fast"):
+        return None
+    name = str(collection_path.relative_to(ROOT)) if collection_path.is_relative_to(ROOT) else ""
+    return True if name == "tests/browser" or name in (ROOT / "tests/slow.txt").read_text().split("\n") else None
 
 
 class Compiled(BytecodeCache):
