@@ -12,12 +12,47 @@ from core.web.gate import APP, MANAGE, ORGANIZATION, Needs, Pages
 from core.web.icons import ICONS, Look, is_sign
 from core.web.menu import MenuItem
 from core.web.protection import csrf, limiter
+from core.web.role_form import RoleForm, RoleShown
 from core.web.shell import document_url, edit_url
 from core.web.visit import Visitor, current_app_row, current_standing, require, rights_here, visit
 
 __all__ = [
-    "APP", "ICONS", "MANAGE", "ORGANIZATION", "Editing", "Input", "Look", "MenuItem", "Needs", "Pages", "Target", "Targets",
-    "Visitor", "again", "backup_act_sentence", "binned", "csrf", "csv_response", "current_app_row", "current_standing",
-    "day_asked", "digest", "document_url", "edit_url", "harmless", "is_sign", "limiter", "matrix", "midnight", "require",
-    "rights_here", "seen_another", "send_kept", "size_text", "visit", "walk",
+    "APP",
+    "ICONS",
+    "MANAGE",
+    "ORGANIZATION",
+    "Editing",
+    "Input",
+    "Look",
+    "MenuItem",
+    "Needs",
+    "Pages",
+    "RoleForm",
+    "RoleShown",
+    "Target",
+    "Targets",
+    "Visitor",
+    "again",
+    "backup_act_sentence",
+    "binned",
+    "csrf",
+    "csv_response",
+    "current_app_row",
+    "current_standing",
+    "day_asked",
+    "digest",
+    "document_url",
+    "edit_url",
+    "harmless",
+    "is_sign",
+    "limiter",
+    "matrix",
+    "midnight",
+    "require",
+    "rights_here",
+    "seen_another",
+    "send_kept",
+    "size_text",
+    "visit",
+    "walk",
 ]

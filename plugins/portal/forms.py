@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from core.api import App, InvalidInput, documents, server
+from core.api import App, InvalidInput, RoleForm, RoleShown
 from core.api import matrix as m
 
 SCOPES = (("none", "None"), ("own", "Their own"), ("all", "All"))
@@ -25,30 +24,17 @@ Body = Mapping[str, Any]
 Form = Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A portal role's body with the rows that stand for it."""
-
-    body: Body
-    worksheets: list[m.Row]
-    pages: list[m.Row]
+ROLE = RoleForm(MATRIX, PAGES)
 
 
-def shown(app: App, body: Body) -> Shown:
+def shown(app: App, body: Body) -> RoleShown:
     """Return the rows for what the app has now."""
-    worksheets = m.things(documents.live(app, "worksheet"), server().registry.kind("worksheet")[1])
-    pages = m.things(documents.live(app, "page"), server().registry.kind("page")[1])
-    return Shown(body, m.rows(MATRIX, body.get("worksheets", ()), worksheets, everything=False),
-                 m.flag_rows(PAGES, body.get("pages", ()), pages))
+    return ROLE.shown(app, body)
 
 
 def changed_role(app: App, body: Body, form: Form) -> dict[str, Any]:
     """Return a portal role's body as the form changed it."""
-    rows = shown(app, body)
-    given = {"description": form.get("description", "").strip(),
-             "worksheets": m.read(MATRIX, form, body.get("worksheets", ()), rows.worksheets),
-             "pages": m.read_flags(PAGES, form, body.get("pages", ()), rows.pages)}
-    return _with({**body, "name": form.get("name", "").strip()}, given)
+    return _with({**body, "name": form.get("name", "").strip()}, ROLE.read(app, body, form))
 
 
 def changed_portal(body: Body, form: Form) -> dict[str, Any]:

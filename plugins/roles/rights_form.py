@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from core.api import App, documents, server
+from core.api import App, RoleForm, RoleShown
 from core.api import matrix as m
 
 SCOPES = (("none", "None"), ("own", "Their own"), ("department", "Their department's"), ("all", "All"))
@@ -21,28 +20,16 @@ MANAGE = (("worksheets", "Worksheets"), ("pages", "Pages"), ("workflows", "Workf
 Body = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A role's body with the rows that stand for it."""
-
-    body: Body
-    worksheets: list[m.Row]
-    pages: list[m.Row]
+FORM = RoleForm(MATRIX, PAGES)
 
 
-def shown(app: App, body: Body) -> Shown:
+def shown(app: App, body: Body) -> RoleShown:
     """Return the rows for what the app has now."""
-    worksheets = m.things(documents.live(app, "worksheet"), server().registry.kind("worksheet")[1])
-    pages = m.things(documents.live(app, "page"), server().registry.kind("page")[1])
-    return Shown(body, m.rows(MATRIX, body.get("worksheets", ()), worksheets, everything=bool(body.get("all_worksheets"))),
-                 m.flag_rows(PAGES, body.get("pages", ()), pages))
+    return FORM.shown(app, body, everything=bool(body.get("all_worksheets")))
 
 
 def changed(app: App, body: Body, form: Mapping[str, str]) -> dict[str, Any]:
     """Return a role's body as the form changed it."""
-    rows = shown(app, body)
-    manage = [word for word, _ in MANAGE if f"manage.{word}" in form]
-    given = {"description": form.get("description", "").strip(), "all_worksheets": "all_worksheets" in form,
-             "manage": manage, "worksheets": m.read(MATRIX, form, body.get("worksheets", ()), rows.worksheets),
-             "pages": m.read_flags(PAGES, form, body.get("pages", ()), rows.pages)}
+    given = {"all_worksheets": "all_worksheets" in form, "manage": [word for word, _ in MANAGE if f"manage.{word}" in form],
+             **FORM.read(app, body, form, everything=bool(body.get("all_worksheets")))}
     return {**body, "name": form.get("name", "").strip(), **{name: value for name, value in given.items() if value or name in body}}
