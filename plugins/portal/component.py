@@ -7,7 +7,23 @@ from collections.abc import Iterable, Mapping
 from core.api import SINGLE, App, Component, Document, Kind, Operation, UndoContext
 from core.api import schemas as s
 from plugins.portal import service
-from plugins.portal.permissions import PERMISSIONS
+
+SCOPE = s.one_of("none", "own", "all")
+PERMISSIONS = {
+    "worksheets": s.listed(s.closed({
+        "worksheet": s.ref("worksheet"),
+        "create": s.FLAG,
+        "read": SCOPE,
+        "update": SCOPE,
+        "delete": SCOPE,
+        "fields": s.listed(
+            s.closed({"field": s.part_ref("worksheet", "field"), "read": s.FLAG, "write": s.FLAG}, ["field"]), 500),
+        "views": s.listed(s.closed({"view": s.part_ref("worksheet", "view"), "visible": s.FLAG}, ["view", "visible"]), 500),
+        "export": s.FLAG,
+    }, ["worksheet", "read"]), 500),
+    "pages": s.listed(s.closed({"page": s.ref("page"), "visible": s.FLAG}, ["page", "visible"]), 1000),
+}
+
 
 PORTAL = Kind(name="portal", title="Portal", single=True, schema=s.closed({
     "enabled": s.FLAG,

@@ -7,7 +7,23 @@ from collections.abc import Mapping
 from core.api import App, Component, Kind, Operation
 from core.api import schemas as s
 from plugins.roles import service
-from plugins.roles.permissions import PERMISSIONS
+
+SCOPE = s.one_of("none", "own", "department", "all")
+PERMISSIONS = {
+    "worksheets": s.listed(s.closed({
+        "worksheet": s.ref("worksheet"),
+        "create": s.FLAG,
+        "read": SCOPE,
+        "update": SCOPE,
+        "delete": SCOPE,
+        "fields": s.listed(
+            s.closed({"field": s.part_ref("worksheet", "field"), "read": s.FLAG, "write": s.FLAG}, ["field"]), 500),
+        "views": s.listed(s.closed({"view": s.part_ref("worksheet", "view"), "visible": s.FLAG}, ["view", "visible"]), 500),
+        "export": s.FLAG,
+    }, ["worksheet", "read"]), 500),
+    "pages": s.listed(s.closed({"page": s.ref("page"), "visible": s.FLAG}, ["page", "visible"]), 1000),
+}
+
 
 ROLE = Kind(name="role", title="Role", letter="r", schema=s.closed({
     "name": s.NAME,

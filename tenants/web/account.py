@@ -8,7 +8,6 @@ from core.api import Needs, Pages, again, limiter, transaction
 from tenants import accounts, mail, second_factor, service, sessions, verification
 from tenants.audit import audit_person
 from tenants.current_person import SignedIn, signed_in
-from tenants.devices import device
 from tenants.web.forms import refused, refused_change, to, typed
 
 pages = Pages("account", __name__)
@@ -92,3 +91,19 @@ def _page(**errors: str | None) -> str:
         "tenants/account.html", user=user, errors=errors, form=request.form, here=me().session_id, enrolled=second_factor.enrolled(user),
         codes_left=second_factor.recovery_codes_left(user), zone=service.time_zone(places[0].id) if places else None,
         sessions=[(row, device(row.agent)) for row in found])
+
+
+BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Vivaldi", "Vivaldi"), ("SamsungBrowser", "Samsung Internet"),
+            ("Firefox/", "Firefox"), ("FxiOS", "Firefox"), ("CriOS", "Chrome"), ("HeadlessChrome", "Chrome"),
+            ("Chrome/", "Chrome"), ("Safari/", "Safari"), ("curl/", "curl"))
+SYSTEMS = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS X", "macOS"),
+           ("CrOS", "ChromeOS"), ("Linux", "Linux"))
+
+
+def device(agent: str) -> str:
+    """Return the browser and system that a User-Agent header names, "Firefox on Linux"; the header's start for others."""
+    browser = next((name for sign, name in BROWSERS if sign in agent), None)
+    system = next((name for sign, name in SYSTEMS if sign in agent), None)
+    if browser is None:
+        return agent[:40] or "Unknown device"
+    return f"{browser} on {system}" if system else browser

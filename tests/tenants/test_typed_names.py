@@ -7,9 +7,9 @@ from flask import Flask
 
 from core.api import Conflict, InvalidInput, as_server, transaction
 from tenants import passwords, service
-from tenants.devices import device
 from tenants.throttle import LOCKED_US, locked_until
 from tenants.typed_names import checked_email, checked_name
+from tenants.web.account import device
 from tests.web import make_person
 
 MINUTE_US = 60 * 1_000_000

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from flask import Response, flash, redirect, render_template, request
 
-from core.api import Forbidden, Needs, transaction
+from core.api import App, Forbidden, Needs, documents, transaction
 from plugins.worksheets.access import bring_back as bring_back_one
 from plugins.worksheets.access import delete_record, found_row
 from plugins.worksheets.access import purge as purge_one
+from plugins.worksheets.fields import Field, fields_of
 from plugins.worksheets.records import Row
+from plugins.worksheets.service import loads, store_of
 from plugins.worksheets.web.blueprint import SHEET, pages
 from plugins.worksheets.web.grid_query import GridQuery
 from plugins.worksheets.web.lines import lines_of, title_of
 from plugins.worksheets.web.paging import Place, page_of, query_of
 from plugins.worksheets.web.record_lookup import back_url, find
-from plugins.worksheets.web.reference_count import pointing_to
 from plugins.worksheets.web.related_names import RelatedNames
 from plugins.worksheets.web.sheet_context import SheetContext, open_sheet
 
@@ -104,3 +105,23 @@ def purge(organization_id: str, app_id: str, key: str) -> str | Response:
         flash("Select at least one record.", "warn")
         return redirect(sheet.url("deleted"))  # type: ignore[return-value]
     return _shown("purge", sheet, rows, references=pointing_to(sheet.app, sheet.document.address, [row.seq for row in rows]))
+
+
+def pointing_to(app: App, address: str, seqs: Collection[int]) -> int:
+    """Return how many references of the app's records name one of the records *seqs* of the worksheet *address*."""
+    store, wanted, total = store_of(app), {(address, seq) for seq in seqs}, 0
+    for document in documents.live(app, "worksheet"):
+        fields = {key: one for key, one in fields_of(document.body).items() if _could(one, address)}
+        for batch in store.holding(document.key, fields) if fields else ():
+            total += sum(_named(loads(row.vals), fields, wanted) for row in batch)
+    return total
+
+
+def _could(one: Field, address: str) -> bool:
+    target = one.definition.get("options", {}).get("target", {})
+    return one.type.points and (one.type.name == "free_link" or target.get("ref") == address)
+
+
+def _named(values: Mapping[str, object], fields: Mapping[str, Field], wanted: set[tuple[str, int]]) -> int:
+    return sum(1 for key, one in fields.items() if key in values
+               for reference in one.references(values[key]) if reference.kind == "record" and reference.target in wanted)

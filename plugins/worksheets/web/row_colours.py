@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from plugins.worksheets.web.cells.colours import hue_of
+from plugins.worksheets.web.cells.choices import hue_of
 from plugins.worksheets.web.filter_match import fitting
 from plugins.worksheets.web.grid_query import GridQuery
 from plugins.worksheets.web.lines import Line

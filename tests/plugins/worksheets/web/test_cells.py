@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from plugins.worksheets.web.cells import CELLS
-from plugins.worksheets.web.cells.colours import hue_of
+from plugins.worksheets.web.cells.choices import hue_of
 from plugins.worksheets.web.cells.numbers import duration_text, grouped
 from plugins.worksheets.web.cells.text import link, rich
 from tests.plugins.worksheets.web.making import FIELDS
