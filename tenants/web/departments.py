@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Response, render_template, request, url_for
 
-from core.api import ORGANIZATION, Needs, NotFound, Pages, again, limiter, transaction
+from core.api import ORGANIZATION, Needs, Pages, again, limiter, transaction
 from tenants import departments, members
-from tenants.typed_names import folded
 from tenants.web.forms import refused_change, to, typed
+from tenants.web.member_groups import put_typed_in
 
 pages = Pages("departments", __name__)
 HERE = f"{ORGANIZATION}/departments"
@@ -56,14 +56,10 @@ def delete(organization_id: str, department_id: str) -> Response:
 @limiter.limit(OFTEN)
 def put_in(organization_id: str, department_id: str) -> Response:
     """Put a member into a department."""
-    departments.find(department_id)
-    try:
-        person = members.by_email(folded(typed("email")))
-    except NotFound as error:
-        return again(_one(department_id, email=error.message))
-    with transaction():
-        departments.put_in(department_id, person.id)
-    return _back(organization_id, department_id, f"{person.name} was added to the department.")
+    name, error = put_typed_in(departments.DEPARTMENTS, department_id)
+    if error is not None:
+        return again(_one(department_id, email=error))
+    return _back(organization_id, department_id, f"{name} was added to the department.")
 
 
 @pages.page(f"{HERE}/<department_id>/people/<user_id>/remove", Needs.ORG_ADMIN, ("POST",))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Response, render_template, request, url_for
 
-from core.api import ORGANIZATION, Needs, NotFound, Pages, again, limiter, transaction
+from core.api import ORGANIZATION, Needs, Pages, again, limiter, transaction
 from tenants import members, org_roles
-from tenants.typed_names import folded
 from tenants.web.forms import refused_change, to, typed
+from tenants.web.member_groups import put_typed_in
 
 pages = Pages("org_roles", __name__)
 HERE = f"{ORGANIZATION}/org-roles"
@@ -56,14 +56,10 @@ def delete(organization_id: str, role_id: str) -> Response:
 @limiter.limit(OFTEN)
 def give(organization_id: str, role_id: str) -> Response:
     """Give a member an org role."""
-    org_roles.find(role_id)
-    try:
-        person = members.by_email(folded(typed("email")))
-    except NotFound as error:
-        return again(_one(role_id, email=error.message))
-    with transaction():
-        org_roles.give(role_id, person.id)
-    return _back(organization_id, role_id, f"{person.name} now has the role.")
+    name, error = put_typed_in(org_roles.ROLES, role_id)
+    if error is not None:
+        return again(_one(role_id, email=error))
+    return _back(organization_id, role_id, f"{name} now has the role.")
 
 
 @pages.page(f"{HERE}/<role_id>/people/<user_id>/remove", Needs.ORG_ADMIN, ("POST",))
