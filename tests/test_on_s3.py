@@ -118,7 +118,7 @@ def test_an_object_that_the_bucket_has_lost_is_noticed(sample: App) -> None:
 
 def backup_line(backup) -> str:  # type: ignore[no-untyped-def]
     """Return the content of one of a backup's segments."""
-    from core.backups.reader import Saved
+    from core.backups.reader import BackupReader
 
-    found: str = Saved(backup).lines["worksheets", "data"][0].content
+    found: str = BackupReader(backup).lines["worksheets", "data"][0].content
     return found

@@ -33,6 +33,10 @@ DEFAULT_PLUGINS: tuple[str, ...] = (
     "plugins.sample.plugin",
 )
 ENTRY_POINTS = "appkeep.plugins"
+BROUGHT = ("components", "kinds", "field_types", "importers", "run_kinds")
+"""What of a registry the plugins bring, asked for once."""
+LEFT_OUT: dict[str, str] = {}
+"""Plugins that failed in this process after they were loaded, each with the reason: they are not loaded again."""
 T = TypeVar("T", Component, FieldType, Importer, RunKind)
 log = logging.getLogger(__name__)
 
@@ -44,6 +48,34 @@ class Registry:
     manager: pluggy.PluginManager
     broken: dict[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
+
+    def is_stranger(self, name: str) -> bool:
+        """Say whether a plugin is none of Appkeep's own."""
+        return name in self.versions
+
+    def migrations(self) -> list[tuple[str, str]]:
+        """Return (plugin, folder of Alembic versions) of the plugins that have tables."""
+        found = []
+        for implementation in self.hook.register_migrations.get_hookimpls():
+            try:
+                folder = implementation.function()
+            except Exception as error:
+                if not self.is_stranger(implementation.plugin_name):
+                    raise
+                self.leave_out(implementation.plugin_name, f"it does not say where its migrations are: {error}")
+                continue
+            if folder:
+                found.append((implementation.plugin_name, str(folder)))
+        return found
+
+    def leave_out(self, name: str, reason: str) -> None:
+        """Leave a stranger's plugin out, here and wherever this process loads plugins again."""
+        log.warning("The plugin %s was left out: %s", name, reason)
+        LEFT_OUT[name] = self.broken[name] = reason
+        self.versions.pop(name, None)
+        if self.manager.has_plugin(name):
+            self.manager.unregister(name=name)
+        self._forget()
 
     @property
     def hook(self) -> pluggy.HookRelay:
@@ -90,13 +122,16 @@ class Registry:
 
     def try_out(self) -> None:
         """Ask the plugins for all that they bring, and keep none of it: raises what using it would raise."""
-        things = ("components", "kinds", "field_types", "importers", "run_kinds")
         try:
-            for name in things:
+            for name in BROUGHT:
                 getattr(self, name)
         finally:
-            for name in things:
-                vars(self).pop(name, None)
+            self._forget()
+
+    def _forget(self) -> None:
+        """Have what plugins bring asked for again."""
+        for name in (*BROUGHT, "offered_importers"):
+            vars(self).pop(name, None)
 
     def kind(self, name: str) -> tuple[Component, Kind]:
         """Return a kind and the component it belongs to.
@@ -154,12 +189,15 @@ def load_plugins(names: tuple[str, ...] = DEFAULT_PLUGINS, *, own: Iterable[Modu
 
 def _load_stranger(registry: Registry, entry) -> None:  # type: ignore[no-untyped-def]  # its class differs by version
     manager = registry.manager
+    if entry.name in LEFT_OUT:
+        registry.broken[entry.name] = LEFT_OUT[entry.name]
+        return
     try:
         manager.register(entry.load(), entry.name)
         manager.check_pending()
         registry.try_out()
         registry.versions[entry.name] = entry.dist.version if entry.dist else "unknown"
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         # A stranger's code may raise anything; what of it was registered before that goes too.
         if manager.has_plugin(entry.name):
             manager.unregister(name=entry.name)

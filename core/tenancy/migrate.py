@@ -1,10 +1,16 @@
-"""The database's schema: Alembic versions of the core and of every plugin, brought up to date at the start."""
+"""The database's schema: Alembic versions of the core and of every plugin, brought up to date at the start.
+
+A stranger's plugin is brought up by itself: one whose versions cannot be read or fail is left out, and everything else goes on.
+Versions of a plugin that is not here (any more) stay as they are, and so do its tables.
+"""
 
 from __future__ import annotations
 
-import re
+import ast
+import logging
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, inspect, text
 
@@ -16,44 +22,68 @@ from core.tenancy.wall import as_server
 
 if TYPE_CHECKING:
     from alembic.config import Config as AlembicConfig
-    from alembic.script import ScriptDirectory
 
 FOLDER = Path(__file__).parents[1] / "migrations"
-_NAMED = re.compile(r"^(revision|down_revision)(?:: [^=]+)? = (?:\"([a-z0-9_]+)\"|None)$", re.MULTILINE)
+log = logging.getLogger(__name__)
 _LOCK = 7_205_409_117
 """PostgreSQL's advisory lock of whoever migrates: two processes that start together take turns."""
 
 
-def folders() -> list[str]:
-    """Return the folders of versions: the core's, then the plugins'."""
-    given = server().registry.hook.register_migrations()
-    return [str(FOLDER / "versions"), *sorted(folder for folder in given if folder)]
+def own_folders() -> list[str]:
+    """Return the folders of versions of the core and of built-in plugins."""
+    registry = server().registry
+    return [str(FOLDER / "versions"), *sorted(folder for name, folder in registry.migrations() if not registry.is_stranger(name))]
 
 
-def alembic_config(connection: Connection | None = None) -> AlembicConfig:
-    """Return Alembic's configuration for this server's plugins."""
+def strangers() -> list[tuple[str, str]]:
+    """Return (plugin, folder of versions) of the other plugins."""
+    registry = server().registry
+    return sorted((name, folder) for name, folder in registry.migrations() if registry.is_stranger(name))
+
+
+def alembic_config(connection: Connection | None = None, more: Iterable[str] = ()) -> AlembicConfig:
+    """Return Alembic's configuration for the core, the built-in plugins and *more* folders of versions."""
     from alembic.config import Config as AlembicConfig
 
     config = AlembicConfig()
     config.set_main_option("script_location", str(FOLDER))
     config.set_main_option("path_separator", "newline")
-    config.set_main_option("version_locations", "\n".join(folders()))
+    config.set_main_option("version_locations", "\n".join([*own_folders(), *more]))
     config.attributes["connection"] = connection
     return config
 
 
-def newest() -> set[str]:
-    """Return the newest revision of the core and of each plugin, as their files say.
+def newest(folders: Iterable[str] | None = None) -> set[str]:
+    """Return the newest revisions in the folders, by default those of the core and the built-in plugins, as their files say.
 
     Read as text: Alembic takes longer to load than most commands take to run, and is needed only where something is to
     be upgraded.
     """
-    revisions, older = set(), set()
-    for path in (path for folder in folders() for path in Path(folder).glob("*.py")):
-        found = dict(_NAMED.findall(path.read_text()))
-        revisions.add(found.get("revision", ""))
-        older.add(found.get("down_revision", ""))
+    revisions, older = set[str](), set[str]()
+    for path in (path for folder in (own_folders() if folders is None else folders) for path in Path(folder).glob("*.py")):
+        found = _named(path)
+        if isinstance(revision := found.get("revision"), str):
+            revisions.add(revision)
+            older |= {one for one in _listed(found.get("down_revision")) if isinstance(one, str)}
     return revisions - older
+
+
+def _named(path: Path) -> dict[str, Any]:
+    """Return what a file of a version says its revision is and which came before, in whatever form Alembic takes it."""
+    return dict(_assigned(ast.parse(path.read_text(), str(path))))
+
+
+def _assigned(module: ast.Module) -> Iterator[tuple[str, Any]]:
+    for statement in module.body:
+        if not isinstance(statement, ast.Assign | ast.AnnAssign):
+            continue
+        for target in statement.targets if isinstance(statement, ast.Assign) else [statement.target]:
+            if isinstance(target, ast.Name) and target.id in ("revision", "down_revision") and statement.value is not None:
+                yield target.id, ast.literal_eval(statement.value)
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple | set) else [value]
 
 
 def ensure_schema() -> None:
@@ -67,14 +97,12 @@ def ensure_schema() -> None:
 
 
 def _ensure_schema() -> None:
+    others = [(name, folder) for name, folder in strangers() if _readable(name, folder)]
     with db.engine.connect() as connection:
-        if _standing(connection) == newest() and not (connection.dialect.name == "postgresql" and row_security.is_due(connection)):
+        wanted = newest() | newest(folder for _, folder in others)
+        if wanted <= _standing(connection) and not (connection.dialect.name == "postgresql" and row_security.is_due(connection)):
             return
         connection.rollback()
-    from alembic import command
-    from alembic.script import ScriptDirectory
-
-    script = ScriptDirectory.from_config(alembic_config())
     # SQLite's foreign keys and its write lock are set on connecting, so the upgrade has a connection of its own.
     with db.engine.connect() as connection:
         if connection.dialect.name == "postgresql":
@@ -82,11 +110,51 @@ def _ensure_schema() -> None:
         else:
             connection.exec_driver_sql("COMMIT")
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-        _refuse_newer(connection, script)
-        command.upgrade(alembic_config(connection), "heads")
+        _upgrade(connection, ())
+        for name, folder in others:
+            _upgrade_stranger(connection, name, folder)
         if connection.dialect.name == "postgresql":
             row_security.install(connection)
         connection.commit()
+
+
+def _readable(name: str, folder: str) -> bool:
+    """Say whether a stranger's versions can be read; else its plugin is left out."""
+    try:
+        newest([folder])
+    except Exception as error:
+        # Whatever a file of a stranger holds.
+        server().registry.leave_out(name, f"its migrations cannot be read: {error}")
+        return False
+    return True
+
+
+def _upgrade_stranger(connection: Connection, name: str, folder: str) -> None:
+    """Upgrade a stranger's tables, all of it or nothing; where that fails its plugin is left out."""
+    try:
+        with connection.begin_nested():
+            _upgrade(connection, (folder,))
+    except (Exception, SystemExit) as error:
+        # A stranger's code may raise anything.
+        server().registry.leave_out(name, f"its migration failed: {type(error).__name__}: {error}")
+
+
+def _upgrade(connection: Connection, more: Iterable[str]) -> None:
+    """Upgrade to the newest of the core, the built-in plugins and *more* folders; what is known to none of them stays."""
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.script import ScriptDirectory
+
+    config = alembic_config(connection, more)
+    script = ScriptDirectory.from_config(config)
+    known = {revision.revision for revision in script.walk_revisions()}
+    if not more:
+        _refuse_newer(_standing(connection) - known, known)
+
+    def steps(standing: Iterable[str], _context: object) -> Any:
+        return script._upgrade_revs("heads", tuple(one for one in standing if one in known))  # type: ignore[arg-type]
+
+    with EnvironmentContext(config, script, fn=steps, destination_rev="heads"):
+        script.run_env()
 
 
 def _standing(connection: Connection) -> set[str]:
@@ -96,9 +164,15 @@ def _standing(connection: Connection) -> set[str]:
     return set(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
 
 
-def _refuse_newer(connection: Connection, script: ScriptDirectory) -> None:
-    known = {revision.revision for revision in script.walk_revisions()}
-    unknown = _standing(connection) - known
-    if unknown:
-        raise AppkeepError(f"The database was made by a newer version or another plugin (schema {sorted(unknown)[0]}): "
-                           "update this server, or install the plugin again.")
+def _refuse_newer(unknown: set[str], known: set[str]) -> None:
+    """Refuse a database that a newer version of the core or of a built-in plugin has made: their versions are called "core_0015".
+
+    Raises:
+        AppkeepError: with the first version that is not known here.
+    """
+    ours = {one.rpartition("_")[0] for one in known}
+    newer = sorted(one for one in unknown if one.rpartition("_")[0] in ours)
+    if newer:
+        raise AppkeepError(f"The database was made by a newer version (schema {newer[0]}): update this server.")
+    for one in sorted(unknown):
+        log.info("The database has tables of a plugin that is not loaded (schema %s); they stay as they are", one)
