@@ -52,7 +52,6 @@ class Worksheets(Component):
     key_words = {"f": "field", "v": "view", "o": "choice"}
     note_words = {"authors_not_proven": "records name a member here as their author, which only a file signed by this server can prove; "
                                         "whoever restores them stands there instead"}
-    copy_note = "It has no records."
     first_step = FirstStep(kind="worksheet", button="New worksheet",
                            sentence="Start with a worksheet: a table that holds the app's data. Then add pages, workflows and roles.")
 
