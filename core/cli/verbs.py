@@ -140,5 +140,24 @@ def waiting(since: str | None) -> str:
 
 
 def registry_commands(main: click.Group) -> None:
-    """Add the commands of plugins."""
-    load_plugins().hook.register_commands(cli=main)
+    """Add the commands of plugins; a stranger's that takes the place of another is not taken."""
+    manager = load_plugins().manager
+    for one in manager.in_order(manager.hook.register_commands.get_hookimpls()):
+        before = _commands_of(main)
+        manager.call_one("register_commands", one, [main for _ in one.argnames])
+        if one.plugin_name in manager.strangers:
+            _put_back(before, one.plugin_name)
+
+
+def _commands_of(group: click.Group) -> list[tuple[click.Group, dict[str, click.Command]]]:
+    """Return the commands of a group and of those within it, as they are."""
+    within = [found for one in group.commands.values() if isinstance(one, click.Group) for found in _commands_of(one)]
+    return [(group, dict(group.commands)), *within]
+
+
+def _put_back(before: list[tuple[click.Group, dict[str, click.Command]]], plugin: str) -> None:
+    for group, commands in before:
+        for name, command in commands.items():
+            if group.commands.get(name) is not command:
+                click.echo(f"The plugin {plugin} may not replace the command “{name}”.", err=True)
+                group.commands[name] = command

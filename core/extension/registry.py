@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import logging
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import entry_points
@@ -12,11 +13,14 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 import pluggy
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
 
 from core.base.errors import InvalidInput, NotFound, PluginFailed
 from core.extension import hookspecs
 from core.extension.component import Component, Kind
 from core.extension.field_type import FieldType
+from core.extension.hook_calls import HookCaller
 from core.extension.importer import Importer
 from core.extension.run_kind import RunKind
 
@@ -35,6 +39,7 @@ DEFAULT_PLUGINS: tuple[str, ...] = (
 ENTRY_POINTS = "appkeep.plugins"
 BROUGHT = ("components", "kinds", "field_types", "importers", "run_kinds")
 """What of a registry the plugins bring, asked for once."""
+NAME, LETTERS = re.compile(r"[a-z][a-z0-9_]{0,39}"), re.compile(r"[a-z]{1,3}")
 LEFT_OUT: dict[str, str] = {}
 """Plugins that failed in this process after they were loaded, each with the reason: they are not loaded again."""
 T = TypeVar("T", Component, FieldType, Importer, RunKind)
@@ -45,7 +50,7 @@ log = logging.getLogger(__name__)
 class Registry:
     """What the loaded plugins gave, by name. A stranger's broken plugin is listed in `broken` and left out."""
 
-    manager: pluggy.PluginManager
+    manager: HookCaller
     broken: dict[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
 
@@ -73,6 +78,7 @@ class Registry:
         log.warning("The plugin %s was left out: %s", name, reason)
         LEFT_OUT[name] = self.broken[name] = reason
         self.versions.pop(name, None)
+        self.manager.strangers.discard(name)
         if self.manager.has_plugin(name):
             self.manager.unregister(name=name)
         self._forget()
@@ -94,6 +100,7 @@ class Registry:
         kinds: dict[str, tuple[Component, Kind]] = {}
         for component in self.components.values():
             for kind in component.kinds:
+                _check_kind(component, kind, kinds)
                 if kind.name in kinds:
                     raise PluginFailed(f"Two components name a kind “{kind.name}”: "
                                        f"{kinds[kind.name][0].name} and {component.name}.")
@@ -173,7 +180,7 @@ def load_plugins(names: tuple[str, ...] = DEFAULT_PLUGINS, *, own: Iterable[Modu
 
     A built-in plugin that fails to load is an error; a stranger's is reported and left out.
     """
-    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager = HookCaller(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     registry = Registry(manager)
     for module in own:
@@ -196,13 +203,51 @@ def _load_stranger(registry: Registry, entry) -> None:  # type: ignore[no-untype
         manager.register(entry.load(), entry.name)
         manager.check_pending()
         registry.try_out()
+        _refuse_wrappers(manager, entry.name)
+        _check_schemas(manager, entry.name)
         registry.versions[entry.name] = entry.dist.version if entry.dist else "unknown"
+        manager.strangers.add(entry.name)
     except (Exception, SystemExit) as error:
         # A stranger's code may raise anything; what of it was registered before that goes too.
         if manager.has_plugin(entry.name):
             manager.unregister(name=entry.name)
         log.warning("The plugin %s was left out: %s", entry.name, error)
         registry.broken[entry.name] = f"{type(error).__name__}: {error}"
+
+
+def _check_kind(component: Component, kind: Kind, known: Mapping[str, tuple[Component, Kind]]) -> None:
+    """Refuse a kind whose documents could not be kept: its name or its letter is none, or its letter is taken.
+
+    Raises:
+        PluginFailed: with what is wrong.
+    """
+    where = f"The kind “{kind.name}” of {component.name}"
+    if not isinstance(kind.name, str) or not NAME.fullmatch(kind.name):
+        raise PluginFailed(f"{where} needs a name of small letters, digits and _.")
+    if not kind.single and not LETTERS.fullmatch(kind.letter):
+        raise PluginFailed(f"{where} needs a letter that its keys begin with, or is single.")
+    taken = next((other for _, other in known.values() if kind.letter and other.letter == kind.letter), None)
+    if taken is not None:
+        raise PluginFailed(f"{where} has the letter “{kind.letter}”, which “{taken.name}” has.")
+
+
+def _check_schemas(manager: HookCaller, name: str) -> None:
+    """Refuse a stranger's kinds whose schemas are none; to check all of Appkeep's own at each start would take too long."""
+    given: list[Any] = [one.function() for one in manager.hook.register_component.get_hookimpls() if one.plugin_name == name]
+    for component in (one for one in given if one is not None):
+        for kind in component.kinds:
+            try:
+                Draft202012Validator.check_schema(kind.schema)
+            except SchemaError as error:
+                raise PluginFailed(f"The kind “{kind.name}” of {component.name} has a schema that is none: {error.message}") from error
+
+
+def _refuse_wrappers(manager: HookCaller, name: str) -> None:
+    """Refuse a plugin that wraps hooks: it would stand around what other plugins do."""
+    for caller in manager.get_hookcallers(manager.get_plugin(name)) or ():
+        for one in caller.get_hookimpls():
+            if one.plugin_name == name and (one.wrapper or one.hookwrapper):
+                raise PluginFailed(f"{caller.name} is implemented as a wrapper, which is not supported.")
 
 
 def _flat(given: Iterable[Any]) -> list[Any]:

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 from core.app import create_app
 from core.apps import making
@@ -55,5 +56,8 @@ def tick(*, slow: bool = True) -> None:
 
 
 def _listeners() -> list[Callable[[], object]]:
-    """Return what plugins do at a tick, each by itself."""
-    return [found.function for found in server().registry.hook.clock_ticked.get_hookimpls()]
+    """Return what Appkeep's own plugins do at a tick, each by itself, then what all others do."""
+    manager = server().registry.manager
+    found = manager.in_order(manager.hook.clock_ticked.get_hookimpls())
+    return [*(one.function for one in found if one.plugin_name not in manager.strangers),
+            *(partial(manager.call_one, "clock_ticked", one) for one in found if one.plugin_name in manager.strangers)]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect, text
 
-from core.api import apps, direct, transaction
+from core.api import Document, apps, direct, documents, transaction
 from core.base.db import db
 from core.base.errors import AppkeepError
 from core.server import server
@@ -40,7 +40,7 @@ def works() -> None:
             app = apps.create("Sales", "system")
         backup = direct.back_up(app)
         with transaction():
-            apps.rename(apps.find(app.id), "Other")
+            documents.put(apps.find(app.id), Document(kind="app", key="main", body={"name": "Other"}, position=0), "system")
         direct.restore(app, backup)
 
 

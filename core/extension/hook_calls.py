@@ -1,0 +1,106 @@
+"""Calling hooks: Appkeep's own implementations first, and each stranger's by itself, so that one that fails stops nobody else.
+
+What a stranger's implementation raises is logged with its plugin's name, what it wrote in an open transaction is taken back, and
+it gives nothing. Only the hooks in `REFUSING` may refuse. One that takes long has failed, too, although its answer is taken. A plugin
+that failed `MOST_FAILURES` times within `WITHIN_S` is not called any more by this process; what it registered stays.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import pluggy
+from flask import has_app_context, has_request_context
+from pluggy import HookImpl
+
+from core.base.budget import BudgetSpent
+from core.base.db import db, in_transaction, is_outage
+from core.base.errors import AppkeepError
+
+REFUSING = frozenset({"check_field", "find_organization", "find_person", "objects_reserved", "prove_identity"})
+"""Hooks whose implementations may refuse by an AppkeepError, which is passed on to whoever asked."""
+SLOW_S = 2
+"""An implementation that takes longer while somebody waits for a page has failed."""
+MOST_FAILURES, WITHIN_S = 20, 600
+log = logging.getLogger(__name__)
+
+
+class HookCaller(pluggy.PluginManager):
+    """A manager of plugins that knows which are strangers, and calls hooks as this module says."""
+
+    def __init__(self, project: str) -> None:
+        super().__init__(project)
+        self.strangers: set[str] = set()
+        self.off: dict[str, str] = {}
+        self._failures: dict[str, deque[float]] = {}
+
+    def _hookexec(self, hook_name: str, methods: Sequence[HookImpl], kwargs: Mapping[str, object], firstresult: bool) -> Any:
+        found = []
+        for implementation in self.in_order(methods):
+            given = self.call_one(hook_name, implementation, [kwargs[name] for name in implementation.argnames])
+            if given is not None and firstresult:
+                return given
+            found += [] if given is None else [given]
+        return None if firstresult else found
+
+    def in_order(self, methods: Sequence[HookImpl]) -> list[HookImpl]:
+        """Return implementations as they are called: Appkeep's own, then strangers', each the last registered first."""
+        last_first = list(reversed(methods))
+        return [*(one for one in last_first if one.plugin_name not in self.strangers),
+                *(one for one in last_first if one.plugin_name in self.strangers)]
+
+    def call_one(self, hook: str, implementation: HookImpl, arguments: Sequence[object] = ()) -> Any:
+        """Return what one implementation gives; None for a stranger's that failed, or that is not called any more."""
+        if implementation.plugin_name not in self.strangers:
+            return implementation.function(*arguments)
+        if implementation.plugin_name in self.off and not hook.startswith("register_"):
+            return None
+        began = time.monotonic()
+        try:
+            with _taken_back():
+                given = implementation.function(*arguments)
+        except (Exception, SystemExit) as error:
+            # A stranger's code may raise anything.
+            if _passes(hook, error):
+                raise
+            log.exception("The plugin %s failed in %s", implementation.plugin_name, hook)
+            self._note_failure(implementation.plugin_name, f"{hook}: {type(error).__name__}: {error}")
+            return None
+        if has_request_context() and time.monotonic() - began > SLOW_S:
+            log.warning("The plugin %s took %.1f s in %s", implementation.plugin_name, time.monotonic() - began, hook)
+            self._note_failure(implementation.plugin_name, f"{hook} takes longer than {SLOW_S} s")
+        return given
+
+    def _note_failure(self, plugin: str, what: str) -> None:
+        failures, now = self._failures.setdefault(plugin, deque(maxlen=MOST_FAILURES)), time.monotonic()
+        failures.append(now)
+        if len(failures) == MOST_FAILURES and now - failures[0] < WITHIN_S and plugin not in self.off:
+            self.off[plugin] = f"it failed {MOST_FAILURES} times, the last time in {what}"
+            log.error("The plugin %s is not called any more by this process: %s", plugin, self.off[plugin])
+
+
+@contextmanager
+def _taken_back() -> Iterator[None]:
+    """Take back what the block writes in an open transaction where it fails."""
+    if has_app_context() and in_transaction():
+        with db.session.begin_nested():
+            yield
+        return
+    try:
+        yield
+    except BaseException:
+        if has_app_context():
+            db.session.rollback()
+        raise
+
+
+def _passes(hook: str, error: BaseException) -> bool:
+    """Say whether an error is not the plugin's: a refusal that the hook allows, an outage, the end of a budget or of a run's time."""
+    ends = any(kind.__name__ == "BaseTimeoutException" for kind in type(error).__mro__)
+    return ends or isinstance(error, BudgetSpent) or (isinstance(error, AppkeepError) and hook in REFUSING) or (
+        isinstance(error, Exception) and is_outage(error))

@@ -1,0 +1,51 @@
+"""The pages of plugins: Appkeep's own as they are; a stranger's only where they are pages behind the gate, at addresses of their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask
+
+from core.base.errors import PluginFailed
+from core.extension.registry import Registry
+from core.web.gate import Needs, Pages
+
+
+def register(app: Flask) -> None:
+    """Add the pages of all plugins; a stranger's plugin whose pages cannot be served is left out."""
+    registry: Registry = app.extensions["appkeep"].registry
+    manager, own, others = registry.manager, list[Any](), list[tuple[str, Any]]()
+    for one in manager.in_order(manager.hook.register_blueprint.get_hookimpls()):
+        given = manager.call_one("register_blueprint", one)
+        found = list(given) if isinstance(given, list | tuple) else [] if given is None else [given]
+        if one.plugin_name in manager.strangers:
+            others += [(one.plugin_name, pages) for pages in found]
+        else:
+            own += found
+    for pages in sorted(own, key=lambda one: one.name):
+        app.register_blueprint(pages)
+    for name, pages in sorted(others, key=lambda one: one[0]):
+        try:
+            _check(app, pages)
+            app.register_blueprint(pages)
+        except (Exception, SystemExit) as error:
+            # A stranger's pages may be anything.
+            registry.leave_out(name, f"its pages cannot be served: {error}")
+
+
+def _check(app: Flask, pages: Any) -> None:
+    """Refuse what is no `Pages`, has a page that does not say who may enter, or lies over an address that is there.
+
+    Raises:
+        PluginFailed: with the page.
+    """
+    if not isinstance(pages, Pages):
+        raise PluginFailed(f"register_blueprint gave {type(pages).__name__}; give core.api.Pages.")
+    alone = Flask("alone", static_folder=None)
+    alone.register_blueprint(pages)
+    taken = {rule.rule for rule in app.url_map.iter_rules()}
+    for rule in alone.url_map.iter_rules():
+        if not isinstance(getattr(alone.view_functions[rule.endpoint], "needs", None), Needs):
+            raise PluginFailed(f"The page {rule.endpoint} does not say who may enter; add it by Pages.page.")
+        if rule.rule in taken:
+            raise PluginFailed(f"The page {rule.endpoint} has the address {rule.rule}, which another page has.")

@@ -1,0 +1,191 @@
+"""Strangers' plugins that raise, end the process, or want what is not theirs: the server does its work beside each of them."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from flask import Blueprint, current_app
+from sqlalchemy import text
+
+from core.api import Component, Document, Kind, Needs, Pages, apps, direct, documents, transaction
+from core.base.db import db
+from core.base.errors import AppkeepError, Forbidden
+from core.cli.verbs import registry_commands
+from core.extension import hook_calls, hookspecs
+from core.server import server
+from tests.conftest import fresh_database, made_organization
+from tests.core.extension.strangers import installed, plugin, started
+from tests.web import signed_in
+
+
+def raising(*_: object) -> Any:
+    """Raise, as a mistake does."""
+    raise ValueError("a mistake")
+
+
+def ending(*_: object) -> Any:
+    """Want to end the process."""
+    raise SystemExit(3)
+
+
+def writing(*_: object) -> Any:
+    """Write half of something, then fail."""
+    db.session.execute(text("UPDATE app SET name = 'Half'"))
+    raise ValueError("half-way")
+
+
+def nothing(*_: object) -> None:
+    """Give nothing."""
+
+
+TOLD = ("app_created", "app_deleted", "run_finished", "backup_acted", "app_menu", "manage_menu", "mobile_menu", "app_look", "apps_listed", "shuts",
+        "app_roles", "sees_app", "organization_time_zone", "person_name", "org_choices", "may_schedule")
+
+
+def impl(hook: str, does: Any) -> Any:
+    """Return an implementation of a hook that takes what the hook gives."""
+    names = ", ".join(server_arguments(hook))
+    made: dict[str, Any] = {}
+    exec(f"def {hook}({names}):\n    return does({names})", {"does": does}, made)
+    return made[hook]
+
+
+def server_arguments(hook: str) -> list[str]:
+    """Return the names of a hook's arguments."""
+    return list(inspect.signature(getattr(hookspecs, hook)).parameters)
+
+
+def works(home: Path, name: str) -> None:
+    """Prove that an app is made, seen on its pages, backed up and restored."""
+    with made_organization(name) as organization:
+        with transaction():
+            app = apps.create("Sales", "system")
+        app_id = app.id
+        backup = direct.back_up(app)
+        with transaction():
+            documents.put(apps.find(app_id), Document(kind="app", key="main", body={"name": "Other"}, position=0), "system")
+        direct.restore(apps.find(app_id), backup)
+        assert "Sales" == apps.find(app_id).name
+    client = signed_in(server_app())
+    for path in (f"/o/{organization}/", f"/o/{organization}/log"):
+        assert 200 == client.get(path).status_code, path
+
+
+def server_app() -> Any:
+    """Return the application of the current context."""
+    return current_app._get_current_object()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("does", [raising, ending, writing], ids=lambda does: does.__name__)
+def test_one_that_fails_in_every_hook_stops_nobody(
+        home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, does: Any) -> None:
+    """Whatever it raises: apps, pages, backups and restores go on, nothing of what it wrote stays, and the log names it."""
+    bad = plugin("bad", **{hook: impl(hook, does) for hook in TOLD})
+    with installed(monkeypatch, bad), started(home, fresh_database("sqlite", home, request)), caplog.at_level(logging.ERROR):
+        works(home, "Example")
+    assert "The plugin bad failed in app_created" in caplog.text
+
+
+def test_one_that_goes_on_failing_is_not_called_any_more(
+        home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After so many times; what it registered stays."""
+    called: list[str] = []
+
+    def failing(app: Any, person: str) -> None:
+        called.append(person)
+        raise ValueError("again")
+
+    with installed(monkeypatch, plugin("bad", app_created=failing)), started(home, fresh_database("sqlite", home, request)), \
+            made_organization("Example"):
+        for number in range(hook_calls.MOST_FAILURES + 5):
+            with transaction():
+                apps.create(f"App {number}", "system")
+        assert hook_calls.MOST_FAILURES == len(called)
+        assert "failed 20 times" in server().registry.manager.off["bad"]
+        assert "bad" in server().registry.versions
+
+
+def test_only_hooks_that_may_refuse_refuse(home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An upload may be refused by a stranger; the creation of an app may only be followed."""
+    def refuse(*_: object, **__: object) -> None:
+        raise Forbidden("Not today.")
+
+    bad = plugin("bad", app_created=impl("app_created", refuse), objects_reserved=impl("objects_reserved", refuse))
+    with installed(monkeypatch, bad), started(home, fresh_database("sqlite", home, request)), made_organization("Example"):
+        with transaction():
+            app = apps.create("Sales", "system")
+        with pytest.raises(AppkeepError, match="Not today"):
+            direct.back_up(app)
+
+
+def test_appkeeps_own_are_asked_first(home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stranger's answer counts where nobody else has one."""
+    with installed(monkeypatch, plugin("other", organization_time_zone=lambda organization_id: "Asia/Tokyo")), \
+            started(home, fresh_database("sqlite", home, request)), made_organization("Example") as organization:
+        assert "Asia/Tokyo" != server().registry.hook.organization_time_zone(organization_id=organization)
+
+
+def pages(name: str, address: str, *, gated: bool = True) -> Blueprint:
+    """Return a page of a stranger's."""
+    made = Pages(name, __name__)
+    if gated:
+        made.page(address, Needs.NOTHING)(nothing)
+    else:
+        made.add_url_rule(address, "page", lambda: "")
+    return made
+
+
+@pytest.mark.parametrize("given", [
+    lambda: pages("stranger", "/sign-in"), lambda: pages("stranger", "/new", gated=False), lambda: Blueprint("plain", __name__),
+    lambda: 7, lambda: pages("apps", "/new"), raising], ids=["shadow", "no gate", "plain", "number", "name", "raises"])
+def test_pages_that_cannot_be_served_leave_their_plugin_out(
+        home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, given: Any) -> None:
+    """At an address that is taken, past the gate, of another kind, under a name that is taken."""
+    with installed(monkeypatch, plugin("bad", register_blueprint=given)), started(home, fresh_database("sqlite", home, request)):
+        assert (given is raising) != ("its pages cannot be served" in server().registry.broken.get("bad", ""))
+        works(home, "Example")
+
+
+def test_a_command_is_not_replaced(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither one of the first level nor one within a group; its own command is there."""
+    def register(cli: click.Group) -> None:
+        cli.add_command(click.Command("backup", help="Mine."))
+        within = cli.commands["app"]
+        assert isinstance(within, click.Group)
+        within.add_command(click.Command("list", help="Mine."))
+        cli.add_command(click.Command("stranger", help="Mine."))
+
+    main, app = click.Group("appkeep"), click.Group("app")
+    for group, name in ((main, "backup"), (app, "list")):
+        group.add_command(click.Command(name, help="Ours."))
+    main.add_command(app)
+    with installed(monkeypatch, plugin("bad", register_commands=register)):
+        registry_commands(main)
+    assert ["Ours.", "Ours.", "Mine."] == [main.commands["backup"].help, app.commands["list"].help, main.commands["stranger"].help]
+    assert 2 == capsys.readouterr().err.count("may not replace the command")
+
+
+class Bad(Component):
+    """A component with a kind that is wrong in some way."""
+
+    name, title = "bad", "Bad"
+
+    def __init__(self, kind: Kind) -> None:
+        self.kinds = (kind,)  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(("kind", "why"), [
+    (Kind(name="Bad Name", title="Bad", schema={}, letter="x"), "needs a name"), (Kind(name="bad", title="Bad", schema={}), "needs a letter"),
+    (Kind(name="bad", title="Bad", schema={}, letter="w"), "has the letter"), (Kind(name="page", title="Bad", schema={}, letter="x"), "name a kind"),
+    (Kind(name="bad", title="Bad", schema={"type": "nothing"}, letter="x"), "a schema that is none")])
+def test_a_kind_that_cannot_be_kept_leaves_its_plugin_out(
+        home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, kind: Kind, why: str) -> None:
+    """Its name, its letter, its schema; and the server works."""
+    with installed(monkeypatch, plugin("bad", register_component=lambda: Bad(kind))), started(home, fresh_database("sqlite", home, request)):
+        assert why in server().registry.broken["bad"]
+        works(home, "Example")
