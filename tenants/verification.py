@@ -1,4 +1,4 @@
-"""Proving who one is: at signing in, and again before something that matters. Every guess is counted (`attempts`).
+"""Proving who one is: at signing in, and again before something that matters. Every guess is counted (`throttle`).
 
 Nothing here runs inside `transaction()`: a refused guess stays counted although what it was for does not happen.
 """

@@ -1,4 +1,4 @@
-"""Locks: the order in which writers of one app stand, on its row in the catalogue. Each is held until the transaction ends.
+"""Locks: the order in which writers of one app stand, on its row in the table of apps. Each is held until the transaction ends.
 
 Writers of records share the row and go on side by side; documents are changed by one at a time, beside the writers of
 records; what removes for good, or deletes the app, is alone. A restore first marks the app as closed and then waits until

@@ -89,7 +89,7 @@ def reasons_to_keep(backup: Backup) -> list[str]:
 
 
 def delete(backup_id: str, person: str, *, act: str = "delete", reason: str = "") -> Backup:
-    """Take a backup out of the catalogue and return it; what others share with it stays, and no quota comes back.
+    """Take a backup out of the catalog and return it; what others share with it stays, and no quota comes back.
 
     Raises:
         Conflict: it is pinned, or being restored from or checked right now.

@@ -79,7 +79,7 @@ def create(app: App, context: RunContext, *, data: bool, type_: str, name: str |
          finish: Callable[[Backup], None] = lambda backup: None) -> tuple[Backup, Description]:
     """Take a backup of an app and return its row and its content; *finish* is called inside the transaction that makes it real.
 
-    What an earlier attempt of the same run left in the catalogue is replaced.
+    What an earlier attempt of the same run left in the catalog is replaced.
     """
     started_at = now_us()
     with writing_objects("backup", app.id) as writer:

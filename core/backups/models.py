@@ -1,4 +1,4 @@
-"""Table of backups: the catalogue. Content lies in the store; the row comes last and makes it real."""
+"""Table of backups: the catalog. Content lies in the store; the row comes last and makes it real."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ def _part(found: Description, name: str, part: str, walk: _Walk, sections: Itera
 
 
 def _sized(lines: list[IndexLine]) -> list[IndexLine]:
-    """Fill in the sizes of files, which the catalogue knows."""
+    """Fill in the sizes of files, which the index of objects knows."""
     sizes = known_descriptors({line.content for line in lines if line.section == "files"})
     return [line if line.section != "files" else _sized_file(line, sizes) for line in lines]
 

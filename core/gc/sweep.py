@@ -147,7 +147,7 @@ def _put_right(now: int) -> None:
 
 def _told(done: Collected, seen: Needed, before_us: int) -> Collected:
     """Say what a pass would condemn and remove now."""
-    for row in _catalogue():
+    for row in _rows_of_index():
         if row.content in seen:
             done.brought_back += row.condemned_at is not None
         elif row.condemned_at is None and row.added_at <= before_us:
@@ -157,7 +157,7 @@ def _told(done: Collected, seen: Needed, before_us: int) -> Collected:
     return done
 
 
-def _catalogue(*conditions: ColumnElement[bool]) -> Iterator[Any]:
+def _rows_of_index(*conditions: ColumnElement[bool]) -> Iterator[Any]:
     c = _objects.c
     with reading() as connection:
         yield from connection.execute(select(c.content, c.size, c.pack, c.added_at, c.condemned_at).where(
@@ -170,7 +170,7 @@ def _of(contents: list[str]) -> Any:
 
 def _condemn(done: Collected, seen: Needed, before_us: int, now: int) -> bool:
     """Condemn what is not needed, but nothing that came within the grace: a file is sent before its record is saved."""
-    found = [row for row in _catalogue(~_condemned, _objects.c.added_at <= before_us) if row.content not in seen]
+    found = [row for row in _rows_of_index(~_condemned, _objects.c.added_at <= before_us) if row.content not in seen]
     for some in batched((row.content for row in found), BATCH):
         with transaction():
             done.condemned += db.session.connection().execute(
@@ -180,7 +180,7 @@ def _condemn(done: Collected, seen: Needed, before_us: int, now: int) -> bool:
 
 
 def _bring_back(done: Collected, seen: Needed) -> None:
-    found = [row.content for row in _catalogue(_condemned) if row.content in seen]
+    found = [row.content for row in _rows_of_index(_condemned) if row.content in seen]
     for some in batched(found, BATCH):
         with transaction():
             done.brought_back += db.session.connection().execute(
@@ -197,7 +197,7 @@ def _elder_run(before_us: int, run_id: str) -> str | None:
 def _remove(done: Collected, seen: Needed, before_us: int) -> set[str]:
     """Remove rows that were condemned a grace ago, and return the packs that they lay in."""
     c, thinned, store = _objects.c, set[str](), server().store
-    doomed = [row.content for row in _catalogue(c.condemned_at <= before_us) if row.content not in seen]
+    doomed = [row.content for row in _rows_of_index(c.condemned_at <= before_us) if row.content not in seen]
     for some in batched(doomed, BATCH):
         with transaction():
             gone = db.session.connection().execute(

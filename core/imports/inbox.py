@@ -81,7 +81,7 @@ def lay(folder: Path, sent: Sequence[Sent]) -> list[tuple[str, Path]]:
 
 
 def keep(laid: Sequence[tuple[str, Path]], writer: ObjectWriter) -> list[Kept]:
-    """Take files into the store; they are catalogued by the writer's `record`."""
+    """Take files into the store; the writer's `record` makes their rows."""
     kept: list[Kept] = []
     for name, path in laid:
         with path.open("rb") as file:

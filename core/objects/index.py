@@ -90,7 +90,7 @@ class Digests:
 
 
 _PARTS = tuple(part.name for part in fields(StoredDescriptor))
-_CATALOGUE_AT_ONCE = text("""
+_ADD_AT_ONCE = text("""
 INSERT INTO stored_object (organization_id, added_at, content, raw, stored, size, crc32, pack, place)
 SELECT :organization_id, :added_at, * FROM unnest(
   CAST(:content AS text[]), CAST(:raw AS bigint[]), CAST(:stored AS text[]), CAST(:size AS bigint[]), CAST(:crc32 AS bigint[]),
@@ -113,7 +113,7 @@ def index_objects(organization_id: str, descriptors: Iterable[Descriptor]) -> se
     rows = [{part: getattr(d, part) for part in _PARTS} for d in map(_placed, descriptors)]
     if connection.dialect.name == "postgresql":
         columns = {part: [row[part] for row in rows] for part in _PARTS}
-        return set(connection.execute(_CATALOGUE_AT_ONCE, common | columns).scalars())
+        return set(connection.execute(_ADD_AT_ONCE, common | columns).scalars())
     insert = sqlite_insert(table)
     anew = {name: insert.excluded[name] for name in (*_PARTS, "added_at") if name != "content"}
     statement = insert.on_conflict_do_update(

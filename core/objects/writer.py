@@ -146,7 +146,7 @@ class ObjectWriter:
 
 @contextmanager
 def writing_objects(purpose: str = "attachment", app_id: str | None = None, *, counted: bool = True) -> Iterator[ObjectWriter]:
-    """Give a writer for the current organization; when the block ends, all it took is durable (not catalogued).
+    """Give a writer for the current organization; when the block ends, all it took is durable, without rows yet.
 
     What is kept for a while only (a file that waits to be imported) is not *counted* by plugins.
 

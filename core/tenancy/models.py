@@ -10,7 +10,7 @@ from core.tenancy.owned import Owned
 
 
 class App(Owned, Base):
-    """An app's row in the catalogue. `name` follows the app's own documents; times are microseconds UTC.
+    """An app. `name` follows the app's own documents; times are microseconds UTC.
 
     `revision` counts the transactions that changed documents; `restoring_run_id` is set while a restore commits;
     `making_until` is set while the app is being made (see `core.apps.making`), and it counts as deleted.

@@ -22,7 +22,7 @@ Body = Mapping[str, Any]
 
 @dataclass
 class Links:
-    """Finds where things of a scene lead. `pages` are the app's pages by address, `url` gives one's address."""
+    """Finds where things of a page lead. `pages` are the app's pages by address, `url` gives one's address."""
 
     context: PageContext
     pages: Mapping[str, Document]

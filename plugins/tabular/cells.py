@@ -8,7 +8,7 @@ from typing import Any
 
 
 def text_of(cell: Any) -> str:
-    """Return a cell that is no bytes as the text by which it is judged; the forms of `forms` and `moments` read it."""
+    """Return a cell that is no bytes as the text by which it is judged; the forms of `text_formats` and `date_formats` read it."""
     kind = type(cell)
     if kind is str or kind is int:
         return str(cell)

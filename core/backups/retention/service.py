@@ -1,6 +1,6 @@
 """Retention of an app's backups: its policy, what it would remove and why, and removing it. The clock does so by itself.
 
-A policy is applied after it was changed, after each scheduled backup, and once a day. What it removes is taken out of the catalogue
+A policy is applied after it was changed, after each scheduled backup, and once a day. What it removes is taken out of the catalog
 like what people delete; each backup has its line in the log.
 """
 
