@@ -273,8 +273,7 @@ def backup_delete(backup_id: str, email: str | None) -> dict[str, Any]:
 @as_option
 def upload(file: Any, app_id: str, name: str | None, email: str | None) -> dict[str, Any]:
     """Upload a backup FILE as a backup of APP, after verifying all of it."""
-    if not file.seekable():
-        raise InvalidInput("A backup file is read twice: give a file, not a pipe.")
+    _check_seekable(file)
     with service.opened(app_id) as app:
         person = person_of(email)
         with noting("upload", app_id, person):
@@ -298,10 +297,21 @@ def download(backup_id: str, file: Path, part: str | None) -> dict[str, Any]:
         return {"file": str(file), "part": held, "size_bytes": given.size}
 
 
+def _check_seekable(file: Any) -> None:
+    """Refuse a pipe.
+
+    Raises:
+        InvalidInput: the file cannot be read twice.
+    """
+    if not file.seekable():
+        raise InvalidInput("A backup file is read twice: give a file, not a pipe.")
+
+
 @verb(commands, "inspect")
 @click.argument("file", type=click.File("rb"))
 def inspect(file: Any) -> dict[str, Any]:
     """Verify a backup FILE and show what it contains; nothing is stored."""
+    _check_seekable(file)
     return ingest.inspect(file)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -104,3 +105,13 @@ def test_commands_tell_when_a_backup_was_made(sqlite_server: Flask, home: Path) 
     assert THERE == json.loads(run("upload", str(home / "there.zip"), "--app", app_id, "--json"))["made_at"]
     assert [THERE, None] == [one["made_at"] for one in json.loads(run("backups", app_id, "--json"))["backups"]]
     assert f"from another server, made {THERE}" in run("backups", app_id)
+
+
+@pytest.mark.parametrize("words", [("inspect",), ("upload", "--app", "a_1111111111")], ids=["inspect", "upload"])
+def test_a_pipe_is_refused_in_words(sqlite_server: Flask, home: Path, words: tuple[str, ...]) -> None:
+    """A backup file is read twice."""
+    read, write = os.pipe()
+    os.close(write)
+    answer = CliRunner(env={"APPKEEP_HOME": str(home), "APPKEEP_DATABASE_URL": ""}).invoke(main, [words[0], f"/dev/fd/{read}", *words[1:], "--json"])
+    os.close(read)
+    assert 1 == answer.exit_code and "give a file, not a pipe" in json.loads(answer.stdout)["error"]["detail"]
