@@ -56,7 +56,7 @@ class Registry:
 
     def is_stranger(self, name: str) -> bool:
         """Say whether a plugin is none of Appkeep's own."""
-        return name in self.versions
+        return name in self.manager.strangers
 
     def migrations(self) -> list[tuple[str, str]]:
         """Return (plugin, folder of Alembic versions) of the plugins that have tables."""
@@ -64,7 +64,7 @@ class Registry:
         for implementation in self.hook.register_migrations.get_hookimpls():
             try:
                 folder = implementation.function()
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 if not self.is_stranger(implementation.plugin_name):
                     raise
                 self.leave_out(implementation.plugin_name, f"it does not say where its migrations are: {error}")
@@ -93,6 +93,11 @@ class Registry:
         """Components by name, in the order of names: the order of everything that lists them."""
         found = [component for component in self.hook.register_component() if component is not None]
         return _by_name(found, "component")
+
+    @property
+    def ranked(self) -> list[Component]:
+        """The components in the order in which people see them."""
+        return sorted(self.components.values(), key=lambda one: (one.rank, one.title))
 
     @cached_property
     def kinds(self) -> dict[str, tuple[Component, Kind]]:

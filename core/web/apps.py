@@ -72,8 +72,7 @@ def app_home(organization_id: str, app_id: str) -> str:
 
 def first_step() -> FirstStep | None:
     """Return what people begin with in an app that has nothing yet."""
-    ranked = sorted(server().registry.components.values(), key=lambda one: one.rank)
-    return next((one.first_step for one in ranked if one.first_step is not None), None)
+    return next((one.first_step for one in server().registry.ranked if one.first_step is not None), None)
 
 
 @pages.page(f"{APP}/delete", Needs.ORG_ADMIN, ("GET", "POST"))

@@ -13,7 +13,7 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from core.apps import documents, parts
 from core.base.db import transaction
 from core.base.errors import AppkeepError, NotFound
-from core.extension.component import Component, Document, Kind
+from core.extension.component import Document, Kind
 from core.server import server
 from core.web.editor import Editing, Targets
 from core.web.gate import APP, MANAGE, Needs, Pages
@@ -43,7 +43,7 @@ def manage(organization_id: str, app_id: str) -> str:
     counts: dict[str, int] = {}
     for document in documents.live(app):
         counts[document.kind] = counts.get(document.kind, 0) + 1
-    return render_template("documents/manage.html", components=ranked(), counts=counts,
+    return render_template("documents/manage.html", components=server().registry.ranked, counts=counts,
                            binned=len(documents.bin_of(app)))
 
 
@@ -170,7 +170,7 @@ def manage_menu() -> list[MenuItem]:
     """Return the items of an app's management: one a component, then what belongs to all."""
     app = current_app_row()
     where: dict[str, Any] = {"organization_id": visit().organization_id, "app_id": app.id}
-    items = [MenuItem(c.title, url_for("documents.component", component=c.name, **where)) for c in ranked()]
+    items = [MenuItem(c.title, url_for("documents.component", component=c.name, **where)) for c in server().registry.ranked]
     given = (item for some in server().registry.hook.manage_menu(app=app) for item in some)
     kept = [MenuItem("Backup & Restore", url_for("backups.show", **where))] if current_standing().may_back_up else []
     return [MenuItem("Overview", url_for("documents.manage", **where)), *items, *given, *kept,
@@ -181,11 +181,6 @@ def manage_menu() -> list[MenuItem]:
 def name_of(document: Document) -> str:
     """Return what a document is called."""
     return str(document.body.get("name") or document.body.get("title") or server().registry.kind(document.kind)[1].title)
-
-
-def ranked() -> list[Component]:
-    """Return the components in the order in which people see them."""
-    return sorted(server().registry.components.values(), key=lambda one: (one.rank, one.title))
 
 
 def _targets(own: str | None = None) -> Targets:

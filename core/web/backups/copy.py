@@ -47,6 +47,5 @@ def _begin(backup: Backup, name: str) -> str:
 
 
 def _form(backup: Backup, name: str, error: str | None = None) -> str:
-    ranked = sorted(server().registry.components.values(), key=lambda one: one.rank)
-    notes = [one.copy_note for one in ranked if one.copy_note]
+    notes = [one.copy_note for one in server().registry.ranked if one.copy_note]
     return render_template("backups/copy.html", backup=backup, name=name, error=error, notes=notes)

@@ -55,7 +55,7 @@ def _hindrance(app: App) -> TooSoon | RunInProgress | None:
 
 def _form(*, data: bool, name: str, name_error: str | None = None, refused: TooSoon | RunInProgress | None = None) -> str:
     next_at = datetime.fromisoformat(refused.details["next_at"]) if isinstance(refused, TooSoon) else None
-    titles = [one.title.lower() for one in sorted(server().registry.components.values(), key=lambda one: one.rank)]
+    titles = [one.title.lower() for one in server().registry.ranked]
     parts = " and ".join(filter(None, [", ".join(titles[:-1]), *titles[-1:]]))
     return render_template("backups/new.html", parts=parts, data=data, name=name, name_error=name_error, refused=refused,
                            longest=MAX_NAME_CHARS,
