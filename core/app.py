@@ -10,6 +10,7 @@ from pathlib import Path
 
 from flask import Flask
 
+from core.apps import hooks as apps
 from core.backups import hooks as backups
 from core.base.config import Config, read_config
 from core.base.db import db
@@ -21,7 +22,7 @@ from core.server import EXTENSION, Server
 from core.web import register_web
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
-OWN = (backups, imports, garbage)
+OWN = (apps, backups, imports, garbage)
 """What the rooms of the core bring by hooks, as plugins do."""
 STATIC = Path(__file__).resolve().parent / "web" / "static"
 

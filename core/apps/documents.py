@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import best_match
 from sqlalchemy import delete, func, select
 
 from core.apps import locks
+from core.apps.lifting import lifted, validator
 from core.apps.models import DocumentRow, HiddenPart
 from core.apps.permissions import standing
 from core.apps.snapshot import MAX_BODY_BYTES, parse_body
@@ -24,17 +24,15 @@ from core.base.errors import Conflict, InvalidDocument, InvalidInput, NotFound
 from core.base.ids import SINGLE, SYSTEM, is_key
 from core.base.refs import pointers, split
 from core.base.time import now_us
-from core.extension.component import Component, Document, Kind
+from core.extension.component import Component, Document
 from core.server import server
 from core.tenancy.models import App
 from core.tenancy.request_cache import keeping, making_page, remembered
 
-FORMATS = FormatChecker()
 ASKED_AT_ONCE = 500
 MAX_COMPONENT_BYTES = 32 * 1024 * 1024
 """What all documents of one component may hold together: they are one segment of a backup."""
 MOST_RIGHT = 4096
-_validators: dict[int, Draft202012Validator] = {}
 _right: set[tuple[int, str, str, bytes]] = set()
 """Bodies that follow their kind's schema: the schema, kind, key and digest of each. Names nothing, and belongs to no tenant."""
 Changes = dict[str, Document]
@@ -47,11 +45,12 @@ class Read(NamedTuple):
     key: str
     body: str
     position: int
+    version: int
 
     @classmethod
     def of(cls, row: DocumentRow) -> Read:
         """Return what a row has."""
-        return cls(row.kind, row.key, row.body, row.position)
+        return cls(row.kind, row.key, row.body, row.position, row.version)
 
 
 Notes = dict[str, dict[str, int]]
@@ -107,6 +106,16 @@ def change(app: App, person: str, *, put: Iterable[Document] = (), hide: Iterabl
     notes = _announce(app, before, after)
     _check_size(app, {component_of(document.kind).name for document in documents})
     return notes
+
+
+def keep_unread(app: App, component: str, version: int, unread: Iterable[Document], person: str) -> None:
+    """Give a new app documents of a component that is not here, word for word; nobody can judge them."""
+    locks.take(app)
+    for document in unread:
+        db.session.add(DocumentRow(
+            app_id=app.id, kind=document.kind, key=document.key, body=canonical(document.body).decode(), position=document.position,
+            component=component, version=version, hidden_at=None, updated_at=now_us(), updated_by=person))
+    db.session.flush()
 
 
 def hide(app: App, address: str, person: str) -> None:
@@ -217,7 +226,7 @@ def held(app: App, address: str) -> Document:
 
 
 def live(app: App, kind: str | None = None) -> list[Document]:
-    """Return the live documents of an app, of one kind if it is named, in their order."""
+    """Return the live documents of an app, of one kind if it is named, in their order; those of absent components are left out."""
     if making_page():
         rows = [one for one in _all_read(app).values() if kind in (None, one.kind)]
     else:
@@ -229,7 +238,9 @@ def _live_rows(app: App, kind: str | None) -> list[Read]:
     query = select(DocumentRow).where(DocumentRow.app_id == app.id, DocumentRow.hidden_at.is_(None))
     if kind is not None:
         query = query.where(DocumentRow.kind == kind)
-    return sorted((Read.of(row) for row in db.session.scalars(query)), key=lambda row: (row.kind, row.position, row.key))
+    known = server().registry.kinds
+    found = (Read.of(row) for row in db.session.scalars(query) if row.kind in known)
+    return sorted(found, key=lambda row: (row.kind, row.position, row.key))
 
 
 def bin_of(app: App) -> list[tuple[str, int]]:
@@ -237,9 +248,10 @@ def bin_of(app: App) -> list[tuple[str, int]]:
     rows = db.session.scalars(
         select(DocumentRow).where(DocumentRow.app_id == app.id, DocumentRow.hidden_at.is_not(None))
     )
-    found = [(f"{row.kind}/{row.key}", row.hidden_at or 0) for row in rows]
+    known = server().registry.kinds
+    found = [(f"{row.kind}/{row.key}", row.hidden_at or 0) for row in rows if row.kind in known]
     parts = db.session.scalars(select(HiddenPart).where(HiddenPart.app_id == app.id))
-    found += [(f"{p.kind}/{p.key}/{p.part}/{p.part_key}", p.hidden_at) for p in parts]
+    found += [(f"{p.kind}/{p.key}/{p.part}/{p.part_key}", p.hidden_at) for p in parts if p.kind in known]
     return sorted(found, key=lambda item: (-item[1], item[0]))
 
 
@@ -258,7 +270,7 @@ def check_body(document: Document) -> None:
     if not (document.key == SINGLE if kind.single else is_key(document.key, kind.letter + "_")):
         raise InvalidDocument(f"“{document.key[:60]}” is not a valid key for {kind.title.lower()}: "
                               + (f"use {SINGLE}." if kind.single else f"use {kind.letter}_ and ten characters."))
-    error = best_match(_validator(kind).iter_errors(document.body))
+    error = best_match(validator(kind).iter_errors(document.body))
     if error is not None:
         place = "/".join(str(step) for step in error.absolute_path) or "the top level"
         raise InvalidDocument(f"{document.address}, at {place}: {error.message[:300]}", address=document.address,
@@ -296,13 +308,6 @@ def _check_once(document: Document, text: bytes) -> None:
         _right.add(seen)
 
 
-def _validator(kind: Kind) -> Draft202012Validator:
-    found = _validators.get(id(kind.schema))
-    if found is None:
-        found = _validators[id(kind.schema)] = Draft202012Validator(kind.schema, format_checker=FORMATS)
-    return found
-
-
 def _split(address: str) -> tuple[str, str, str | None, str | None]:
     try:
         return split(address)
@@ -319,7 +324,8 @@ def _row(app: App, kind: str, key: str, *, hidden: bool) -> DocumentRow:
 
 
 def _document(row: DocumentRow | Read) -> Document:
-    return Document(kind=row.kind, key=row.key, body=parse_body(row.body), position=row.position)
+    stored = Document(kind=row.kind, key=row.key, body=parse_body(row.body), position=row.position)
+    return lifted(component_of(row.kind), stored, row.version)
 
 
 def _hide_row(app: App, address: str) -> Document:
@@ -344,7 +350,9 @@ def _put_row(app: App, document: Document, text: str, person: str) -> None:
         db.session.add(row)
         old: Mapping[str, Any] = {}
     else:
-        old = parse_body(row.body)
+        old = _document(row).body
+    component = component_of(document.kind)
+    row.component, row.version = component.name, component.version
     row.body, row.position, row.hidden_at = text, document.position, None
     row.updated_at, row.updated_by = now_us(), person
     db.session.flush()

@@ -10,7 +10,10 @@ from core.tenancy.owned import OwnedByApp
 
 
 class DocumentRow(OwnedByApp, Base):
-    """A document: `body` is canonical JSON text; hidden ones are in the app's recycle bin."""
+    """A document: `body` is canonical JSON text; hidden ones are in the app's recycle bin.
+
+    `version` is that of the `component` that wrote it: its plugin may be of another one by now, or not be here any more.
+    """
 
     __tablename__ = "document"
 
@@ -18,6 +21,8 @@ class DocumentRow(OwnedByApp, Base):
     key: Mapped[str] = mapped_column(String(40), primary_key=True)
     body: Mapped[str] = mapped_column(Text)
     position: Mapped[int] = mapped_column(Integer, default=0)
+    component: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    version: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     hidden_at: Mapped[int | None] = mapped_column(BigInteger)
     updated_at: Mapped[int] = mapped_column(BigInteger)
     updated_by: Mapped[str] = mapped_column(String(16))
@@ -41,3 +46,15 @@ class HiddenPart(OwnedByApp, Base):
                              ondelete="CASCADE"),
         Index("ix_hidden_part_document", "app_id", "kind", "key"),
     )
+
+
+class ComponentStanding(Base):
+    """Which version of a component was last at work here, and the digest of its schemas: where they differ, its documents are lifted."""
+
+    __tablename__ = "component_standing"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    title: Mapped[str] = mapped_column(String(200))
+    version: Mapped[int] = mapped_column(Integer)
+    schemas: Mapped[str] = mapped_column(String(64))
+    plugin: Mapped[str] = mapped_column(String(200))

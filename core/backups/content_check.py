@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from core.apps import documents
-from core.archive.errors import ArchiveDamaged, ArchiveNeedsNewer
+from core.apps.lifting import lifted, lifted_value
+from core.archive.errors import ArchiveDamaged
 from core.archive.manifest import Content
 from core.archive.reader import Use
-from core.backups.reader import lifted
+from core.backups.reader import check_readable
 from core.base.errors import InvalidDocument, InvalidInput
 from core.base.refs import files as files_of
 from core.extension.component import Component, Document
+from core.extension.registry import NAME
 from core.server import server
 
 GUARD_ERRORS = (InvalidInput, InvalidDocument)
@@ -27,7 +29,7 @@ class ContentCheck:
         files: (component, part) -> the digests of the files that its index lists.
 
     Raises:
-        ArchiveNeedsNewer: a component here is unknown or older than the one that wrote the backup.
+        ArchiveNeedsNewer: one of Appkeep's own components here is older than the one that wrote the backup.
     """
 
     def __init__(self, content: Content, *, whole: bool, files: Callable[[str, str], set[str]]) -> None:
@@ -35,11 +37,7 @@ class ContentCheck:
         self.contexts: dict[str, dict[str, Any]] = {}
         self.documents: dict[str, Document] = {}
         for name, entry in content.components.items():
-            component = server().registry.components.get(name)
-            if component is None or entry.version > component.version:
-                raise ArchiveNeedsNewer(
-                    f"The file holds “{name}” in version {entry.version}; this server "
-                    + (f"knows version {component.version}: update its plugin." if component else "has no such plugin."))
+            check_readable(name, entry.version, "The file")
 
     def look_at(self, use: Use, values: Iterator[Any]) -> None:
         """Refuse lines that their component could not have written.
@@ -47,12 +45,17 @@ class ContentCheck:
         Raises:
             ArchiveDamaged: with the segment, the line and what is wrong with it.
         """
-        component = server().registry.components[use.component]
+        registry = server().registry
+        component = registry.components[use.component] if registry.reads(
+            use.component, self.content.components[use.component].version) else None
         try:
             if use.part == "config":
                 self._documents(component, use, values)
-            else:
-                component.check_data(use.section, use.n, values, self._context(use.component))
+            elif component is not None:
+                version = self.content.components[use.component].version
+                lines = values if version == component.version else (
+                    lifted_value(component, version, use.section, value) for value in values)
+                component.check_data(use.section, use.n, lines, self._context(use.component))
         except GUARD_ERRORS as error:
             raise ArchiveDamaged(f"{use.component}, {use.section}, segment {use.n}: {error.message}") from error
 
@@ -61,33 +64,40 @@ class ContentCheck:
             self.contexts[name] = {"files": self.files(name, "data"), "documents": self.documents if self.whole else None}
         return self.contexts[name]
 
-    def _documents(self, component: Component, use: Use, values: Iterable[Any]) -> None:
+    def _documents(self, component: Component | None, use: Use, values: Iterable[Any]) -> None:
         if use.section != "documents" or use.n:
             raise ArchiveDamaged(f"{use.component}: a configuration has no section “{use.section}”.")
         listed = self.files(use.component, "config")
         version = self.content.components[use.component].version
         before = ("", "")
         for value in values:
-            document = _document(value, component)
+            document = _document(value, use.component, component)
             if (document.kind, document.key) <= before:
                 raise ArchiveDamaged(f"{document.address} is out of order.")
             before = document.kind, document.key
             unlisted = next((digest for digest in files_of(document.body) if digest not in listed), None)
             if unlisted is not None:
                 raise ArchiveDamaged(f"{document.address} names the file {unlisted}, which the backup lacks.")
+            if component is None:
+                continue
             document = lifted(component, document, version)
             documents.body_text(document)
             component.check(document)
             self.documents[document.address] = document
 
 
-def _document(value: Any, component: Component) -> Document:
+def _document(value: Any, name: str, component: Component | None) -> Document:
     if not isinstance(value, Mapping) or value.keys() != {"body", "key", "kind", "position"}:
         raise ArchiveDamaged("A line of the documents has another form.")
-    kinds = {kind.name for kind in component.kinds}
-    if not (isinstance(value["kind"], str) and value["kind"] in kinds and isinstance(value["key"], str)
-            and isinstance(value["body"], dict)):
-        raise ArchiveDamaged(f"A document of {component.name} has another form, or is of a kind that is not its own.")
+    kind = value["kind"]
+    own = _unknown(kind) if component is None else any(kind == one.name for one in component.kinds)
+    if not (own and isinstance(value["key"], str) and isinstance(value["body"], dict)):
+        raise ArchiveDamaged(f"A document of {name} has another form, or is of a kind that is not its own.")
     if type(value["position"]) is not int or not 0 <= value["position"] < 2**31:
-        raise ArchiveDamaged(f"{value['kind']}/{value['key'][:40]} has no position.")
-    return Document(kind=value["kind"], key=value["key"], body=value["body"], position=value["position"])
+        raise ArchiveDamaged(f"{kind}/{value['key'][:40]} has no position.")
+    return Document(kind=kind, key=value["key"], body=value["body"], position=value["position"])
+
+
+def _unknown(kind: Any) -> bool:
+    """Say whether a kind of documents could belong to a component that is not here."""
+    return isinstance(kind, str) and NAME.fullmatch(kind) is not None and kind not in server().registry.kinds

@@ -160,11 +160,12 @@ def standing(app_id: str, addresses: Iterable[str]) -> dict[str, dict[str, Any] 
 
 def _standing(app_id: str, kind: str, key: str) -> dict[str, Any] | None:
     connection, d, h = db.session.connection(), DocumentRow.__table__.c, HiddenPart.__table__.c
-    row = connection.execute(select(d.body, d.position, d.hidden_at).where(d.app_id == app_id, d.kind == kind, d.key == key)).first()
+    row = connection.execute(select(d.body, d.position, d.hidden_at, d.version).where(
+        d.app_id == app_id, d.kind == kind, d.key == key)).first()
     if row is None:
         return None
     parts = connection.execute(select(h.part, h.part_key, h.body, h.place).where(h.app_id == app_id, h.kind == kind, h.key == key))
-    return {"body": row.body, "position": row.position, "hidden": row.hidden_at is not None,
+    return {"body": row.body, "position": row.position, "hidden": row.hidden_at is not None, "version": row.version,
             "parts": sorted(list(part) for part in parts)}
 
 

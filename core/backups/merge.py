@@ -11,6 +11,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from core.apps import documents
+from core.apps.snapshot import Snapshot
+from core.backups.absent import said_of_absent
 from core.backups.journal import documents_changed
 from core.backups.reader import BackupReader
 from core.backups.restore_context import RestoreContext, Selection
@@ -57,7 +59,8 @@ def merge(context: RestoreContext) -> dict[str, Any]:
     """Merge the backup into the app, or tell what that would do, and return the report as JSON.
 
     `components` has, for each component that has anything to say, "documents" (lists of added, changed,
-    brought_back and hidden ones, how many are unchanged), "data" (the component's own report) and "notes".
+    brought_back and hidden ones, how many are unchanged), "data" (the component's own report) and "notes"; of one that this
+    server does not have, "plugin_missing".
     """
     chosen = [component for component in context.components if context.only.has(component.name)]
     report: dict[str, Any] = {component.name: {} for component in chosen}
@@ -72,6 +75,8 @@ def merge(context: RestoreContext) -> dict[str, Any]:
     if context.data:
         for component in chosen:
             report[component.name]["data"] = dict(component.restore_data(context.app, context))
+    if not context.only.names:
+        report |= said_of_absent(context.saved, Snapshot(context.app.id, context.connection))
     return {name: told for name, said in report.items() if (told := {k: v for k, v in said.items() if v})}
 
 

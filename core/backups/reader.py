@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from functools import cached_property
 
+from core.apps.lifting import lifted, lifted_lines
 from core.archive.canonical import parse, parse_canonical
 from core.archive.errors import ArchiveNeedsNewer
 from core.archive.manifest import Content, IndexLine, PartEntry, part_lines, read_counters
 from core.backups.models import Backup
-from core.extension.component import Component, Document
+from core.extension.component import Document
 from core.objects.index import known_descriptors, picked
 from core.objects.reader import object_reader, read_object
 from core.server import server
@@ -54,24 +55,38 @@ class BackupReader:
         """Return the lines of a component's data index; none where the backup has no data of it."""
         return self.lines.get((component, "data"), [])
 
+    def lifted(self, component: str, section: str, raw: bytes) -> bytes:
+        """Return a segment of a component's data in the shape that it knows today."""
+        return lifted_lines(server().registry.components[component], self.content.components[component].version, section, raw)
+
+    @cached_property
+    def absent(self) -> dict[str, int]:
+        """The components of the backup that this server does not have, or not in that version, each with its version."""
+        registry = server().registry
+        return {name: entry.version for name, entry in sorted(self.content.components.items()) if not registry.reads(name, entry.version)}
+
+    def unread(self, component: str) -> list[Document]:
+        """Return the documents of an absent component, as they were written."""
+        return [document for line in self.lines.get((component, "config"), []) if line.section == "documents"
+                for document in read_documents(self.read(line.content))]
+
     @cached_property
     def documents(self) -> dict[str, Document]:
-        """The documents by address, lifted to the shape that today's components know.
+        """The documents by address, lifted to the shape that today's components know; those of absent components are left out.
 
         Raises:
-            ArchiveNeedsNewer: a component here is unknown or older than the one that wrote the backup.
+            ArchiveNeedsNewer: one of Appkeep's own components here is older than the one that wrote the backup.
         """
         read = reader_of({line.content for (_, part), lines in self.lines.items() if part == "config"
                           for line in lines if line.section == "documents"})
         return {d.address: d for name in self.content.components for d in self._documents_of(name, read)}
 
     def _documents_of(self, name: str, read: Callable[[str], bytes]) -> Iterator[Document]:
-        component = server().registry.components.get(name)
         version = self.content.components[name].version
-        if component is None or version > component.version:
-            raise ArchiveNeedsNewer(
-                f"The backup holds “{name}” in version {version}; this server "
-                + (f"knows version {component.version}: update its plugin." if component else "has no such plugin."))
+        check_readable(name, version, "The backup")
+        if name in self.absent:
+            return
+        component = server().registry.components[name]
         for line in self.lines.get((name, "config"), []):
             if line.section == "documents":
                 for document in read_documents(read(line.content)):
@@ -84,11 +99,16 @@ def reader_of(contents: Collection[str]) -> Callable[[str], bytes]:
     return lambda content: reader.read(picked(known, content))
 
 
-def lifted(component: Component, document: Document, version: int) -> Document:
-    """Return a document written under an older version of its component in today's shape."""
-    for old in range(version, component.version):
-        document = component.upgrades[old](document)
-    return document
+def check_readable(component: str, version: int, what: str) -> None:
+    """Refuse what a newer version of one of Appkeep's own components wrote; a stranger's that is not here is no reason to.
+
+    Raises:
+        ArchiveNeedsNewer: with *what* holds it.
+    """
+    registry = server().registry
+    if registry.needs_newer(component, version):
+        raise ArchiveNeedsNewer(f"{what} holds “{component}” in version {version}; this server knows version "
+                                f"{registry.components[component].version}: update this server.")
 
 
 def read_documents(raw: bytes) -> Iterator[Document]:

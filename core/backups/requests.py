@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.apps import service
+from core.backups.absent import MISSING, absent_in
 from core.backups.catalog import find_backup
 from core.backups.check import check
 from core.backups.create import check_interval, checked_name, create
 from core.backups.log import note
 from core.backups.models import Backup
 from core.backups.plan import Options, check_origin, undo_options
+from core.backups.reader import BackupReader
 from core.backups.restore import restore, restore_as_new
 from core.backups.size_estimate import size_of_app, size_of_restore
 from core.backups.trial_restore import check_possible
@@ -114,4 +116,5 @@ def report_of_backup(made: Backup, started_us: int) -> Mapping[str, Any]:
             "added_bytes": made.added_bytes, "raw_bytes": made.raw_bytes, "records": made.records,
             "segments": made.segments, "segments_added": made.segments_added,
             "milliseconds": (now_us() - started_us) // 1000,
+            **({MISSING: absent} if (absent := absent_in(BackupReader(made).content)) else {}),
             **({"check_error": made.check_error} if made.check_error else {})}

@@ -14,6 +14,7 @@ from typing import Any
 from core.apps import documents, locks, service
 from core.apps.snapshot import Snapshot
 from core.backups import agreement, journal
+from core.backups.absent import MISSING, title_of
 from core.backups.catalog import find_backup
 from core.backups.check import verify_needed
 from core.backups.create import create
@@ -122,10 +123,25 @@ def restore_as_new(run: RunContext) -> None:
         given = {d.address: d for c in server().registry.components.values() for d in c.starting_documents(name)}
         copies = {d.address: documents.component_of(d.kind).copied(d, name) for d in saved.documents.values()}
         documents.change(app, run.person, put=_singles(given, copies))
+        kept = _keep_unread(app, saved, run.person)
         run.step("copy.put")
-        run.succeed({"app": app.id, "name": name, "documents": len(copies)})
+        run.succeed({"app": app.id, "name": name, "documents": len(copies)} | ({MISSING: kept} if kept else {}))
         run.step("copy.before_commit")
     run.step("copy.committed", ended=True)
+
+
+def _keep_unread(app: App, saved: BackupReader, person: str) -> dict[str, Any]:
+    """Give a copy the documents of absent components word for word, and return what is said of them.
+
+    Only of a backup that this server made of its own app: there their component has judged them when they were written, and
+    nobody can do so now.
+    """
+    said, trusted = {}, saved.backup.origin == "here" and saved.backup.type != "uploaded"
+    for name, version in saved.absent.items():
+        unread = [d for d in saved.unread(name) if d.kind not in server().registry.kinds] if trusted else []
+        documents.keep_unread(app, name, version, unread, person)
+        said[name] = {"title": title_of(name), "version": version, "documents": len(unread)}
+    return said
 
 
 def _singles(given: Mapping[str, Document], copies: Mapping[str, Document]) -> list[Document]:

@@ -102,8 +102,11 @@ class RestoreContext:
             found = describe(self.app, Snapshot(self.app.id, self.connection), only=component, config=False)
         return {(line.section, line.n): line.content for line in found.lines.get((component, "data"), [])}
 
-    def segments(self, lines: list[IndexLine]) -> Iterator[tuple[IndexLine, bytes]]:
-        """Yield those segments of the backup with their bytes, proven by their digest, unpacked ahead in threads."""
+    def segments(self, component: str, lines: list[IndexLine]) -> Iterator[tuple[IndexLine, bytes]]:
+        """Yield those segments of a component's data in the backup with their bytes, proven by their digest, unpacked ahead in threads.
+
+        Lines that an older version of their component wrote are lifted to today's shape.
+        """
         known, reader = known_descriptors({line.content for line in lines}), object_reader()
 
         def read(line: IndexLine) -> bytes:
@@ -115,7 +118,7 @@ class RestoreContext:
                 raw = coming.pop(0).result()
                 if place + AHEAD_SEGMENTS < len(lines):
                     coming.append(pool.submit(copy_context().run, read, lines[place + AHEAD_SEGMENTS]))
-                yield line, raw
+                yield line, self.saved.lifted(component, line.section, raw)
 
     @property
     def authors_proven(self) -> bool:

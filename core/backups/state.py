@@ -57,6 +57,8 @@ def describe(app: App, snapshot: Snapshot, *, data: bool = True, config: bool = 
              only: str | None = None, take: Take = digest_only, tick: Tick = lambda records, size: None) -> Description:
     """Return the content of an app at the snapshot's moment, every segment and index given to *take*.
 
+    Documents of components that are not here (any more) are part of it word for word.
+
     Args:
         only: The name of the one component to describe.
         take: Called in other threads with each segment's and index's bytes; returns their SHA-256.
@@ -75,6 +77,10 @@ def describe(app: App, snapshot: Snapshot, *, data: bool = True, config: bool = 
             )
             if entry.config is not None or entry.data is not None:
                 found.content.components[name] = entry
+        for kept in snapshot.unread() if config and only is None else ():
+            walk = _Walk(pool, take, tick)
+            found.content.components[kept.component] = ComponentEntry(
+                version=kept.version, config=_part(found, kept.component, "config", walk, document_sections(kept.documents)))
     return found
 
 
@@ -122,6 +128,12 @@ def _part(found: Description, name: str, part: str, walk: _Walk, sections: Itera
     )
 
 
+def described_part(sections: Iterable[Section], name: str, part: str) -> PartEntry | None:
+    """Return the entry that a component's part would have with these sections."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        return _part(Description(Content(components={})), name, part, _Walk(pool, digest_only, lambda records, size: None), sections)
+
+
 def _sized(lines: list[IndexLine]) -> list[IndexLine]:
     """Fill in the sizes of files, which the index of objects knows."""
     sizes = known_descriptors({line.content for line in lines if line.section == "files"})
@@ -134,7 +146,12 @@ def _sized_file(line: IndexLine, sizes: Mapping[str, Any]) -> IndexLine:
 
 
 def _config_sections(component: Component, app: App, snapshot: Snapshot) -> Iterator[Section]:
-    documents = sorted(component.serialize(app, snapshot), key=lambda d: (d.kind, d.key))
+    yield from document_sections(component.serialize(app, snapshot))
+
+
+def document_sections(given: Iterable[Document]) -> Iterator[Section]:
+    """Yield the sections of a configuration that consists of these documents."""
+    documents = sorted(given, key=lambda d: (d.kind, d.key))
     if documents:
         raw = b"".join(map(document_line, documents))
         yield Section("documents", (Segment(0, len(documents), raw),))

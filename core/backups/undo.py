@@ -16,8 +16,10 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from core.apps import documents
+from core.apps.lifting import lifted, lifted_parts
 from core.apps.models import DocumentRow, HiddenPart
 from core.apps.snapshot import parse_body
+from core.archive.canonical import canonical
 from core.backups.journal import DOCUMENTS, Journal, documents_changed, standing
 from core.backups.merge import compare_documents
 from core.base.db import db
@@ -29,7 +31,7 @@ from core.server import server
 from core.tenancy.models import App
 
 Standing = Mapping[str, Any]
-"""How a document stands: {"body" (text), "position", "hidden", "parts" in the bin}, see `journal.standing`."""
+"""How a document stands: {"body" (text), "position", "hidden", "version", "parts" in the bin}, see `journal.standing`."""
 EDITED, GONE, DELETED, BROUGHT_BACK = ("it was changed since", "it was permanently deleted since", "it was deleted since",
                                        "it was restored from the recycle bin since")
 
@@ -92,7 +94,8 @@ def undo(app: App, journal: Journal, saved: Mapping[str, Document], connection: 
         saved: The documents of the backup that was made before the restore: those that it did not touch are as they were then.
     """
     entries = list(_entries(journal))
-    now = standing(app.id, [address for address, _, _ in entries])
+    now = {address: in_todays_shape(address, stands)
+           for address, stands in standing(app.id, [address for address, _, _ in entries]).items()}
     left: list[Left] = []
     backs = [back for address, before, after in entries
              if (back := _decide(address, before, after, now[address], left, force=force)) is not None]
@@ -125,8 +128,25 @@ def _entries(journal: Journal) -> Iterable[tuple[str, Standing | None, Standing 
     found: dict[str, tuple[str, Any, Any]] = {}
     for stage in journal.stages(DOCUMENTS):
         for address, before, after in stage:
-            found[address] = (address, found[address][1] if address in found else before, after)
+            if split(address)[0] in server().registry.kinds:  # what its plugin would have to understand stays
+                found[address] = (address, found[address][1] if address in found else in_todays_shape(address, before),
+                                  in_todays_shape(address, after))
     return found.values()
+
+
+def in_todays_shape(address: str, stands: Standing | None) -> Standing | None:
+    """Return how a document stood, as its component would have it today."""
+    if stands is None:
+        return None
+    component = documents.component_of(split(address)[0])
+    version = stands.get("version", component.version)
+    if version == component.version:
+        return {**stands, "version": version}
+    document = as_document(address, stands)
+    parts = [(part, key, parse_body(body), place) for part, key, body, place in stands["parts"] or ()]
+    return {**stands, "version": component.version, "body": documents.body_text(lifted(component, document, version)),
+            "parts": sorted([part, key, canonical(body).decode(), place]
+                            for part, key, body, place in lifted_parts(component, document, version, parts))}
 
 
 def _decide(address: str, before: Standing | None, after: Standing | None, now: Standing | None, left: list[Left], *,
@@ -174,7 +194,7 @@ def _in_part(address: str, before: Standing, after: Standing, now: Standing, lea
         return None
     for name in clashes:
         leave(now, EDITED, name)
-    to = {"body": text, "position": position, "hidden": before["hidden"], "parts": None}
+    to = {"body": text, "position": position, "hidden": before["hidden"], "version": now["version"], "parts": None}
     return None if (text, position, to["hidden"]) == (now["body"], now["position"], now["hidden"]) else Back(address, to, whole=False)
 
 
@@ -223,9 +243,10 @@ def _lists(before: list[Any], after: list[Any], now: list[Any]) -> tuple[list[An
 
 def _all_documents(app: App) -> dict[str, Document]:
     d = DocumentRow.__table__.c
-    rows = db.session.connection().execute(select(d.kind, d.key, d.body, d.position).where(d.app_id == app.id))
-    return {f"{row.kind}/{row.key}": Document(kind=row.kind, key=row.key, body=parse_body(row.body), position=row.position)
-            for row in rows}
+    rows = db.session.connection().execute(select(d.kind, d.key, d.body, d.position, d.version).where(
+        d.app_id == app.id, d.kind.in_(list(server().registry.kinds))))
+    stored = ((Document(kind=row.kind, key=row.key, body=parse_body(row.body), position=row.position), row.version) for row in rows)
+    return {document.address: lifted(documents.component_of(document.kind), document, version) for document, version in stored}
 
 
 def _hidden(app: App) -> frozenset[str]:

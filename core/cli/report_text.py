@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from core.backups.absent import MISSING, sentence
 from core.extension.data_report import DataReport
 from core.server import server
 
@@ -33,6 +34,8 @@ def restore_lines(result: Mapping[str, Any]) -> Iterator[str]:
 def component_lines(components: Mapping[str, Any]) -> Iterator[str]:
     """Yield a report of components, documents first, then data, then what could not be."""
     for name, said in components.items():
+        if MISSING in said:
+            yield f"{name}: {sentence(said[MISSING])}"
         documents = said.get("documents", {})
         for verb, words in VERBS:
             found = documents.get(verb, ())

@@ -103,6 +103,9 @@ class Component:
     version: ClassVar[int] = 1
     kinds: ClassVar[Sequence[Kind]] = ()
     upgrades: ClassVar[Mapping[int, Callable[[Document], Document]]] = {}
+    """Lifts a document by one version, from each earlier one: those of all apps when the version rises, and those of older backups."""
+    data_upgrades: ClassVar[Mapping[int, Callable[[str, Any], Any]]] = {}
+    """Lifts a line of the data by one version, (section, value) -> value; a version whose lines stayed as they were needs none."""
 
     def check(self, document: Document) -> None:
         """Refuse a document whose body follows the schema but makes no sense by itself.

@@ -99,8 +99,11 @@ def _taken_back() -> Iterator[None]:
         raise
 
 
-def _passes(hook: str, error: BaseException) -> bool:
-    """Say whether an error is not the plugin's: a refusal that the hook allows, an outage, the end of a budget or of a run's time."""
+def is_passing(error: BaseException) -> bool:
+    """Say whether an error that comes out of a plugin's code is not its own: an outage, the end of a budget or of a run's time."""
     ends = any(kind.__name__ == "BaseTimeoutException" for kind in type(error).__mro__)
-    return ends or isinstance(error, BudgetSpent) or (isinstance(error, AppkeepError) and hook in REFUSING) or (
-        isinstance(error, Exception) and is_outage(error))
+    return ends or isinstance(error, BudgetSpent) or (isinstance(error, Exception) and is_outage(error))
+
+
+def _passes(hook: str, error: BaseException) -> bool:
+    return is_passing(error) or (isinstance(error, AppkeepError) and hook in REFUSING)

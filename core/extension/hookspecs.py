@@ -72,6 +72,11 @@ def register_migrations() -> str | None:
     """Give the folder of Alembic versions that make this plugin's tables."""
 
 
+@hookspec
+def database_ready() -> None:
+    """Follow that a process has the newest schema and begins; outside any organization and transaction."""
+
+
 @hookspec(firstresult=True)
 def org_reference_exists(organization_id: str, address: str) -> bool | None:
     """Say whether something outside apps ("department/d_…") exists; None for kinds you do not know."""

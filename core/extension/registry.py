@@ -46,17 +46,46 @@ T = TypeVar("T", Component, FieldType, Importer, RunKind)
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A component that was at work here and is not here (any more): its documents are kept as they are."""
+
+    name: str
+    title: str
+    version: int
+    plugin: str
+
+
 @dataclass
 class Registry:
-    """What the loaded plugins gave, by name. A stranger's broken plugin is listed in `broken` and left out."""
+    """What the loaded plugins gave, by name. A stranger's broken plugin is listed in `broken` and left out.
+
+    `absent` has the components that were at work here and are not now, as far as anybody looked.
+    """
 
     manager: HookCaller
     broken: dict[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
+    absent: dict[str, Absent] = field(default_factory=dict)
 
     def is_stranger(self, name: str) -> bool:
         """Say whether a plugin is none of Appkeep's own."""
         return name in self.manager.strangers
+
+    def plugin_of(self, component: str) -> str:
+        """Return the name of the plugin that brings a component."""
+        return next((one.plugin_name for one in self.hook.register_component.get_hookimpls()
+                     if getattr(one.function(), "name", None) == component), "")
+
+    def reads(self, component: str, version: int) -> bool:
+        """Say whether this server understands what a version of a component wrote; what it does not is kept word for word."""
+        found = self.components.get(component)
+        return found is not None and version <= found.version
+
+    def needs_newer(self, component: str, version: int) -> bool:
+        """Say whether a version of one of Appkeep's own components is newer than this server."""
+        found = self.components.get(component)
+        return found is not None and version > found.version and not self.is_stranger(self.plugin_of(component))
 
     def migrations(self) -> list[tuple[str, str]]:
         """Return (plugin, folder of Alembic versions) of the plugins that have tables."""
@@ -104,6 +133,7 @@ class Registry:
         """Kind name -> its component and itself."""
         kinds: dict[str, tuple[Component, Kind]] = {}
         for component in self.components.values():
+            _check_component(component)
             for kind in component.kinds:
                 _check_kind(component, kind, kinds)
                 if kind.name in kinds:
@@ -218,6 +248,24 @@ def _load_stranger(registry: Registry, entry) -> None:  # type: ignore[no-untype
             manager.unregister(name=entry.name)
         log.warning("The plugin %s was left out: %s", entry.name, error)
         registry.broken[entry.name] = f"{type(error).__name__}: {error}"
+
+
+def _check_component(component: Component) -> None:
+    """Refuse a component that could not be kept: its name or version is none, or it cannot lift what its earlier versions wrote.
+
+    Raises:
+        PluginFailed: with what is wrong.
+    """
+    where = f"The component “{getattr(component, 'name', '')}”"
+    if not isinstance(component, Component) or not isinstance(component.name, str) or not NAME.fullmatch(component.name):
+        raise PluginFailed(f"{where} needs a name of small letters, digits and _, and to be a Component.")
+    if not isinstance(component.title, str) or not component.title:
+        raise PluginFailed(f"{where} needs a title.")
+    if type(component.version) is not int or component.version < 1:
+        raise PluginFailed(f"{where} needs a version, a whole number from 1.")
+    lacking = [old for old in range(1, component.version) if component.kinds and not callable(component.upgrades.get(old))]
+    if lacking:
+        raise PluginFailed(f"{where} is of version {component.version} and brings no upgrade from version {lacking[0]}.")
 
 
 def _check_kind(component: Component, kind: Kind, known: Mapping[str, tuple[Component, Kind]]) -> None:

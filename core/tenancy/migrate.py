@@ -87,13 +87,14 @@ def _listed(value: Any) -> list[Any]:
 
 
 def ensure_schema() -> None:
-    """Bring the database to the newest schema; cheap when it is there already.
+    """Bring the database to the newest schema, and what is in it to today's components; cheap when it is there already.
 
     Raises:
         AppkeepError: the database was made by a newer version.
     """
     with as_server():
         _ensure_schema()
+    server().registry.hook.database_ready()
 
 
 def _ensure_schema() -> None:

@@ -126,7 +126,7 @@ class Worksheets(Component):
     def restore_data(self, app: App, context: RestoreContext) -> Mapping[str, Any]:
         lines = [line for line in context.lines(self.name) if line.section == FIELDS]
         shapes: Shapes = {}
-        for _, raw in context.segments(lines):
+        for _, raw in context.segments(self.name, lines):
             shapes |= read_shapes(parse(line, max_bytes=2**20) for line in raw.split(b"\n") if line)
         return restore_records(context, shapes)
 

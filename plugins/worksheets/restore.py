@@ -143,7 +143,7 @@ def _coming(context: RestoreContext, sections: Mapping[str, list[IndexLine]]) ->
     def numbers(worksheet: str) -> Iterator[int]:
         address = f"worksheet/{worksheet}"
         if address in context.documents and context.only.has("worksheets", address):
-            for _, raw in context.segments(sections.get(worksheet, [])):
+            for _, raw in context.segments("worksheets", sections.get(worksheet, [])):
                 yield from (line.seq for line in read_lines(raw))
 
     return numbers
@@ -190,7 +190,7 @@ class _Merge:
     def _merging(self, differing: list[IndexLine], bare: bool) -> Iterator[list[Pair]]:
         """Yield what changes, a segment at a time."""
         done = size = 0
-        for line, raw in self.context.segments(differing):
+        for line, raw in self.context.segments("worksheets", differing):
             segment = read_lines(raw)
             yield self._segment(line.n, segment, bare)
             self.highest = max(self.highest, segment[-1].seq)
@@ -213,7 +213,7 @@ class _Merge:
             after = rows[-1].seq
             wanted = [saved[n] for n in sorted({row.seq // SEGMENT_RECORDS for row in rows}) if n in saved
                       and (self._follow or live.get((saved[n].section, n)) != saved[n].content)]
-            known = {line.seq for _, raw in self.context.segments(wanted) for line in read_lines(raw)}
+            known = {line.seq for _, raw in self.context.segments("worksheets", wanted) for line in read_lines(raw)}
             same = {line.n for line in saved.values()} - {line.n for line in wanted}
             newer = [row for row in rows if row.seq not in known and row.seq // SEGMENT_RECORDS not in same]
             self.counts["binned"] += len(newer)

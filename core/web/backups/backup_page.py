@@ -7,6 +7,7 @@ import json
 from flask import Response, flash, render_template, request
 
 from core.backups import catalog
+from core.backups.absent import absent_in, not_installed, title_of
 from core.backups.catalog import deleted_backup
 from core.backups.create import MAX_NAME_CHARS
 from core.backups.log import acts_of, noting
@@ -110,18 +111,23 @@ def _deleted(name: str) -> Response:
 def _details(backup: Backup, name: str | None = None, name_error: str | None = None) -> str:
     limit = server().config.download_limit_bytes
     return render_template("backups/details.html", backup=backup, types=TYPES, holds=HOLDS, name=backup.name if name is None else name,
-                           name_error=name_error, longest=MAX_NAME_CHARS, contents=_contents(backup), parts=_parts(backup), limit=limit,
-                           acts=acts_of(backup.app_id, backup=backup.id, most=ACTS_SHOWN))
+                           name_error=name_error, longest=MAX_NAME_CHARS, contents=_contents(backup), absent=_absent(backup),
+                           parts=_parts(backup), limit=limit, acts=acts_of(backup.app_id, backup=backup.id, most=ACTS_SHOWN))
 
 
 def _contents(backup: Backup) -> list[tuple[str, int, int, int]]:
     """Return what a backup holds of each component: its title, documents, records, files."""
-    registry, found = server().registry, []
+    found = []
     for name, entry in BackupReader(backup).content.components.items():
-        title = registry.components[name].title if name in registry.components else name
+        title = title_of(name)
         present = [part for _, part in entry.present()]
         found.append((title, sum(p.documents for p in present), sum(p.records for p in present), sum(p.files for p in present)))
     return found
+
+
+def _absent(backup: Backup) -> list[str]:
+    """Return a sentence for each component of a backup that is not here."""
+    return [not_installed(title_of(name), version) for name, version in absent_in(BackupReader(backup).content).items()]
 
 
 def _parts(backup: Backup) -> list[tuple[str, str]]:

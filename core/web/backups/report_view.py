@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from core.backups.absent import MISSING, sentence
 from core.extension.component import Component, Document
 from core.extension.data_report import CollectionReport, DataReport, LostReference
 from core.server import server
@@ -55,6 +56,8 @@ class Group:
 class Told:
     """What happens to one component, its documents first, then its data, then what could not be.
 
+    `missing` says that its plugin is not here.
+
     `collections` are those whose records differ, `left` those whose records are as the backup has them; each is a `noun`.
     """
 
@@ -70,6 +73,7 @@ class Told:
     kept: list[str] = field(default_factory=list)
     kept_count: int = 0
     rest: list[str] = field(default_factory=list)
+    missing: str = ""
 
     @property
     def writes(self) -> bool:
@@ -103,11 +107,13 @@ def tell(components: Mapping[str, Any], names: Names, *, done: bool) -> list[Tol
     """Return a plan's or report's "components" for people, *done* in the past tense; those with nothing to say are left out."""
     registry = server().registry
     told = [_component(registry.components.get(name), name, said, names, done) for name, said in components.items()]
-    return [one for one in told if one.writes or one.collections or one.left or one.kept]
+    return [one for one in told if one.writes or one.collections or one.left or one.kept or one.missing]
 
 
 def _component(component: Component | None, name: str, said: Mapping[str, Any], names: Names, done: bool) -> Told:
     """Return what is said of a component; of one that is not there any more, what happened to its documents."""
+    if MISSING in said:
+        return Told(title=said[MISSING]["title"], missing=sentence(said[MISSING]))
     documents, data = said.get("documents", {}), said.get("data", {})
     report = component.data_report(data, lambda key: _named(key, names)) if component is not None and data else DataReport()
     called: Mapping[str, str] = component.note_words if component is not None else {}

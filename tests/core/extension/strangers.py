@@ -79,9 +79,9 @@ def installed(monkeypatch: pytest.MonkeyPatch, *entries: Entry) -> Iterator[None
 
 
 @contextmanager
-def started(home: Path, url: str) -> Iterator[Flask]:
+def started(home: Path, url: str, **settings: object) -> Iterator[Flask]:
     """Start a server as a process does."""
-    yield from opened_server(home, url)
+    yield from opened_server(home, url, **settings)
 
 
 def database(engine: str, home: Path, request: pytest.FixtureRequest) -> str:
