@@ -50,9 +50,5 @@ def server() -> Server:
 
 
 def field_type(name: object) -> FieldType:
-    """Return a field type by name.
-
-    Raises:
-        InvalidInput: no plugin brings it.
-    """
+    """Return a field type by name; see `Registry.field_type`."""
     return server().registry.field_type(name)

@@ -12,6 +12,7 @@ from core.api.app import (
     verb,
 )
 from core.api.components import (
+    AbsentFieldType,
     CollectionReport,
     Component,
     Corrections,
@@ -186,6 +187,7 @@ __all__ = [
     "SHOWN_TYPES",
     "SINGLE",
     "SYSTEM",
+    "AbsentFieldType",
     "App",
     "AppRestoring",
     "AppkeepError",

@@ -7,7 +7,7 @@ from core.backups.restore_context import RestoreContext
 from core.backups.undo import UndoContext
 from core.extension.component import Component, Document, FirstStep, Kind, Operation, Section, Segment
 from core.extension.data_report import CollectionReport, DataReport, LostReference, NameOf
-from core.extension.field_type import Definition, FieldType, RecordView, Reference, Source
+from core.extension.field_type import AbsentFieldType, Definition, FieldType, RecordView, Reference, Source
 from core.extension.hookspecs import hookimpl
 from core.extension.importer import Corrections, ImportContext, Importer, packed_kind
 from core.extension.run_kind import RunKind
@@ -15,6 +15,7 @@ from core.runs.models import Run
 from core.server import field_type
 
 __all__ = [
+    "AbsentFieldType",
     "CollectionReport",
     "Component",
     "Corrections",

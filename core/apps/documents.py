@@ -67,6 +67,10 @@ def put(app: App, document: Document, person: str) -> Document:
     """
     if person != SYSTEM:
         _check_elsewhere(app, document, person)
+    component = component_of(document.kind)
+    if type(component).check_edit is not Component.check_edit:
+        locks.take(app)
+        component.check_edit(_standing(app, [document]).get(document.address), document)
     change(app, person, put=[document])
     return document
 

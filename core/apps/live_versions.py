@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from sqlalchemy import or_, select
+from sqlalchemy.exc import IntegrityError
 
 from core.apps import documents, locks
 from core.apps.lifting import HiddenPartValue, lifted, lifted_parts
@@ -154,5 +155,8 @@ def _kept() -> dict[str, Standing]:
 
 
 def _keep(name: str, now: Standing) -> None:
-    with as_server(), transaction():
-        db.session.merge(ComponentStanding(name=name, **now._asdict()))
+    try:
+        with as_server(), transaction():
+            db.session.merge(ComponentStanding(name=name, **now._asdict()))
+    except IntegrityError:
+        log.debug("Another process that starts beside this one has noted %s first", name)

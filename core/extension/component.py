@@ -116,6 +116,13 @@ class Component:
             InvalidDocument: with what is wrong and where.
         """
 
+    def check_edit(self, before: Document | None, after: Document) -> None:
+        """Refuse what nobody may put by hand, although a restore may bring it back as it was.
+
+        Raises:
+            InvalidDocument: with what is wrong and where.
+        """
+
     def starting_documents(self, name: str) -> Iterable[Document]:
         """Return what a new, empty app of that name starts with."""
         return ()

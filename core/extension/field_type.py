@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar, Protocol
 
+from core.archive.canonical import canonical
 from core.base.errors import InvalidValue
+from core.base.refs import files
 
 Definition = Mapping[str, Any]
 """A field as it stands in a worksheet's body: key, type, name, required, unique, options."""
@@ -124,3 +127,35 @@ class FieldType:
     def text(self, value: Any, definition: Definition, source: Source | None = None) -> str:
         """Return a value as people read it, on one line."""
         return "" if value is None else str(value)
+
+
+class AbsentFieldType(FieldType):
+    """A type of field that no plugin here brings (any more): its values are kept word for word, and shown as they are stored."""
+
+    writable, points, holds_files = False, True, True
+    options: ClassVar[Mapping[str, Any]] = {"type": "object"}
+
+    def canonical(self, value: Any, definition: Definition) -> Any:
+        try:
+            canonical(value)
+        except ValueError as error:
+            raise InvalidValue(f"it is no JSON: {error}") from error
+        return value
+
+    def references(self, value: Any, definition: Definition) -> Iterable[Reference]:
+        return (Reference("file", digest) for digest in files(value))
+
+    def keep(self, value: Any, definition: Definition, gone: frozenset[Reference]) -> Any:
+        return value
+
+    def text(self, value: Any, definition: Definition, source: Source | None = None) -> str:
+        if value is None:
+            return ""
+        return value if isinstance(value, str) else canonical(value).decode()
+
+
+@lru_cache(maxsize=256)
+def absent_field_type(name: str) -> FieldType:
+    """Return what stands for a type of field that is not here."""
+    made: type[AbsentFieldType] = type("Absent", (AbsentFieldType,), {"name": name, "title": f"Unknown type “{name[:40]}”"})
+    return made()

@@ -19,7 +19,7 @@ from jsonschema.exceptions import SchemaError
 from core.base.errors import InvalidInput, NotFound, PluginFailed
 from core.extension import hookspecs
 from core.extension.component import Component, Kind
-from core.extension.field_type import FieldType
+from core.extension.field_type import FieldType, absent_field_type
 from core.extension.hook_calls import HookCaller
 from core.extension.importer import Importer
 from core.extension.run_kind import RunKind
@@ -199,15 +199,26 @@ class Registry:
             raise PluginFailed(f"Nothing here does runs of the kind “{name[:40]}”. Install the plugin that brings it.") from None
 
     def field_type(self, name: object) -> FieldType:
-        """Return a field type.
+        """Return a field type; for one that no plugin brings (any more), what keeps its values as they are.
 
         Raises:
-            InvalidInput: no plugin brings it.
+            InvalidInput: *name* cannot be that of a field type.
         """
         found = self.field_types.get(name) if isinstance(name, str) else None
-        if found is None:
+        if found is not None:
+            return found
+        if not isinstance(name, str) or not NAME.fullmatch(name):
             raise InvalidInput(f"Unknown field type “{str(name)[:60]}”.")
-        return found
+        return absent_field_type(name)
+
+    def check_field_type(self, name: object) -> None:
+        """Refuse a field type that no plugin here brings.
+
+        Raises:
+            InvalidInput: with its name, and the way out.
+        """
+        if not isinstance(name, str) or name not in self.field_types:
+            raise InvalidInput(f"Unknown field type “{str(name)[:60]}”: no plugin on this server brings it.")
 
 
 def load_plugins(names: tuple[str, ...] = DEFAULT_PLUGINS, *, own: Iterable[ModuleType] = (), strangers: bool = True) -> Registry:

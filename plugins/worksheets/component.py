@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from core.api import (
+    AbsentFieldType,
     App,
     Component,
     DataReport,
@@ -20,10 +21,11 @@ from core.api import (
     Snapshot,
     UndoContext,
     canonical,
+    field_type,
     parse,
 )
 from plugins.worksheets import service
-from plugins.worksheets.definitions import check_worksheet
+from plugins.worksheets.definitions import check_types, check_worksheet
 from plugins.worksheets.fields import fields_of, shaped
 from plugins.worksheets.operations import OPERATIONS
 from plugins.worksheets.records import open_store
@@ -37,6 +39,7 @@ from plugins.worksheets.sections import (
     check_fields,
     check_records,
     given_numbers,
+    in_todays_shape,
     read_shapes,
     sections,
     worksheet_of,
@@ -57,6 +60,9 @@ class Worksheets(Component):
 
     def check(self, document: Document) -> None:
         check_worksheet(document)
+
+    def check_edit(self, before: Document | None, after: Document) -> None:
+        check_types(before, after)
 
     def operations(self) -> Mapping[str, Operation]:
         return OPERATIONS
@@ -125,16 +131,24 @@ class Worksheets(Component):
 
     def restore_data(self, app: App, context: RestoreContext) -> Mapping[str, Any]:
         lines = [line for line in context.lines(self.name) if line.section == FIELDS]
-        shapes: Shapes = {}
+        written: Shapes = {}
         for _, raw in context.segments(self.name, lines):
-            shapes |= read_shapes(parse(line, max_bytes=2**20) for line in raw.split(b"\n") if line)
-        return restore_records(context, shapes)
+            written |= read_shapes(parse(line, max_bytes=2**20) for line in raw.split(b"\n") if line)
+        shapes = {worksheet: in_todays_shape(fields) for worksheet, fields in written.items()}
+        otherwise = [{"worksheet": worksheet, "field": key} for worksheet, fields in written.items() for key, shape in fields.items()
+                     if shapes[worksheet].get(key) != shape]
+        return restore_records(context, shapes) | ({"described_otherwise": otherwise} if otherwise else {})
 
     def undo_data(self, app: App, context: UndoContext) -> Mapping[str, Any]:
         return undo_records(context)
 
     def data_report(self, said: Mapping[str, Any], name_of: NameOf) -> DataReport:
         return data_report(said, name_of)
+
+
+def _judged(shapes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the shapes of fields whose type is here: of others nobody can say what belongs to one, and whether it holds values."""
+    return {key: shape for key, shape in shapes.items() if not isinstance(field_type(shape["type"]), AbsentFieldType)}
 
 
 def _check_against_documents(shapes: Shapes, by_address: Mapping[str, Document] | None) -> None:
@@ -147,5 +161,5 @@ def _check_against_documents(shapes: Shapes, by_address: Mapping[str, Document] 
             known = {} if document is None else {key: one.shape for key, one in fields_of(document.body).items()}
         except InvalidInput as error:
             raise InvalidDocument(f"worksheet/{worksheet}: {error.message}") from error
-        if document is None or canonical(known) != canonical(fields):
+        if document is None or canonical(_judged(known)) != canonical(_judged(fields)):
             raise InvalidInput(f"The records of worksheet {worksheet} have other fields than its configuration.")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-from core.api import Definition, Document, FieldType, InvalidDocument, InvalidInput, field_type
+from core.api import Definition, Document, FieldType, InvalidDocument, InvalidInput, field_type, server
 
 
 def check_worksheet(document: Document) -> None:
@@ -17,8 +18,20 @@ def check_worksheet(document: Document) -> None:
         InvalidDocument: with the field and what is wrong.
     """
     for definition in document.body.get("fields", ()):
-        check_field(definition)
+        check_options(definition)
     _check_own_parts(document)
+
+
+def check_types(before: Document | None, after: Document) -> None:
+    """Refuse fields of types that no plugin here brings, unless they have stood there before.
+
+    Raises:
+        InvalidDocument: with the field.
+    """
+    stood = {(d["key"], d["type"]) for d in before.body.get("fields", ())} if before is not None else set()
+    for definition in after.body.get("fields", ()):
+        if isinstance(definition, Mapping) and (definition.get("key"), definition.get("type")) not in stood:
+            _check_type(definition)
 
 
 def check_field(definition: Definition) -> None:
@@ -27,16 +40,33 @@ def check_field(definition: Definition) -> None:
     Raises:
         InvalidDocument: with the field's name and what is wrong.
     """
-    where = f"Field “{str(definition.get('name', definition.get('key')))[:100]}”"
-    try:
-        kind = field_type(definition.get("type"))
-    except InvalidInput as error:
-        raise InvalidDocument(f"{where}: {error.message}") from error
+    _check_type(definition)
+    check_options(definition)
+
+
+def check_options(definition: Definition) -> None:
+    """Refuse options that a field's type does not accept; of a type that is not here all are.
+
+    Raises:
+        InvalidDocument: with the field's name and what is wrong.
+    """
+    kind = field_type(definition.get("type"))
     wrong = best_match(_validator(kind).iter_errors(definition.get("options", {})))
     if wrong is not None:
         place = "/".join(str(step) for step in wrong.absolute_path)
-        raise InvalidDocument(f"{where}, options{'/' + place if place else ''}: {wrong.message[:300]}")
+        raise InvalidDocument(f"{_where(definition)}, options{'/' + place if place else ''}: {wrong.message[:300]}")
     kind.check_definition(definition)
+
+
+def _check_type(definition: Definition) -> None:
+    try:
+        server().registry.check_field_type(definition.get("type"))
+    except InvalidInput as error:
+        raise InvalidDocument(f"{_where(definition)}: {error.message}") from error
+
+
+def _where(definition: Definition) -> str:
+    return f"Field “{str(definition.get('name', definition.get('key')))[:100]}”"
 
 
 def _check_own_parts(document: Document) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.api import Definition, FieldType, InvalidValue, Reference, field_type
+from core.api import AbsentFieldType, Definition, FieldType, InvalidValue, Reference, field_type
 from plugins.worksheets.records.keys import CHECK, CHOICE, MOMENT, NUMBER, TEXT
 
 MAX_RECORD_BYTES = 120_000
@@ -97,6 +97,19 @@ def canonical_values(fields: Mapping[str, Field], values: Mapping[str, Any], whe
             raise InvalidValue(f"{where}: there is no field “{str(key)[:40]}” that holds values.")
         found[key] = _checked(field, value, where)
     return found
+
+
+def entered_values(fields: Mapping[str, Field], values: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Return checked values that somebody wants to write, by field, empty ones as None.
+
+    Raises:
+        InvalidValue: see `canonical_values`; or nothing here knows the field's type, so that its values stay as they are.
+    """
+    absent = next((one for key, one in fields.items() if isinstance(one.type, AbsentFieldType) and values.get(key) is not None), None)
+    if absent is not None:
+        raise InvalidValue(f"{where}, field “{absent.name}”: no plugin on this server brings the type “{absent.type.name}”, so that its "
+                           "values cannot be entered.")
+    return canonical_values(fields, values, where)
 
 
 def _checked(field: Field, value: Any, where: str) -> Any:

@@ -22,7 +22,9 @@ def data_report(said: Mapping[str, Any], name_of: NameOf) -> DataReport:
         references=[LostReference(collection=one["worksheet"], record=one["record"], field=one["field"], target=one["target"],
                                   reason=one["reason"]) for name in LISTS for one in said.get(name, ())],
         references_count=lost, kept=list(_kept(said, name_of)), kept_count=said.get("left_alone_count", 0),
-        remarks=list(_remarks(said, name_of)), unlike=lost + said.get("notes", {}).get("authors_not_proven", 0))
+        remarks=list(_remarks(said, name_of)),
+        unlike=lost + said.get("notes", {}).get("authors_not_proven", 0) + len(said.get("types_missing", ()))
+        + len(said.get("described_otherwise", ())))
 
 
 def _kept(said: Mapping[str, Any], name_of: NameOf) -> Iterator[str]:
@@ -39,5 +41,9 @@ def _remarks(said: Mapping[str, Any], name_of: NameOf) -> Iterator[str]:
         yield f"“{one['value']}” is in {one['records']} records of {field(one)}, which must be unique. All of them were kept."
     for one in said.get("fields_left", ())[:MAX_REMARKS]:
         yield f"{field(one)} stays unchanged in {one['records']} records: {one['reason']}."
+    for one in said.get("types_missing", ())[:MAX_REMARKS]:
+        yield f"{field(one)} is of the type “{one['type']}”, which no plugin on this server brings. Its values are restored as they are."
+    for one in said.get("described_otherwise", ())[:MAX_REMARKS]:
+        yield f"{field(one)} was backed up while no plugin brought its type; its values are restored as they are."
     for one in said.get("skipped", ())[:MAX_REMARKS]:
         yield f"{one['records']} records of {name_of(one['worksheet'])} are skipped: {one['reason']}."

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from core.api import Document, IndexLine, InvalidInput, InvalidValue, Reference, RestoreContext, now_us
+from core.api import AbsentFieldType, Document, IndexLine, InvalidInput, InvalidValue, Reference, RestoreContext, now_us
 from plugins.worksheets.fields import Field, fields_of, shaped
 from plugins.worksheets.records import MAX_SEQ, SEGMENT_RECORDS, Line, RecordStore, Row, open_store, read_lines
 from plugins.worksheets.restore_journal import Pair, note_changes
@@ -46,6 +46,7 @@ class Report:
     left_fields: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     clashes: list[dict[str, Any]] = field(default_factory=list)
     skipped: list[dict[str, Any]] = field(default_factory=list)
+    absent: list[dict[str, str]] = field(default_factory=list)
     listed: Counter[str] = field(default_factory=Counter)
     authors: int = 0
 
@@ -72,6 +73,7 @@ class Report:
                             for (w, f, reason), n in sorted(self.left_fields.items())],
             "clashes": self.clashes,
             "skipped": self.skipped,
+            "types_missing": self.absent,
             "notes": {"authors_not_proven": self.authors} if self.authors else {},
         }
         counts = {"references_not_restored_count": self.listed["unrestored"],
@@ -109,6 +111,8 @@ def restore_records(context: RestoreContext, shapes: Mapping[str, Mapping[str, A
             report.skipped.append({"worksheet": worksheet, "records": sum(line.count for line in lines),
                                    "reason": "the worksheet is missing; restore the configuration too"})
             continue
+        report.absent += [{"worksheet": worksheet, "field": key, "type": one.type.name}
+                          for key, one in fields_of(document.body).items() if isinstance(one.type, AbsentFieldType)]
         _Merge(context, store, targets, report, document, shapes[worksheet]).run(lines, live)
     if context.writing:
         _raise_counters(context, store, shapes)

@@ -7,6 +7,7 @@ from typing import Any
 
 from core.api import Document, InvalidInput, Section, Segment, canonical, is_key, is_person
 from plugins.worksheets.fields import MAX_RECORD_BYTES, Field, canonical_values, fields_of, shaped
+from plugins.worksheets.fieldtypes import BUILT_IN
 from plugins.worksheets.records import MAX_SEQ, SEGMENT_RECORDS, RecordStore
 
 RECORDS = "records/"
@@ -78,11 +79,22 @@ def check_fields(values: Iterable[Any]) -> Shapes:
         for key, shape in value["fields"].items():
             if not is_key(key, "f_") or not isinstance(shape, dict) or shape.keys() != {"options", "type"}:
                 raise InvalidInput(f"The field “{str(key)[:40]}” of worksheet {previous} has another form.")
-            one = shaped(key, shape)
-            if not one.stored or one.shape != shape:
+            if not _described(shaped(key, shape), shape):
                 raise InvalidInput(f"The field {key} of worksheet {previous} is not described as this server would.")
-        found[previous] = value["fields"]
+        found[previous] = in_todays_shape(value["fields"])
     return found
+
+
+def _described(one: Field, shape: Mapping[str, Any]) -> bool:
+    """Say whether a field is described as this server would, or might have without the plugin of its type: with all of its options."""
+    return (one.stored and one.shape == shape) or (one.type.name not in BUILT_IN and (
+        not one.stored or shaped(one.key, one.shape).shape == one.shape))
+
+
+def in_todays_shape(fields: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the shapes of a worksheet's fields as today's types describe them; those that hold no values are left out."""
+    known = {key: shaped(key, shape) for key, shape in fields.items()}
+    return {key: one.shape for key, one in known.items() if one.stored}
 
 
 def check_records(worksheet: str, n: int, values: Iterable[Any], fields: Mapping[str, Field]) -> Iterator[str]:

@@ -28,7 +28,7 @@ from core.api import (
     parse,
     scratch,
 )
-from plugins.worksheets.fields import MAX_RECORD_BYTES, Field, canonical_values, fields_of, indexed_kinds, missing
+from plugins.worksheets.fields import MAX_RECORD_BYTES, Field, entered_values, fields_of, indexed_kinds, missing
 from plugins.worksheets.records import MAX_SEQ, RecordStore, Row, open_store
 from plugins.worksheets.restore_journal import Pair, note_changes
 from plugins.worksheets.targets import Targets
@@ -72,7 +72,7 @@ def put_record(app: App, worksheet: str, seq: int | None, values: Mapping[str, A
     """
     sheet = _sheet(app, worksheet)
     where = f"record {seq}" if seq else "new record"
-    changes = canonical_values(sheet.fields, values, where)
+    changes = entered_values(sheet.fields, values, where)
     for key in sheet.autonumbers:
         if key in changes:
             raise InvalidValue(f"{where}, field “{sheet.fields[key].name}”: its numbers are given, not entered.")
@@ -341,7 +341,7 @@ def _foreign_row(sheet: _Sheet, record: Any, person: str, free: Any) -> tuple[Ro
     if not isinstance(record, Mapping) or not isinstance(record.get("values"), Mapping):
         raise InvalidInput("A record to put is an object with “values”.")
     seq = _seq(record["seq"] if record.get("seq") is not None else next(free))
-    vals = canonical_values(sheet.fields, record["values"], f"{sheet.document.body['name']}, record {seq}")
+    vals = entered_values(sheet.fields, record["values"], f"{sheet.document.body['name']}, record {seq}")
     now = now_us()
     made = _time(record.get("created_at", now))
     edited = _time(record.get("updated_at", made))

@@ -9,5 +9,6 @@ from plugins.worksheets.fieldtypes.text import WORDS
 from plugins.worksheets.fieldtypes.times import TIMES
 
 FIELD_TYPES = (*WORDS, *NUMBERS, *TIMES, *CHOICES, *PLACES, *POINTERS, *DERIVED, *LAYOUT)
+BUILT_IN = frozenset(one.name for one in FIELD_TYPES)
 
-__all__ = ["FIELD_TYPES"]
+__all__ = ["BUILT_IN", "FIELD_TYPES"]

@@ -9,6 +9,7 @@ from typing import Any
 from werkzeug.datastructures import FileStorage, MultiDict
 
 from core.api import (
+    AbsentFieldType,
     App,
     AppkeepError,
     Definition,
@@ -72,7 +73,9 @@ class FieldForm:
         targets = Targets(self.app, visit().person, own=self.sheet.address)
         schema = about_schema(self.kind, kept)
         self.about = Editing(self.app, schema, kept, targets=targets, without=kept.keys() - schema["properties"].keys())
-        self.options = Editing(self.app, self.kind.options, self._options_shown(), targets=targets, prefix="o",
+        absent = isinstance(self.kind, AbsentFieldType)  # nobody knows what may stand in its options: they stay as they are
+        schema, shown = (schemas.closed({}), {}) if absent else (dict(self.kind.options), self._options_shown())
+        self.options = Editing(self.app, schema, shown, targets=targets, prefix="o",
                                without=UNASKED.get(self.kind.name, ()), narrow=self._narrow)
 
     @property
@@ -115,7 +118,8 @@ class FieldForm:
             InvalidDocument: a formula has a mistake.
         """
         before = {} if self.changes_type else self.before.get("options", {})
-        options = service.as_stored(self.app, self.sheet, self.kind.name, without_blank(self.options.value), before)
+        options = dict(before) if isinstance(self.kind, AbsentFieldType) else service.as_stored(
+            self.app, self.sheet, self.kind.name, without_blank(self.options.value), before)
         about = self.about.value
         if not self.kind.stored or not self.kind.writable:
             about = {name: value for name, value in about.items() if name not in ("required", "unique", "default", "indexed")}

@@ -7,7 +7,20 @@ from typing import Any
 
 from flask import Response, flash, render_template, request
 
-from core.api import AppkeepError, Document, Needs, current_app_row, current_standing, field_type, placing, transaction, visit
+from core.api import (
+    AbsentFieldType,
+    AppkeepError,
+    Document,
+    FieldType,
+    Needs,
+    current_app_row,
+    current_standing,
+    field_type,
+    placing,
+    server,
+    transaction,
+    visit,
+)
 from plugins.worksheets.access import PersonSight
 from plugins.worksheets.formula import GROUPS as FUNCTIONS
 from plugins.worksheets.structure import expressions, field_type_menu, service
@@ -23,7 +36,7 @@ def new_field(organization_id: str, app_id: str, key: str) -> str | Response | t
     sheet = sheet_document(key)
     if "type" not in request.args:
         return render_template("structure/types.html", sheet=sheet, groups=field_type_menu.groups(), link=_new_link(key), field=None)
-    form = FieldForm(sheet, field_type(request.args["type"]), {})
+    form = FieldForm(sheet, _known(request.args["type"]), {})
     if request.method == "POST" and form.receive(request.form, request.files) and _made(form):
         flash(f"The field “{form.about.value['name']}” was created.", "good")
         return to(url("new_field", key=key) if request.form.get("then") == "another" else url("worksheet", key=key) + "#fields")
@@ -54,7 +67,7 @@ def edit_field(organization_id: str, app_id: str, key: str, field_key: str) -> s
     """Change a field; with "as" in the address, into another type."""
     sheet = sheet_document(key)
     before = placing.part_of(sheet, "field", field_key)
-    form = FieldForm(sheet, field_type(request.args.get("as") or before["type"]), before)
+    form = FieldForm(sheet, _known(request.args["as"]) if request.args.get("as") else field_type(before["type"]), before)
     lost: list[service.Lost] = []
     if request.method == "POST" and form.receive(request.form, request.files):
         try:
@@ -86,7 +99,7 @@ def choose_type(organization_id: str, app_id: str, key: str, field_key: str) -> 
 def check_formula(organization_id: str, app_id: str, key: str) -> str:
     """Say what is wrong with a formula that is being written, or what it gives for the first records."""
     sheet = sheet_document(key)
-    kind = field_type(request.form.get("type", ""))
+    kind = _known(request.form.get("type", ""))
     before: Mapping[str, Any] = next((d for d in sheet.body.get("fields", ()) if d["key"] == request.form.get("field")), {})
     form = FieldForm(sheet, kind, before)
     form.receive(request.form, request.files)
@@ -107,13 +120,25 @@ def _shown(form: FieldForm, lost: Sequence[service.Lost] = ()) -> tuple[str, int
     app, sheet, written = current_app_row(), form.sheet, form.kind.name in service.WRITTEN
     fields = [d for d in sheet.body.get("fields", ()) if d["key"] != form.key and field_type(d["type"]).name not in _LAYOUT]
     page = render_template(
-        "structure/field.html", sheet=sheet, form=form, says=field_type_menu.SAYS.get(form.kind.name, ""), written=written, lost=lost,
+        "structure/field.html", sheet=sheet, form=form, says=_says(form.kind), written=written, lost=lost,
         option=service.WRITTEN[form.kind.name][0] if written else "", trial=_trial(form) if written else None,
         may_change_type=form.kind.name not in field_type_menu.HIDDEN and form.kind.name != "autonumber",
         insertable=expressions.insertable(fields, service.linked_fields(app)) if written else (),
         functions=FUNCTIONS if form.kind.name == "formula" else {},
         referring=_used_by(sheet, form.key) if not form.is_new else (), uses=uses_in(sheet, form.key) if not form.is_new else ())
     return page, 409 if lost else form.status
+
+
+def _known(name: str) -> FieldType:
+    """Return the type of field that an address or a form names; only those that are here can be chosen."""
+    server().registry.check_field_type(name)
+    return field_type(name)
+
+
+def _says(kind: FieldType) -> str:
+    if isinstance(kind, AbsentFieldType):
+        return "No plugin on this server brings this type. The field's values are kept, and cannot be changed until one does."
+    return field_type_menu.SAYS.get(kind.name, "")
 
 
 def _used_by(sheet: Document, key: str) -> list[Document]:

@@ -20,7 +20,7 @@ from core.api import (
     new_key,
     placing,
 )
-from plugins.worksheets.definitions import check_field
+from plugins.worksheets.definitions import check_field, check_options
 from plugins.worksheets.fields import KEY_KINDS
 from plugins.worksheets.formula import check_expression, check_template
 from plugins.worksheets.query import Query, count
@@ -63,7 +63,7 @@ def put_field(app: App, sheet: Document, field: Definition, person: str) -> None
     Raises:
         InvalidDocument: it makes no sense.
     """
-    check_field(field)
+    check_options(field)
     _check_default(field)
     _check_names(sheet, field)
     placing.put_part(app, sheet, "field", field, person)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,10 +16,12 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from core.api import App, Component, Document, Kind, apps, direct, documents, schemas, transaction
+from core.app import create_app
 from core.backups import ingest
 from core.backups.absent import MISSING
 from core.backups.catalog import find_backup
 from core.backups.models import Backup
+from core.base.config import read_config
 from core.base.db import db
 from core.base.errors import AppkeepError
 from core.runs.models import Run
@@ -251,6 +255,30 @@ def test_a_component_that_cannot_lift_is_refused(place: tuple[Path, str], monkey
     """Version 3 needs upgrades from 1 and 2."""
     with serving(monkeypatch, *place, brings(type("Third", (NewBooks,), {"version": 3}))):
         assert "no upgrade from version 2" in server().registry.broken["library"]
+
+
+def test_two_servers_start_at_once_with_a_new_version(place: tuple[Path, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each document is lifted once, whoever comes first; both serve version 2."""
+    with serving(monkeypatch, *place, brings(Books)):
+        before = Before()
+
+    def start(ready: threading.Barrier) -> tuple[dict[str, str], Any]:
+        app = create_app(read_config({}, home=str(place[0]), database_url=place[1]))
+        with app.app_context():
+            ready.wait(30)
+            ensure_schema()
+            with before.opened() as found:
+                seen = documents.get(found, BOOK)
+            db.session.remove()
+            db.engine.dispose()
+            return server().registry.broken, seen
+
+    with installed(monkeypatch, brings(NewBooks)), ThreadPoolExecutor(2) as pool:
+        barrier = threading.Barrier(2)
+        for broken, seen in [one.result() for one in [pool.submit(start, barrier) for _ in range(2)]]:
+            assert {} == broken and new_book() == seen
+    with serving(monkeypatch, *place, brings(NewBooks)):
+        assert [("books", 2)] == [(component, version) for _, component, version, _ in stored()]
 
 
 def test_a_plugin_is_taken_out_and_put_back(place: tuple[Path, str], monkeypatch: pytest.MonkeyPatch) -> None:
