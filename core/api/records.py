@@ -1,14 +1,42 @@
 """Records and files: what a component with data gives to others, and the contents it stores."""
 
+from core.apps.records import ask_record, ask_records
 from core.base.zips import check_ratio, open_zip
-from core.extension.record_contract import MOST_RECORDS, FieldGiven, FileGiven, RecordGiven, RecordsAsked, RecordsGiven
+from core.extension.record_contract import (
+    MOST_RECORDS,
+    FieldGiven,
+    FileGiven,
+    RecordChange,
+    RecordGiven,
+    RecordPanel,
+    RecordsAsked,
+    RecordsGiven,
+)
 from core.objects.images import PICTURES, SHOWN_TYPES, put_picture
 from core.objects.index import files_missing, stored_bytes
 from core.objects.reader import read_file
 from core.objects.writer import ObjectWriter, put_file, writing_objects
 
 __all__ = [
-    "MOST_RECORDS", "PICTURES", "SHOWN_TYPES", "FieldGiven", "FileGiven", "ObjectWriter", "RecordGiven", "RecordsAsked",
-    "RecordsGiven", "check_ratio", "files_missing", "open_zip", "put_file", "put_picture", "read_file", "stored_bytes",
+    "MOST_RECORDS",
+    "PICTURES",
+    "SHOWN_TYPES",
+    "FieldGiven",
+    "FileGiven",
+    "ObjectWriter",
+    "RecordChange",
+    "RecordGiven",
+    "RecordPanel",
+    "RecordsAsked",
+    "RecordsGiven",
+    "ask_record",
+    "ask_records",
+    "check_ratio",
+    "files_missing",
+    "open_zip",
+    "put_file",
+    "put_picture",
+    "read_file",
+    "stored_bytes",
     "writing_objects",
 ]

@@ -8,6 +8,7 @@ from core.web.bin import binned
 from core.web.csvfile import csv_response, harmless
 from core.web.days import day_asked, midnight
 from core.web.editor import Editing, Input, Target, Targets, digest, seen_another, walk
+from core.web.files import disposition, file_response, keep_upload, most_form_bytes, safe_name, upload_type
 from core.web.gate import APP, MANAGE, ORGANIZATION, Needs, Pages
 from core.web.icons import ICONS, Look, is_sign
 from core.web.menu import MenuItem
@@ -41,18 +42,24 @@ __all__ = [
     "current_standing",
     "day_asked",
     "digest",
+    "disposition",
     "document_url",
     "edit_url",
+    "file_response",
     "harmless",
     "is_sign",
+    "keep_upload",
     "limiter",
     "matrix",
     "midnight",
+    "most_form_bytes",
     "require",
     "rights_here",
+    "safe_name",
     "seen_another",
     "send_kept",
     "size_text",
+    "upload_type",
     "visit",
     "walk",
 ]

@@ -74,7 +74,8 @@ def merge(context: RestoreContext) -> dict[str, Any]:
                 report[component.name]["notes"] = notes.get(component.name, {})
     if context.data:
         for component in chosen:
-            report[component.name]["data"] = dict(component.restore_data(context.app, context))
+            does = component.restore_data if context.writing else component.plan_data
+            report[component.name]["data"] = dict(does(context.app, context))
     if not context.only.names:
         report |= said_of_absent(context.saved, Snapshot(context.app.id, context.connection))
     return {name: told for name, said in report.items() if (told := {k: v for k, v in said.items() if v})}

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -82,6 +83,8 @@ class RestoreContext:
     described: Description | None = None
     bin_newer: bool = False
     tick: Callable[[int, int], None] = field(default=lambda records, size: None)
+    kept: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
+    """What components remember while the restore, or its plan, goes on."""
     _at_home: dict[str, bool] = field(default_factory=dict, init=False, repr=False)
 
     def lines(self, component: str) -> list[IndexLine]:

@@ -112,7 +112,8 @@ def undo(app: App, journal: Journal, saved: Mapping[str, Document], connection: 
     context = UndoContext(app, journal, connection, writing, force, person, before={**everything, **saved, **before},
                           after={**everything, **saved, **after}, now=everything, undone=undone, live=frozenset(live))
     for component in server().registry.components.values():
-        if told := dict(component.undo_data(app, context)):
+        does = component.undo_data if writing else component.plan_undo
+        if told := dict(does(app, context)):
             report.setdefault(component.name, {})["data"] = told
     return report
 

@@ -199,25 +199,31 @@ class Component:
             InvalidInput: with the line and what is wrong.
         """
 
+    def plan_data(self, app: App, context: RestoreContext) -> Mapping[str, Any]:
+        """Return what `restore_data` would report, as JSON; write nothing."""
+        return {}
+
     def restore_data(self, app: App, context: RestoreContext) -> Mapping[str, Any]:
         """Merge the backup's data of this component into the app and return a report of it as JSON.
 
-        Where `context.writing` is False, nothing is written and the report tells what would be done; otherwise
-        it runs inside the restore's transaction, after the configuration.
+        It runs inside the restore's transaction, after the configuration, through `context.connection`.
         """
         return {}
 
     def data_report(self, said: Mapping[str, Any], name_of: NameOf) -> DataReport:
-        """Return what a report of `restore_data` or `undo_data` says, in the form that the core shows, compares and agrees to.
+        """Return what a report of these says, in the form that the core shows, compares and agrees to.
 
         Reports are kept: this reads those of earlier versions too.
         """
         return DataReport()
 
+    def plan_undo(self, app: App, context: UndoContext) -> Mapping[str, Any]:
+        """Return what `undo_data` would report, as JSON; write nothing."""
+        return {}
+
     def undo_data(self, app: App, context: UndoContext) -> Mapping[str, Any]:
         """Undo what a restore did to this component's data, from the journal that it kept, and return a report of it as JSON.
 
-        Where `context.writing` is False, nothing is written and the report tells what would be done; otherwise it runs inside
-        the transaction that undoes the restore, after the configuration.
+        It runs inside the transaction that undoes the restore, after the configuration.
         """
         return {}

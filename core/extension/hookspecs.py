@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     from flask import Blueprint
 
     from core.apps.permissions import Rights
+    from core.backups.restore_context import RestoreContext
     from core.extension.component import Component
     from core.extension.field_type import Definition, FieldType
     from core.extension.importer import Importer
-    from core.extension.record_contract import RecordsAsked, RecordsGiven
+    from core.extension.record_contract import RecordChange, RecordPanel, RecordsAsked, RecordsGiven
     from core.extension.run_kind import RunKind
     from core.runs.models import Run
     from core.tenancy.models import App
@@ -231,6 +232,27 @@ def write_record(app: App, person: str, worksheet: str, seq: int | None, values:
 @hookspec(firstresult=True)
 def remove_record(app: App, person: str, worksheet: str, seq: int) -> bool | None:
     """Move a record to the recycle bin, as far as a person may."""
+
+
+@hookspec
+def record_changed(app: App, worksheet: str, changes: Sequence[RecordChange], person: str) -> None:
+    """Follow that records of a worksheet ("w_…") were made, changed, deleted or brought back, inside the transaction; not by restores."""
+
+
+@hookspec
+def record_purged(app: App, worksheet: str, seqs: Sequence[int] | None) -> None:
+    """Remove for good what hangs on records that go for good, inside the transaction; None is all records of the worksheet."""
+
+
+@hookspec
+def record_panels(app: App, person: str, worksheet: str, seq: int) -> Iterable[RecordPanel]:
+    """Give parts of a record's page, for somebody who may read the record."""
+    return ()
+
+
+@hookspec(firstresult=True)
+def records_there(app: App, worksheet: str, seqs: Sequence[int], restoring: RestoreContext | None) -> Collection[int] | None:
+    """Give those of these records that are there, in the recycle bin or not; with *restoring*, or will be once the backup is back."""
 
 
 @hookspec(firstresult=True)

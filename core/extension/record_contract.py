@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from markupsafe import Markup
+
 MOST_RECORDS = 5000
 """More records than this are never given at once."""
 
@@ -29,6 +31,24 @@ class RecordsAsked:
     limit: int = 100
     offset: int = 0
     counted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordChange:
+    """What happened to a record: its values by field key before and after; None where there was none, or where it lies in the bin."""
+
+    seq: int
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordPanel:
+    """A part of a record's page that another plugin brings: a heading, and HTML that is shown as it is; lower ranks come first."""
+
+    title: str
+    html: Markup
+    rank: int = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

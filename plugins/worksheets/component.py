@@ -129,6 +129,9 @@ class Worksheets(Component):
         if unlisted is not None:
             raise InvalidInput(f"A record of worksheet {worksheet} names the file {unlisted}, which the backup lacks.")
 
+    def plan_data(self, app: App, context: RestoreContext) -> Mapping[str, Any]:
+        return self.restore_data(app, context)
+
     def restore_data(self, app: App, context: RestoreContext) -> Mapping[str, Any]:
         lines = [line for line in context.lines(self.name) if line.section == FIELDS]
         written: Shapes = {}
@@ -138,6 +141,9 @@ class Worksheets(Component):
         otherwise = [{"worksheet": worksheet, "field": key} for worksheet, fields in written.items() for key, shape in fields.items()
                      if shapes[worksheet].get(key) != shape]
         return restore_records(context, shapes) | ({"described_otherwise": otherwise} if otherwise else {})
+
+    def plan_undo(self, app: App, context: UndoContext) -> Mapping[str, Any]:
+        return undo_records(context)
 
     def undo_data(self, app: App, context: UndoContext) -> Mapping[str, Any]:
         return undo_records(context)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 from flask import Blueprint
 
-from core.api import App, Component, Definition, FieldType, RecordsAsked, RecordsGiven, hookimpl
+from core.api import App, Component, Definition, FieldType, RecordsAsked, RecordsGiven, RestoreContext, hookimpl
 from plugins.worksheets import commands, definitions
 from plugins.worksheets.component import Worksheets
 from plugins.worksheets.fieldtypes import FIELD_TYPES
@@ -50,6 +50,11 @@ def register_blueprint() -> Iterable[Blueprint]:
 @hookimpl
 def records_for(app: App, person: str, asked: RecordsAsked) -> RecordsGiven | None:
     return records_hook.records_for(app, person, asked)
+
+
+@hookimpl
+def records_there(app: App, worksheet: str, seqs: Sequence[int], restoring: RestoreContext | None) -> Collection[int] | None:
+    return records_hook.records_there(app, worksheet, seqs, restoring)
 
 
 @hookimpl

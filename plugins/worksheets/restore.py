@@ -23,7 +23,7 @@ from plugins.worksheets.records import MAX_SEQ, SEGMENT_RECORDS, Line, RecordSto
 from plugins.worksheets.restore_journal import Pair, note_changes
 from plugins.worksheets.sections import worksheet_of
 from plugins.worksheets.service import dumps, moved_fields, settled, write_rows
-from plugins.worksheets.targets import Targets
+from plugins.worksheets.targets import Numbers, Targets
 
 MAX_LISTED = 10_000
 """How many references and clashes a report lists; it always says how many there were."""
@@ -117,6 +117,15 @@ def restore_records(context: RestoreContext, shapes: Mapping[str, Mapping[str, A
     if context.writing:
         _raise_counters(context, store, shapes)
     return report.as_json()
+
+
+def coming_numbers(context: RestoreContext, worksheet: str) -> Numbers:
+    """Return the numbers of a worksheet's records that a restore brings, where it restores them at all."""
+    known: dict[str, Numbers] = context.kept.setdefault("worksheets_coming", {})
+    if worksheet not in known:
+        lines = [line for line in context.lines("worksheets") if line.section == f"records/{worksheet}"]
+        known[worksheet] = Numbers(_coming(context, {worksheet: lines})(worksheet)) if context.data else Numbers()
+    return known[worksheet]
 
 
 def _raise_counters(context: RestoreContext, store: RecordStore, worksheets: Iterable[str]) -> None:

@@ -28,6 +28,7 @@ from core.api import (
     parse,
     scratch,
 )
+from plugins.worksheets import following
 from plugins.worksheets.fields import MAX_RECORD_BYTES, Field, entered_values, fields_of, indexed_kinds, missing
 from plugins.worksheets.records import MAX_SEQ, RecordStore, Row, open_store
 from plugins.worksheets.restore_journal import Pair, note_changes
@@ -92,6 +93,7 @@ def put_record(app: App, worksheet: str, seq: int | None, values: Mapping[str, A
     _check_targets(sheet, changes, where)
     sheet.store.write(worksheet, [row])
     _attach(sheet, [(row.seq, vals)])
+    following.changed(app, worksheet, [(row.seq, None if old is None else loads(old.vals), vals)], person)
     return row.seq
 
 
@@ -124,6 +126,7 @@ def put_records(app: App, worksheet: str, records: Sequence[Any], person: str) -
         for key in sheet.autonumbers:
             sheet.store.raise_counter(f"{worksheet}/{key}", max((v.get(key, 0) for _, v in valued), default=0))
     _remember(app, sheet, seqs)
+    following.changed(app, worksheet, [(seq, None, vals) for seq, vals in valued], person)
     return len(rows)
 
 
@@ -131,14 +134,14 @@ def delete_record(app: App, worksheet: str, seq: int, person: str) -> None:
     """Move a record to the worksheet's recycle bin, with the subform rows that belong to it."""
     sheet = _sheet(app, worksheet)
     row = _live_row(sheet, seq)
-    _move_with_rows(sheet, row, now_us())
+    _move_with_rows(sheet, row, now_us(), person)
 
 
 def bring_back_record(app: App, worksheet: str, seq: int, person: str) -> None:
     """Bring a record back from the recycle bin, with the subform rows that went with it."""
     sheet = _sheet(app, worksheet)
     row = _deleted_row(sheet, seq)
-    _move_with_rows(sheet, row, None)
+    _move_with_rows(sheet, row, None, person)
 
 
 def purge_record(app: App, worksheet: str, seq: int, person: str) -> int:
@@ -147,6 +150,7 @@ def purge_record(app: App, worksheet: str, seq: int, person: str) -> int:
     sheet = _sheet(app, worksheet)
     row = _deleted_row(sheet, seq)
     sheet.store.purge(worksheet, [row.seq])
+    following.purged(app, worksheet, [row.seq])
     return _forget_pointers(app, sheet.store, f"worksheet/{worksheet}", row.seq)
 
 
@@ -195,6 +199,7 @@ def all_rows(app: App, worksheet: str, *, deleted: bool = False) -> Iterator[Row
 def purge_worksheet(app: App, worksheet: str) -> None:
     """Remove a worksheet's records and attachments for good; its counters stay, so that no number comes again."""
     store_of(app).purge(worksheet)
+    following.purged(app, worksheet, None)
 
 
 def purge_field(app: App, worksheet: str, key: str) -> None:
@@ -421,12 +426,14 @@ def _remember(app: App, sheet: _Sheet, seqs: Sequence[int]) -> None:
         spans.append(span)
 
 
-def _move_with_rows(sheet: _Sheet, row: Row, deleted_at: int | None) -> None:
+def _move_with_rows(sheet: _Sheet, row: Row, deleted_at: int | None, person: str) -> None:
     """Move a record to the bin or back, and with it what is its own; iterative: subforms may be nested."""
     waiting = [(sheet, row)]
     while waiting:
         here, one = waiting.pop()
         here.store.set_deleted(here.key, [one.seq], deleted_at)
+        vals = loads(one.vals)
+        following.changed(here.app, here.key, [(one.seq, vals, None) if deleted_at else (one.seq, None, vals)], person)
         waiting += _own_rows(here, one)
 
 

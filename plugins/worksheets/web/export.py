@@ -11,13 +11,12 @@ from typing import Any
 
 from flask import Response, request, stream_with_context
 
-from core.api import Forbidden, Needs, as_tenant, budget, harmless
+from core.api import Forbidden, Needs, as_tenant, budget, disposition, harmless
 from plugins.worksheets.fields import Field
 from plugins.worksheets.query import page
 from plugins.worksheets.query.prepared import PreparedQuery
 from plugins.worksheets.web.blueprint import SHEET, pages
 from plugins.worksheets.web.cells import show
-from plugins.worksheets.web.files import disposition
 from plugins.worksheets.web.grid_query import GridQuery, columns_of, read_grid_query
 from plugins.worksheets.web.lines import Line, lines_of
 from plugins.worksheets.web.paging import query_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response, flash, redirect, render_template, request
 
-from core.api import Forbidden, Needs, again, transaction
+from core.api import Forbidden, Needs, again, most_form_bytes, transaction
 from plugins.worksheets.fields import Field
 from plugins.worksheets.records import Row
 from plugins.worksheets.service import loads
@@ -18,7 +18,7 @@ from plugins.worksheets.web.record_form import Refused, enter, save
 from plugins.worksheets.web.record_lookup import back_url, find
 from plugins.worksheets.web.related_names import RelatedNames
 from plugins.worksheets.web.sheet_context import SheetContext, open_sheet
-from plugins.worksheets.web.uploads import most_bytes, take_files
+from plugins.worksheets.web.uploads import take_files
 
 CELL = f"{RECORD}/cell/<field>"
 
@@ -36,7 +36,7 @@ def editable_field(sheet: SheetContext, key: str) -> Field:
     return one
 
 
-@pages.page(CELL, Needs.APP, ("GET", "POST"), max_bytes=most_bytes)
+@pages.page(CELL, Needs.APP, ("GET", "POST"), max_bytes=most_form_bytes)
 def cell(organization_id: str, app_id: str, key: str, seq: int, field: str) -> str | Response:
     """Give the editor of a cell, or save it and give the whole row anew: what is computed may have changed too."""
     sheet = open_sheet(key)

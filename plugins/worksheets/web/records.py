@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Response, flash, make_response, redirect, render_template, request
 
-from core.api import Forbidden, Needs, again, transaction
+from core.api import Forbidden, Needs, RecordPanel, again, most_form_bytes, server, transaction
 from plugins.worksheets.access import delete_record
 from plugins.worksheets.fields import Field
 from plugins.worksheets.records import Row
@@ -24,7 +24,7 @@ from plugins.worksheets.web.record_lookup import back_url, find, neighbours
 from plugins.worksheets.web.related_names import RelatedNames
 from plugins.worksheets.web.rules import hidden_fields
 from plugins.worksheets.web.sheet_context import SheetContext, open_sheet
-from plugins.worksheets.web.uploads import most_bytes, take_files
+from plugins.worksheets.web.uploads import take_files
 
 
 @pages.page(RECORD, Needs.APP)
@@ -39,8 +39,14 @@ def record(organization_id: str, app_id: str, key: str, seq: int) -> Response:
         before_after=neighbours(sheet, seq), buttons=buttons.buttons_of(sheet, line),
 
         rows=lambda field: subforms.rows_of(sheet, line, field), remark=remark, barcode=lambda field: barcode(sheet, field, line),
-        embedded=embedded, name=around.org_name)
+        embedded=embedded, name=around.org_name, panels=_panels(sheet, seq))
     return _framing(make_response(page), sheet)
+
+
+def _panels(sheet: SheetContext, seq: int) -> list[RecordPanel]:
+    """Return what other plugins show of a record, in order; each may give several."""
+    given = server().registry.hook.record_panels(app=sheet.app, person=sheet.person, worksheet=sheet.document.key, seq=seq)
+    return sorted((panel for some in given for panel in some), key=lambda panel: panel.rank)
 
 
 def _framing(response: Response, sheet: SheetContext) -> Response:
@@ -51,7 +57,7 @@ def _framing(response: Response, sheet: SheetContext) -> Response:
     return response
 
 
-@pages.page(f"{RECORD}/edit", Needs.APP, ("GET", "POST"), max_bytes=most_bytes)
+@pages.page(f"{RECORD}/edit", Needs.APP, ("GET", "POST"), max_bytes=most_form_bytes)
 def edit(organization_id: str, app_id: str, key: str, seq: int) -> str | Response:
     """Change a record in a form."""
     sheet = open_sheet(key)
@@ -89,7 +95,7 @@ def _form(sheet: SheetContext, row: Row | None, typed: Typed | None) -> str:
         cancel=back_url(sheet, sheet.url("record", seq=seq) if seq is not None else sheet.url()), back=request.values.get("back", ""))
 
 
-@pages.page(f"{SHEET}/new", Needs.APP, ("GET", "POST"), max_bytes=most_bytes)
+@pages.page(f"{SHEET}/new", Needs.APP, ("GET", "POST"), max_bytes=most_form_bytes)
 def new(organization_id: str, app_id: str, key: str) -> str | Response:
     """Make a record, in the worksheet's own form or in that of a form view."""
     sheet = open_sheet(key)

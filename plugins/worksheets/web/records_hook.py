@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
@@ -19,13 +19,16 @@ from core.api import (
     RecordGiven,
     RecordsAsked,
     RecordsGiven,
+    RestoreContext,
+    db,
     standing,
 )
 from plugins.worksheets.access import SheetAccess, delete_record, found_row
 from plugins.worksheets.fields import Field
 from plugins.worksheets.fieldtypes.pointers import target_address
 from plugins.worksheets.query import LOOK_ROWS, Query, count, listed_choices, page
-from plugins.worksheets.records import Row
+from plugins.worksheets.records import Row, open_store
+from plugins.worksheets.restore import coming_numbers
 from plugins.worksheets.service import loads
 from plugins.worksheets.web.cells import align_of, show
 from plugins.worksheets.web.editors import digest
@@ -45,6 +48,15 @@ UNTICKED = ("", "0", "false", "no", "off")
 SELECTS = ("single_select", "multiple_select")
 SHOWN = ("free_link", "region", "location", "duration")
 """Types whose values are read as their cells show them; the others as plain texts that a page puts into its own."""
+
+
+def records_there(app: App, worksheet: str, seqs: Sequence[int], restoring: RestoreContext | None) -> Collection[int]:
+    """Give those of the records that are there or, once a backup is back, will be."""
+    connection = db.session.connection() if restoring is None else restoring.connection
+    found = {row.seq for row in open_store(connection, app.id).rows_of(worksheet, seqs)}
+    if restoring is not None and (missing := set(seqs) - found):
+        found |= {seq for seq in missing if seq in coming_numbers(restoring, worksheet)}
+    return found
 
 
 def records_for(app: App, person: str, asked: RecordsAsked) -> RecordsGiven | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Response, flash, redirect, render_template, request
 
-from core.api import Forbidden, Needs, NotFound, again, transaction
+from core.api import Forbidden, Needs, NotFound, again, most_form_bytes, transaction
 from plugins.worksheets.fields import Field
 from plugins.worksheets.fieldtypes.pointers import target_address
 from plugins.worksheets.service import loads, store_of
@@ -20,7 +20,7 @@ from plugins.worksheets.web.record_form import Refused, defaults, enter, save, w
 from plugins.worksheets.web.record_lookup import find
 from plugins.worksheets.web.related_names import RelatedNames
 from plugins.worksheets.web.sheet_context import SheetContext, open_sheet, part_key
-from plugins.worksheets.web.uploads import most_bytes, take_files
+from plugins.worksheets.web.uploads import take_files
 
 MOST_ROWS = 100
 MOST_COLUMNS = 8
@@ -81,7 +81,7 @@ def _may_add(sheet: SheetContext, child: SheetContext, line: Line, field: Field)
             and sheet.access.may("update", line.row))
 
 
-@pages.page(f"{RECORD}/rows/<field>/add", Needs.APP, ("GET", "POST"), max_bytes=most_bytes)
+@pages.page(f"{RECORD}/rows/<field>/add", Needs.APP, ("GET", "POST"), max_bytes=most_form_bytes)
 def add_row(organization_id: str, app_id: str, key: str, seq: int, field: str) -> str | Response:
     """Add a row to a record's subform."""
     sheet = open_sheet(key)

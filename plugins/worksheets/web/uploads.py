@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,18 +9,11 @@ from flask import current_app, request
 from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.datastructures import FileStorage
 
-from core.api import InvalidValue, put_file, server
+from core.api import InvalidValue, keep_upload, safe_name, upload_type
 from plugins.worksheets.fields import Field
 from plugins.worksheets.web.sheet_context import SheetContext
 
-MAX_NAME = 255
-_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,80}/[A-Za-z0-9!#$&^_.+-]{1,80}\Z")
 Item = dict[str, Any]
-
-
-def most_bytes() -> int:
-    """Return how much a form with files may hold: the setting, and room for what else is in it."""
-    return int(server().config.upload_limit_bytes) + 16 * 1024 * 1024
 
 
 def take_files(sheet: SheetContext, fields: Iterable[Field]) -> tuple[dict[str, list[Item]], dict[str, str]]:
@@ -63,17 +55,10 @@ def _signer(sheet: SheetContext) -> URLSafeSerializer:
 
 def _store(upload: FileStorage, field: Field, app_id: str) -> Item:
     options = field.definition.get("options", {})
-    name, kind = safe_name(upload.filename or ""), upload.mimetype or ""
-    kind = kind if _TYPE.match(kind) else "application/octet-stream"
+    name, kind = safe_name(upload.filename or ""), upload_type(upload)
     if not _allowed(name, kind, options.get("types", ())):
         raise InvalidValue(f"“{name[:60]}” has the wrong file type. This field accepts: {', '.join(options['types'])}.")
-    most = min(int(options.get("max_size", server().config.upload_limit_bytes)), int(server().config.upload_limit_bytes))
-    upload.stream.seek(0, 2)
-    if upload.stream.tell() > most:
-        raise InvalidValue(f"“{name[:60]}” is too large. This field accepts files up to {most:,} bytes.")
-    upload.stream.seek(0)
-    content, size = put_file(upload.stream, app_id)  # type: ignore[arg-type]  # werkzeug calls its stream IO[bytes]
-    return {"file": content, "name": name, "size": size, "type": kind}
+    return keep_upload(upload, app_id, most_bytes=options.get("max_size"))
 
 
 def _allowed(name: str, kind: str, types: Iterable[str]) -> bool:
@@ -83,13 +68,3 @@ def _allowed(name: str, kind: str, types: Iterable[str]) -> bool:
     return not wanted or any(
         kind.startswith(one[:-1]) if one.endswith("/*") else kind == one if "/" in one else ending == one.lstrip(".")
         for one in wanted)
-
-
-def safe_name(name: str) -> str:
-    """Return the last part of a file's name, without control characters, at most 255 long."""
-    last = re.split(r"[\\/]", name)[-1]
-    clean = "".join(char for char in last if ord(char) >= 32 and ord(char) != 127 and not 0xD800 <= ord(char) < 0xE000).strip()
-    if len(clean) > MAX_NAME:
-        stem, dot, ending = clean.rpartition(".")
-        clean = stem[:MAX_NAME - len(dot + ending)] + dot + ending if stem and len(ending) < 20 else clean[:MAX_NAME]
-    return clean or "file"

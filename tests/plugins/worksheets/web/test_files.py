@@ -6,9 +6,7 @@ import io
 
 import pytest
 
-from core.api import as_tenant, put_file
-from plugins.worksheets.web.files import disposition
-from plugins.worksheets.web.uploads import safe_name
+from core.api import as_tenant, disposition, put_file, safe_name
 from tests.plugins.worksheets.web.making import Desk, key_of
 
 FILE = key_of("f", "file")
