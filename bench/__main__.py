@@ -90,7 +90,7 @@ def database(engine: str) -> Iterator[str]:
     if engine == "sqlite":
         yield ""
         return
-    from tests.postgresql import PostgreSQL
+    from core.testing.postgresql import PostgreSQL
 
     with PostgreSQL.running() as server:
         yield server.create("bench")

@@ -24,8 +24,8 @@ from core.base.db import db
 from core.extension import registry
 from core.storage.s3 import S3Store
 from core.tenancy.migrate import ensure_schema
+from core.testing.postgresql import PostgreSQL, quick_place
 from tenants import passwords
-from tests.postgresql import PostgreSQL, quick_place
 
 ENGINES = tuple(os.environ.get("APPKEEP_TEST_DATABASES", "sqlite,postgresql").split(","))
 # What is drawn is the same each time, so that a red run can be run again; `make search` draws anew.

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-EXAMPLE = ROOT / "examples" / "notes"
+EXAMPLES = ROOT / "examples"
+EXAMPLE = EXAMPLES / "notes"
 
 
 def install(folder: Path, name: str, version: str, entries: dict[str, str]) -> None:
@@ -41,12 +42,17 @@ def plugins(path: list[Path], home: Path) -> dict[str, Any]:
     return said
 
 
+def install_example(folder: Path, name: str) -> list[Path]:
+    """Install an example as its pyproject.toml says, and return what Python has to look through."""
+    project = tomllib.loads((EXAMPLES / name / "pyproject.toml").read_text())["project"]
+    install(folder / "beside", project["name"], project["version"], project["entry-points"]["appkeep.plugins"])
+    return [folder / "beside", EXAMPLES / name]
+
+
 @pytest.fixture
 def installed(tmp_path: Path) -> list[Path]:
-    """The example, installed as its pyproject.toml says."""
-    project = tomllib.loads((EXAMPLE / "pyproject.toml").read_text())["project"]
-    install(tmp_path / "beside", project["name"], project["version"], project["entry-points"]["appkeep.plugins"])
-    return [tmp_path / "beside", EXAMPLE]
+    """The example of documents, installed."""
+    return install_example(tmp_path, "notes")
 
 
 def test_the_example_is_found_by_its_entry_point(installed: list[Path], home: Path) -> None:
@@ -65,7 +71,7 @@ def test_the_tests_of_the_example_pass(installed: list[Path], home: Path) -> Non
 
 def test_the_example_imports_the_front_door_only() -> None:
     """As a stranger it uses `core.api`, and `core.testing` in its tests."""
-    for source in EXAMPLE.rglob("*.py"):
+    for source in EXAMPLES.rglob("*.py"):
         lines = [line for line in source.read_text().splitlines() if line.startswith(("from core", "import core"))]
         assert {line.split()[1] for line in lines} <= {"core.api", "core.testing"}, source
 

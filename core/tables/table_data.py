@@ -142,7 +142,10 @@ class TableData:
             raise NotFound(f"{self.noun}: {number} is not in the recycle bin.")
 
     def purge_where(self, app: App, **equal: Any) -> int:
-        """Remove all rows with these values for good, those in the recycle bin too; return how many there were."""
+        """Remove all rows with these values for good, those in the recycle bin too; return how many there were.
+
+        A list stands for any of its values, here and in `rows`.
+        """
         locks.share(app)
         return db.session.connection().execute(delete(self.table).where(*self._where(app.id, equal))).rowcount
 
@@ -272,7 +275,9 @@ class TableData:
             after = found[-1]["number"]
 
     def _where(self, app_id: str, equal: Mapping[str, Any]) -> list[Any]:
-        return [self.table.c.app_id == app_id, *(self.table.c[name] == value for name, value in equal.items())]
+        t = self.table.c
+        return [t.app_id == app_id, *(t[name].in_(value) if isinstance(value, list | tuple | set) else t[name] == value
+                                      for name, value in equal.items())]
 
     def _set(self, app: App, number: int, values: Mapping[str, Any], *, deleted: bool) -> None:
         locks.share(app)

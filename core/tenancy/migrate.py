@@ -22,6 +22,7 @@ from core.tenancy.wall import as_server
 
 if TYPE_CHECKING:
     from alembic.config import Config as AlembicConfig
+    from alembic.script import Script, ScriptDirectory
 
 FOLDER = Path(__file__).parents[1] / "migrations"
 log = logging.getLogger(__name__)
@@ -147,6 +148,7 @@ def _upgrade(connection: Connection, more: Iterable[str]) -> None:
 
     config = alembic_config(connection, more)
     script = ScriptDirectory.from_config(config)
+    _let_go_of_own(script, more)
     known = {revision.revision for revision in script.walk_revisions()}
     if not more:
         _refuse_newer(_standing(connection) - known, known)
@@ -156,6 +158,25 @@ def _upgrade(connection: Connection, more: Iterable[str]) -> None:
 
     with EnvironmentContext(config, script, fn=steps, destination_rev="heads"):
         script.run_env()
+
+
+def _let_go_of_own(script: ScriptDirectory, strangers: Iterable[str]) -> None:
+    """Have strangers' versions depend on none of Appkeep's own, which are always there first.
+
+    Alembic takes what another version depends on for said by that one, and would forget what the database is at of Appkeep's own.
+    """
+    from alembic.script.revision import RevisionMap
+
+    folders, load = [str(Path(folder).resolve()) for folder in strangers], script._load_revisions
+    own = {str(_named(path).get("revision")) for folder in own_folders() for path in Path(folder).glob("*.py")} if folders else set()
+
+    def loaded() -> Iterator[Script]:
+        for one in load():
+            if str(Path(one.path).resolve().parent) in folders and one.dependencies:
+                one.dependencies = tuple(name for name in _listed(one.dependencies) if name not in own) or None
+            yield one
+
+    script.revision_map = RevisionMap(loaded)
 
 
 def _standing(connection: Connection) -> set[str]:

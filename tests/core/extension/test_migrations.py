@@ -13,6 +13,7 @@ from core.api import Document, apps, direct, documents, transaction
 from core.base.db import db
 from core.base.errors import AppkeepError
 from core.server import server
+from core.tenancy import migrate
 from core.tenancy.migrate import ensure_schema
 from tests.conftest import made_organization
 from tests.core.extension.strangers import database, installed, plugin, started, version
@@ -118,3 +119,23 @@ def test_a_plugin_that_cannot_be_loaded_is_left_out(
     with installed(monkeypatch, entry), started(home, database("sqlite", home, request)):
         assert {"bad"} == set(server().registry.broken)
         works()
+
+
+def test_a_version_that_depends_on_the_newest_of_the_core_does_not_take_its_place(
+        engine: str, home: Path, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Started again, with a second version, and without the plugin: nothing is run twice, nothing is missing."""
+    url, folder = database(engine, home, request), version(tmp_path / "versions", "1a2b3c4d5e6f", TABLE)
+    core = max(path.stem[:9] for path in (Path(migrate.FOLDER) / "versions").glob("core_*.py"))
+    path = folder / "1a2b3c4d5e6f.py"
+    path.write_text(path.read_text().replace("depends_on: Union[str, Sequence[str], None] = None", f"depends_on = '{core}'"))
+    notes = plugin("notes", register_migrations=lambda: str(folder))
+    for entries in ([notes], [notes], [], [notes]):
+        with installed(monkeypatch, *entries), started(home, url):
+            ensure_schema()
+            assert {core, "1a2b3c4d5e6f"} <= revisions()
+            works()
+    version(folder, "2b3c4d5e6f7a", "op.add_column('stranger_note', sa.Column('text', sa.Text()))", "('1a2b3c4d5e6f',)")
+    for entries in ([notes], [notes], []):
+        with installed(monkeypatch, *entries), started(home, url):
+            ensure_schema()
+            assert {core, "2b3c4d5e6f7a"} <= revisions()

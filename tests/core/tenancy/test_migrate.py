@@ -15,8 +15,8 @@ from core.base.config import read_config
 from core.base.db import db
 from core.tenancy import migrate
 from core.tenancy.wall import as_server
+from core.testing.postgresql import PostgreSQL
 from tests.conftest import ENGINES
-from tests.postgresql import PostgreSQL
 
 FIRST = ("core_0001", "tenants_0001", "worksheets_0001", "roles_0001", "portal_0001")
 

@@ -17,8 +17,8 @@ from core.base.config import read_config
 from core.base.errors import NotFound
 from core.tenancy import row_security
 from core.tenancy.migrate import ensure_schema
+from core.testing.postgresql import PostgreSQL
 from tests.conftest import fresh_database, made_organization, opened_server
-from tests.postgresql import PostgreSQL
 
 
 @pytest.fixture

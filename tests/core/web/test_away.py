@@ -15,8 +15,8 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 from core.api import apps, as_tenant, db, transaction
+from core.testing.postgresql import PostgreSQL
 from tests.conftest import fresh_database, opened_server
-from tests.postgresql import PostgreSQL
 from tests.web import OWNER, Browser, make_organization, make_person, signed_in
 
 

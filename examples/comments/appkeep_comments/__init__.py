@@ -1,0 +1,1 @@
+"""Comments on records: an example of a plugin with a table of its own."""
