@@ -52,8 +52,9 @@ def bring_up() -> None:
         before = was.get(name)
         if before != now and _follow(component, before, now):
             _keep(name, now)
-    registry.absent = {name: Absent(name, one.title, one.version, one.plugin) for name, one in was.items()
-                       if name not in registry.components}
+    registry.absent.clear()
+    registry.absent.update({name: Absent(name, one.title, one.version, one.plugin) for name, one in was.items()
+                            if name not in registry.components})
 
 
 def _follow(component: Component, before: Standing | None, now: Standing) -> bool:

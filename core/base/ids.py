@@ -1,4 +1,4 @@
-"""Names of things: a letter, an underscore and random base-58 characters, never reused."""
+"""Names of things: a letter (of strangers up to three), an underscore and random base-58 characters, never reused."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ KEY_LENGTH = 10
 SINGLE = "main"
 """The key of the one document of a `single` kind."""
 
-KEY = re.compile(rf"[a-z]_[{ALPHABET}]{{{KEY_LENGTH}}}\Z")
+KEY = re.compile(rf"[a-z]{{1,3}}_[{ALPHABET}]{{{KEY_LENGTH}}}\Z")
 PERSON = re.compile(rf"(?:system|u_[{ALPHABET}]{{{KEY_LENGTH}}})\Z")
 SYSTEM = "system"
 """Who acts when nobody does: schedules, the command line without ``--as``."""

@@ -48,7 +48,7 @@ def one_of(*words: str) -> Schema:
 
 
 def key(letter: str) -> Schema:
-    """Return the schema of a key that starts with *letter*."""
+    """Return the schema of a key that starts with *letter*, one to three small letters."""
     return {"type": "string", "pattern": f"^{letter}_{_KEY}{END}"}
 
 
@@ -64,12 +64,12 @@ def listed(items: Mapping[str, Any], most: int) -> Schema:
 
 def ref(*kinds: str) -> Schema:
     """Return the schema of a pointer to a document of one of these kinds."""
-    return _tagged("ref", f"({'|'.join(kinds)})/(main|[a-z]_{_KEY})")
+    return _tagged("ref", f"({'|'.join(kinds)})/(main|[a-z]{{1,3}}_{_KEY})")
 
 
 def part_ref(kind: str, part: str) -> Schema:
     """Return the schema of a pointer to a part of a document."""
-    return _tagged("ref", f"{kind}/[a-z]_{_KEY}/{part}/[a-z]_{_KEY}")
+    return _tagged("ref", f"{kind}/[a-z]{{1,3}}_{_KEY}/{part}/[a-z]{{1,3}}_{_KEY}")
 
 
 def org(*kinds: str) -> Schema:

@@ -6,7 +6,7 @@ import os
 
 import click
 
-from core.cli import apps, backups, gc, keys, retention, runs, servers
+from core.cli import apps, backups, gc, keys, plugins, retention, runs, servers
 from core.cli.verbs import registry_commands
 
 
@@ -20,7 +20,7 @@ def main() -> None:
     os.umask(0o077)  # whatever a command writes is for this user alone
 
 
-for module in (apps, backups, retention, gc, runs, keys, servers):
+for module in (apps, backups, retention, gc, runs, keys, plugins, servers):
     for name, command in module.commands.commands.items():
         main.add_command(command, name)
 registry_commands(main)

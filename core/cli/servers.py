@@ -1,9 +1,8 @@
-"""Verbs that run servers: up, web, worker, clock; and what is installed: plugins, migrate."""
+"""Verbs that run servers: up, web, worker, clock; and the list of settings."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
@@ -12,7 +11,6 @@ from core.app import create_app
 from core.base.config import SETTINGS, Config, read_config
 from core.base.db import db
 from core.base.errors import AppkeepError
-from core.cli.verbs import verb
 from core.server import server
 from core.tenancy.migrate import ensure_schema
 
@@ -50,15 +48,6 @@ def _guarded(run: Any) -> None:
         raise click.ClickException(str(error)) from error
 
 
-def _plugin_lines(result: Mapping[str, Any]) -> Iterator[str]:
-    for component in result["components"]:
-        yield f"component {component['name']} (version {component['version']}): {', '.join(component['kinds'])}"
-    yield f"field types: {', '.join(result['field_types'])}"
-    yield f"importers: {', '.join(result['importers'])}"
-    for name, error in result["broken"].items():
-        yield f"left out: {name}: {error}"
-
-
 @commands.command("up")
 def up() -> None:
     """Run everything in this terminal: queue, web, worker and clock."""
@@ -93,17 +82,6 @@ def clock() -> None:
 
     config = _prepared()
     _guarded(lambda: run_clock(config))
-
-
-@verb(commands, "plugins", show=_plugin_lines)
-def plugins() -> dict[str, Any]:
-    """List installed components, field types and importers, and plugins that failed to load."""
-    registry = server().registry
-    return {
-        "components": [{"name": c.name, "title": c.title, "version": c.version, "kinds": [k.name for k in c.kinds]}
-                       for c in registry.components.values()],
-        "field_types": list(registry.field_types), "importers": list(registry.importers),
-        "broken": registry.broken}
 
 
 @commands.command("settings")

@@ -37,6 +37,7 @@ class HookCaller(pluggy.PluginManager):
         super().__init__(project)
         self.strangers: set[str] = set()
         self.off: dict[str, str] = {}
+        self.failed: list[tuple[str, str]] = []
         self._failures: dict[str, deque[float]] = {}
 
     def _hookexec(self, hook_name: str, methods: Sequence[HookImpl], kwargs: Mapping[str, object], firstresult: bool) -> Any:
@@ -79,6 +80,8 @@ class HookCaller(pluggy.PluginManager):
     def _note_failure(self, plugin: str, what: str) -> None:
         failures, now = self._failures.setdefault(plugin, deque(maxlen=MOST_FAILURES)), time.monotonic()
         failures.append(now)
+        if len(self.failed) < MOST_FAILURES:
+            self.failed.append((plugin, what))
         if len(failures) == MOST_FAILURES and now - failures[0] < WITHIN_S and plugin not in self.off:
             self.off[plugin] = f"it failed {MOST_FAILURES} times, the last time in {what}"
             log.error("The plugin %s is not called any more by this process: %s", plugin, self.off[plugin])

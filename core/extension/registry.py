@@ -37,15 +37,6 @@ DEFAULT_PLUGINS: tuple[str, ...] = (
     "plugins.sample.plugin",
 )
 ENTRY_POINTS = "appkeep.plugins"
-BROUGHT = ("components", "kinds", "field_types", "importers", "run_kinds")
-"""What of a registry the plugins bring, asked for once."""
-NAME, LETTERS = re.compile(r"[a-z][a-z0-9_]{0,39}"), re.compile(r"[a-z]{1,3}")
-LEFT_OUT: dict[str, str] = {}
-"""Plugins that failed in this process after they were loaded, each with the reason: they are not loaded again."""
-T = TypeVar("T", Component, FieldType, Importer, RunKind)
-log = logging.getLogger(__name__)
-
-
 @dataclass(frozen=True, slots=True)
 class Absent:
     """A component that was at work here and is not here (any more): its documents are kept as they are."""
@@ -56,17 +47,29 @@ class Absent:
     plugin: str
 
 
+BROUGHT = ("components", "kinds", "field_types", "importers", "run_kinds")
+"""What of a registry the plugins bring, asked for once."""
+NAME, LETTERS = re.compile(r"[a-z][a-z0-9_]{0,39}"), re.compile(r"[a-z]{1,3}")
+LEFT_OUT: dict[str, str] = {}
+"""Plugins that failed in this process after they were loaded, each with the reason: they are not loaded again."""
+ABSENT: dict[str, Absent] = {}
+"""The components that were at work here and are not now, as the process found at its start; a worker's job inherits it."""
+T = TypeVar("T", Component, FieldType, Importer, RunKind)
+log = logging.getLogger(__name__)
+
+
 @dataclass
 class Registry:
-    """What the loaded plugins gave, by name. A stranger's broken plugin is listed in `broken` and left out.
-
-    `absent` has the components that were at work here and are not now, as far as anybody looked.
-    """
+    """What the loaded plugins gave, by name. A stranger's broken plugin is listed in `broken` and left out."""
 
     manager: HookCaller
     broken: dict[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
-    absent: dict[str, Absent] = field(default_factory=dict)
+
+    @property
+    def absent(self) -> dict[str, Absent]:
+        """See `ABSENT`."""
+        return ABSENT
 
     def is_stranger(self, name: str) -> bool:
         """Say whether a plugin is none of Appkeep's own."""

@@ -19,6 +19,7 @@ from core.gc import old_runs, sweep
 from core.imports.inbox import tidy
 from core.runs.service import announce_ended, recover
 from core.server import server
+from core.tenancy.plugin_states import note_failures
 
 log = logging.getLogger(__name__)
 SLOW_S = 60
@@ -43,7 +44,7 @@ def tick(*, slow: bool = True) -> None:
     """
     steps: list[Callable[[], object]] = [recover, announce_ended, schedules.tick, retention.tick, uploads.forget_old]
     steps += [check_due.tick, sweep.tick, old_runs.tick, making.tick, tidy] if slow else []
-    for step in [*steps, *_listeners()]:
+    for step in [*steps, *_listeners(), note_failures]:
         try:
             step()
         except Exception as error:

@@ -27,6 +27,7 @@ from core.runs.models import EXPRESS, GENERAL
 from core.runs.queue import FUNCTION, RESULT_TTL_S, connection, queue
 from core.runs.service import named, work
 from core.server import server
+from core.tenancy.plugin_states import note_failures
 
 MAX_WAIT_S = 15
 """The longest wait between two looks for a queue that is away."""
@@ -100,6 +101,7 @@ def perform(run_id: str) -> None:
         raise TypeError("A run's id is text.")
     with create_app().app_context():
         work(run_id)
+        note_failures()
 
 
 def run_worker(config: Config, *, burst: bool = False) -> None:

@@ -18,6 +18,7 @@ from core.base.db import db
 from core.base.errors import AppkeepError
 from core.server import server
 from core.tenancy import row_security
+from core.tenancy.plugin_states import leave_out_removed, note_made
 from core.tenancy.wall import as_server
 
 if TYPE_CHECKING:
@@ -99,8 +100,9 @@ def ensure_schema() -> None:
 
 
 def _ensure_schema() -> None:
-    others = [(name, folder) for name, folder in strangers() if _readable(name, folder)]
     with db.engine.connect() as connection:
+        leave_out_removed(connection)
+        others = [(name, folder) for name, folder in strangers() if _readable(name, folder)]
         wanted = newest() | newest(folder for _, folder in others)
         if wanted <= _standing(connection) and not (connection.dialect.name == "postgresql" and row_security.is_due(connection)):
             return
@@ -135,7 +137,11 @@ def _upgrade_stranger(connection: Connection, name: str, folder: str) -> None:
     """Upgrade a stranger's tables, all of it or nothing; where that fails its plugin is left out."""
     try:
         with connection.begin_nested():
+            before = set(inspect(connection).get_table_names()), _standing(connection)
             _upgrade(connection, (folder,))
+            tables, standing = set(inspect(connection).get_table_names()), _standing(connection)
+            if (tables, standing) != before:
+                note_made(connection, name, tables - before[0], standing - before[1])
     except (Exception, SystemExit) as error:
         # A stranger's code may raise anything.
         server().registry.leave_out(name, f"its migration failed: {type(error).__name__}: {error}")

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from flask import Flask
 
-from core.web import answers, apps, assets, backups, bin, compressing, documents, home, imports, plugin_pages, repeating, runs, shell
+from core.web import (
+    answers,
+    apps,
+    assets,
+    backups,
+    bin,
+    compressing,
+    documents,
+    home,
+    imports,
+    plugin_pages,
+    plugins,
+    repeating,
+    runs,
+    shell,
+)
 from core.web.bodies import mark_pages_with_files
 from core.web.gate import guard
 from core.web.protection import protect
@@ -22,6 +37,6 @@ def register_web(app: Flask) -> None:
     answers.register(app)
     repeating.register(app)
     shell.register(app)
-    for blueprint in (home.pages, apps.pages, documents.pages, bin.pages, imports.pages, runs.pages, backups.pages):
+    for blueprint in (home.pages, apps.pages, documents.pages, bin.pages, imports.pages, runs.pages, backups.pages, plugins.pages):
         app.register_blueprint(blueprint)
     plugin_pages.register(app)

@@ -21,7 +21,9 @@ from core.base import budget
 from core.base.budget import Budget
 from core.base.db import db, let_go
 from core.base.errors import AppkeepError, Forbidden, NotFound
+from core.extension.registry import LEFT_OUT
 from core.server import server
+from core.tenancy.plugin_states import note_failures
 from core.tenancy.wall import as_tenant
 from core.web.visit import Visit
 
@@ -104,6 +106,8 @@ def enter() -> Response | None:
         return None
     if "\0" in request.path or any("\0" in value for values in request.args.listvalues() for value in values):
         raise NotFound("Page not found.")  # nothing is called so, and PostgreSQL cannot even be asked
+    if getattr(current_app.blueprints.get(request.blueprint or ""), "plugin", "") in LEFT_OUT:
+        raise NotFound("Page not found.")
     view = current_app.view_functions[request.endpoint]
     needs = getattr(view, "needs", None)
     if needs is None:
@@ -129,6 +133,7 @@ def leave(_error: BaseException | None = None) -> None:
         if visit is not None:
             visit.scopes.close()
         db.session.rollback()
+        note_failures()
     except SQLAlchemyError as error:
         log.warning("%s %s: its connection was lost: %s", request.method, request.path, error)
         let_go()

@@ -27,6 +27,7 @@ def register(app: Flask) -> None:
     for name, pages in sorted(others, key=lambda one: one[0]):
         try:
             _check(app, pages)
+            pages.plugin = name
             app.register_blueprint(pages)
         except (Exception, SystemExit) as error:
             # A stranger's pages may be anything.

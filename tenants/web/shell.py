@@ -14,7 +14,7 @@ from tenants.notifications import inbox
 pages = Pages("tenants", __name__, template_folder="../templates")
 _MANAGED = (("Members", "members.show"), ("Departments", "departments.show"), ("Org roles", "org_roles.show"),
             ("App admins", "app_admins.overview"), ("Plan and usage", "organization.plan"), ("Webhooks", "webhooks.show"),
-            ("Deliveries", "webhooks.deliveries"), ("Log", "log.show"),
+            ("Deliveries", "webhooks.deliveries"), ("Log", "log.show"), ("Plugins", "plugins.show"),
             ("Settings", "organization.settings"))
 
 

@@ -21,7 +21,7 @@ PLANNED = {"changed": "Changes back to the backup", "brought_back": "Restored fr
            "hidden": "Moves to the recycle bin"}
 DONE = {"changed": "Changed back to the backup", "brought_back": "Restored from the recycle bin", "added": "Was created again",
         "hidden": "Moved to the recycle bin"}
-_KEY = re.compile(r"[a-z]_[1-9A-HJ-NP-Za-km-z]{10}")
+_KEY = re.compile(r"[a-z]{1,3}_[1-9A-HJ-NP-Za-km-z]{10}")
 Names = Mapping[str, str]
 
 
@@ -205,7 +205,7 @@ def _named(key: str, names: Names) -> str:
     """Return the name that belongs to a key; for one that neither side knows what it was, and never the key itself."""
     if key in names or not _KEY.fullmatch(key):
         return names.get(key, key)
-    return f"a deleted {_words_of_letters().get(key[0], 'item')}"
+    return f"a deleted {_words_of_letters().get(key.partition('_')[0], 'item')}"
 
 
 def _words_of_letters() -> dict[str, str]:
