@@ -6,6 +6,7 @@ Each is a block between two marks in a page of docs/; `tests/test_docs.py` compa
 from __future__ import annotations
 
 import inspect
+import json
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
@@ -17,8 +18,11 @@ from core.base.config import SETTINGS
 from core.base.errors import AppkeepError
 from core.cli.main import main
 from core.extension import hookspecs
+from core.extension.hook_calls import REFUSING
+from core.extension.registry import load_plugins
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
+SCHEMAS = DOCS / "schemas.json"
 COMMAND = ".venv/bin/python -m core.cli.reference"
 WIDTH = 100
 ROOTS = ("core", "tenants", "plugins")
@@ -91,11 +95,35 @@ def table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> Iterator[st
         yield f"| {' | '.join(row)} |"
 
 
+def hook_pages() -> Iterator[str]:
+    """Yield every hook with its arguments, what it gives, and what becomes of it."""
+    for name, hook in every_hook().items():
+        signature = str(inspect.signature(hook)).replace("'", "")
+        first = getattr(hook, f"{hookspecs.PROJECT}_spec")["firstresult"]
+        answers = "gives nothing" if signature.endswith("-> None") else (
+            "the first answer that is not None counts" if first else "all answers are taken together")
+        refuses = "; may refuse by an error of `core.api`" if name in REFUSING else ""
+        text = inspect.getdoc(hook) or ""
+        yield from (f"### {name}", "", "```python", f"def {name}{signature}", "```", "", f"{text} *({answers}{refuses})*", "")
+
+
+def schemas() -> str:
+    """Return the JSON Schemas of all kinds of documents of the built-in components, as JSON."""
+    found = {}
+    for component in load_plugins(strangers=False).components.values():
+        for kind in component.kinds:
+            found[kind.name] = {"component": component.name, "letter": kind.letter, "single": kind.single, "parts": dict(kind.parts),
+                                "version": component.version, "schema": kind.schema}
+    lines = (f"{json.dumps(name)}: {json.dumps(one, ensure_ascii=False)}" for name, one in sorted(found.items()))
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
 BLOCKS: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
     "commands": ("commands.md", commands),
     "errors": ("errors.md", errors),
     "settings": ("operations.md", settings),
     "hooks": ("writing-a-plugin.md", hooks),
+    "each hook": ("hooks.md", hook_pages),
 }
 
 
@@ -130,3 +158,4 @@ def write(name: str) -> None:
 if __name__ == "__main__":
     for block in BLOCKS:
         write(block)
+    SCHEMAS.write_text(schemas(), encoding="utf-8")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from pathlib import Path
 
 import pytest
 
-from core.archive.canonical import MAX_DEPTH, parse_canonical
+from core.archive.canonical import MAX_DEPTH, canonical, parse_canonical
 from core.archive.limits import LIMITS, MIB
 from core.archive.manifest import COMPONENT, MAX_COMPONENTS, MAX_LIST_LINE_BYTES, SECTION, Content, IndexLine
 from core.archive.signature import CONTEXT
+from core.cli import reference
+from plugins.worksheets.fieldtypes import FIELD_TYPES
 
 PAGE = (Path(__file__).parents[3] / "docs" / "format.md").read_text()
 WORDS = " ".join(PAGE.split())
@@ -52,3 +55,48 @@ def test_the_manifest_on_the_page_is_one() -> None:
     value = json.loads(filled(next(example for example in EXAMPLES if "appkeep-backup" in example)))
     assert Content.from_dict(value["content"]).as_dict() == value["content"]
     assert value["version"] == [1, 0]
+
+
+VALUES = re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \| `(.*)` \|$", PAGE, re.MULTILINE)
+NEEDED = {"number": {"decimals": 2}, "currency": {"decimals": 2, "currency": "EUR"}}
+TARGET = {"target": {"ref": "worksheet/w_7Qd3abcDEF"}}
+
+
+def test_every_type_that_holds_values_is_on_the_page() -> None:
+    """And no other."""
+    held = {one.name for one in FIELD_TYPES if one.stored}
+    assert held == {name for name, *_ in VALUES}
+    others = {one.name for one in FIELD_TYPES} - held
+    assert all(f"`{name}`" in PAGE for name in others)
+
+
+@pytest.mark.parametrize(("name", "options", "example"), [(name, options, example) for name, _, options, example in VALUES],
+                         ids=[one[0] for one in VALUES])
+def test_a_value_on_the_page_is_one(name: str, options: str, example: str) -> None:
+    """It is in stored form, and the options that travel with it are those that the page says."""
+    kind = next(one for one in FIELD_TYPES if one.name == name)
+    value = json.loads(filled(example))
+    definition = {"key": "f_7Qd3abcDEF", "type": name, "name": "A", "options": {
+        **NEEDED.get(name, {}), **(TARGET if name in ("relationship", "subform", "cascading_select") else {})}}
+    assert value == kind.canonical(value, definition)
+    named = set(re.findall(r"`(\w+)`", options))
+    everything = {"key": "f_7Qd3abcDEF", "type": name, "name": "A", "options": dict.fromkeys(
+        kind.options.get("properties", {}), 1) | definition["options"]}
+    travels = set(kind.shape(everything)["options"])
+    assert travels == (set(everything["options"]) if options == "all" else named)
+
+
+def test_the_vectors_of_the_page_are_right() -> None:
+    """Each digest is that of the bytes beside it."""
+    rows = re.findall(r"^\| [^|]+ \| `(.*?)`( and a line feed)? \| `([0-9a-f]{64})` \|$", PAGE, re.MULTILINE)
+    assert 3 == len(rows)
+    for text, feed, digest in rows:
+        raw = text.encode() + (b"\n" if feed else b"")
+        assert hashlib.sha256(raw).hexdigest() == digest
+        assert canonical(json.loads(text)) == text.encode()
+    assert hashlib.sha256(canonical({"components": {}})).hexdigest() == rows[-1][2] == Content().content_id
+
+
+def test_the_schemas_are_those_of_the_code() -> None:
+    """Written by the command that the message names."""
+    assert reference.schemas() == reference.SCHEMAS.read_text(), f"docs/schemas.json: run {reference.COMMAND}"
