@@ -8,6 +8,8 @@ from core.backups.undo import UndoContext
 from core.extension.component import Component, Document, FirstStep, Kind, Operation, Section, Segment
 from core.extension.data_report import CollectionReport, DataReport, LostReference, NameOf
 from core.extension.field_type import AbsentFieldType, Definition, FieldType, RecordView, Reference, Source
+from core.extension.formula_function import FormulaFunction
+from core.extension.hook_calls import is_passing
 from core.extension.hookspecs import hookimpl
 from core.extension.importer import Corrections, ImportContext, Importer, packed_kind
 from core.extension.run_kind import RunKind
@@ -24,6 +26,7 @@ __all__ = [
     "Document",
     "FieldType",
     "FirstStep",
+    "FormulaFunction",
     "ImportContext",
     "Importer",
     "IndexLine",
@@ -44,6 +47,7 @@ __all__ = [
     "UndoContext",
     "field_type",
     "hookimpl",
+    "is_passing",
     "journal_of",
     "packed_kind",
 ]

@@ -95,6 +95,13 @@ class FieldType:
             InvalidDocument: with the field's name and what is wrong.
         """
 
+    def check_new(self, definition: Definition) -> None:
+        """Refuse a definition that nobody may make by hand, although one that stands may stay and a restore may bring it back.
+
+        Raises:
+            InvalidDocument: with the field's name and what is wrong.
+        """
+
     def canonical(self, value: Any, definition: Definition) -> Any:
         """Return *value* in the one form in which it is stored; None when it is empty.
 

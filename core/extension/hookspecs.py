@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from core.backups.restore_context import RestoreContext
     from core.extension.component import Component
     from core.extension.field_type import Definition, FieldType
+    from core.extension.formula_function import FormulaFunction
     from core.extension.importer import Importer
     from core.extension.record_contract import RecordChange, RecordPanel, RecordsAsked, RecordsGiven
     from core.extension.run_kind import RunKind
@@ -37,6 +38,12 @@ def register_component() -> Component | None:
 @hookspec
 def register_field_type() -> FieldType | Iterable[FieldType]:
     """Give a type of field, or several."""
+    return ()
+
+
+@hookspec
+def register_formula_function() -> FormulaFunction | Iterable[FormulaFunction]:
+    """Give a function of the language of formulas, or several."""
     return ()
 
 

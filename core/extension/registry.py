@@ -20,6 +20,7 @@ from core.base.errors import InvalidInput, NotFound, PluginFailed
 from core.extension import hookspecs
 from core.extension.component import Component, Kind
 from core.extension.field_type import FieldType, absent_field_type
+from core.extension.formula_function import FormulaFunction
 from core.extension.hook_calls import HookCaller
 from core.extension.importer import Importer
 from core.extension.run_kind import RunKind
@@ -47,14 +48,14 @@ class Absent:
     plugin: str
 
 
-BROUGHT = ("components", "kinds", "field_types", "importers", "run_kinds")
+BROUGHT = ("components", "kinds", "field_types", "formula_functions", "importers", "run_kinds")
 """What of a registry the plugins bring, asked for once."""
 NAME, LETTERS = re.compile(r"[a-z][a-z0-9_]{0,39}"), re.compile(r"[a-z]{1,3}")
 LEFT_OUT: dict[str, str] = {}
 """Plugins that failed in this process after they were loaded, each with the reason: they are not loaded again."""
 ABSENT: dict[str, Absent] = {}
 """The components that were at work here and are not now, as the process found at its start; a worker's job inherits it."""
-T = TypeVar("T", Component, FieldType, Importer, RunKind)
+T = TypeVar("T", Component, FieldType, FormulaFunction, Importer, RunKind)
 log = logging.getLogger(__name__)
 
 
@@ -149,6 +150,11 @@ class Registry:
     def field_types(self) -> dict[str, FieldType]:
         """Field types by name."""
         return _by_name(_flat(self.hook.register_field_type()), "field type")
+
+    @cached_property
+    def formula_functions(self) -> dict[str, FormulaFunction]:
+        """Functions of formulas that plugins add, by name."""
+        return _by_name(_flat(self.hook.register_formula_function()), "function of formulas")
 
     @cached_property
     def importers(self) -> dict[str, Importer]:

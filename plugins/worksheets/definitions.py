@@ -23,15 +23,18 @@ def check_worksheet(document: Document) -> None:
 
 
 def check_types(before: Document | None, after: Document) -> None:
-    """Refuse fields of types that no plugin here brings, unless they have stood there before.
+    """Refuse fields that nobody may make by hand, unless they have stood there before: of types, or with functions, of no plugin here.
 
     Raises:
         InvalidDocument: with the field.
     """
-    stood = {(d["key"], d["type"]) for d in before.body.get("fields", ())} if before is not None else set()
-    for definition in after.body.get("fields", ()):
-        if isinstance(definition, Mapping) and (definition.get("key"), definition.get("type")) not in stood:
-            _check_type(definition)
+    stood = {d["key"]: d for d in before.body.get("fields", ())} if before is not None else {}
+    fields = after.body.get("fields", ())
+    for definition in fields if isinstance(fields, list | tuple) else ():
+        if isinstance(definition, Mapping) and definition != (old := stood.get(definition.get("key"))):
+            if old is None or definition.get("type") != old["type"]:
+                _check_type(definition)
+            _check_new(definition)
 
 
 def check_field(definition: Definition) -> None:
@@ -42,6 +45,7 @@ def check_field(definition: Definition) -> None:
     """
     _check_type(definition)
     check_options(definition)
+    field_type(definition.get("type")).check_new(definition)
 
 
 def check_options(definition: Definition) -> None:
@@ -63,6 +67,12 @@ def _check_type(definition: Definition) -> None:
         server().registry.check_field_type(definition.get("type"))
     except InvalidInput as error:
         raise InvalidDocument(f"{_where(definition)}: {error.message}") from error
+
+
+def _check_new(definition: Definition) -> None:
+    kind = field_type(definition.get("type"))
+    if _validator(kind).is_valid(definition.get("options", {})) and isinstance(definition.get("name"), str):  # else the schema says so
+        kind.check_new(definition)
 
 
 def _where(definition: Definition) -> str:

@@ -116,7 +116,7 @@ def paths(definition: Definition) -> list[tuple[str, ...]]:
     options = definition.get("options", {})
     try:
         if definition["type"] == "formula":
-            return [step.path for step in parse(options["expression"]) if isinstance(step, Field)]
+            return [step.path for step in parse(options["expression"], strict=False) if isinstance(step, Field)]
         if definition["type"] == "text_combination":
             return [piece for piece in pieces(options["template"]) if isinstance(piece, tuple)]
     except InvalidDocument:

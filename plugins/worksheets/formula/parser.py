@@ -7,6 +7,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from plugins.worksheets.formula.brought import brought, missing
 from plugins.worksheets.formula.function import Function
 from plugins.worksheets.formula.functions import FUNCTIONS
 from plugins.worksheets.formula.lexer import Token, refuse, tokens
@@ -49,13 +50,13 @@ Step = Literal | Field | Call
 
 
 @lru_cache(maxsize=256)
-def parse(expression: str) -> tuple[Step, ...]:
-    """Return the steps of a formula.
+def parse(expression: str, *, strict: bool = True) -> tuple[Step, ...]:
+    """Return the steps of a formula; unless *strict*, a function that nothing here brings stands for no value.
 
     Raises:
         InvalidDocument: with what is wrong and where: syntax, an unknown function, a wrong number of arguments.
     """
-    parser = _Parser()
+    parser = _Parser(strict)
     found = tokens(expression)
     for place, token in enumerate(found[:-1]):
         parser.read(token, found[place + 1])
@@ -78,7 +79,8 @@ class _Parser:
     Source: E. W. Dijkstra, MR 34/61 (1961).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, strict: bool) -> None:
+        self.strict = strict
         self.steps: list[Step] = []
         self.waiting: list[_Waiting] = []
         self.wants_value = True
@@ -123,9 +125,11 @@ class _Parser:
         if self.named is None:
             self.waiting.append(_Waiting(0, token))
             return
-        function = FUNCTIONS.get(self.named.text.lower())
-        if function is None:
+        name = self.named.text.lower()
+        function = FUNCTIONS.get(name) or brought(name)
+        if function is None and self.strict:
             raise refuse(f"Unknown function “{self.named.text}”", self.named.position)
+        function = function or missing(name)
         empty = following.sort == "operator" and following.text == ")"
         self.waiting.append(_Waiting(0, self.named, function, 0 if empty else 1))
         self.named = None

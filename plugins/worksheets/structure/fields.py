@@ -23,6 +23,7 @@ from core.api import (
 )
 from plugins.worksheets.access import PersonSight
 from plugins.worksheets.formula import GROUPS as FUNCTIONS
+from plugins.worksheets.formula import all_brought
 from plugins.worksheets.structure import expressions, field_type_menu, service
 from plugins.worksheets.structure.blueprint import SHEET, pages, sheet_document, to, url
 from plugins.worksheets.structure.field_form import FieldForm
@@ -124,9 +125,14 @@ def _shown(form: FieldForm, lost: Sequence[service.Lost] = ()) -> tuple[str, int
         option=service.WRITTEN[form.kind.name][0] if written else "", trial=_trial(form) if written else None,
         may_change_type=form.kind.name not in field_type_menu.HIDDEN and form.kind.name != "autonumber",
         insertable=expressions.insertable(fields, service.linked_fields(app)) if written else (),
-        functions=FUNCTIONS if form.kind.name == "formula" else {},
+        functions=_functions() if form.kind.name == "formula" else {},
         referring=_used_by(sheet, form.key) if not form.is_new else (), uses=uses_in(sheet, form.key) if not form.is_new else ())
     return page, 409 if lost else form.status
+
+
+def _functions() -> dict[str, Sequence[Any]]:
+    """Return all functions of formulas by heading, those of other plugins last."""
+    return {**FUNCTIONS, **({"From plugins": more} if (more := all_brought()) else {})}
 
 
 def _known(name: str) -> FieldType:

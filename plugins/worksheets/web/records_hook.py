@@ -173,7 +173,7 @@ def _given(sheet: SheetContext, rows: Sequence[Row], fields: Sequence[Field]) ->
     title = sheet.fields.get(sheet.title_key or "")
     wanted = [*fields, *([title] if title is not None and title not in fields else [])]
     lines = lines_of(around, rows, wanted)
-    return [RecordGiven(seq=line.seq, values=line.values, title=title_of(around, line), url=sheet.url("record", seq=line.seq),
+    return [RecordGiven(seq=line.seq, values=line.values, title=title_of(around, line), url=sheet.url("record", seq=line.seq) or None,
                         texts={one.key: text for one in fields if (text := _text(around, line, one))},
                         shown={one.key: str(line.show(one, True).striptags()) for one in fields if _measured(line, one)},
                         files={one.key: _files(sheet, line, one) for one in fields if one.type.holds_files and one.key in line.values})

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import url_for
+from flask import has_request_context, url_for
 
 from core.api import (
     App,
@@ -118,7 +118,9 @@ class SheetContext:
         return zone_named(found)
 
     def url(self, page: str = "grid", **given: Any) -> str:
-        """Return the address of one of the worksheet's pages."""
+        """Return the address of one of the worksheet's pages; "" where no page is being made, as in a worker."""
+        if not has_request_context():
+            return ""
         return url_for(f"records.{page}", organization_id=self.app.organization_id, app_id=self.app.id, key=self.key, **given)
 
 

@@ -1,0 +1,55 @@
+"""Functions of formulas that other plugins bring, and what stands for those of plugins that are not here."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from flask import has_app_context
+
+from core.api import FormulaFunction, is_passing, server
+from plugins.worksheets.formula.function import Function
+from plugins.worksheets.formula.values import MAX_TEXT, CalculationFailed
+
+GIVEN = (str, bool, Decimal, date, datetime, time)
+
+
+def brought(name: str) -> Function | None:
+    """Return the function of that name that another plugin brings."""
+    if not has_app_context():  # a formula by itself, which only Appkeep's own functions can be in
+        return None
+    found = server().registry.formula_functions.get(name)
+    return None if found is None else Function(
+        name=found.name, call=partial(_called, found), least=found.least, most=found.most, usage=found.usage, says=found.says)
+
+
+def missing(name: str) -> Function:
+    """Return what stands for a function that nothing here brings: it has no value."""
+    return Function(name=name, call=partial(_fail, name), least=0, most=255, usage=f"{name}(…)", says="")
+
+
+def all_brought() -> tuple[Function, ...]:
+    """Return all functions that other plugins bring, by name."""
+    return tuple(one for name in sorted(server().registry.formula_functions) if (one := brought(name)) is not None)
+
+
+def _called(function: FormulaFunction, *arguments: Any) -> Any:
+    try:
+        given = function.call(*arguments)
+    except Exception as error:
+        # A stranger's code may raise anything.
+        if is_passing(error):
+            raise
+        raise CalculationFailed(f"{function.name} failed: {error}") from error
+    given = Decimal(given) if type(given) is int else given
+    if given is not None and not isinstance(given, GIVEN):
+        raise CalculationFailed(f"{function.name} gives a {type(given).__name__}")
+    if isinstance(given, str) and len(given) > MAX_TEXT:
+        raise CalculationFailed(f"{function.name} gives too long a text")
+    return given
+
+
+def _fail(name: str, *_: Any) -> Any:
+    raise CalculationFailed(f"no plugin on this server brings the function {name}")
