@@ -21,6 +21,7 @@ from pluggy import HookImpl
 from core.base.budget import BudgetSpent
 from core.base.db import db, in_transaction, is_outage
 from core.base.errors import AppkeepError
+from core.extension.hook_results import checked
 
 REFUSING = frozenset({"check_field", "find_organization", "find_person", "objects_reserved", "prove_identity"})
 """Hooks whose implementations may refuse by an AppkeepError, which is passed on to whoever asked."""
@@ -37,6 +38,7 @@ class HookCaller(pluggy.PluginManager):
         super().__init__(project)
         self.strangers: set[str] = set()
         self.off: dict[str, str] = {}
+        self.trying = ""
         self.failed: list[tuple[str, str]] = []
         self._failures: dict[str, deque[float]] = {}
 
@@ -56,7 +58,12 @@ class HookCaller(pluggy.PluginManager):
                 *(one for one in last_first if one.plugin_name in self.strangers)]
 
     def call_one(self, hook: str, implementation: HookImpl, arguments: Sequence[object] = ()) -> Any:
-        """Return what one implementation gives; None for a stranger's that failed, or that is not called any more."""
+        """Return what one implementation gives; None for a stranger's that failed, or that is not called any more.
+
+        That of a plugin which is being tried out, before it counts as a stranger, raises what it raises.
+        """
+        if implementation.plugin_name == self.trying:
+            return checked(hook, implementation.function(*arguments))
         if implementation.plugin_name not in self.strangers:
             return implementation.function(*arguments)
         if implementation.plugin_name in self.off and not hook.startswith("register_"):
@@ -64,7 +71,7 @@ class HookCaller(pluggy.PluginManager):
         began = time.monotonic()
         try:
             with _taken_back():
-                given = implementation.function(*arguments)
+                given = checked(hook, implementation.function(*arguments))
         except (Exception, SystemExit) as error:
             # A stranger's code may raise anything.
             if _passes(hook, error):

@@ -257,6 +257,7 @@ def _load_stranger(registry: Registry, entry) -> None:  # type: ignore[no-untype
     try:
         manager.register(entry.load(), entry.name)
         manager.check_pending()
+        manager.trying = entry.name
         registry.try_out()
         _refuse_wrappers(manager, entry.name)
         _check_schemas(manager, entry.name)
@@ -268,6 +269,8 @@ def _load_stranger(registry: Registry, entry) -> None:  # type: ignore[no-untype
             manager.unregister(name=entry.name)
         log.warning("The plugin %s was left out: %s", entry.name, error)
         registry.broken[entry.name] = f"{type(error).__name__}: {error}"
+    finally:
+        manager.trying = ""
 
 
 def _check_component(component: Component) -> None:

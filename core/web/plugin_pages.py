@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Flask
+from pluggy import HookImpl
 
 from core.base.errors import PluginFailed
+from core.extension.hook_results import checked
 from core.extension.registry import Registry
 from core.web.gate import Needs, Pages
 
@@ -16,9 +18,9 @@ def register(app: Flask) -> None:
     registry: Registry = app.extensions["appkeep"].registry
     manager, own, others = registry.manager, list[Any](), list[tuple[str, Any]]()
     for one in manager.in_order(manager.hook.register_blueprint.get_hookimpls()):
-        given = manager.call_one("register_blueprint", one)
+        given = _given(registry, one)
         found = list(given) if isinstance(given, list | tuple) else [] if given is None else [given]
-        if one.plugin_name in manager.strangers:
+        if registry.is_stranger(one.plugin_name) or one.plugin_name in registry.broken:
             others += [(one.plugin_name, pages) for pages in found]
         else:
             own += found
@@ -32,6 +34,18 @@ def register(app: Flask) -> None:
         except (Exception, SystemExit) as error:
             # A stranger's pages may be anything.
             registry.leave_out(name, f"its pages cannot be served: {error}")
+
+
+def _given(registry: Registry, one: HookImpl) -> Any:
+    """Return what a plugin gives; None for a stranger's that fails, which is left out."""
+    if not registry.is_stranger(one.plugin_name):
+        return one.function()
+    try:
+        return checked("register_blueprint", one.function())
+    except (Exception, SystemExit) as error:
+        # A stranger's code may raise anything.
+        registry.leave_out(one.plugin_name, f"its pages cannot be served: {error}")
+        return None
 
 
 def _check(app: Flask, pages: Any) -> None:

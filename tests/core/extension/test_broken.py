@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import inspect
 import logging
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
 from flask import Blueprint, current_app
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
 from core.api import Component, Document, Kind, Needs, Pages, apps, direct, documents, transaction
+from core.backups.catalog import find_backup
 from core.base.db import db
 from core.base.errors import AppkeepError, Forbidden
 from core.cli.verbs import registry_commands
 from core.extension import hook_calls, hookspecs
+from core.processes.scheduler import tick
 from core.server import server
+from core.tenancy.wall import as_server
+from plugins.worksheets import service
+from tenants.notifications.models import Delivery
 from tests.conftest import fresh_database, made_organization
 from tests.core.extension.strangers import installed, plugin, started
-from tests.web import signed_in
+from tests.web import OWNER, make_person, signed_in
 
 
 def raising(*_: object) -> Any:
@@ -44,7 +50,38 @@ def nothing(*_: object) -> None:
 
 
 TOLD = ("app_created", "app_deleted", "run_finished", "backup_acted", "app_menu", "manage_menu", "mobile_menu", "app_look", "apps_listed", "shuts",
-        "app_roles", "sees_app", "organization_time_zone", "person_name", "org_choices", "may_schedule")
+        "app_roles", "sees_app", "organization_time_zone", "person_name", "org_choices", "may_schedule", "record_changed", "record_purged",
+        "record_panels", "records_there", "rights_on", "colleagues_of", "addresses_of", "runs_referred", "clock_ticked", "database_ready",
+        "objects_recorded", "objects_released", "org_reference_exists", "schedules_need", "schedule_paused", "secrets_resealed")
+BROUGHT = ("register_component", "register_field_type", "register_formula_function", "register_importer", "register_run_kind")
+SHEET = Document(kind="worksheet", key="w_1111111111", position=0, body={"name": "People", "fields": [
+    {"key": "f_1111111111", "type": "text", "name": "Name", "options": {}}]})
+
+
+def a_number(*_: object) -> Any:
+    """Give what no hook gives."""
+    return 7
+
+
+def a_text(*_: object) -> Any:
+    """Give a text, which is no list of texts."""
+    return "nonsense"
+
+
+def a_list_of_numbers(*_: object) -> Any:
+    """Give a list of something else."""
+    return [7, None, object()]
+
+
+def without_end(*_: object) -> Any:
+    """Give a list that has no end."""
+    return count()
+
+
+def failing_halfway(*_: object) -> Any:
+    """Give a list that fails while it is read."""
+    yield object()
+    raise ValueError("half-way")
 
 
 def impl(hook: str, does: Any) -> Any:
@@ -63,17 +100,27 @@ def server_arguments(hook: str) -> list[str]:
 def works(home: Path, name: str) -> None:
     """Prove that an app is made, seen on its pages, backed up and restored."""
     with made_organization(name) as organization:
+        person = make_person(OWNER)
         with transaction():
-            app = apps.create("Sales", "system")
+            app = apps.create("Sales", person)
+            documents.put(app, SHEET, person)
+            for name in ("Ann", "Bob"):
+                service.put_record(app, "w_1111111111", None, {"f_1111111111": name}, person)
         app_id = app.id
-        backup = direct.back_up(app)
+        backup_id = direct.back_up(app, person=person).id
         with transaction():
             documents.put(apps.find(app_id), Document(kind="app", key="main", body={"name": "Other"}, position=0), "system")
-        direct.restore(apps.find(app_id), backup)
-        assert "Sales" == apps.find(app_id).name
+            service.delete_record(apps.find(app_id), "w_1111111111", 1, person)
+            service.purge_record(apps.find(app_id), "w_1111111111", 1, person)
+        direct.restore(apps.find(app_id), find_backup(backup_id))
+        assert "Sales" == apps.find(app_id).name and 2 == len(list(service.all_rows(apps.find(app_id), "w_1111111111")))
+    tick()
+    with as_server():
+        assert db.session.scalar(select(func.count()).select_from(Delivery)), "nobody was told by mail that the backup is done"
     client = signed_in(server_app())
-    for path in (f"/o/{organization}/", f"/o/{organization}/log"):
-        assert 200 == client.get(path).status_code, path
+    for path in ("", "log", "members", f"apps/{app_id}/worksheet/w_1111111111", f"apps/{app_id}/worksheet/w_1111111111/record/1",
+                 f"apps/{app_id}/manage", f"apps/{app_id}/manage/backups"):
+        assert 200 == client.get(f"/o/{organization}/{path}", follow_redirects=True).status_code, path
 
 
 def server_app() -> Any:
@@ -81,14 +128,25 @@ def server_app() -> Any:
     return current_app._get_current_object()  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("does", [raising, ending, writing], ids=lambda does: does.__name__)
+@pytest.mark.parametrize("does", [raising, ending, writing, a_number, a_text, a_list_of_numbers, without_end, failing_halfway], ids=lambda does: does.__name__)
 def test_one_that_fails_in_every_hook_stops_nobody(
         home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, does: Any) -> None:
     """Whatever it raises: apps, pages, backups and restores go on, nothing of what it wrote stays, and the log names it."""
     bad = plugin("bad", **{hook: impl(hook, does) for hook in TOLD})
     with installed(monkeypatch, bad), started(home, fresh_database("sqlite", home, request)), caplog.at_level(logging.ERROR):
         works(home, "Example")
-    assert "The plugin bad failed in app_created" in caplog.text
+    assert "The plugin bad" in caplog.text
+
+
+@pytest.mark.parametrize("hook", BROUGHT)
+@pytest.mark.parametrize("does", [raising, ending, a_number, a_text, a_list_of_numbers, without_end, failing_halfway], ids=lambda does: does.__name__)
+def test_one_that_brings_nonsense_is_left_out(
+        home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, hook: str, does: Any) -> None:
+    """The server starts without it, says which, and has all that others bring."""
+    with installed(monkeypatch, plugin("bad", **{hook: impl(hook, does)})), started(home, fresh_database("sqlite", home, request)):
+        registry = server().registry
+        assert ["bad"] == list(registry.broken)
+        assert registry.components and registry.field_types and registry.importers and registry.run_kinds
 
 
 def test_one_that_goes_on_failing_is_not_called_any_more(
@@ -147,7 +205,7 @@ def test_pages_that_cannot_be_served_leave_their_plugin_out(
         home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, given: Any) -> None:
     """At an address that is taken, past the gate, of another kind, under a name that is taken."""
     with installed(monkeypatch, plugin("bad", register_blueprint=given)), started(home, fresh_database("sqlite", home, request)):
-        assert (given is raising) != ("its pages cannot be served" in server().registry.broken.get("bad", ""))
+        assert "its pages cannot be served" in server().registry.broken["bad"]
         works(home, "Example")
 
 
