@@ -22,7 +22,7 @@ def write(name: str, folder: Path, *, table: bool = False) -> dict[str, Any]:
         Conflict: it is taken, or there is such a folder.
     """
     if not NAME.fullmatch(name) or len(name) > 30 or keyword.iskeyword(name):
-        raise InvalidInput(f"“{name[:40]}” is no name for a plugin: use small letters, digits and _, at most 30, such as “notes”.")
+        raise InvalidInput(f"“{name[:40]}” is not a name for a plugin: use small letters, digits and _, at most 30, such as “notes”.")
     if name in server().registry.components:
         raise Conflict(f"There is a component “{name}” already. Choose another name.")
     home = folder / f"appkeep-{name.replace('_', '-')}"

@@ -27,7 +27,7 @@ def _lines(result: Mapping[str, Any]) -> Iterator[str]:
         if "failures" in plugin:
             yield f"    failed {plugin['failures']} times, the last time at {plugin['failed_at']}: {plugin['error']}"
         if "switched_off_at" in plugin:
-            yield f"    switched off at {plugin['switched_off_at']} in the process where it failed: restart the server once it is mended"
+            yield f"    switched off at {plugin['switched_off_at']} in the process where it failed: restart the server once it is fixed"
     for name, error in result["broken"].items():
         yield f"left out: {name}: {error}"
     for one in result["absent"]:

@@ -105,7 +105,7 @@ def test_a_new_plugin_is_written_and_its_tests_pass(tmp_path: Path, home: Path, 
     assert ("23 passed" if table else "7 passed") in ended.stdout
 
 
-@pytest.mark.parametrize(("name", "says"), [("pages", "already"), ("No", "no name"), ("class", "no name"), ("../x", "no name")])
+@pytest.mark.parametrize(("name", "says"), [("pages", "already"), ("No", "not a name"), ("class", "not a name"), ("../x", "not a name")])
 def test_a_name_that_cannot_be_is_refused(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, says: str) -> None:
     """Nothing is written."""
     monkeypatch.setenv("APPKEEP_HOME", str(home))
