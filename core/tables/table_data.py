@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Boolean, Connection, Float, Integer, String, Table, delete, func, insert, select, update
+from sqlalchemy import Boolean, Connection, Float, Integer, String, Table, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_on_sqlite
 
@@ -247,10 +247,11 @@ class TableData:
         new = [{"app_id": app_id, **after} for before, after in changes if before is None]
         if new:
             connection.execute(insert(self.table), new)
-        for before, after in changes:
-            if before is not None:
-                connection.execute(update(self.table).where(t.app_id == app_id, t.number == after["number"]).values(
-                    {name: value for name, value in after.items() if name != "number"}))
+        there = [{f"to_{name}": value for name, value in after.items()} for before, after in changes if before is not None]
+        if there:
+            names = [*(c.name for c in self.columns), "deleted_at"]
+            connection.execute(update(self.table).where(t.app_id == app_id, t.number == bindparam("to_number")).values(
+                {name: bindparam(f"to_{name}", type_=t[name].type) for name in names}), there)
 
     def raise_number(self, app_id: str, connection: Connection, highest: int) -> None:
         """Give no number up to *highest* again."""
