@@ -13,7 +13,7 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from core.apps import documents, parts
 from core.base.db import transaction
 from core.base.errors import AppkeepError, NotFound
-from core.extension.component import Document, Kind
+from core.extension.component import Component, Document, Kind
 from core.server import server
 from core.web.editor import Editing, Targets
 from core.web.gate import APP, MANAGE, Needs, Pages
@@ -43,15 +43,20 @@ def manage(organization_id: str, app_id: str) -> str:
     counts: dict[str, int] = {}
     for document in documents.live(app):
         counts[document.kind] = counts.get(document.kind, 0) + 1
-    return render_template("documents/manage.html", components=server().registry.ranked, counts=counts,
+    return render_template("documents/manage.html", components=_with_pages(), counts=counts,
                            binned=len(documents.bin_of(app)))
+
+
+def _with_pages() -> list[Component]:
+    """Return the components that have documents, in the order in which people see them; data alone is shown by its plugin."""
+    return [one for one in server().registry.ranked if one.kinds]
 
 
 @pages.page(f"{MANAGE}/<component>", Needs.APP_ADMIN)
 def component(organization_id: str, app_id: str, component: str) -> str:
     """List a component's documents, by kind."""
     found = server().registry.components.get(component)
-    if found is None:
+    if found is None or not found.kinds:
         raise NotFound("Page not found.")
     app = current_app_row()
     kinds = [(kind, documents.live(app, kind.name)) for kind in found.kinds]
@@ -170,7 +175,7 @@ def manage_menu() -> list[MenuItem]:
     """Return the items of an app's management: one a component, then what belongs to all."""
     app = current_app_row()
     where: dict[str, Any] = {"organization_id": visit().organization_id, "app_id": app.id}
-    items = [MenuItem(c.title, url_for("documents.component", component=c.name, **where)) for c in server().registry.ranked]
+    items = [MenuItem(c.title, url_for("documents.component", component=c.name, **where)) for c in _with_pages()]
     given = (item for some in server().registry.hook.manage_menu(app=app) for item in some)
     kept = [MenuItem("Backup & Restore", url_for("backups.show", **where))] if current_standing().may_back_up else []
     return [MenuItem("Overview", url_for("documents.manage", **where)), *items, *given, *kept,
