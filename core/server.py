@@ -30,7 +30,7 @@ class Server:
     @cached_property
     def store(self) -> Store:
         """Where objects lie."""
-        return open_store(self.config)
+        return open_store(self.config, {name: kind.open for name, kind in self.registry.stores.items()})
 
     @cached_property
     def slots(self) -> Slots:

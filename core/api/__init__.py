@@ -13,6 +13,7 @@ from core.api.app import (
 )
 from core.api.components import (
     AbsentFieldType,
+    Batch,
     CollectionReport,
     Component,
     Corrections,
@@ -39,6 +40,8 @@ from core.api.components import (
     Segment,
     Snapshot,
     Source,
+    Store,
+    StoreKind,
     UndoContext,
     field_type,
     hookimpl,
@@ -205,6 +208,7 @@ __all__ = [
     "AppRestoring",
     "AppkeepError",
     "Base",
+    "Batch",
     "CollectionReport",
     "Component",
     "Conflict",
@@ -262,6 +266,8 @@ __all__ = [
     "Snapshot",
     "Source",
     "Standing",
+    "Store",
+    "StoreKind",
     "TableComponent",
     "TableData",
     "Target",

@@ -13,11 +13,14 @@ from core.extension.hook_calls import is_passing
 from core.extension.hookspecs import hookimpl
 from core.extension.importer import Corrections, ImportContext, Importer, packed_kind
 from core.extension.run_kind import RunKind
+from core.extension.store_kind import StoreKind
 from core.runs.models import Run
 from core.server import field_type
+from core.storage.store import Batch, Store
 
 __all__ = [
     "AbsentFieldType",
+    "Batch",
     "CollectionReport",
     "Component",
     "Corrections",
@@ -44,6 +47,8 @@ __all__ = [
     "Segment",
     "Snapshot",
     "Source",
+    "Store",
+    "StoreKind",
     "UndoContext",
     "field_type",
     "hookimpl",

@@ -116,4 +116,12 @@ def is_passing(error: BaseException) -> bool:
 
 
 def _passes(hook: str, error: BaseException) -> bool:
-    return is_passing(error) or (isinstance(error, AppkeepError) and hook in REFUSING)
+    """Say whether what a hook raised is raised on.
+
+    An outage is the caller's business where its transaction has ended with it. Elsewhere it may be of the plugin's own making, as
+    where it writes while a page only reads; where the database is really away, the next question tells.
+    """
+    if isinstance(error, AppkeepError) and hook in REFUSING:
+        return True
+    outage = isinstance(error, Exception) and is_outage(error)
+    return is_passing(error) and (not outage or (has_app_context() and in_transaction()))

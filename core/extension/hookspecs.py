@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from core.extension.importer import Importer
     from core.extension.record_contract import RecordChange, RecordPanel, RecordsAsked, RecordsGiven
     from core.extension.run_kind import RunKind
+    from core.extension.store_kind import StoreKind
     from core.runs.models import Run
     from core.tenancy.models import App
     from core.web.icons import Look
@@ -61,6 +62,12 @@ def register_importer() -> Importer | Iterable[Importer]:
 @hookspec
 def register_run_kind() -> RunKind | Iterable[RunKind]:
     """Give a kind of run that workers do, or several."""
+    return ()
+
+
+@hookspec
+def register_store() -> StoreKind | Iterable[StoreKind]:
+    """Give a kind of store for objects, or several; `APPKEEP_STORE_URL` chooses it by its scheme."""
     return ()
 
 

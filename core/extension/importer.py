@@ -120,8 +120,11 @@ class Importer:
         """Its title with the endings of its files."""
         return f"{self.title} ({', '.join(self.suffixes)})"
 
-    def recognizes(self, path: Path) -> bool:
-        """Say cheaply whether *path* looks like this importer's format."""
+    def recognizes(self, path: Path) -> bool | float:
+        """Say cheaply whether *path* looks like this importer's format, or how surely, from 0 (no) to 1: the surest one reads it.
+
+        True is 0.5: "its name ends so, and it begins so". Of equally sure ones Appkeep's own come first, then the names' order.
+        """
         return False
 
     def operations(self, path: Path, context: ImportContext) -> Iterator[Mapping[str, Any]]:

@@ -24,6 +24,7 @@ from core.extension.formula_function import FormulaFunction
 from core.extension.hook_calls import HookCaller
 from core.extension.importer import Importer
 from core.extension.run_kind import RunKind
+from core.extension.store_kind import StoreKind
 
 DEFAULT_PLUGINS: tuple[str, ...] = (
     "tenants.plugin",
@@ -48,14 +49,14 @@ class Absent:
     plugin: str
 
 
-BROUGHT = ("components", "kinds", "field_types", "formula_functions", "importers", "run_kinds")
+BROUGHT = ("components", "kinds", "field_types", "formula_functions", "importers", "run_kinds", "stores")
 """What of a registry the plugins bring, asked for once."""
 NAME, LETTERS = re.compile(r"[a-z][a-z0-9_]{0,39}"), re.compile(r"[a-z]{1,3}")
 LEFT_OUT: dict[str, str] = {}
 """Plugins that failed in this process after they were loaded, each with the reason: they are not loaded again."""
 ABSENT: dict[str, Absent] = {}
 """The components that were at work here and are not now, as the process found at its start; a worker's job inherits it."""
-T = TypeVar("T", Component, FieldType, FormulaFunction, Importer, RunKind)
+T = TypeVar("T", Component, FieldType, FormulaFunction, Importer, RunKind, StoreKind)
 log = logging.getLogger(__name__)
 
 
@@ -80,6 +81,12 @@ class Registry:
         """Return the name of the plugin that brings a component."""
         return next((one.plugin_name for one in self.hook.register_component.get_hookimpls()
                      if getattr(one.function(), "name", None) == component), "")
+
+    def of_strangers(self, hook: str) -> set[str]:
+        """Return the names of what strangers' plugins bring by a hook."""
+        theirs = (one for one in getattr(self.hook, hook).get_hookimpls() if self.is_stranger(one.plugin_name))
+        found = [self.manager.call_one(hook, one) for one in theirs]
+        return {thing.name for thing in _flat(one for one in found if one is not None)}
 
     def reads(self, component: str, version: int) -> bool:
         """Say whether this server understands what a version of a component wrote; what it does not is kept word for word."""
@@ -165,6 +172,11 @@ class Registry:
     def run_kinds(self) -> dict[str, RunKind]:
         """Kinds of runs by name."""
         return _by_name(_flat(self.hook.register_run_kind()), "kind of run")
+
+    @cached_property
+    def stores(self) -> dict[str, StoreKind]:
+        """Kinds of stores that plugins bring, by scheme."""
+        return _by_name(_flat(self.hook.register_store()), "kind of store")
 
     @cached_property
     def offered_importers(self) -> list[Importer]:

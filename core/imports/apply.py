@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import IO, Any
 from core.apps import service
 from core.apps.making import making
 from core.base.errors import ImportFailed, InvalidInput
+from core.extension.hook_calls import is_passing
 from core.extension.importer import NO_CORRECTIONS, Corrections, Importer, packed_kind
 from core.imports.inbox import spool
 from core.imports.reader_process import Asked, Heard, read
@@ -22,6 +24,7 @@ from core.objects.writer import ObjectWriter, recording, releasing, writing_obje
 from core.server import server
 from core.tenancy.models import App
 
+log = logging.getLogger(__name__)
 Watch = Callable[[str, int, int], None]
 """Hears how far an import is: its phase, records done, of how many (0 as long as that is not known)."""
 Finish = Callable[[Mapping[str, Any]], None]
@@ -160,7 +163,7 @@ def find_importer(path: Path, name: str | None) -> Importer:
         return importers[name]
     if not path.is_file():
         raise ImportFailed(f"File not found: {path}")
-    found = next((one for one in importers.values() if one.recognizes(path)), None)
+    found = _surest(importers, path)
     if found is None:
         with path.open("rb") as file:
             kind = packed_kind(file.read(16))
@@ -170,3 +173,24 @@ def find_importer(path: Path, name: str | None) -> Importer:
         raise ImportFailed(f"“{path.name}” has an unknown format. These can be imported: {formats}. "
                            f"On the command line, --from sets the format ({'|'.join(importers)}).")
     return found
+
+
+def _surest(importers: Mapping[str, Importer], path: Path) -> Importer | None:
+    """Return the importer that is surest to know a file, None where none knows it; see `Importer.recognizes`."""
+    strangers = server().registry.of_strangers("register_importer")
+    found = [(-sure, name in strangers, name) for name, one in importers.items() if (sure := _sure(one, path)) > 0]
+    return importers[min(found)[2]] if found else None
+
+
+def _sure(importer: Importer, path: Path) -> float:
+    try:
+        given = importer.recognizes(path)
+    except Exception as error:
+        # A stranger's code may raise anything, and others may know the file.
+        if is_passing(error):
+            raise
+        log.exception("The importer %s failed to look at a file", importer.name)
+        return 0
+    if isinstance(given, bool):
+        return 0.5 if given else 0
+    return min(float(given), 1) if isinstance(given, int | float) and given == given else 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from core.base.config import Config
@@ -12,8 +14,8 @@ from core.storage.s3 import S3Store
 from core.storage.store import Store
 
 
-def open_store(config: Config) -> Store:
-    """Return the store that the settings name.
+def open_store(config: Config, more: Mapping[str, Callable[[str], Store]] = MappingProxyType({})) -> Store:
+    """Return the store that the settings name; *more* are kinds that plugins bring, by scheme.
 
     Raises:
         InvalidInput: the URL is of no known kind.
@@ -26,4 +28,7 @@ def open_store(config: Config) -> Store:
         return FolderStore(Path(parts.path))
     if parts.scheme == "s3" and parts.netloc:
         return S3Store(parts.netloc, parts.path.strip("/"))
-    raise InvalidInput(f"APPKEEP_STORE_URL is “{url}”. Use s3://bucket/prefix, file:///folder, or leave it empty.")
+    if parts.scheme in more:
+        return more[parts.scheme](url)
+    raise InvalidInput(f"APPKEEP_STORE_URL is “{url}”. Use s3://bucket/prefix, file:///folder, or leave it empty; "
+                       "other kinds need a plugin that brings them.")

@@ -2,5 +2,6 @@
 
 from core.api.testing import FLIPS, ComponentLaws, unfilled
 from core.testing.data_laws import DataLaws
+from core.testing.store_laws import StoreLaws
 
-__all__ = ["FLIPS", "ComponentLaws", "DataLaws", "unfilled"]
+__all__ = ["FLIPS", "ComponentLaws", "DataLaws", "StoreLaws", "unfilled"]

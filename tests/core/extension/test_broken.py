@@ -13,12 +13,13 @@ import pytest
 from flask import Blueprint, current_app
 from sqlalchemy import func, select, text
 
-from core.api import Component, Document, Kind, Needs, Pages, apps, direct, documents, transaction
+from core.api import Component, Document, Importer, Kind, Needs, Pages, apps, direct, documents, transaction
 from core.backups.catalog import find_backup
 from core.base.db import db
 from core.base.errors import AppkeepError, Forbidden
 from core.cli.verbs import registry_commands
 from core.extension import hook_calls, hookspecs
+from core.imports.apply import find_importer
 from core.processes.scheduler import tick
 from core.server import server
 from core.tenancy.wall import as_server
@@ -247,3 +248,23 @@ def test_a_kind_that_cannot_be_kept_leaves_its_plugin_out(
     with installed(monkeypatch, plugin("bad", register_component=lambda: Bad(kind))), started(home, fresh_database("sqlite", home, request)):
         assert why in server().registry.broken["bad"]
         works(home, "Example")
+
+
+@pytest.mark.parametrize(("sure", "reads"), [(True, "csv"), (0.4, "csv"), (0.9, "other"), (float("nan"), "csv"), ("yes", "csv"), (None, "csv")])
+def test_the_surest_importer_reads_a_file_and_appkeeps_own_where_none_is_surer(
+        home: Path, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, sure: Any, reads: str) -> None:
+    """Whatever a stranger's says of a file, or raises."""
+    class Other(Importer):
+        """Says that it knows every file."""
+
+        name, title = "a_other", "Other"
+
+        def recognizes(self, path: Path) -> Any:
+            if sure is None:
+                raise ValueError("a mistake")
+            return sure
+
+    (tmp_path / "a.csv").write_text("Name,Age\nAnn,7\n")
+    with installed(monkeypatch, plugin("other", register_importer=lambda: Other())), \
+            started(home, fresh_database("sqlite", home, request)):
+        assert ("a_other" if reads == "other" else reads) == find_importer(tmp_path / "a.csv", None).name

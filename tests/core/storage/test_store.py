@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import io
 import socket
-import threading
 from pathlib import Path
 
 import pytest
 
+from core.api import AppkeepError, StoreKind, apps, direct, transaction
 from core.base import budget
 from core.base.budget import Budget, Slots
 from core.base.config import read_config
-from core.base.errors import InvalidInput, ObjectMissing, StoreUnavailable
+from core.base.errors import InvalidInput, StoreUnavailable
 from core.storage.choice import open_store
 from core.storage.folder import FolderStore
 from core.storage.s3 import S3Store
 from core.storage.store import Store
+from core.testing import StoreLaws
+from tests.conftest import fresh_database, made_organization
+from tests.core.extension.strangers import installed, plugin, started
 
 
 @pytest.fixture(params=["folder", "s3"])
@@ -27,76 +30,8 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     return open_store(read_config({}, home=str(tmp_path), store_url=request.getfixturevalue("bucket")))
 
 
-def test_a_part_of_an_object_can_be_had(store: Store) -> None:
-    """From a place on, so many bytes; what lies behind the end is not there."""
-    content = bytes(range(256)) * 8192
-    with store.batch() as batch:
-        batch.put_if_absent("a/x", content)
-    for start, size in ((0, 10), (5, 1), (1000, 1_500_000), (len(content) - 3, 3), (7, None)):
-        expected = content[start:] if size is None else content[start:start + size]
-        assert expected == b"".join(store.get("a/x", start, size))
-    assert content[-3:] == b"".join(store.get("a/x", len(content) - 3, 100))
-    assert b"" == b"".join(store.get("a/x", len(content) + 5, 100))
-
-
-def test_what_was_put_can_be_had(store: Store) -> None:
-    """Bytes and streams alike, small and larger than a chunk."""
-    large = bytes(range(256)) * 10_000
-    with store.batch() as batch:
-        assert batch.put_if_absent("a/small", b"small")
-        assert batch.put_if_absent("a/large", io.BytesIO(large))
-        assert batch.put_if_absent("b/empty", b"")
-    assert b"".join(store.get("a/small")) == b"small"
-    assert large == b"".join(store.get("a/large"))
-    assert b"".join(store.get("b/empty")) == b""
-    assert (store.size("a/small"), store.size("b/empty"), store.size("a/none")) == (5, 0, None)
-    assert {"a/small", "a/large"} == {name for name, _ in store.list("a")}
-
-
-def test_an_object_never_changes(store: Store) -> None:
-    """Putting under a name that is taken stores nothing and says so."""
-    with store.batch() as batch:
-        batch.put_if_absent("a/x", b"first")
-    with store.batch() as batch:
-        assert not batch.put_if_absent("a/x", b"second")
-        assert batch.put_if_absent("a/y", b"y")
-        assert not batch.put_if_absent("a/y", b"z")
-    assert b"".join(store.get("a/x")) == b"first"
-
-
-def test_what_is_missing_is_told(store: Store) -> None:
-    """Reading what is not there names it; removing it is no error. In a store that is there: one that is away is told apart."""
-    with store.batch() as batch:
-        batch.put_if_absent("a/x", b"x")
-    with pytest.raises(ObjectMissing, match="a/none"):
-        list(store.get("a/none"))
-    store.delete("a/none")
-
-
-def test_what_was_deleted_is_gone(store: Store) -> None:
-    """And can be put again."""
-    with store.batch() as batch:
-        batch.put_if_absent("a/x", b"first")
-    store.delete("a/x")
-    assert store.size("a/x") is None
-    with store.batch() as batch:
-        assert batch.put_if_absent("a/x", b"second")
-    assert b"".join(store.get("a/x")) == b"second"
-
-
-def test_many_threads_put_at_once(store: Store) -> None:
-    """A batch takes objects from several threads; each name is stored once."""
-    stored: list[bool] = []
-    with store.batch() as batch:
-        def put() -> None:
-            stored.extend(batch.put_if_absent(f"a/{n}", b"%d" % n) for n in range(20))
-
-        threads = [threading.Thread(target=put) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    assert 20 == sum(stored) == len(list(store.list("a")))
+class TestStores(StoreLaws):
+    """The laws, for both kinds that Appkeep brings."""
 
 
 def test_a_batch_that_fails_leaves_nothing_in_a_folder(tmp_path: Path) -> None:
@@ -152,3 +87,25 @@ def test_a_page_waits_less_for_s3_than_a_worker(bucket: str, tmp_path: Path, mon
         finally:
             budget.end()
         assert store.client is patient
+
+
+def test_a_plugin_brings_a_kind_of_store(home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chosen by its scheme; without its plugin the server says what is missing."""
+    objects: list[str] = []
+
+    def opened(url: str) -> Store:
+        objects.append(url)
+        return FolderStore(home / "elsewhere")
+
+    url = fresh_database("sqlite", home, request)
+    with installed(monkeypatch, plugin("memory", register_store=lambda: StoreKind(name="memory", open=opened))), \
+            started(home, url, store_url="memory://place"), made_organization("Example"):
+        with transaction():
+            app = apps.create("Sales", "system")
+        direct.check(direct.back_up(app))
+        assert ["memory://place"] == objects and any((home / "elsewhere").rglob("*"))
+    with installed(monkeypatch), started(home, url, store_url="memory://place"), made_organization("Other"):
+        with transaction():
+            app = apps.create("Sales", "system")
+        with pytest.raises(AppkeepError, match="need a plugin"):
+            direct.back_up(app)
