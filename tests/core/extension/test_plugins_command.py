@@ -95,14 +95,14 @@ def test_failures_are_kept_and_shown_to_operators_and_admins(
 
 @pytest.mark.parametrize("table", [False, True])
 def test_a_new_plugin_is_written_and_its_tests_pass(tmp_path: Path, home: Path, table: bool) -> None:
-    """As `appkeep plugins new` says: install it, run its tests."""
+    """As `appkeep plugins new` says: install it, run its tests; here on one database, and without the law that flips bits for seconds."""
     written = run("-m", "core.cli", "plugins", "new", "recipes", "--folder", str(tmp_path), "--json", *(["--table"] if table else []),
                   path=[ROOT], home=home)
     folder = Path(json.loads(written.stdout)["folder"])
     install(tmp_path / "beside", "appkeep-recipes", "0.1.0", {"recipes": "appkeep_recipes.plugin"})
-    ended = run("-m", "pytest", "-p", "no:cacheprovider", "-q", "-k", "sqlite", path=[tmp_path / "beside", folder, ROOT], home=home, folder=folder)
+    ended = run("-m", "pytest", "-p", "no:cacheprovider", "-q", "-k", "sqlite and not guarded", path=[tmp_path / "beside", folder, ROOT], home=home, folder=folder)
     assert 0 == ended.returncode, ended.stdout + ended.stderr
-    assert ("23 passed" if table else "7 passed") in ended.stdout
+    assert ("22 passed" if table else "6 passed") in ended.stdout
 
 
 @pytest.mark.parametrize(("name", "says"), [("pages", "already"), ("No", "not a name"), ("class", "not a name"), ("../x", "not a name")])
