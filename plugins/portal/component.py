@@ -67,6 +67,9 @@ class Portal(Component):
         moved = service.move_accounts(app, gone) if gone else 0
         return {"accounts_moved_to_default_role": moved} if moved else {}
 
+    def plan_undo(self, app: App, context: UndoContext) -> Mapping[str, Mapping[str, int]]:
+        return self.undo_data(app, context)
+
     def undo_data(self, app: App, context: UndoContext) -> Mapping[str, Mapping[str, int]]:
         moved = service.undo_moves(context)
         return {"notes": {"accounts_moved_back": moved}} if moved else {}
