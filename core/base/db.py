@@ -232,7 +232,7 @@ def in_transaction() -> bool:
 
 @contextmanager
 def reading() -> Iterator[Connection]:
-    """Give a connection that sees one consistent moment and blocks nobody."""
+    """Give a connection that sees one consistent moment, cannot write, and blocks nobody."""
     engine = db.engine
     if engine.dialect.name == "postgresql":
         options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -242,7 +242,7 @@ def reading() -> Iterator[Connection]:
         return
     token = _writing.set(False)
     try:
-        with engine.connect() as connection, _small_cache(connection), connection.begin():
+        with engine.connect() as connection, _reading_only(connection), connection.begin():
             # A deferred transaction has no moment until it reads: fix it now.
             connection.execute(text("SELECT 1 FROM sqlite_master LIMIT 1")).all()
             yield connection
@@ -251,13 +251,15 @@ def reading() -> Iterator[Connection]:
 
 
 @contextmanager
-def _small_cache(connection: Connection) -> Iterator[None]:
-    """Keep few pages while the block reads: what walks through everything once would only fill the memory."""
+def _reading_only(connection: Connection) -> Iterator[None]:
+    """Keep few pages while the block reads, and let nothing be written: what walks through everything once would only fill the memory."""
     lent = driver(connection)  # not through SQLAlchemy, which would begin a transaction
     lent.execute(f"PRAGMA cache_size=-{WALK_CACHE_KB}")
+    lent.execute("PRAGMA query_only=ON")
     try:
         yield
     finally:
+        lent.execute("PRAGMA query_only=OFF")
         lent.execute(f"PRAGMA cache_size=-{CACHE_KB}")
 
 
