@@ -45,7 +45,10 @@ def canonical(value) -> bytes:
 def unpacked(frame: bytes, raw: int) -> bytes:
     """Return an object's bytes; never more than its descriptor says."""
     if zstd is not None:
-        return zstd.ZstdDecompressor().decompress(frame, max_length=raw + 1)
+        try:
+            return zstd.ZstdDecompressor().decompress(frame, max_length=raw + 1)
+        except zstd.ZstdError as error:
+            raise Unsound(f"An object cannot be unpacked: {error}.") from error
     with subprocess.Popen(["zstd", "-dcq"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         return process.communicate(frame)[0]
 
