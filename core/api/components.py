@@ -7,6 +7,7 @@ from core.backups.restore_context import RestoreContext
 from core.backups.undo import UndoContext
 from core.extension.component import Component, Document, FirstStep, Kind, Operation, Section, Segment
 from core.extension.data_report import CollectionReport, DataReport, LostReference, NameOf
+from core.extension.field_input import FieldInput
 from core.extension.field_type import AbsentFieldType, Definition, FieldType, RecordView, Reference, Source
 from core.extension.formula_function import FormulaFunction
 from core.extension.hook_calls import is_passing
@@ -27,6 +28,7 @@ __all__ = [
     "DataReport",
     "Definition",
     "Document",
+    "FieldInput",
     "FieldType",
     "FirstStep",
     "FormulaFunction",

@@ -73,6 +73,9 @@ class FieldType:
 
     name: ClassVar[str]
     title: ClassVar[str]
+    like: ClassVar[str] = ""
+    """"text", "number", "date", "datetime" or "time" where values have the form of that type's: they are entered, filtered, sorted,
+    indexed and calculated with as those are."""
     stored: ClassVar[bool] = True
     derived: ClassVar[bool] = False
     writable: ClassVar[bool] = True

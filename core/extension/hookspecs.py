@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from core.apps.permissions import Rights
     from core.backups.restore_context import RestoreContext
     from core.extension.component import Component
+    from core.extension.field_input import FieldInput
     from core.extension.field_type import Definition, FieldType
     from core.extension.formula_function import FormulaFunction
     from core.extension.importer import Importer
@@ -39,6 +40,12 @@ def register_component() -> Component | None:
 @hookspec
 def register_field_type() -> FieldType | Iterable[FieldType]:
     """Give a type of field, or several."""
+    return ()
+
+
+@hookspec
+def register_field_input() -> FieldInput | Iterable[FieldInput]:
+    """Give the control with which people enter values of a type of field that a plugin brings, or several."""
     return ()
 
 

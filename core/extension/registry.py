@@ -19,6 +19,7 @@ from jsonschema.exceptions import SchemaError
 from core.base.errors import InvalidInput, NotFound, PluginFailed
 from core.extension import hookspecs
 from core.extension.component import Component, Kind
+from core.extension.field_input import FieldInput
 from core.extension.field_type import FieldType, absent_field_type
 from core.extension.formula_function import FormulaFunction
 from core.extension.hook_calls import HookCaller
@@ -49,14 +50,14 @@ class Absent:
     plugin: str
 
 
-BROUGHT = ("components", "kinds", "field_types", "formula_functions", "importers", "run_kinds", "stores")
+BROUGHT = ("components", "kinds", "field_inputs", "field_types", "formula_functions", "importers", "run_kinds", "stores")
 """What of a registry the plugins bring, asked for once."""
 NAME, LETTERS = re.compile(r"[a-z][a-z0-9_]{0,39}"), re.compile(r"[a-z]{1,3}")
 LEFT_OUT: dict[str, str] = {}
 """Plugins that failed in this process after they were loaded, each with the reason: they are not loaded again."""
 ABSENT: dict[str, Absent] = {}
 """The components that were at work here and are not now, as the process found at its start; a worker's job inherits it."""
-T = TypeVar("T", Component, FieldType, FormulaFunction, Importer, RunKind, StoreKind)
+T = TypeVar("T", Component, FieldInput, FieldType, FormulaFunction, Importer, RunKind, StoreKind)
 log = logging.getLogger(__name__)
 
 
@@ -157,6 +158,11 @@ class Registry:
     def field_types(self) -> dict[str, FieldType]:
         """Field types by name."""
         return _by_name(_flat(self.hook.register_field_type()), "field type")
+
+    @cached_property
+    def field_inputs(self) -> dict[str, FieldInput]:
+        """Controls of types of fields that plugins bring, by the type's name."""
+        return _by_name(_flat(self.hook.register_field_input()), "control of the field type")
 
     @cached_property
     def formula_functions(self) -> dict[str, FormulaFunction]:

@@ -18,6 +18,15 @@ KEY_KINDS: Mapping[str, str] = {
 """The kind of key by type of field, for types whose values are compared and sorted by one key; see `records.keys`."""
 
 
+LIKE = ("text", "number", "date", "datetime", "time")
+"""Types whose ways those of other plugins may take over; see `FieldType.like`."""
+
+
+def acts_as(kind: FieldType) -> str:
+    """Return the name of the type as which values are entered, filtered, sorted and calculated with: mostly its own."""
+    return kind.like if kind.like in LIKE else kind.name
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """A field's definition and its type."""
@@ -34,6 +43,11 @@ class Field:
     def name(self) -> str:
         """What people call it."""
         return str(self.definition.get("name", self.key))
+
+    @property
+    def acts_as(self) -> str:
+        """See `acts_as`."""
+        return acts_as(self.type)
 
     @property
     def stored(self) -> bool:
@@ -75,8 +89,8 @@ def fields_of(body: Mapping[str, Any], *, stored: bool = True) -> dict[str, Fiel
 
 def indexed_kinds(fields: Mapping[str, Field]) -> dict[str, str]:
     """Return the kind of key by field of those that are marked as indexed and whose type has one value to go by."""
-    return {key: KEY_KINDS[one.type.name] for key, one in fields.items()
-            if one.definition.get("indexed") and one.type.name in KEY_KINDS}
+    return {key: KEY_KINDS[one.acts_as] for key, one in fields.items()
+            if one.definition.get("indexed") and one.acts_as in KEY_KINDS}
 
 
 def shaped(key: str, shape: Mapping[str, Any]) -> Field:

@@ -7,7 +7,10 @@ from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from core.api import Definition, RecordView, Source
+from flask import has_app_context
+
+from core.api import Definition, RecordView, Source, field_type
+from plugins.worksheets.fields import acts_as
 from plugins.worksheets.formula.shown import native_of
 from plugins.worksheets.formula.values import (
     MAX_LIST,
@@ -124,11 +127,18 @@ def _typed(value: Any, definition: Definition, source: Source) -> Any:
     native = native_of(value)
     if native is not None:
         return native
-    sort = definition["type"]
+    sort = _sort(definition["type"])
     if sort in _CHOOSING:
         return _chosen(value, source.choices(definition))
     read = _READ.get(str(_format(definition).get("type", sort)), _guessed)
     return read(value)
+
+
+def _sort(name: str) -> str:
+    """Return the type as which a field's values are calculated with."""
+    if name in _READ or name in _CHOOSING or not has_app_context():
+        return name
+    return acts_as(field_type(name))
 
 
 def _format(definition: Definition) -> Mapping[str, Any]:

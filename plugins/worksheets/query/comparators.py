@@ -64,7 +64,7 @@ class Comparator:
 
     def edges(self, span: DayRange) -> tuple[Any, Any]:
         """Return where a span of time begins, and what comes after it."""
-        if self.field.type.name == "date":
+        if self.field.acts_as == "date":
             return _day(span.first), _day(span.last) + "~"
         return _moment(span.start), _moment(span.end) if span.end > span.start else _moment(span.end) + "~"
 
@@ -257,7 +257,7 @@ COLUMNS = {"created_time": "created_at", "modified_time": "updated_at", "created
 
 def comparator_of(field: Field) -> Comparator | None:
     """Return how a field's values are compared; None for fields without values."""
-    kind = field.type.name
+    kind = field.acts_as
     if kind in COLUMNS:
         return Column(field, NUMBER if kind.endswith("_time") else TEXT, COLUMNS[kind])
     if field.type.derived_for(field.definition):

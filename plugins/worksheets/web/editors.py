@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
-from core.api import canonical
+from core.api import canonical, is_passing, server
 from plugins.worksheets.fields import Field
 from plugins.worksheets.web.cells import cell_of, show
 from plugins.worksheets.web.choices import Option, candidates, options_of, values_of
@@ -18,6 +19,7 @@ from plugins.worksheets.web.related_names import RelatedNames
 from plugins.worksheets.web.sheet_context import SheetContext
 from plugins.worksheets.web.uploads import signed
 
+log = logging.getLogger(__name__)
 GROUPED = ("rating", "region", "location", "picker", "file", "signature")
 WIDE = ("area", "file", "signature")
 
@@ -60,6 +62,7 @@ class Editor:
     parts: Sequence[Mapping[str, str]] = ()
     kept: Sequence[Mapping[str, Any]] = ()
     fresh: Sequence[Mapping[str, Any]] = ()
+    own: str = ""
 
     @property
     def below(self) -> bool:
@@ -160,5 +163,19 @@ def _fill_file(editor: Editor, sheet: SheetContext, around: RelatedNames, value:
     editor.accept = "image/png,image/jpeg,image/gif,image/webp" if editor.kind == "signature" else ",".join(types)
 
 
+def _fill_own(editor: Editor, sheet: SheetContext, around: RelatedNames, value: Any, form: Form) -> None:
+    """Have a plugin's control made; where it cannot be, the value is edited as JSON."""
+    one, texts = editor.field, None if form is None else form.getlist(editor.field.key)
+    try:
+        own = server().registry.field_inputs[one.type.name]
+        editor.own = Markup(own.control(value, texts, one.definition, one.key, editor.id))
+    except Exception as error:
+        # A stranger's code may raise anything.
+        if is_passing(error):
+            raise
+        log.exception("The control of the type %s cannot be made", one.type.name)
+        editor.kind, editor.text = "area", "" if value is None else canonical(value).decode()
+
+
 _FILL = {"checkbox": _fill_checkbox, "select": _fill_select, "picker": _fill_picker, "region": _fill_region,
-         "location": _fill_location, "file": _fill_file, "signature": _fill_file}
+         "location": _fill_location, "file": _fill_file, "signature": _fill_file, "own": _fill_own}

@@ -50,7 +50,7 @@ def operators_of(field: Field) -> tuple[str, ...]:
     form = form_of(field)
     if field.type.name == "formula" and form in ("number", "date", "datetime"):
         return _NUMBER if form == "number" else _DATE
-    return _BY_TYPE.get(field.type.name, _TEXT)
+    return _BY_TYPE.get(field.acts_as, _TEXT)
 
 
 def condition_of(sheet: SheetContext, field: Field, operator: str, text: str) -> Condition:
@@ -88,4 +88,4 @@ def control_of(field: Field, choices: Sequence[Choice]) -> tuple[str, Sequence[C
         return "select", choices
     if field.type.name == "checkbox":
         return "select", (Choice("yes", "checked"), Choice("no", "not checked"))
-    return ("date" if known_dates(field) else "time" if field.type.name == "time" else "text"), ()
+    return ("date" if known_dates(field) else "time" if field.acts_as == "time" else "text"), ()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from markupsafe import Markup, escape
 
-from core.api import InvalidValue, canonical
+from core.api import FieldInput, InvalidValue, canonical, is_passing, server
 from plugins.worksheets.fields import Field
 from plugins.worksheets.web.cells.cell import EMPTY, Around, Cell, Choice, Given, Linked, form_of
 from plugins.worksheets.web.cells.choices import CHOICES
@@ -19,6 +22,7 @@ from plugins.worksheets.web.cells.pointers import POINTERS
 from plugins.worksheets.web.cells.text import WORDS
 from plugins.worksheets.web.cells.times import TIMES
 
+log = logging.getLogger(__name__)
 CELLS: Mapping[str, Cell] = {**WORDS, **NUMBERS, **TIMES, **CHOICES, **POINTERS, **FILES, **DERIVED}
 
 
@@ -43,9 +47,34 @@ COMPUTED = Cell(_show_stranger)
 def cell_of(field: Field) -> Cell:
     """Return the cell of a field's type."""
     known = CELLS.get(field.type.name)
-    if known is None:
-        known = STRANGER if field.stored and field.type.writable else COMPUTED
-    return known
+    if known is not None:
+        return known
+    if not field.stored or not field.type.writable:
+        return COMPUTED
+    own = server().registry.field_inputs.get(field.type.name)
+    if own is not None:
+        return Cell(partial(_show_own, own), partial(_read_own, own), "own")
+    if field.acts_as in CELLS:
+        return replace(CELLS[field.acts_as], show=_show_stranger)
+    return STRANGER
+
+
+def _show_own(own: FieldInput, value: Any, field: Field, around: Around, whole: bool) -> Markup:
+    return _show_stranger(value, field, around, whole) if own.show is None else escape(own.show(value, field.definition))
+
+
+def _read_own(own: FieldInput, field: Field, given: Given) -> Any:
+    """Read what a plugin's control sent."""
+    try:
+        return own.read(given.texts(field), field.definition)
+    except InvalidValue:
+        raise
+    except Exception as error:
+        # A stranger's code may raise anything.
+        if is_passing(error):
+            raise
+        log.exception("The control of the type %s cannot read what was entered", field.type.name)
+        raise InvalidValue("it cannot be read.") from error
 
 
 def align_of(field: Field) -> str:
@@ -61,6 +90,12 @@ def show(value: Any, field: Field, around: Around, whole: bool = False) -> Marku
         return cell_of(field).show(value, field, around, whole)
     except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):
         # A value may be of another form than its field's type where a plugin changed; it is shown as it is.
+        return escape(str(value)[:200])
+    except Exception as error:
+        # A stranger's type may raise anything.
+        if is_passing(error) or field.type.name in CELLS:
+            raise
+        log.exception("The type %s cannot show a value", field.type.name)
         return escape(str(value)[:200])
 
 
