@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import logging
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parents[1] / "migrations"
 log = logging.getLogger(__name__)
+_PARSING = threading.Lock()
+"""Python 3.11 raises SystemError where two threads make syntax trees at once."""
 _LOCK = 7_205_409_117
 """PostgreSQL's advisory lock of whoever migrates: two processes that start together take turns."""
 
@@ -72,7 +75,8 @@ def newest(folders: Iterable[str] | None = None) -> set[str]:
 
 def _named(path: Path) -> dict[str, Any]:
     """Return what a file of a version says its revision is and which came before, in whatever form Alembic takes it."""
-    return dict(_assigned(ast.parse(path.read_text(), str(path))))
+    with _PARSING:
+        return dict(_assigned(ast.parse(path.read_text(), str(path))))
 
 
 def _assigned(module: ast.Module) -> Iterator[tuple[str, Any]]:
