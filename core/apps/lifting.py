@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
@@ -70,16 +70,8 @@ def lifted_value(component: Component, version: int, section: str, value: Any) -
         PluginFailed: an upgrade fails.
     """
     for old in range(version, component.version):
-        if (upgrade := component.data_upgrades.get(old)) is None:
-            continue
-        try:
-            value = upgrade(section, value)
-        except Exception as error:
-            # See `_step`.
-            if is_passing(error):
-                raise
-            raise PluginFailed(f"The component “{component.name}” cannot lift a line of “{section}” from its version {old}: "
-                               f"{type(error).__name__}: {error}") from error
+        if (upgrade := component.data_upgrades.get(old)) is not None:
+            value = _called(component, upgrade, f"a line of “{section}”", old, section, value)
     return value
 
 
@@ -104,18 +96,27 @@ def _step(component: Component, document: Document, old: int) -> Document:
     upgrade = component.upgrades.get(old)
     if upgrade is None:
         raise PluginFailed(f"The component “{component.name}” brings no upgrade from its version {old}.")
-    try:
-        given = upgrade(document)
-    except Exception as error:
-        # A stranger's code may raise anything; an outage or the end of a run's time is not its fault.
-        if is_passing(error):
-            raise
-        raise PluginFailed(f"The component “{component.name}” cannot lift {document.address} from its version {old}: "
-                           f"{type(error).__name__}: {error}") from error
+    given = _called(component, upgrade, document.address, old, document)
     if not isinstance(given, Document) or given.address != document.address:
         raise PluginFailed(f"The upgrade of the component “{component.name}” from its version {old} makes something else of "
                            f"{document.address}.")
     return given
+
+
+def _called(component: Component, upgrade: Callable[..., Any], what: str, old: int, *arguments: Any) -> Any:
+    """Return what an upgrade gives.
+
+    Raises:
+        PluginFailed: it fails; with *what* it was to lift.
+    """
+    try:
+        return upgrade(*arguments)
+    except Exception as error:
+        # A stranger's code may raise anything; an outage or the end of a run's time is not its fault.
+        if is_passing(error):
+            raise
+        raise PluginFailed(f"The component “{component.name}” cannot lift {what} from its version {old}: "
+                           f"{type(error).__name__}: {error}") from error
 
 
 def _lifted_by_schema(component: Component, document: Document) -> Document:

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.apps.snapshot import Snapshot
-from core.archive.manifest import Content
 from core.backups.reader import BackupReader
 from core.server import server
 
@@ -28,11 +27,6 @@ def said_of_absent(saved: BackupReader, snapshot: Snapshot) -> dict[str, dict[st
         found[name] = {MISSING: {"title": title_of(name), "version": version, "in_backup": held,
                                  "in_app": len(here[name].documents) if name in here else 0}}
     return found
-
-
-def absent_in(content: Content) -> dict[str, int]:
-    """Return the components of a backup's content that are not here, each with its version."""
-    return {name: entry.version for name, entry in sorted(content.components.items()) if not server().registry.reads(name, entry.version)}
 
 
 def title_of(component: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.apps import service
-from core.backups.absent import MISSING, absent_in
+from core.backups.absent import MISSING
 from core.backups.catalog import find_backup
 from core.backups.check import check
 from core.backups.create import check_interval, checked_name, create
@@ -116,5 +116,5 @@ def report_of_backup(made: Backup, started_us: int) -> Mapping[str, Any]:
             "added_bytes": made.added_bytes, "raw_bytes": made.raw_bytes, "records": made.records,
             "segments": made.segments, "segments_added": made.segments_added,
             "milliseconds": (now_us() - started_us) // 1000,
-            **({MISSING: absent} if (absent := absent_in(BackupReader(made).content)) else {}),
+            **({MISSING: absent} if (absent := BackupReader(made).absent) else {}),
             **({"check_error": made.check_error} if made.check_error else {})}

@@ -7,7 +7,7 @@ import json
 from flask import Response, flash, render_template, request
 
 from core.backups import catalog
-from core.backups.absent import absent_in, not_installed, title_of
+from core.backups.absent import not_installed, title_of
 from core.backups.catalog import deleted_backup
 from core.backups.create import MAX_NAME_CHARS
 from core.backups.log import acts_of, noting
@@ -127,7 +127,7 @@ def _contents(backup: Backup) -> list[tuple[str, int, int, int]]:
 
 def _absent(backup: Backup) -> list[str]:
     """Return a sentence for each component of a backup that is not here."""
-    return [not_installed(title_of(name), version) for name, version in absent_in(BackupReader(backup).content).items()]
+    return [not_installed(title_of(name), version) for name, version in BackupReader(backup).absent.items()]
 
 
 def _parts(backup: Backup) -> list[tuple[str, str]]:
