@@ -6,7 +6,7 @@ restore, and knows the files that they name. A plugin declares the table and wri
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -110,7 +110,7 @@ class TableData:
         """
         self._check(values, whole=True)
         locks.share(app)
-        number = self._next(app)
+        number = self._given(app.id, db.session.connection(), 1, more=True)
         db.session.connection().execute(insert(self.table).values(app_id=app.id, number=number, deleted_at=None, **values))
         return number
 
@@ -158,9 +158,7 @@ class TableData:
 
     def rows(self, app: App, *, deleted: bool = False, limit: int = AT_ONCE, **equal: Any) -> list[Values]:
         """Return rows with these values by number: live ones, or with *deleted* those in the recycle bin; at most *limit*."""
-        t = self.table.c
-        bin_ = t.deleted_at.is_not(None) if deleted else t.deleted_at.is_(None)
-        query = self._select().where(*self._where(app.id, equal), bin_).order_by(t.number).limit(limit)
+        query = self._select().where(*self._where(app.id, equal), self._lies(deleted)).order_by(self.table.c.number).limit(limit)
         return [dict(row) for row in db.session.connection().execute(query).mappings()]
 
     # What backups and restores ask.
@@ -199,13 +197,13 @@ class TableData:
         rows = self._all(snapshot) if everything else self._live(snapshot)
         return {digest for row in rows for column in self.files for digest in files(row[column])}
 
-    def check_lines(self, n: int, values: Iterable[Any], listed: Iterable[str]) -> None:
+    def check_lines(self, n: int, values: Iterable[Any], listed: Collection[str]) -> None:
         """Refuse foreign lines of segment *n* that this table could not have written; *listed* are the files that the backup holds.
 
         Raises:
             InvalidInput: with the row and what is wrong.
         """
-        before, held = 0, set(listed)
+        before = 0
         for value in values:
             if not isinstance(value, dict) or type(number := value.get("number")) is not int or not 0 < number <= MAX_NUMBER:
                 raise InvalidInput(f"A row of {self.noun} has no number.")
@@ -216,7 +214,7 @@ class TableData:
             self._check(row, whole=True, where=f"{self.noun}, row {number}")
             if empty := next((name for name, held_value in row.items() if held_value is None), None):
                 raise InvalidInput(f"{self.noun}, row {number}: {empty} is empty, and named all the same.")
-            unlisted = next((d for column in self.files for d in files(row.get(column)) if d not in held), None)
+            unlisted = next((d for column in self.files for d in files(row.get(column)) if d not in listed), None)
             if unlisted is not None:
                 raise InvalidInput(f"{self.noun}, row {number}, names the file {unlisted}, which the backup lacks.")
 
@@ -239,6 +237,12 @@ class TableData:
         """Return the rows whose numbers lie between two, both included, those in the recycle bin too."""
         t = self.table.c
         found = connection.execute(self._select().where(t.app_id == app_id, t.number >= first, t.number <= last)).mappings()
+        return {row["number"]: dict(row) for row in found}
+
+    def numbered(self, app_id: str, connection: Connection, numbers: Sequence[int]) -> dict[int, Values]:
+        """Return those of the rows that exist, those in the recycle bin too; a few hundred at most are asked for."""
+        t = self.table.c
+        found = connection.execute(self._select().where(t.app_id == app_id, t.number.in_(numbers))).mappings()
         return {row["number"]: dict(row) for row in found}
 
     def put(self, app_id: str, connection: Connection, changes: Sequence[tuple[Values | None, Values]]) -> None:
@@ -280,18 +284,19 @@ class TableData:
         return [t.app_id == app_id, *(t[name].in_(value) if isinstance(value, list | tuple | set) else t[name] == value
                                       for name, value in equal.items())]
 
+    def _lies(self, deleted: bool) -> Any:
+        """Return the condition of rows in the recycle bin, or of live ones."""
+        at = self.table.c.deleted_at
+        return at.is_not(None) if deleted else at.is_(None)
+
     def _set(self, app: App, number: int, values: Mapping[str, Any], *, deleted: bool) -> None:
         locks.share(app)
         t = self.table.c
-        bin_ = t.deleted_at.is_not(None) if deleted else t.deleted_at.is_(None)
         if not values:
             return
         if not db.session.connection().execute(update(self.table).where(
-                t.app_id == app.id, t.number == number, bin_).values(dict(values))).rowcount:
+                t.app_id == app.id, t.number == number, self._lies(deleted)).values(dict(values))).rowcount:
             raise NotFound(f"{self.noun}: there is no {number}{' in the recycle bin' if deleted else ''}.")
-
-    def _next(self, app: App) -> int:
-        return self._given(app.id, db.session.connection(), 1, more=True)
 
     def _given(self, app_id: str, connection: Connection, by: int, *, more: bool) -> int:
         """Raise the highest number that was given out, by so many or to it, and return it."""

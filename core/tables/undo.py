@@ -43,8 +43,7 @@ class _Undo:
         journal = journal_of(self.context.app) if self.context.writing else None
         stage = journal.stage(self.section) if journal is not None else None
         for some in batched(sorted(self._kept(self.context.journal).items()), AT_ONCE):
-            numbers = [number for number, _ in some]
-            there = self.table.between(self.context.app.id, self.context.connection, numbers[0], numbers[-1])
+            there = self.table.numbered(self.context.app.id, self.context.connection, [number for number, _ in some])
             decided = ((there.get(number), self._decide(number, before, after, there.get(number))) for number, (before, after) in some)
             changes: list[Change] = [(now, to) for now, to in decided if to is not None and to != now]
             for now, to in changes:
