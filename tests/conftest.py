@@ -22,6 +22,7 @@ from core.app import create_app
 from core.base.config import read_config
 from core.base.db import db
 from core.extension import registry
+from core.imports import previews
 from core.storage.s3 import S3Store
 from core.tenancy.migrate import ensure_schema
 from core.testing.postgresql import PostgreSQL, quick_place
@@ -39,6 +40,8 @@ _numbers = itertools.count()
 
 # Which plugins are installed does not change while tests run: to look takes as long as to make an application.
 registry.entry_points = cache(registry.entry_points)
+# How long a page waits for a file to be looked through. On a busy machine the looking, and with it a test, would depend on time.
+previews.AT_ONCE_S = 120
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
