@@ -5,6 +5,7 @@ from core.archive.manifest import IndexLine
 from core.backups.journal import Journal, journal_of
 from core.backups.restore_context import RestoreContext
 from core.backups.undo import UndoContext
+from core.extension.channel import Channel, DeliveryFailed, Message
 from core.extension.component import Component, Document, FirstStep, Kind, Operation, Section, Segment
 from core.extension.data_report import CollectionReport, DataReport, LostReference, NameOf
 from core.extension.field_input import FieldInput
@@ -14,19 +15,26 @@ from core.extension.hook_calls import is_passing
 from core.extension.hookspecs import hookimpl
 from core.extension.importer import Corrections, ImportContext, Importer, packed_kind
 from core.extension.run_kind import RunKind
+from core.extension.settable import MOST_SHOWN_CHARS, BlockShown, BlockType, Settable, StepType, check_settings
 from core.extension.store_kind import StoreKind
+from core.extension.time_bound import TookTooLong, bounded
 from core.runs.models import Run
 from core.server import field_type
 from core.storage.store import Batch, Store
 
 __all__ = [
+    "MOST_SHOWN_CHARS",
     "AbsentFieldType",
     "Batch",
+    "BlockShown",
+    "BlockType",
+    "Channel",
     "CollectionReport",
     "Component",
     "Corrections",
     "DataReport",
     "Definition",
+    "DeliveryFailed",
     "Document",
     "FieldInput",
     "FieldType",
@@ -38,6 +46,7 @@ __all__ = [
     "Journal",
     "Kind",
     "LostReference",
+    "Message",
     "NameOf",
     "Operation",
     "RecordView",
@@ -47,11 +56,16 @@ __all__ = [
     "RunKind",
     "Section",
     "Segment",
+    "Settable",
     "Snapshot",
     "Source",
+    "StepType",
     "Store",
     "StoreKind",
+    "TookTooLong",
     "UndoContext",
+    "bounded",
+    "check_settings",
     "field_type",
     "hookimpl",
     "is_passing",

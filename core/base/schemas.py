@@ -31,6 +31,9 @@ FILE: Schema = {
 SCALAR: Schema = {"anyOf": [{"type": ["boolean", "null", "integer"]}, {"type": "string", "maxLength": 10_000}]}
 """A value that somebody typed: text, a whole number, yes or no, nothing."""
 
+SETTINGS: Schema = {"type": "object", "maxProperties": 100, "propertyNames": {"pattern": "^[a-z][a-z0-9_]{0,39}" + END}}
+"""Settings of a thing whose type a plugin brings: the plugin says what each is, and knows it as long as it is here."""
+
 
 def text(longest: int = 1000) -> Schema:
     """Return the schema of a text of at most that many characters."""

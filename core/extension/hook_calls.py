@@ -1,16 +1,18 @@
 """Calling hooks: Appkeep's own implementations first, and each stranger's by itself, so that one that fails stops nobody else.
 
 What a stranger's implementation raises is logged with its plugin's name, what it wrote in an open transaction is taken back, and
-it gives nothing. Only the hooks in `REFUSING` may refuse. One that takes long has failed, too, although its answer is taken. A plugin
+it gives nothing. Only the hooks in `REFUSING` may refuse. One that takes long has failed, too, although its answer is taken; one that
+does not return is interrupted, and of each plugin only so many calls are under way that pages are left for everybody else. A plugin
 that failed `MOST_FAILURES` times within `WITHIN_S` is not called any more by this process; what it registered stays.
 """
 
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,11 +24,16 @@ from core.base.budget import BudgetSpent
 from core.base.db import db, in_transaction, is_outage
 from core.base.errors import AppkeepError
 from core.extension.hook_results import checked
+from core.extension.time_bound import bounded
 
 REFUSING = frozenset({"check_field", "find_organization", "find_person", "objects_reserved", "prove_identity"})
 """Hooks whose implementations may refuse by an AppkeepError, which is passed on to whoever asked."""
 SLOW_S = 2
 """An implementation that takes longer while somebody waits for a page has failed."""
+PAGE_S, ELSEWHERE_S = 10, 60
+"""One that takes longer is interrupted: while somebody waits for a page, and where nobody does."""
+AT_ONCE = 4
+"""So many requests may be within one plugin at once; one more waits `SLOW_S` for a place, then does without the plugin."""
 MOST_FAILURES, WITHIN_S = 20, 600
 log = logging.getLogger(__name__)
 
@@ -41,6 +48,8 @@ class HookCaller(pluggy.PluginManager):
         self.trying = ""
         self.failed: list[tuple[str, str]] = []
         self._failures: dict[str, deque[float]] = {}
+        self._places: dict[str, threading.BoundedSemaphore] = {}
+        self._within = threading.local()
 
     def _hookexec(self, hook_name: str, methods: Sequence[HookImpl], kwargs: Mapping[str, object], firstresult: bool) -> Any:
         found = []
@@ -62,27 +71,63 @@ class HookCaller(pluggy.PluginManager):
 
         That of a plugin which is being tried out, before it counts as a stranger, raises what it raises.
         """
-        if implementation.plugin_name == self.trying:
+        name = implementation.plugin_name
+
+        def called() -> Any:
             return checked(hook, implementation.function(*arguments))
-        if implementation.plugin_name not in self.strangers:
+
+        if name == self.trying:
+            return bounded(ELSEWHERE_S, called)
+        if name not in self.strangers:
             return implementation.function(*arguments)
-        if implementation.plugin_name in self.off and not hook.startswith("register_"):
+        if name in self.off and not hook.startswith("register_"):
             return None
+        return self.call_stranger(name, hook, called, refuses=hook in REFUSING)
+
+    def call_stranger(self, plugin: str, what: str, function: Callable[[], Any], *, refuses: bool = False) -> Any:
+        """Return what code of a stranger's plugin gives; None where it failed, took too long, or holds all its places.
+
+        Args:
+            plugin: Its name.
+            what: What is called, for the log and whoever looks after plugins.
+            function: The code.
+            refuses: An AppkeepError is its answer and is passed on.
+        """
         began = time.monotonic()
         try:
-            with _taken_back():
-                given = checked(hook, implementation.function(*arguments))
+            with self._place(plugin), _taken_back():
+                given = bounded(PAGE_S if has_request_context() else ELSEWHERE_S, function)
         except (Exception, SystemExit) as error:
             # A stranger's code may raise anything.
-            if _passes(hook, error):
+            if _passes(error, refuses=refuses):
                 raise
-            log.exception("The plugin %s failed in %s", implementation.plugin_name, hook)
-            self._note_failure(implementation.plugin_name, f"{hook}: {type(error).__name__}: {error}")
+            log.exception("The plugin %s failed in %s", plugin, what)
+            self._note_failure(plugin, f"{what}: {type(error).__name__}: {error}")
             return None
         if has_request_context() and time.monotonic() - began > SLOW_S:
-            log.warning("The plugin %s took %.1f s in %s", implementation.plugin_name, time.monotonic() - began, hook)
-            self._note_failure(implementation.plugin_name, f"{hook} takes longer than {SLOW_S} s")
+            log.warning("The plugin %s took %.1f s in %s", plugin, time.monotonic() - began, what)
+            self._note_failure(plugin, f"{what} takes longer than {SLOW_S} s")
         return given
+
+    @contextmanager
+    def _place(self, plugin: str) -> Iterator[None]:
+        """Hold one of the places that requests have within a plugin; whoever is within one already needs no other.
+
+        Raises:
+            TimeoutError: all were taken, and stayed so.
+        """
+        if not has_request_context() or getattr(self._within, "one", False):
+            yield
+            return
+        places = self._places.setdefault(plugin, threading.BoundedSemaphore(AT_ONCE))
+        if not places.acquire(timeout=SLOW_S):
+            raise TimeoutError(f"{AT_ONCE} requests are within it and do not come out")
+        self._within.one = True
+        try:
+            yield
+        finally:
+            self._within.one = False
+            places.release()
 
     def _note_failure(self, plugin: str, what: str) -> None:
         failures, now = self._failures.setdefault(plugin, deque(maxlen=MOST_FAILURES)), time.monotonic()
@@ -115,13 +160,13 @@ def is_passing(error: BaseException) -> bool:
     return ends or isinstance(error, BudgetSpent) or (isinstance(error, Exception) and is_outage(error))
 
 
-def _passes(hook: str, error: BaseException) -> bool:
-    """Say whether what a hook raised is raised on.
+def _passes(error: BaseException, *, refuses: bool) -> bool:
+    """Say whether what a stranger's code raised is raised on.
 
     An outage is the caller's business where its transaction has ended with it. Elsewhere it may be of the plugin's own making, as
     where it writes while a page only reads; where the database is really away, the next question tells.
     """
-    if isinstance(error, AppkeepError) and hook in REFUSING:
+    if refuses and isinstance(error, AppkeepError):
         return True
     outage = isinstance(error, Exception) and is_outage(error)
     return is_passing(error) and (not outage or (has_app_context() and in_transaction()))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from core.apps.permissions import Rights
     from core.backups.restore_context import RestoreContext
+    from core.extension.channel import Channel
     from core.extension.component import Component
     from core.extension.field_input import FieldInput
     from core.extension.field_type import Definition, FieldType
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from core.extension.importer import Importer
     from core.extension.record_contract import RecordChange, RecordPanel, RecordsAsked, RecordsGiven
     from core.extension.run_kind import RunKind
+    from core.extension.settable import BlockType, StepType
     from core.extension.store_kind import StoreKind
     from core.runs.models import Run
     from core.tenancy.models import App
@@ -75,6 +77,24 @@ def register_run_kind() -> RunKind | Iterable[RunKind]:
 @hookspec
 def register_store() -> StoreKind | Iterable[StoreKind]:
     """Give a kind of store for objects, or several; `APPKEEP_STORE_URL` chooses it by its scheme."""
+    return ()
+
+
+@hookspec
+def register_block_type() -> BlockType | Iterable[BlockType]:
+    """Give a type of blocks of pages, or several."""
+    return ()
+
+
+@hookspec
+def register_step_type() -> StepType | Iterable[StepType]:
+    """Give a type of steps of workflows, or several."""
+    return ()
+
+
+@hookspec
+def register_channel() -> Channel | Iterable[Channel]:
+    """Give a way of telling people what happens, or several."""
     return ()
 
 

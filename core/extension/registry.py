@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import entry_points
@@ -17,7 +17,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
 from core.base.errors import InvalidInput, NotFound, PluginFailed
-from core.extension import hookspecs
+from core.extension import hook_calls, hookspecs
+from core.extension.channel import Channel
 from core.extension.component import Component, Kind
 from core.extension.field_input import FieldInput
 from core.extension.field_type import FieldType, absent_field_type
@@ -25,7 +26,9 @@ from core.extension.formula_function import FormulaFunction
 from core.extension.hook_calls import HookCaller
 from core.extension.importer import Importer
 from core.extension.run_kind import RunKind
+from core.extension.settable import BlockType, Settable, StepType
 from core.extension.store_kind import StoreKind
+from core.extension.time_bound import bounded
 
 DEFAULT_PLUGINS: tuple[str, ...] = (
     "tenants.plugin",
@@ -50,14 +53,17 @@ class Absent:
     plugin: str
 
 
-BROUGHT = ("components", "kinds", "field_inputs", "field_types", "formula_functions", "importers", "run_kinds", "stores")
+BROUGHT = ("components", "kinds", "field_inputs", "field_types", "formula_functions", "importers", "run_kinds", "stores", "block_types",
+           "step_types", "channels")
 """What of a registry the plugins bring, asked for once."""
+OWN_CHANNELS = ("inbox", "mail", "webhook")
 NAME, LETTERS = re.compile(r"[a-z][a-z0-9_]{0,39}"), re.compile(r"[a-z]{1,3}")
 LEFT_OUT: dict[str, str] = {}
 """Plugins that failed in this process after they were loaded, each with the reason: they are not loaded again."""
 ABSENT: dict[str, Absent] = {}
 """The components that were at work here and are not now, as the process found at its start; a worker's job inherits it."""
-T = TypeVar("T", Component, FieldInput, FieldType, FormulaFunction, Importer, RunKind, StoreKind)
+T = TypeVar("T", Component, FieldInput, FieldType, FormulaFunction, Importer, RunKind, StoreKind, BlockType, StepType, Channel)
+S = TypeVar("S", bound=Settable)
 log = logging.getLogger(__name__)
 
 
@@ -68,6 +74,7 @@ class Registry:
     manager: HookCaller
     broken: dict[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
+    _bringers: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @property
     def absent(self) -> dict[str, Absent]:
@@ -82,6 +89,24 @@ class Registry:
         """Return the name of the plugin that brings a component."""
         return next((one.plugin_name for one in self.hook.register_component.get_hookimpls()
                      if getattr(one.function(), "name", None) == component), "")
+
+    def call(self, hook: str, name: str, function: Callable[[], Any]) -> Any:
+        """Return what code of a thing that plugins bring gives; None where the thing is a stranger's and it failed or took too long.
+
+        Args:
+            hook: That by which the thing is registered, as "register_channel".
+            name: The thing's.
+            function: Calls the code.
+        """
+        if (hook, name) not in self._bringers:
+            self._bringers |= {(hook, thing.name): one.plugin_name for one in getattr(self.hook, hook).get_hookimpls()
+                               for thing in _flat([self.manager.call_one(hook, one) or ()])}
+        plugin = self._bringers.get((hook, name), "")
+        if not self.is_stranger(plugin):
+            return function()
+        if plugin in self.manager.off:
+            return None
+        return self.manager.call_stranger(plugin, f"{hook.removeprefix('register_')} {name}", function, refuses=True)
 
     def of_strangers(self, hook: str) -> set[str]:
         """Return the names of what strangers' plugins bring by a hook."""
@@ -104,7 +129,7 @@ class Registry:
         found = []
         for implementation in self.hook.register_migrations.get_hookimpls():
             try:
-                folder = implementation.function()
+                folder = bounded(hook_calls.ELSEWHERE_S, implementation.function)
             except (Exception, SystemExit) as error:
                 if not self.is_stranger(implementation.plugin_name):
                     raise
@@ -185,6 +210,26 @@ class Registry:
         return _by_name(_flat(self.hook.register_store()), "kind of store")
 
     @cached_property
+    def block_types(self) -> dict[str, BlockType]:
+        """Types of blocks that plugins bring, by name."""
+        return _settable(_by_name(_flat(self.hook.register_block_type()), "type of block"))
+
+    @cached_property
+    def step_types(self) -> dict[str, StepType]:
+        """Types of steps that plugins bring, by name."""
+        return _settable(_by_name(_flat(self.hook.register_step_type()), "type of step"))
+
+    @cached_property
+    def channels(self) -> dict[str, Channel]:
+        """Ways of telling people that plugins bring, by name."""
+        found = _by_name(_flat(self.hook.register_channel()), "channel")
+        for name in found:
+            if not isinstance(name, str) or not NAME.fullmatch(name) or name in OWN_CHANNELS:
+                taken = ", ".join(OWN_CHANNELS)
+                raise PluginFailed(f"The channel “{name}” needs a name of small letters, digits and _, and none of {taken}.")
+        return found
+
+    @cached_property
     def offered_importers(self) -> list[Importer]:
         """The importers whose files people choose, in order of their titles."""
         return sorted((one for one in self.importers.values() if one.suffixes), key=lambda one: one.title)
@@ -201,6 +246,7 @@ class Registry:
         """Have what plugins bring asked for again."""
         for name in (*BROUGHT, "offered_importers"):
             vars(self).pop(name, None)
+        self._bringers.clear()
 
     def kind(self, name: str) -> tuple[Component, Kind]:
         """Return a kind and the component it belongs to.
@@ -273,7 +319,7 @@ def _load_stranger(registry: Registry, entry) -> None:  # type: ignore[no-untype
         registry.broken[entry.name] = LEFT_OUT[entry.name]
         return
     try:
-        manager.register(entry.load(), entry.name)
+        manager.register(bounded(hook_calls.ELSEWHERE_S, entry.load), entry.name)
         manager.check_pending()
         manager.trying = entry.name
         registry.try_out()
@@ -342,6 +388,22 @@ def _refuse_wrappers(manager: HookCaller, name: str) -> None:
         for one in caller.get_hookimpls():
             if one.plugin_name == name and (one.wrapper or one.hookwrapper):
                 raise PluginFailed(f"{caller.name} is implemented as a wrapper, which is not supported.")
+
+
+def _settable(found: dict[str, S]) -> dict[str, S]:
+    """Refuse types whose names could not be kept or whose settings cannot be asked for.
+
+    Raises:
+        PluginFailed: with what is wrong.
+    """
+    for name, one in found.items():
+        if not isinstance(name, str) or not NAME.fullmatch(name) or not isinstance(one.title, str) or not one.title:
+            raise PluginFailed(f"The type “{name}” needs a name of small letters, digits and _, and a title.")
+        try:
+            Draft202012Validator.check_schema(one.schema)
+        except SchemaError as error:
+            raise PluginFailed(f"The settings of the type “{name}” have a schema that is none: {error.message}") from error
+    return found
 
 
 def _flat(given: Iterable[Any]) -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from core.api import InvalidInput, new_key
+from core.api import InvalidInput, new_key, server
 from plugins.pages.text_templates import fixed
 
 KINDS: Mapping[str, tuple[str, str]] = {
@@ -47,17 +47,36 @@ STARTS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
+BROUGHT = "plugin"
+"""The type, in documents, of all blocks of types that other plugins bring; `plugin_type` says which."""
+
+
+def offered() -> dict[str, tuple[str, str]]:
+    """Return what can be added: the kinds above, then those of other plugins ("plugin:name")."""
+    brought = sorted(server().registry.block_types.values(), key=lambda one: one.title)
+    return {**KINDS, **{f"{BROUGHT}:{one.name}": (one.title, one.about or "A block that a plugin brings") for one in brought}}
+
+
 def new_block(kind: str, column: int = 0) -> dict[str, Any]:
     """Return a new block of a kind.
 
     Raises:
         InvalidInput: there is no such kind.
     """
-    if kind not in KINDS:
+    word, _, name = kind.partition(":")
+    if word == BROUGHT and name in server().registry.block_types:
+        starts: Mapping[str, Any] = {"plugin_type": name, "settings": dict(server().registry.block_types[name].starts)}
+    elif kind in KINDS:
+        starts = STARTS.get(kind, {})
+    else:
         raise InvalidInput("Choose a block type.")
-    return {"key": new_key("b"), "type": kind, **STARTS.get(kind, {}), **({"column": column} if column else {})}
+    return {"key": new_key("b"), "type": word, **starts, **({"column": column} if column else {})}
 
 
-def title_of(kind: str) -> str:
-    """Return what a kind of block is called."""
+def title_of(block: Mapping[str, Any]) -> str:
+    """Return what the kind of a block is called."""
+    kind = block["type"]
+    if kind == BROUGHT:
+        known = server().registry.block_types.get(block.get("plugin_type", ""))
+        return known.title if known is not None else f"{block.get('plugin_type', 'block')} (plugin not installed)"
     return KINDS[kind][0] if kind in KINDS else OLD.get(kind, kind)

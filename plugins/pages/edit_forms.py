@@ -9,12 +9,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.api import ICONS, Input, InvalidInput, walk
+from core.api import ICONS, Input, InvalidInput, server, walk
 from plugins.pages.schema import PAGE, TEMPLATE
 from plugins.pages.tokens import Tokens
 
 Schema = Mapping[str, Any]
 MARK = "x-template"
+AS_IS = "x-as-is"
+"""A piece that another plugin brings: neither tokens nor sources are in it."""
 SHORT = ("label", "placeholder", "alt", "title", "show_if", "when", "record", "search")
 COMMON = ("name", "visibility", "roles", "show_if")
 FIELD = ("label", "default", "required")
@@ -62,12 +64,24 @@ class Form:
 def block_form(page: Mapping[str, Any], block: Mapping[str, Any], in_columns: bool) -> Form:
     """Return the form of a block."""
     root = _root(page)
+    if block["type"] == "plugin":
+        return _brought_form(root, block, in_columns)
     names = [*ASKED[block["type"]], *(("column",) if in_columns else ()), *COMMON]
     if "source" in names and "worksheet" in names and not page.get("sources"):
         names.remove("source")  # nothing to choose from: a worksheet is the one way
     needed = ["worksheet"] if "worksheet" in names and "source" not in names else []
     properties = {name: _titled(name, root["$defs"]["block"]["properties"][name]) for name in names}
     return Form(root, {"type": "object", "properties": properties, "required": needed, "additionalProperties": False})
+
+
+def _brought_form(root: Schema, block: Mapping[str, Any], in_columns: bool) -> Form:
+    """Return the form of a block that another plugin brings: its settings too, as long as the plugin is here."""
+    known = server().registry.block_types.get(block.get("plugin_type", ""))
+    properties: dict[str, Any] = {"settings": {**known.schema, "title": "Settings", AS_IS: True}} if known and known.settings else {}
+    properties |= {name: _titled(name, root["$defs"]["block"]["properties"][name])
+                   for name in (*(("column",) if in_columns else ()), *COMMON)}
+    return Form(root, {"type": "object", "properties": properties, "required": [*({"settings"} & properties.keys())],
+                       "additionalProperties": False})
 
 
 def check_whole(form: Form, value: Mapping[str, Any]) -> None:
@@ -190,6 +204,8 @@ def source_names(page: Mapping[str, Any]) -> dict[str, str]:
 
 def written(value: Any, tokens: Tokens, names: Mapping[str, str], name: str = "") -> Any:
     """Return a piece of a page as its form takes it."""
+    if name == "settings":
+        return value
     if isinstance(value, Mapping):
         if "template" in value and value.keys() <= {"template", "uses"}:
             return tokens.written(value)
@@ -221,6 +237,8 @@ def read(value: Any, form: Form, tokens: Tokens, names: Mapping[str, str], old: 
 
 def _read(value: Any, schema: Schema, root: Schema, tokens: Tokens, keys: Mapping[str, str], old: Any) -> Any:
     schema = _resolved(schema, root)
+    if AS_IS in schema:
+        return value
     if MARK in schema and isinstance(value, str):
         return _template(value, tokens, old)
     for one in schema.get("anyOf", ()):

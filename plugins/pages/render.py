@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.api import AppkeepError, RecordGiven
+from core.api import MOST_SHOWN_CHARS, AppkeepError, BlockShown, RecordGiven, server
 from plugins.pages import fields, record_blocks, rich_text
 from plugins.pages.addresses import origin, safe_url
 from plugins.pages.links import Links
@@ -205,6 +205,21 @@ class Builder:
         """Return nothing: whoever sees a page has signed in."""
         return Shown("nothing", note="Everybody who sees this page is already signed in.")
 
+    def brought(self, block: Body, record: RecordGiven | None, depth: int) -> Shown:
+        """Return what another plugin shows for a block of its type."""
+        name, registry = str(block.get("plugin_type", "")), server().registry
+        known = registry.block_types.get(name)
+        if known is None:
+            return Shown("nothing", note=f"No plugin on this server brings blocks of the type “{name}”. The block is kept as it is.")
+        if trouble := known.trouble(block.get("settings", {})):
+            return Shown("nothing", note=f"{known.title}: the settings do not fit: {trouble}")
+        asked = BlockShown(app=self.context.app, person=self.context.viewer.person, page=self.context.page.address,
+                           key=block["key"], settings=block.get("settings", {}))
+        given = registry.call("register_block_type", name, lambda: known.show(asked))
+        if not isinstance(given, str) or len(given) > MOST_SHOWN_CHARS:
+            return Shown("nothing", note=f"{known.title} cannot be shown. The log of the server says why.")
+        return Shown("text", data={"html": given})
+
     def divider(self, block: Body, record: RecordGiven | None, depth: int) -> Shown:
         """Return a line between blocks."""
         return Shown("divider")
@@ -215,6 +230,6 @@ PIECES: dict[str, Callable[[Builder, Body, RecordGiven | None, int], Shown]] = {
     "link": Builder.link, "button": Builder.link, "menu": Builder.menu, "columns": Builder.columns, "container": Builder.container,
     "header": Builder.container, "footer": Builder.container, "form": Builder.form, "sign_in": Builder.sign_in,
     "list": record_blocks.records_list, "table": record_blocks.table, "view": record_blocks.view, "record": record_blocks.one_record,
-    "chart": record_blocks.chart, "divider": Builder.divider,
+    "chart": record_blocks.chart, "divider": Builder.divider, "plugin": Builder.brought,
     **dict.fromkeys(("input", "choice", "date_input", "checkbox", "file_input", "rating", "record_select"), Builder.input),
 }

@@ -10,7 +10,7 @@ VIEW = s.part_ref("worksheet", "view")
 BLOCK_TYPES = (
     "heading", "text", "image", "link", "button", "menu", "columns", "container", "form", "input", "choice", "date_input",
     "checkbox", "file_input", "rating", "record_select", "sign_in", "table", "view", "chart", "list", "record", "embed", "html",
-    "header", "footer", "divider",
+    "header", "footer", "divider", "plugin",
 )
 # A value that follows what happens: fixed text with holes "{0}", "{1}" …, each filled by one of the uses.
 USE = {"anyOf": [
@@ -95,6 +95,8 @@ BLOCK = s.closed({
         "type": s.one_of("bar", "line", "pie", "doughnut", "number"), "group_by": FIELD,
         "value": FIELD, "function": s.one_of("count", "sum", "average", "min", "max"), "stacked": s.FLAG}, ["type"]),
     "html": s.text(50_000),
+    "plugin_type": s.text(40),
+    "settings": s.SETTINGS,
     "share": s.one_of("all", "only", "except"),
     "shared_pages": s.listed(s.ref("page"), 500),
     "items": s.listed({"$ref": "#/$defs/menu_item"}, 100),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.api import Component, Document
+from core.api import Component, Document, check_settings, server
 from plugins.workflows.schema import WORKFLOW
 
 
@@ -12,6 +12,9 @@ class Workflows(Component):
     name, title, version, kinds = "workflows", "Workflows", 1, (WORKFLOW,)
     about, rank = "What happens automatically, and when.", 30
     copy_note = "Its workflows are turned off."
+
+    def check_edit(self, before: Document | None, after: Document) -> None:
+        check_settings(server().registry.step_types, "step", before and before.body, after.body)
 
     def copied(self, document: Document, app_name: str) -> Document:
         return Document(kind=document.kind, key=document.key, body={**document.body, "enabled": False},

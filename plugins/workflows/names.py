@@ -11,6 +11,7 @@ KINDS = {"worksheet": "a worksheet", "page": "a page", "workflow": "a workflow",
          "button": "a button", "user": "somebody", "department": "a department", "org_role": "an org role"}
 ORG_KINDS = ("user", "department", "org_role")
 Pointer = Mapping[str, str]
+MOST_SAID = 1000
 
 
 class Names:
@@ -43,6 +44,16 @@ class Names:
     def choice(self, field: Pointer, key: str) -> str | None:
         """Return what a choice of a select field is called, None where the field has none of that key."""
         return dict(self.choices(field.get("ref", ""))).get(key)
+
+    def brought_step(self, step: Mapping[str, Any]) -> str:
+        """Return what a step of a type that another plugin brings does, in the plugin's words."""
+        name, registry = str(step.get("plugin_type", "")), server().registry
+        known = registry.step_types.get(name)
+        if known is None:
+            return f"{name}: a step of a plugin that is not installed on this server. It is kept as it is"
+        says = known.says
+        said = registry.call("register_step_type", name, lambda: says(step.get("settings", {}))) if says is not None else None
+        return said[:MOST_SAID] if isinstance(said, str) and said else known.title
 
     def choices(self, field: str) -> list[tuple[str, str]]:
         """Return (key, name) of the choices of the select field of an address; none for any other."""

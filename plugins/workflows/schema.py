@@ -50,7 +50,9 @@ TRIGGER = s.closed({
 STEP = s.closed({
     "key": s.key("t"),
     "type": s.one_of("create_record", "update_record", "delete_record", "find_records", "send_email", "notify", "webhook",
-                     "condition", "loop", "delay", "approval", "run_workflow", "set_variable", "end"),
+                     "condition", "loop", "delay", "approval", "run_workflow", "set_variable", "end", "plugin"),
+    "plugin_type": s.text(40),
+    "settings": s.SETTINGS,
     "name": s.text(200),
     "worksheet": WORKSHEET,
     "record": VALUE,

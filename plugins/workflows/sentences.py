@@ -29,6 +29,9 @@ class Names(Protocol):
     def choice(self, field: Mapping[str, str], key: str) -> str | None:
         """Return what a choice of a field is called."""
 
+    def brought_step(self, step: Body) -> str:
+        """Return what a step of a type that another plugin brings does."""
+
 
 @dataclass(frozen=True, slots=True)
 class ShownBranch:
@@ -230,6 +233,9 @@ class Speaker:
 
     def _end(self, step: Body) -> str:
         return "End here"
+
+    def _plugin(self, step: Body) -> str:
+        return self.names.brought_step(step)
 
 
 def _numbered(steps: Sequence[Body], above: str) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from core.api import App, Document, DocumentRow, InvalidInput, db, documents, locks, new_key
+from core.api import App, Document, DocumentRow, InvalidInput, db, documents, locks, new_key, server
 from core.api import schemas as s
 from plugins.workflows import step_edits
 from plugins.workflows.names import Names
@@ -16,6 +16,8 @@ from plugins.workflows.schema import STEP, TRIGGER
 from plugins.workflows.sentences import Speaker
 
 Body = Mapping[str, Any]
+BROUGHT = "plugin"
+"""The type, in documents, of all steps of types that other plugins bring; `plugin_type` says which."""
 BRANCH = STEP["properties"]["branches"]["items"]["properties"]
 
 
@@ -77,7 +79,33 @@ def trigger_schema(kind: str) -> s.Schema:
 def step_schema(step: Body) -> s.Schema:
     """Return the schema of what a step says: what makes sense for its type, and whatever else it has already."""
     extra = [name for name in step if name not in step_edits.STRUCTURE]
+    if step["type"] == BROUGHT:
+        known = server().registry.step_types.get(step.get("plugin_type", ""))
+        return s.closed({"name": STEP["properties"]["name"], **({"settings": {**known.schema, "title": "Settings"}} if known else {})},
+                        ["settings"] if known else [])
     return _part(STEP["properties"], dict.fromkeys(["name", *step_edits.STEPS[step["type"]][1], *extra]))
+
+
+def offered_steps() -> list[tuple[str, str]]:
+    """Return (type, name for people) of the steps that can be added, those of other plugins last ("plugin:name")."""
+    brought = sorted(server().registry.step_types.values(), key=lambda one: one.title)
+    return [*((kind, title) for kind, (title, _) in step_edits.STEPS.items()), *((f"{BROUGHT}:{one.name}", one.title) for one in brought)]
+
+
+def step_title(step: Body) -> str:
+    """Return what the type of a step is called."""
+    if step["type"] != BROUGHT:
+        return step_edits.STEPS[step["type"]][0]
+    known = server().registry.step_types.get(step.get("plugin_type", ""))
+    return known.title if known is not None else f"{step.get('plugin_type', 'step')} (plugin not installed)"
+
+
+def add_step(body: Body, where: str, after: str, kind: str) -> tuple[dict[str, Any], str]:
+    """See `step_edits.add`; a type that another plugin brings is "plugin:name"."""
+    word, _, name = kind.partition(":")
+    known = server().registry.step_types.get(name) if word == BROUGHT else None
+    return step_edits.add(body, where, after, word if known else kind,
+                          {"plugin_type": name, "settings": dict(known.starts)} if known is not None else None)
 
 
 def branch_schema() -> s.Schema:

@@ -58,16 +58,19 @@ def find(body: Body, key: str) -> Step:
     return steps[place]
 
 
-def add(body: Body, where: str, after: str, kind: str) -> tuple[dict[str, Any], str]:
-    """Return the body with a new step of a type after another of the same list, at its start for "", and its key."""
-    if kind not in STEPS:
+def add(body: Body, where: str, after: str, kind: str, brought: Body | None = None) -> tuple[dict[str, Any], str]:
+    """Return the body with a new step of a type after another of the same list, at its start for "", and its key.
+
+    For a type that another plugin brings, *brought* is what a step of it starts with.
+    """
+    if kind not in STEPS and brought is None:
         raise InvalidInput("Choose a step type.")
     changed = deepcopy(dict(body))
     steps = _list(changed, where)
     place = next((n for n, step in enumerate(steps, 1) if step["key"] == after), None) if after else 0
     if place is None:
         raise NotFound("The step before this one was deleted. Reload the page and try again.")
-    step: Step = {"key": new_key("t"), "type": kind}
+    step: Step = {"key": new_key("t"), "type": kind, **deepcopy(dict(brought or {}))}
     if kind == "condition":
         step["branches"] = [{"name": "If", "steps": []}, {"name": "Otherwise", "steps": []}]
     if kind == "loop":

@@ -71,7 +71,7 @@ def workflow(organization_id: str, app_id: str, key: str) -> str | Response:
         except InvalidInput as refused:
             error = refused.message
     page = render_template("workflows/workflow.html", workflow=found, said=Speaker(Names(app), found.body), error=error,
-                           editing=step_edits, seen=digest(found.body))
+                           steps=service.offered_steps(), seen=digest(found.body))
     return again(page) if error else page
 
 
@@ -115,7 +115,7 @@ def add_step(organization_id: str, app_id: str, key: str) -> Response:
 
     def added(body: Body) -> Body:
         nonlocal made
-        changed, made = step_edits.add(body, sent.get("where", ""), sent.get("after", ""), sent.get("type", ""))
+        changed, made = service.add_step(body, sent.get("where", ""), sent.get("after", ""), sent.get("type", ""))
         return changed
 
     _change(key, added)
@@ -127,11 +127,11 @@ def step(organization_id: str, app_id: str, key: str, step: str) -> str | Respon
     """Edit one step."""
     found = step_edits.find(documents.get(current_app_row(), f"workflow/{key}").body, step)
     schema = service.step_schema(found)
-    form = _form(key, schema, {name: value for name, value in found.items() if name not in step_edits.STRUCTURE})
     shown = frozenset(schema["properties"])
+    form = _form(key, schema, {name: value for name, value in found.items() if name in shown})
     if _saved(form, key, lambda body: step_edits.replace(body, step, form.value, shown)):
         return _to(key, f"step-{step}")
-    return _shown("workflows/step.html", form, key, step=found, title=step_edits.STEPS[found["type"]][0])
+    return _shown("workflows/step.html", form, key, step=found, title=service.step_title(found))
 
 
 @pages.page(f"{STEP}/move", Needs.APP_ADMIN, ("POST",))

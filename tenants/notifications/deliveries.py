@@ -18,7 +18,7 @@ from functools import partial
 from flask import Flask, current_app
 from sqlalchemy import delete, func, select, tuple_, update
 
-from core.api import NotFound, SecretLost, as_server, as_tenant, db, now_us, server, transaction, unseal
+from core.api import DeliveryFailed, Message, NotFound, SecretLost, as_server, as_tenant, db, now_us, server, transaction, unseal
 from tenants import mail
 from tenants.models import Membership, User
 from tenants.notifications.http_delivery import CallFailed, post
@@ -33,6 +33,9 @@ FAR_AHEAD_S = 3600
 AT_ONCE = 16
 OF_ONE_TARGET = 2
 """How many to one target are under way at once, so that one that does not answer holds up no other."""
+OF_ONE_CHANNEL = 4
+"""How many of one plugin's channel are."""
+OWN_CHANNELS = ("mail", "webhook")
 KEPT_S = 60 * 86400
 READ_KEPT_S = 365 * 86400
 PAGE_DELIVERIES = 50
@@ -40,8 +43,8 @@ Act = Callable[[], tuple[str, str]]
 """Delivers, and returns the state and the answer; raises where it could not."""
 _table = Delivery.__table__
 _threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="deliveries")
-_under_way: dict[Future[None], str] = {}
-"""What is being sent, and to which target."""
+_under_way: dict[Future[None], tuple[str, str]] = {}
+"""What is being sent, to which target and by which channel."""
 log = logging.getLogger(__name__)
 
 
@@ -53,9 +56,9 @@ def deliver_due() -> int:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # the proxy is of no use in a thread
     with as_server():
         taken = [one for one in _due(room) if _take(one[0])]
-    for delivery_id, organization_id, target in taken:
+    for delivery_id, organization_id, target, channel in taken:
         future = _threads.submit(_deliver, app, delivery_id, organization_id)
-        _under_way[future] = target
+        _under_way[future] = (target, channel)
         future.add_done_callback(lambda done: _under_way.pop(done, None))
     return len(taken)
 
@@ -118,24 +121,30 @@ def forget_old() -> None:
                     db.session.connection().execute(delete(table).where(old))
 
 
-def _due(most: int) -> list[tuple[str, str, str]]:
-    """Return (id, organization, target) of what is due, longest waiting first, few of each target, with what is under way to it.
+def _due(most: int) -> list[tuple[str, str, str, str]]:
+    """Return (id, organization, target, channel) of what is due, longest waiting first, few of each target, with what is under way to it.
 
     What is due at a moment beyond the longest wait was put there by a clock that was wrong.
     """
     c, now = _table.c, now_us()
     too_far = now + (WAITS_S[-1] + FAR_AHEAD_S) * SECOND_US
-    place = func.row_number().over(partition_by=c.target, order_by=(c.next_at, c.id)).label("place")
-    waiting = select(c.id, c.organization_id, c.target, c.next_at, place).where(
+    place = func.row_number().over(partition_by=(c.target, c.channel), order_by=(c.next_at, c.id)).label("place")
+    waiting = select(c.id, c.organization_id, c.target, c.channel, c.next_at, place).where(
         c.state == "waiting", (c.next_at <= now) | (c.next_at > too_far)).subquery()
     few = select(waiting).where(waiting.c.place <= OF_ONE_TARGET).order_by(waiting.c.next_at, waiting.c.id)
     seen = Counter(list(_under_way.values()))
-    found = []
+    of_channel = Counter(channel for _, channel in list(_under_way.values()) if channel not in OWN_CHANNELS)
+    found: list[tuple[str, str, str, str]] = []
     for row in db.session.connection().execute(few):
-        seen[row.target] += 1
-        if seen[row.target] <= OF_ONE_TARGET:
-            found.append((row.id, row.organization_id, row.target))
-    return found[:most]
+        to = (row.target, row.channel)
+        if len(found) == most:
+            break
+        if seen[to] == OF_ONE_TARGET or of_channel[row.channel] == OF_ONE_CHANNEL:
+            continue
+        seen[to] += 1
+        of_channel[row.channel] += row.channel not in OWN_CHANNELS
+        found.append((row.id, row.organization_id, *to))
+    return found
 
 
 def _take(delivery_id: str) -> bool:
@@ -157,7 +166,7 @@ def _deliver(app: Flask, delivery_id: str, organization_id: str) -> None:
 
 
 def _send(delivery: Delivery) -> None:
-    send = _mailed if delivery.channel == "mail" else _called
+    send = {"mail": _mailed, "webhook": _called}.get(delivery.channel, _brought)
     delivery_id, attempts = delivery.id, delivery.attempts
     act = send(delivery)
     db.session.rollback()  # nothing is held open while others are waited for
@@ -166,7 +175,7 @@ def _send(delivery: Delivery) -> None:
         return
     try:
         state, answer = act()
-    except (CallFailed, OSError, smtplib.SMTPException, ValueError) as error:
+    except (CallFailed, DeliveryFailed, OSError, smtplib.SMTPException, ValueError) as error:
         _end(delivery_id, "failed", str(error) or type(error).__name__, attempts)
         return
     _end(delivery_id, state, answer)
@@ -205,6 +214,32 @@ def _called(delivery: Delivery) -> Act | None:
     private = server().config.webhook_private_addresses
     url = webhook.url
     return lambda: ("delivered", post(url, body, headers, private=private))
+
+
+def _brought(delivery: Delivery) -> Act | None:
+    """Return what sends a message by a plugin's channel, None where its reader is no member any more."""
+    person = db.session.execute(select(User.email).join(Membership, Membership.user_id == User.id).where(
+        User.id == delivery.target)).first()
+    if person is None:
+        return None
+    name, body, registry = delivery.channel, json.loads(delivery.body), server().registry
+    channel = registry.channels.get(name)
+    if channel is None:
+        return partial(_refused, f"No plugin on this server brings “{name}”.")
+    message = Message(event=delivery.event, kind=delivery.kind, organization_id=delivery.organization_id, person=delivery.target,
+                      email=person.email, title=delivery.title, text=str(body.get("text", "")), url=str(body.get("url", "")), body=body)
+
+    def send() -> tuple[str, str]:
+        answer = registry.call("register_channel", name, lambda: channel.send(message))
+        if answer is None or not isinstance(answer, str):
+            raise DeliveryFailed(f"{channel.title} failed. The log of the server says why.")
+        return "delivered", answer or f"Accepted by {channel.title}."
+
+    return send
+
+
+def _refused(why: str) -> tuple[str, str]:
+    raise CallFailed(why)
 
 
 def _unsigned() -> tuple[str, str]:

@@ -49,6 +49,16 @@ class NotificationChoice(Base):
     mail: Mapped[bool] = mapped_column(Boolean)
 
 
+class ChannelChoice(Base):
+    """That a person wants to be told of a kind by a channel that a plugin brings."""
+
+    __tablename__ = "channel_choice"
+
+    user_id: Mapped[str] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(30), primary_key=True)
+    channel: Mapped[str] = mapped_column(String(40), primary_key=True)
+
+
 class Webhook(Owned, Base):
     """An address of an organization that is told of `kinds` (names, each between commas), signed with `secret`, which is sealed."""
 
@@ -64,15 +74,15 @@ class Webhook(Owned, Base):
 
 
 class Delivery(Owned, Base):
-    """A mail or a call of a webhook: what is in it, and how far it is. `state` is one of `STATES`.
+    """A mail, a call of a webhook or a message of a plugin's channel: what is in it, and how far it is. `state` is one of `STATES`.
 
-    `target` is the id of the person or webhook; an event is sent to each target once. `body` is the JSON object that a webhook
+    `target` is the id of the person or webhook; an event is sent to each target once a channel. `body` is the JSON object that a webhook
     gets, and out of which a mail is written. `answer` is what the last attempt met with.
     """
 
     __tablename__ = "delivery"
     __table_args__ = (
-        UniqueConstraint("target", "event"),
+        UniqueConstraint("target", "event", "channel"),
         Index("ix_delivery_organization_id_made_at", "organization_id", "made_at"),
         Index("ix_delivery_state_next_at", "state", "next_at"),
         Index("ix_delivery_made_at", "made_at"),
@@ -80,7 +90,7 @@ class Delivery(Owned, Base):
 
     id: Mapped[str] = mapped_column(String(16), primary_key=True)
     organization_id: Mapped[str] = mapped_column(String(16))
-    channel: Mapped[str] = mapped_column(String(10))
+    channel: Mapped[str] = mapped_column(String(40))
     target: Mapped[str] = mapped_column(String(16))
     event: Mapped[str] = mapped_column(String(100))
     kind: Mapped[str] = mapped_column(String(30))

@@ -53,6 +53,8 @@ def tell(notice: Notice, people: Iterable[str]) -> None:
             _add_to_inbox(notice, person)
         if chosen[person].mail:
             add_delivery("mail", person, notice.kind, notice.event, notice.title, body)
+        for channel in sorted(chosen[person].channels & server().registry.channels.keys()):
+            add_delivery(channel, person, notice.kind, notice.event, notice.title, body)
     for webhook in db.session.scalars(select(Webhook).where(Webhook.enabled)):
         if f",{notice.kind}," in webhook.kinds:
             add_delivery("webhook", webhook.id, notice.kind, notice.event, notice.title, body)
@@ -74,7 +76,7 @@ def path_to(endpoint: str, **names: str) -> str:
 
 
 def add_delivery(channel: str, target: str, kind: str, event: str, title: str, body: str) -> None:
-    """Put a mail or a webhook's call on its way, unless the same event is already."""
+    """Put a mail, a webhook's call or a channel's message on its way, unless the same event is already."""
     now = now_us()
     _insert_once(Delivery.__table__, id=new_key("v"), organization_id=tenant(), channel=channel, target=target, event=event, kind=kind,
                  title=title[:MOST_TITLE_CHARS], body=body, state="waiting", attempts=0, answer="", made_at=now, next_at=now)

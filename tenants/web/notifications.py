@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import Response, jsonify, redirect, render_template, request, url_for
 
-from core.api import Needs, Pages, limiter, transaction, visit
+from core.api import Channel, Needs, Pages, limiter, server, transaction, visit
 from tenants import mail, service
 from tenants.notifications import choices, inbox
 from tenants.notifications.choices import Choice
@@ -66,8 +68,16 @@ def choose() -> str | Response:
     """Show and change by what one is told of each kind."""
     if request.method == "GET":
         return render_template("tenants/choices.html", kinds=KINDS.values(), chosen=choices.all_choices(visit().person),
-                               mailed=mail.has_server())
-    wanted = {kind: Choice(f"inbox.{kind}" in request.form, f"mail.{kind}" in request.form) for kind in KINDS}
+                               mailed=mail.has_server(), channels=_channels())
+    here = server().registry.channels
+    wanted = {kind: Choice(f"inbox.{kind}" in request.form, f"mail.{kind}" in request.form,
+                           frozenset(name for name in here if f"channel.{name}.{kind}" in request.form)) for kind in KINDS}
     with transaction():
         choices.choose(visit().person, wanted)
     return to(url_for("notifications.choose"), "Saved.")
+
+
+def _channels() -> list[tuple[Channel, bool]]:
+    """Return the channels that plugins bring, each with whether the visitor can be told by it."""
+    registry, person = server().registry, visit().person
+    return [(one, registry.call("register_channel", one.name, partial(one.reaches, person)) is True) for one in registry.channels.values()]

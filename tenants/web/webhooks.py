@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response, render_template, request, session, url_for
 
-from core.api import ORGANIZATION, Needs, Pages, again, limiter, tenant, transaction, visit
+from core.api import ORGANIZATION, Needs, Pages, again, limiter, server, tenant, transaction, visit
 from tenants import service
 from tenants.notifications import deliveries as sent
 from tenants.notifications import webhooks
@@ -125,9 +125,11 @@ def _one(webhook_id: str, error: str | None = None) -> str:
 def _listed(rows: list[Delivery]) -> list[dict[str, Any]]:
     """Return deliveries with what people call their targets and kinds."""
     urls = {row.id: row.url for row in webhooks.webhooks()}
+    channels = {name: one.title for name, one in server().registry.channels.items()}
     titles = {name: kind.title for name, kind in KINDS.items()} | {webhooks.TEST: "Test"}
     return [{"row": row, "kind": titles.get(row.kind, row.kind), "to": urls.get(row.target, "A removed webhook")
-             if row.channel == "webhook" else service.name_of(tenant(), row.target)} for row in rows]
+             if row.channel == "webhook" else service.name_of(tenant(), row.target), "channel": channels.get(row.channel, row.channel)}
+            for row in rows]
 
 
 def _show_once(webhook_id: str, secret: str) -> None:

@@ -73,7 +73,7 @@ def edit(organization_id: str, app_id: str, key: str) -> Response:
     stage = staged(document, {}, stored=False)
     response = make_response(render_template(
         "pages/edit.html", document=document, stage=stage, rows=list(_rows(document.body["blocks"], _tokens(document))),
-        kinds=block_types.KINDS, digest=_digest(document)))
+        kinds=block_types.offered(), digest=_digest(document)))
     return opened_for(response, stage)
 
 
@@ -113,7 +113,7 @@ def edit_block(organization_id: str, app_id: str, key: str, block: str) -> str |
         latest = documents.get(current_app_row(), document.address)
         _put(latest, {**latest.body, "blocks": _replaced(latest, block, found, asked, value)})
 
-    return _form(document, form, asked, block_types.title_of(found["type"]), put, f"#row-{block}")
+    return _form(document, form, asked, block_types.title_of(found), put, f"#row-{block}")
 
 
 @pages.page(f"{EDIT}/settings", Needs.APP_ADMIN, ("GET", "POST"))
@@ -193,7 +193,7 @@ def _rows(blocks: list[Mapping[str, Any]], tokens: Tokens, depth: int = 0,
     """Yield the lines of the tree: each block with where it stands and what can be done to it."""
     for place, block in enumerate(blocks):
         kind = block["type"]
-        yield {"block": block, "depth": depth, "title": block_types.title_of(kind), "summary": _summary(block, tokens),
+        yield {"block": block, "depth": depth, "title": block_types.title_of(block), "summary": _summary(block, tokens),
                "first": place == 0, "last": place == len(blocks) - 1, "goes_in": place > 0 and blocks[place - 1]["type"] in tree.HOLDERS,
                "goes_out": depth > 0, "holds": kind in tree.HOLDERS, "columns": block.get("columns", 2) if kind == "columns" else 0,
                "column": block.get("column", 0) + 1 if above is not None and above["type"] == "columns" else None,

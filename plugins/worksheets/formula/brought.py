@@ -9,10 +9,12 @@ from typing import Any
 
 from flask import has_app_context
 
-from core.api import FormulaFunction, is_passing, server
+from core.api import FormulaFunction, TookTooLong, bounded, budget, is_passing, server
 from plugins.worksheets.formula.function import Function
 from plugins.worksheets.formula.values import MAX_TEXT, CalculationFailed
 
+CALL_S = 2
+"""A call that takes longer is interrupted and gives no value."""
 GIVEN = (str, bool, Decimal, date, datetime, time)
 
 
@@ -37,7 +39,10 @@ def all_brought() -> tuple[Function, ...]:
 
 def _called(function: FormulaFunction, *arguments: Any) -> Any:
     try:
-        given = function.call(*arguments)
+        given = bounded(CALL_S, function.call, arguments)
+    except TookTooLong as error:
+        budget.spend(CALL_S * 1_000_000)
+        raise CalculationFailed(f"{function.name} takes too long") from error
     except Exception as error:
         # A stranger's code may raise anything.
         if is_passing(error):

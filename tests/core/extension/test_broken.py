@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import inspect
 import logging
+import threading
+import time
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import click
@@ -26,7 +30,7 @@ from core.tenancy.wall import as_server
 from plugins.worksheets import service
 from tenants.notifications.models import Delivery
 from tests.conftest import fresh_database, made_organization
-from tests.core.extension.strangers import installed, plugin, started
+from tests.core.extension.strangers import Entry, installed, plugin, started
 from tests.web import OWNER, make_person, signed_in
 
 
@@ -54,7 +58,8 @@ TOLD = ("app_created", "app_deleted", "run_finished", "backup_acted", "app_menu"
         "app_roles", "sees_app", "organization_time_zone", "person_name", "org_choices", "may_schedule", "record_changed", "record_purged",
         "record_panels", "records_there", "rights_on", "colleagues_of", "addresses_of", "runs_referred", "clock_ticked", "database_ready",
         "objects_recorded", "objects_released", "org_reference_exists", "schedules_need", "schedule_paused", "secrets_resealed")
-BROUGHT = ("register_component", "register_field_type", "register_formula_function", "register_importer", "register_run_kind")
+BROUGHT = ("register_component", "register_field_type", "register_formula_function", "register_importer", "register_run_kind",
+           "register_store", "register_field_input", "register_block_type", "register_step_type", "register_channel")
 SHEET = Document(kind="worksheet", key="w_1111111111", position=0, body={"name": "People", "fields": [
     {"key": "f_1111111111", "type": "text", "name": "Name", "options": {}}]})
 
@@ -129,10 +134,26 @@ def server_app() -> Any:
     return current_app._get_current_object()  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("does", [raising, ending, writing, a_number, a_text, a_list_of_numbers, without_end, failing_halfway], ids=lambda does: does.__name__)
+def looping(*_: object) -> Any:
+    """Never return, and take no error that it could take."""
+    while True:
+        with suppress(Exception):
+            sum(range(1000))
+
+
+def sleeping(*_: object) -> Any:
+    """Sleep for long."""
+    time.sleep(1000)
+
+
+@pytest.mark.parametrize("does", [raising, ending, writing, a_number, a_text, a_list_of_numbers, without_end, failing_halfway, looping, sleeping],
+                         ids=lambda does: does.__name__)
 def test_one_that_fails_in_every_hook_stops_nobody(
         home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, does: Any) -> None:
     """Whatever it raises: apps, pages, backups and restores go on, nothing of what it wrote stays, and the log names it."""
+    if does in (looping, sleeping):
+        monkeypatch.setattr(hook_calls, "PAGE_S", 0.1)
+        monkeypatch.setattr(hook_calls, "ELSEWHERE_S", 0.1)
     bad = plugin("bad", **{hook: impl(hook, does) for hook in TOLD})
     with installed(monkeypatch, bad), started(home, fresh_database("sqlite", home, request)), caplog.at_level(logging.ERROR):
         works(home, "Example")
@@ -140,14 +161,61 @@ def test_one_that_fails_in_every_hook_stops_nobody(
 
 
 @pytest.mark.parametrize("hook", BROUGHT)
-@pytest.mark.parametrize("does", [raising, ending, a_number, a_text, a_list_of_numbers, without_end, failing_halfway], ids=lambda does: does.__name__)
+@pytest.mark.parametrize("does", [raising, ending, a_number, a_text, a_list_of_numbers, without_end, failing_halfway, looping, sleeping],
+                         ids=lambda does: does.__name__)
 def test_one_that_brings_nonsense_is_left_out(
         home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, hook: str, does: Any) -> None:
     """The server starts without it, says which, and has all that others bring."""
+    monkeypatch.setattr(hook_calls, "ELSEWHERE_S", 0.5)
     with installed(monkeypatch, plugin("bad", **{hook: impl(hook, does)})), started(home, fresh_database("sqlite", home, request)):
         registry = server().registry
         assert ["bad"] == list(registry.broken)
         assert registry.components and registry.field_types and registry.importers and registry.run_kinds
+
+
+def test_one_that_does_not_return_leaves_requests_for_everybody_else(
+        home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """Those of one plugin's places wait with it, within the C library where nothing interrupts; the next does without it."""
+    monkeypatch.setattr(hook_calls, "SLOW_S", 0.2)
+    inside, go_on = threading.Semaphore(0), threading.Event()
+
+    def waiting(app: Any) -> Any:
+        inside.release()
+        go_on.wait()
+        return ()
+
+    bad = plugin("bad", app_menu=waiting)
+    with installed(monkeypatch, bad), started(home, fresh_database("sqlite", home, request)) as flask_app, made_organization("Example"):
+        manager, implementation = server().registry.manager, server().registry.hook.app_menu.get_hookimpls()[-1]
+        assert "bad" == implementation.plugin_name
+
+        def asked() -> Any:
+            with flask_app.test_request_context():
+                return manager.call_one("app_menu", implementation, [None])
+
+        threads = [threading.Thread(target=asked, daemon=True) for _ in range(hook_calls.AT_ONCE)]
+        for one in threads:
+            one.start()
+        for _ in threads:
+            inside.acquire()
+        assert asked() is None
+        assert f"{hook_calls.AT_ONCE} requests are within it and do not come out" in caplog.text
+        go_on.set()
+        for one in threads:
+            one.join()
+        assert [] == asked()
+
+
+def test_an_import_that_does_not_end_leaves_its_plugin_out(
+        home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a loop or by a sleep."""
+    monkeypatch.setattr(hook_calls, "ELSEWHERE_S", 0.3)
+    slow = [Entry("looping", ModuleType("looping")), Entry("sleeping", ModuleType("sleeping"))]
+    for entry, does in zip(slow, (looping, sleeping), strict=True):
+        entry.load = does  # type: ignore[method-assign]
+    with installed(monkeypatch, *slow), started(home, fresh_database("sqlite", home, request)):
+        assert {"looping", "sleeping"} == set(server().registry.broken)
+        assert all("did not return within" in reason for reason in server().registry.broken.values())
 
 
 def test_one_that_goes_on_failing_is_not_called_any_more(

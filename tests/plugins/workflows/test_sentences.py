@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from plugins.workflows import step_edits
+from plugins.workflows import service, step_edits
 from plugins.workflows.schema import WORKFLOW
 from plugins.workflows.sentences import Speaker
 from tests.covering import full_documents
@@ -100,7 +100,7 @@ def test_every_type_of_the_schema_has_a_sentence_and_a_form(sqlite_server: Flask
     steps, triggers = (WORKFLOW.schema["properties"]["trigger"]["properties"]["type"]["enum"],
                        WORKFLOW.schema["$defs"]["step"]["properties"]["type"]["enum"])
     assert set(steps) == set(step_edits.TRIGGERS)
-    assert set(triggers) == set(step_edits.STEPS)
+    assert set(triggers) == {*step_edits.STEPS, service.BROUGHT}
     for kind in step_edits.TRIGGERS:
         assert trigger(type=kind).endswith(".")
     for kind in step_edits.STEPS:
