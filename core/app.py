@@ -19,11 +19,12 @@ from core.extension.registry import DEFAULT_PLUGINS, load_plugins
 from core.gc import hooks as garbage
 from core.imports import hooks as imports
 from core.server import EXTENSION, Server
+from core.tables import hooks as tables
 from core.web import register_web
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
-OWN = (apps, backups, imports, garbage)
-"""What the rooms of the core bring by hooks, as plugins do."""
+OWN = (tables, apps, backups, imports, garbage)
+"""What the rooms of the core bring by hooks, as plugins do; the last is called first, so that apps are up before tables."""
 STATIC = Path(__file__).resolve().parent / "web" / "static"
 
 

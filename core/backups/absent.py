@@ -11,21 +11,24 @@ from typing import Any
 from core.apps.snapshot import Snapshot
 from core.backups.reader import BackupReader
 from core.server import server
+from core.tenancy.models import App
 
 MISSING = "plugin_missing"
 """The key under which a report says so of a component."""
 
 
-def said_of_absent(saved: BackupReader, snapshot: Snapshot) -> dict[str, dict[str, Any]]:
+def said_of_absent(app: App, saved: BackupReader, snapshot: Snapshot) -> dict[str, dict[str, Any]]:
     """Return component -> what a plan or report says of it: {"title", "version", "in_backup", "in_app"}, the last two as counts."""
+    registry = server().registry
     here = {one.component: one for one in snapshot.unread()}
+    rows = {name: count for name, one in registry.absent_data.items() if (count := one.record_count(app, snapshot))}
     found = {}
-    for name in sorted({*saved.absent, *here}):
+    for name in sorted({*saved.absent, *here, *rows}):
         entry = saved.content.components.get(name)
         held = sum(part.documents + part.records for _, part in entry.present()) if entry is not None else 0
-        version = saved.absent.get(name) or here[name].version
+        version = saved.absent.get(name) or (here[name].version if name in here else registry.absent[name].version)
         found[name] = {MISSING: {"title": title_of(name), "version": version, "in_backup": held,
-                                 "in_app": len(here[name].documents) if name in here else 0}}
+                                 "in_app": rows.get(name, 0) + (len(here[name].documents) if name in here else 0)}}
     return found
 
 

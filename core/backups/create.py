@@ -107,12 +107,12 @@ def create(app: App, context: RunContext, *, data: bool, type_: str, name: str |
 
 def _counters(app: App, snapshot: Snapshot) -> dict[str, dict[str, int]]:
     """Return what the components have given out, as the manifest has it."""
-    found = {name: dict(component.counters(app, snapshot)) for name, component in server().registry.components.items()}
+    found = {name: dict(component.counters(app, snapshot)) for name, component in server().registry.with_data.items()}
     return {name: given for name, given in found.items() if given}
 
 
 def _records(app: App, snapshot: Snapshot) -> int:
-    return sum(component.record_count(app, snapshot) for component in server().registry.components.values())
+    return sum(component.record_count(app, snapshot) for component in server().registry.with_data.values())
 
 
 def _row(app: App, found: Description, writer: ObjectWriter, *, data: bool, type_: str, name: str | None,

@@ -77,7 +77,7 @@ def merge(context: RestoreContext) -> dict[str, Any]:
             does = component.restore_data if context.writing else component.plan_data
             report[component.name]["data"] = dict(does(context.app, context))
     if not context.only.names:
-        report |= said_of_absent(context.saved, Snapshot(context.app.id, context.connection))
+        report |= said_of_absent(context.app, context.saved, Snapshot(context.app.id, context.connection))
     return {name: told for name, said in report.items() if (told := {k: v for k, v in said.items() if v})}
 
 

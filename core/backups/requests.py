@@ -110,11 +110,17 @@ def backup(run: RunContext) -> None:
     create(app, run, data=run.options["data"], type_=run.options["type"], name=run.options["name"], person=run.person, finish=finish)
 
 
+def _not_held() -> dict[str, int]:
+    """Return the absent components whose data is in no backup, as only their own plugin reads it, each with its version."""
+    registry = server().registry
+    return {name: registry.absent[name].version for name in registry.unreadable if name in registry.absent}
+
+
 def report_of_backup(made: Backup, started_us: int) -> Mapping[str, Any]:
     """Return what a backup's run reports."""
     return {"backup": made.id, "name": made.name, "content_id": made.content_id, "size_bytes": made.size_bytes,
             "added_bytes": made.added_bytes, "raw_bytes": made.raw_bytes, "records": made.records,
             "segments": made.segments, "segments_added": made.segments_added,
             "milliseconds": (now_us() - started_us) // 1000,
-            **({MISSING: absent} if (absent := BackupReader(made).absent) else {}),
+            **({MISSING: absent} if (absent := {**_not_held(), **BackupReader(made).absent}) else {}),
             **({"check_error": made.check_error} if made.check_error else {})}

@@ -57,7 +57,7 @@ def describe(app: App, snapshot: Snapshot, *, data: bool = True, config: bool = 
              only: str | None = None, take: Take = digest_only, tick: Tick = lambda records, size: None) -> Description:
     """Return the content of an app at the snapshot's moment, every segment and index given to *take*.
 
-    Documents of components that are not here (any more) are part of it word for word.
+    Documents of components that are not here (any more) are part of it word for word, and so are rows of their tables.
 
     Args:
         only: The name of the one component to describe.
@@ -77,11 +77,23 @@ def describe(app: App, snapshot: Snapshot, *, data: bool = True, config: bool = 
             )
             if entry.config is not None or entry.data is not None:
                 found.content.components[name] = entry
-        for kept in snapshot.unread() if config and only is None else ():
-            walk = _Walk(pool, take, tick)
-            found.content.components[kept.component] = ComponentEntry(
-                version=kept.version, config=_part(found, kept.component, "config", walk, document_sections(kept.documents)))
+        if only is None:
+            _describe_absent(found, app, snapshot, _Walk(pool, take, tick), data=data, config=config)
     return found
+
+
+def _describe_absent(found: Description, app: App, snapshot: Snapshot, walk: _Walk, *, data: bool, config: bool) -> None:
+    """Describe what the app has of components that are not here: their documents, and the rows of tables whose shape was kept."""
+    registry = server().registry
+    unread = {one.component: one for one in snapshot.unread()} if config else {}
+    for name in sorted({*unread, *(registry.absent_data if data else ())} - registry.components.keys()):
+        entry = ComponentEntry(
+            version=unread[name].version if name in unread else registry.absent[name].version,
+            config=_part(found, name, "config", walk, document_sections(unread[name].documents)) if name in unread else None,
+            data=_part(found, name, "data", walk, _data_sections(registry.absent_data[name], app, snapshot))
+            if data and name in registry.absent_data else None)
+        if entry.config is not None or entry.data is not None:
+            found.content.components[name] = entry
 
 
 @dataclass

@@ -62,6 +62,9 @@ LEFT_OUT: dict[str, str] = {}
 """Plugins that failed in this process after they were loaded, each with the reason: they are not loaded again."""
 ABSENT: dict[str, Absent] = {}
 """The components that were at work here and are not now, as the process found at its start; a worker's job inherits it."""
+ABSENT_DATA: dict[str, Component] = {}
+"""What reads the tables of absent components, and which of them only their own plugin can read, with its name; as `ABSENT`."""
+UNREADABLE: dict[str, str] = {}
 T = TypeVar("T", Component, FieldInput, FieldType, FormulaFunction, Importer, RunKind, StoreKind, BlockType, StepType, Channel)
 S = TypeVar("S", bound=Settable)
 log = logging.getLogger(__name__)
@@ -80,6 +83,21 @@ class Registry:
     def absent(self) -> dict[str, Absent]:
         """See `ABSENT`."""
         return ABSENT
+
+    @property
+    def absent_data(self) -> dict[str, Component]:
+        """See `ABSENT_DATA`."""
+        return ABSENT_DATA
+
+    @property
+    def unreadable(self) -> dict[str, str]:
+        """See `ABSENT_DATA`."""
+        return UNREADABLE
+
+    @property
+    def with_data(self) -> dict[str, Component]:
+        """What gives the data of an app: the components here, and what stands for absent ones."""
+        return dict(sorted({**ABSENT_DATA, **self.components}.items()))
 
     def is_stranger(self, name: str) -> bool:
         """Say whether a plugin is none of Appkeep's own."""

@@ -15,7 +15,7 @@ from core.archive.manifest import Content, parse_index
 from core.backups.journal import files_named
 from core.backups.models import Backup
 from core.base.db import db, reading
-from core.base.errors import ObjectLost
+from core.base.errors import ObjectLost, PluginFailed
 from core.base.refs import FILE_MARK, files_in_text
 from core.base.time import now_us
 from core.imports.previews import kept_contents
@@ -65,7 +65,13 @@ def needed(watch: RunContext | NullProgress) -> Needed:
 
     Raises:
         ObjectMissing, ObjectDamaged: a backup's list cannot be read.
+        PluginFailed: the plugin of a component that keeps data by code of its own is not here.
     """
+    if unreadable := server().registry.unreadable:
+        name, plugin = sorted(unreadable.items())[0]
+        raise PluginFailed(f"The component “{name}” keeps data of its own, and its plugin {plugin} is not here to say which files are "
+                           f"in it, so nothing is removed from the store. Install it again, or let go of what it has here: "
+                           f"appkeep plugins remove {plugin} --drop-tables")
     found = Needed()
     _need_of_backups(found, watch)
     with reading() as connection:
@@ -109,6 +115,6 @@ def _need_of_app(found: Needed, app: App, snapshot: Snapshot) -> None:
         for body in snapshot.connection.execute(bodies).scalars():
             found.add(files_in_text(body))
     found.add(files_named(app.id, snapshot.connection))
-    for component in server().registry.components.values():
+    for component in server().registry.with_data.values():
         found.add(component.data_files(app, snapshot))
         found.add(component.kept_files(app, snapshot))

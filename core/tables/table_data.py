@@ -227,11 +227,11 @@ class TableData:
 
     def value_of(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return a row as the value of a line: what is empty is left out."""
-        return {"number": row["number"], **{c.name: row[c.name] for c in self.columns if row[c.name] is not None}}
+        return {"number": row["number"], **{str(c.name): row[c.name] for c in self.columns if row[c.name] is not None}}
 
     def row_of(self, value: Mapping[str, Any]) -> Values:
         """Return a line's value as a live row."""
-        return {"number": value["number"], "deleted_at": None, **{c.name: value.get(c.name) for c in self.columns}}
+        return {"number": value["number"], "deleted_at": None, **{str(c.name): value.get(c.name) for c in self.columns}}
 
     def between(self, app_id: str, connection: Connection, first: int, last: int) -> dict[int, Values]:
         """Return the rows whose numbers lie between two, both included, those in the recycle bin too."""

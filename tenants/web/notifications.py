@@ -80,4 +80,5 @@ def choose() -> str | Response:
 def _channels() -> list[tuple[Channel, bool]]:
     """Return the channels that plugins bring, each with whether the visitor can be told by it."""
     registry, person = server().registry, visit().person
-    return [(one, registry.call("register_channel", one.name, partial(one.reaches, person)) is True) for one in registry.channels.values()]
+    return [(one, registry.call("register_channel", one.name, partial(one.reaches, person)) is True)
+            for one in registry.channels.values()]

@@ -1,0 +1,12 @@
+"""What tables of components bring to the server, as a plugin would: those of absent plugins are known by what was kept of them."""
+
+from __future__ import annotations
+
+from core.extension.hookspecs import hookimpl
+from core.tables.standing import bring_up
+
+
+@hookimpl
+def database_ready() -> None:
+    """Keep what strangers' tables look like, and give the rows of those whose plugin is not here."""
+    bring_up()
