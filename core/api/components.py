@@ -5,6 +5,8 @@ from core.archive.manifest import IndexLine
 from core.backups.journal import Journal, journal_of
 from core.backups.restore_context import RestoreContext
 from core.backups.undo import UndoContext
+from core.base.difference import Change
+from core.base.errors import ObjectMissing
 from core.extension.channel import Channel, DeliveryFailed, Message
 from core.extension.component import Component, Document, FirstStep, Kind, Operation, Section, Segment
 from core.extension.data_report import CollectionReport, DataReport, LostReference, NameOf
@@ -18,6 +20,7 @@ from core.extension.run_kind import RunKind
 from core.extension.settable import MOST_SHOWN_CHARS, BlockShown, BlockType, Settable, StepType, check_settings
 from core.extension.store_kind import StoreKind
 from core.extension.time_bound import TookTooLong, bounded
+from core.runs.context import RunContext
 from core.runs.models import Run
 from core.server import field_type
 from core.storage.store import Batch, Store
@@ -28,6 +31,7 @@ __all__ = [
     "Batch",
     "BlockShown",
     "BlockType",
+    "Change",
     "Channel",
     "CollectionReport",
     "Component",
@@ -48,11 +52,13 @@ __all__ = [
     "LostReference",
     "Message",
     "NameOf",
+    "ObjectMissing",
     "Operation",
     "RecordView",
     "Reference",
     "RestoreContext",
     "Run",
+    "RunContext",
     "RunKind",
     "Section",
     "Segment",

@@ -5,9 +5,11 @@ Each is a block between two marks in a page of docs/; `tests/test_docs.py` compa
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
 import pkgutil
+import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -17,12 +19,16 @@ import click
 from core.base.config import SETTINGS
 from core.base.errors import AppkeepError
 from core.cli.main import main
+from core.extension import component as component_module
 from core.extension import hookspecs
 from core.extension.hook_calls import REFUSING
 from core.extension.registry import load_plugins
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 SCHEMAS = DOCS / "schemas.json"
+EXAMPLES = DOCS.parent / "examples" / "every_hook" / "appkeep_every_hook"
+ABOUT = {"name": "Its name in small letters, digits and _; it never changes.", "title": "What people call it.",
+         "version": "Of its documents and data, from 1; see `upgrades`.", "kinds": "The types of its documents (`core.api.Kind`)."}
 COMMAND = ".venv/bin/python -m core.cli.reference"
 WIDTH = 100
 ROOTS = ("core", "tenants", "plugins")
@@ -97,6 +103,7 @@ def table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> Iterator[st
 
 def hook_pages() -> Iterator[str]:
     """Yield every hook with its arguments, what it gives, and what becomes of it."""
+    shown = examples()
     for name, hook in every_hook().items():
         signature = str(inspect.signature(hook)).replace("'", "")
         first = getattr(hook, f"{hookspecs.PROJECT}_spec")["firstresult"]
@@ -104,7 +111,54 @@ def hook_pages() -> Iterator[str]:
             "the first answer that is not None counts" if first else "all answers are taken together")
         refuses = "; may refuse by an error of `core.api`" if name in REFUSING else ""
         text = inspect.getdoc(hook) or ""
-        yield from (f"### {name}", "", "```python", f"def {name}{signature}", "```", "", f"{text} *({answers}{refuses})*", "")
+        yield from (f"### {name}", "", "```python", f"def {name}{signature}", "```", "", f"{text} *({answers}{refuses})*", "",
+                    "```python", *shown["plugin"][name], "```", "")
+
+
+def component_pages() -> Iterator[str]:
+    """Yield every property and method of a component, each with an example."""
+    source = ast.parse(inspect.getsource(component_module))
+    body = next(one.body for one in source.body if isinstance(one, ast.ClassDef) and one.name == "Component")
+    shown = examples()["component"]
+    for one, after in zip(body, [*body[1:], None], strict=True):
+        if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name):
+            text = after.value.value if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant) else ABOUT[one.target.id]
+            yield from (f"### {one.target.id}", "", str(text), "", *_block(shown[one.target.id]))
+        elif isinstance(one, ast.FunctionDef):
+            signature = ast.unparse(one.args).removeprefix("self, ").removeprefix("self")
+            given = f" -> {ast.unparse(one.returns)}" if one.returns is not None else ""
+            text = inspect.cleandoc(ast.get_docstring(one) or "").replace("Raises:\n    ", "Raises ").replace("Args:\n", "")
+            yield from (f"### {one.name}", "", *_block([f"def {one.name}({signature}){given}"]), text, "", *_block(shown[one.name]))
+
+
+def examples() -> dict[str, dict[str, list[str]]]:
+    """Return the lines of the example of each hook ("plugin") and of each property and method of a component ("component")."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for module, part in (("plugin", None), ("component", "Signs")):
+        lines = (EXAMPLES / f"{module}.py").read_text().split("\n")
+        body = ast.parse("\n".join(lines)).body
+        if part is not None:
+            body = next(one.body for one in body if isinstance(one, ast.ClassDef) and one.name == part)
+        here = found[module] = {}
+        for one in body:
+            first = min([one.lineno, *(mark.lineno for mark in getattr(one, "decorator_list", ()))])
+            said = textwrap.dedent("\n".join(lines[first - 1:one.end_lineno])).split("\n")
+            for name in _names(one):
+                here[name] = said
+    return found
+
+
+def _names(one: ast.stmt) -> list[str]:
+    """Return what a statement defines."""
+    if isinstance(one, ast.FunctionDef | ast.ClassDef):
+        return [one.name]
+    targets = one.targets if isinstance(one, ast.Assign) else []
+    flat = [name for target in targets for name in (target.elts if isinstance(target, ast.Tuple) else [target])]
+    return [name.id for name in flat if isinstance(name, ast.Name)]
+
+
+def _block(lines: list[str]) -> list[str]:
+    return ["```python", *lines, "```", ""]
 
 
 def schemas() -> str:
@@ -124,6 +178,7 @@ BLOCKS: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
     "settings": ("operations.md", settings),
     "hooks": ("writing-a-plugin.md", hooks),
     "each hook": ("hooks.md", hook_pages),
+    "each method": ("components.md", component_pages),
 }
 
 

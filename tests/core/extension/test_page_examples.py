@@ -12,14 +12,16 @@ from tests.test_example import ROOT, install, run
 
 PAGE = (ROOT / "docs" / "writing-a-plugin.md").read_text()
 EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-LOADED = {"notes": "Notes", "tasks": "Tasks", "hello": "manage/hello", "isbn": "isbn", "initials": "initials", "outline": "outline"}
+LOADED = {"notes": "Notes", "tasks": "Tasks", "hello": "manage/hello", "isbn": "isbn", "initials": "initials", "outline": "outline",
+          "bell": "bell"}
 SEEN = """
 from core.api import Component, as_server
 from core.app import create_app
 from core.server import server
 with create_app().app_context():
     registry = server().registry
-    print(registry.broken, sorted(registry.components), sorted(registry.field_types), sorted(registry.importers), sorted(registry.formula_functions))
+    print(registry.broken, sorted(registry.components), sorted(registry.field_types), sorted(registry.importers), sorted(registry.formula_functions),
+          sorted(registry.block_types), sorted(registry.step_types), sorted(registry.channels))
     print(sorted(str(rule) for rule in create_app().url_map.iter_rules()))
 """
 
@@ -32,7 +34,7 @@ def holding(word: str) -> str:
 def test_the_examples_are_loaded(tmp_path: Path, home: Path) -> None:
     """By their entry points, as strangers' plugins are, in a process of their own; none is left out."""
     words = {"notes": "class Notes", "tasks": "class Tasks", "hello": "Pages(\"hello\"", "isbn": "class Isbn", "initials": "initials(text)",
-             "outline": "class Outline"}
+             "outline": "class Outline", "bell": "def gauge"}
     for name, word in words.items():
         (tmp_path / f"{name}_example.py").write_text(holding(word))
         install(tmp_path, f"{name}-example", "1.0", {name: f"{name}_example"})

@@ -14,13 +14,13 @@ from core.api import Component, Json, TableComponent, TableData, apps, direct, p
 from core.backups.catalog import find_backup
 from core.backups.reader import BackupReader
 from core.base.errors import PluginFailed
-from core.gc.sweep import one_pass
 from core.base.time import moved
+from core.gc.sweep import one_pass
 from core.objects.reader import read_file
 from core.server import server
 from core.tenancy import plugin_states
-from core.tenancy.wall import as_server
 from core.tenancy.migrate import ensure_schema
+from core.tenancy.wall import as_server
 from tests.conftest import made_organization
 from tests.core.extension.strangers import database, installed, plugin, started, version
 
@@ -120,9 +120,8 @@ def test_nothing_is_removed_while_a_component_with_code_of_its_own_is_away(
             one_pass(0)
     with installed(monkeypatch), started(home, url, backup_interval_s=0):
         ensure_schema()
-        with apps.opened(app_id):
-            with pytest.raises(PluginFailed, match="“secretive” keeps data of its own.*plugins remove secret --drop-tables"):
-                one_pass(0)
+        with apps.opened(app_id), pytest.raises(PluginFailed, match=r"“secretive” keeps data of its own.*plugins remove secret --drop-tables"):
+            one_pass(0)
         with as_server(), transaction():
             plugin_states.set_removed("secret", removed=True)
     with installed(monkeypatch), started(home, url, backup_interval_s=0):

@@ -26,6 +26,14 @@ def test_the_comments_keep_the_laws(comments: list[Path], home: Path) -> None:
     assert "29 passed" in ended.stdout
 
 
+def test_every_hook_and_method_is_called_as_the_pages_show_it(tmp_path: Path, home: Path) -> None:
+    """The plugin that implements all of them, whose functions stand in docs/hooks.md and docs/components.md; here without flipped bits."""
+    path = install_example(tmp_path, "every_hook")
+    ended = run("-m", "pytest", "-p", "no:cacheprovider", "-o", "addopts=-q", "-k", "not guarded", path=[*path, ROOT], home=home,
+                folder=EXAMPLES / "every_hook")
+    assert 0 == ended.returncode, ended.stdout + ended.stderr
+
+
 def test_each_wrong_component_is_caught(comments: list[Path], home: Path) -> None:
     """34 of 34, each by the law that stands for it and with its sentence."""
     tests = EXAMPLES / "comments" / "tests"

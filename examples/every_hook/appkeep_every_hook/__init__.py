@@ -1,0 +1,1 @@
+"""Every hook and every method of a component, once each."""
