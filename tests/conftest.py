@@ -19,6 +19,7 @@ from jinja2.bccache import Bucket, BytecodeCache
 
 from core.api import App, apps, as_server, as_tenant, transaction
 from core.app import create_app
+from core.backups import state
 from core.base.config import read_config
 from core.base.db import db
 from core.extension import registry
@@ -42,6 +43,8 @@ _numbers = itertools.count()
 registry.entry_points = cache(registry.entry_points)
 # How long a page waits for a file to be looked through. On a busy machine the looking, and with it a test, would depend on time.
 previews.AT_ONCE_S = 120
+# Whatever tests back up, plan or restore: what the log of changes gives is what reading everything gives.
+state.COMPARE = True
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

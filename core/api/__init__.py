@@ -96,6 +96,7 @@ from core.api.configuration import (
     rights,
     schemas,
     standing,
+    touch,
 )
 from core.api.database import (
     AppkeepError,
@@ -389,6 +390,7 @@ __all__ = [
     "standing",
     "stored_bytes",
     "tenant",
+    "touch",
     "transaction",
     "unseal",
     "upload_type",

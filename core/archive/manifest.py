@@ -68,6 +68,11 @@ class IndexLine:
     raw: int
     section: str
 
+    @property
+    def key(self) -> tuple[str, int]:
+        """The place of the line in its index."""
+        return self.section, self.n
+
     @classmethod
     def from_dict(cls, value: Any, where: str) -> IndexLine:
         """Return the line that foreign JSON describes (ArchiveDamaged)."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, update
 
+from core.apps import change_log
+from core.apps.change_log import SEGMENT_ROWS
 from core.apps.snapshot import Snapshot
 from core.archive.canonical import canonical
+from core.backups.base import Base, Mark, base_of, keep_mark
 from core.backups.models import TYPES, Backup
 from core.backups.state import Description, describe
 from core.base.config import Config
@@ -26,6 +30,7 @@ from core.tenancy.zones import zone_named
 
 MAX_NAME_CHARS = 120
 FAR_AHEAD_S = 3600
+log = logging.getLogger(__name__)
 
 
 def check_interval(app: App, config: Config, now: int) -> None:
@@ -86,10 +91,15 @@ def create(app: App, context: RunContext, *, data: bool, type_: str, name: str |
         with reading() as connection:
             context.step("backup.reading")
             snapshot = Snapshot(app.id, connection)
-            total = _records(app, snapshot) if data else 0
-            found = describe(app, snapshot, data=data, take=writer.put,
+            base = base_of(snapshot)[0] if data else None
+            audit = base is not None and base.is_due
+            total = _records(app, snapshot, None if audit else base) if data else 0
+            found = describe(app, snapshot, data=data, everything=audit, take=writer.put, held=writer.known.__contains__,
                              tick=lambda records, size: context.progress("reading", records, total, size))
+            if audit:
+                found.why = _audited(app, found, describe(app, snapshot))
             counters = _counters(app, snapshot) if data else {}
+            mark = _mark(app, snapshot, found) if data else None
         context.step("backup.read")
     context.step("backup.objects_stored")
     with recording(writer):
@@ -99,6 +109,8 @@ def create(app: App, context: RunContext, *, data: bool, type_: str, name: str |
         backup.run_id, backup.counters = context.run_id, canonical(counters).decode() if counters else None
         db.session.add(backup)
         db.session.flush()
+        if data:
+            keep_mark(db.session.connection(), app.id, backup.id, mark)
         finish(backup)
         context.step("backup.catalogued")
     context.step("backup.committed", ended=type_ != "pre_restore")
@@ -111,7 +123,27 @@ def _counters(app: App, snapshot: Snapshot) -> dict[str, dict[str, int]]:
     return {name: given for name, given in found.items() if given}
 
 
-def _records(app: App, snapshot: Snapshot) -> int:
+def _mark(app: App, snapshot: Snapshot, found: Description) -> Mark | None:
+    """Return how far this moment sees the log; None where the database does not say."""
+    seen, before = change_log.mark(snapshot.connection, app.id), found.base.mark if found.base is not None else None
+    if seen is None:
+        return None
+    return Mark(seen, found.whole_files and (before is None or before.whole_files), now_us() if before is None else before.scanned_at)
+
+
+def _audited(app: App, whole: Description, from_log: Description) -> str:
+    """See that the log would have given what reading everything gave, which is the truth; return why everything was read."""
+    if whole.content_id == from_log.content_id:
+        return "audit"
+    log.error("The log of changes of the app %s missed something. Everything was read, and what was found is backed up", app.id)
+    return "audit_differs"
+
+
+def _records(app: App, snapshot: Snapshot, base: Base | None) -> int:
+    """Return how many records are about to be read, for a progress bar."""
+    if base is not None:
+        held = sum(entry.data.records for entry in base.content.components.values() if entry.data is not None)
+        return min(held, sum((last - first + 1) * SEGMENT_ROWS for runs in base.touched.values() for first, last in runs))
     return sum(component.record_count(app, snapshot) for component in server().registry.with_data.values())
 
 

@@ -24,7 +24,8 @@ class Backup(Owned, Base):
     is in it, `run_id` which run made it, `added_bytes` what it brought into the store. `origin` says where an
     uploaded one was made, `signer` by which key, and `made_at` when, as far as its file says so; `created_at` is when it
     came in. `checked_at` and `check_error` tell the last check. `counters` is the manifest's as canonical
-    JSON, None where nothing counts.
+    JSON, None where nothing counts. `mark` says how far it saw the log of touched segments, as JSON (see `core.backups.base`); only an
+    app's newest backup with data has one.
     """
 
     __tablename__ = "backup"
@@ -62,6 +63,7 @@ class Backup(Owned, Base):
     check_error: Mapped[str | None] = mapped_column(Text)
     deleted_at: Mapped[int | None] = mapped_column(BigInteger)
     counters: Mapped[str | None] = mapped_column(Text)
+    mark: Mapped[str | None] = mapped_column(Text)
 
 
 class BackupSchedule(OwnedByApp, Base):

@@ -13,9 +13,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from core.apps.change_log import joined, lying_outside, runs_of
 from core.apps.snapshot import Snapshot
 from core.archive.canonical import canonical
 from core.archive.manifest import ComponentEntry, Content, IndexLine, PartEntry, index_bytes
+from core.backups.base import Base, base_of
+from core.base.errors import AppkeepError
 from core.base.refs import files
 from core.extension.component import Component, Document, Section, Segment, document_value
 from core.objects.index import known_descriptors
@@ -25,7 +28,12 @@ from core.tenancy.models import App
 WAITING_SEGMENTS = 12
 """How many segments may lie between the reading and the hashing: bounds memory whatever the size of the app."""
 THREADS = 2
+FILES = "files"
+"""The section that lists files."""
+COMPARE = False
+"""Whether each description that stands on a backup is compared with one that reads everything: tests set it."""
 Take = Callable[[bytes], str]
+Held = Callable[[str], bool]
 Tick = Callable[[int, int], None]
 
 
@@ -41,11 +49,19 @@ def document_line(document: Document) -> bytes:
 
 @dataclass
 class Description:
-    """What `describe` found: the content, its indexes as bytes, the lines of each index."""
+    """What `describe` found: the content, its indexes as bytes, the lines of each index.
+
+    `base` is the backup that it stands on; where there is none, `why` says why everything of the data was read (`core.backups.base.WHY`).
+    `segments_read` counts those of the data that were; `whole_files` is whether the store has every file that the data names.
+    """
 
     content: Content
     indexes: dict[str, bytes] = field(default_factory=dict)
     lines: dict[tuple[str, str], list[IndexLine]] = field(default_factory=dict)
+    base: Base | None = None
+    why: str = ""
+    segments_read: int = 0
+    whole_files: bool = True
 
     @property
     def content_id(self) -> str:
@@ -53,18 +69,33 @@ class Description:
         return self.content.content_id
 
 
-def describe(app: App, snapshot: Snapshot, *, data: bool = True, config: bool = True,
-             only: str | None = None, take: Take = digest_only, tick: Tick = lambda records, size: None) -> Description:
-    """Return the content of an app at the snapshot's moment, every segment and index given to *take*.
+def describe(app: App, snapshot: Snapshot, *, data: bool = True, config: bool = True, only: str | None = None, everything: bool = False,
+             take: Take = digest_only, held: Held = lambda content: True, tick: Tick = lambda records, size: None) -> Description:
+    """Return the content of an app at the snapshot's moment, every segment and index that is read given to *take*.
 
+    Of the data only what was touched since the last backup is read, where there is one to stand on; the content is the same.
     Documents of components that are not here (any more) are part of it word for word, and so are rows of their tables.
 
     Args:
         only: The name of the one component to describe.
+        everything: Read everything.
         take: Called in other threads with each segment's and index's bytes; returns their SHA-256.
+        held: Says whether one may rely on a content that is not read, as the store has it.
         tick: Called here with the records and bytes read so far; what it raises ends the walk.
     """
-    found = Description(Content(components={}))
+    base, why = base_of(snapshot) if data and not everything else (None, "")
+    found = _described(app, snapshot, base, data=data, config=config, only=only, take=take, held=held, tick=tick)
+    found.why = found.why or why
+    if COMPARE and base is not None:
+        whole = _described(app, snapshot, None, data=data, config=config, only=only, take=digest_only, held=held, tick=tick)
+        if whole.content.as_dict() != found.content.as_dict():
+            raise AssertionError(f"The log says something else than the rows: {found.content.as_dict()} != {whole.content.as_dict()}")
+    return found
+
+
+def _described(app: App, snapshot: Snapshot, base: Base | None, *, data: bool, config: bool, only: str | None, take: Take, held: Held,
+               tick: Tick) -> Description:
+    found = Description(Content(components={}), base=base)
     with ThreadPoolExecutor(THREADS) as pool:
         for name, component in server().registry.components.items():
             if only not in (None, name):
@@ -72,8 +103,8 @@ def describe(app: App, snapshot: Snapshot, *, data: bool = True, config: bool = 
             walk = _Walk(pool, take, tick)
             entry = ComponentEntry(
                 version=component.version,
-                config=_part(found, name, "config", walk, _config_sections(component, app, snapshot)) if config else None,
-                data=_part(found, name, "data", walk, _data_sections(component, app, snapshot)) if data else None,
+                config=_part(found, name, "config", walk, walk.lines(_config_sections(component, app, snapshot))) if config else None,
+                data=_part(found, name, "data", walk, _data_lines(found, component, app, snapshot, walk, held)) if data else None,
             )
             if entry.config is not None or entry.data is not None:
                 found.content.components[name] = entry
@@ -89,8 +120,8 @@ def _describe_absent(found: Description, app: App, snapshot: Snapshot, walk: _Wa
     for name in sorted({*unread, *(registry.absent_data if data else ())} - registry.components.keys()):
         entry = ComponentEntry(
             version=unread[name].version if name in unread else registry.absent[name].version,
-            config=_part(found, name, "config", walk, document_sections(unread[name].documents)) if name in unread else None,
-            data=_part(found, name, "data", walk, _data_sections(registry.absent_data[name], app, snapshot))
+            config=_part(found, name, "config", walk, walk.lines(document_sections(unread[name].documents))) if name in unread else None,
+            data=_part(found, name, "data", walk, walk.lines(_data_sections(registry.absent_data[name], app, snapshot)))
             if data and name in registry.absent_data else None)
         if entry.config is not None or entry.data is not None:
             found.content.components[name] = entry
@@ -125,8 +156,8 @@ def _line(section: str, segment: Segment, digest: Future[str]) -> IndexLine:
     return IndexLine(content=digest.result(), count=segment.count, n=segment.n, raw=len(segment.raw), section=section)
 
 
-def _part(found: Description, name: str, part: str, walk: _Walk, sections: Iterable[Section]) -> PartEntry | None:
-    lines = _sized(sorted(walk.lines(sections), key=lambda line: (line.section, line.n)))
+def _part(found: Description, name: str, part: str, walk: _Walk, given: Iterable[IndexLine]) -> PartEntry | None:
+    lines = _sized(sorted(given, key=lambda line: line.key))
     if not lines:
         return None
     raw = index_bytes(lines)
@@ -143,7 +174,8 @@ def _part(found: Description, name: str, part: str, walk: _Walk, sections: Itera
 def described_part(sections: Iterable[Section], name: str, part: str) -> PartEntry | None:
     """Return the entry that a component's part would have with these sections."""
     with ThreadPoolExecutor(THREADS) as pool:
-        return _part(Description(Content(components={})), name, part, _Walk(pool, digest_only, lambda records, size: None), sections)
+        walk = _Walk(pool, digest_only, lambda records, size: None)
+        return _part(Description(Content(components={})), name, part, walk, walk.lines(sections))
 
 
 def _sized(lines: list[IndexLine]) -> list[IndexLine]:
@@ -170,6 +202,39 @@ def document_sections(given: Iterable[Document]) -> Iterator[Section]:
         yield file_section(digest for document in documents for digest in files(document.body))
 
 
+def _data_lines(found: Description, component: Component, app: App, snapshot: Snapshot, walk: _Walk, held: Held) -> list[IndexLine]:
+    """Return the lines of a component's data: of each section those of the base, but for what was touched since, which is read."""
+    before = _lines_before(found, component)
+    touched = {} if found.base is None else found.base.touched
+    lines: list[IndexLine] = []
+    for section in component.data_sections(app, snapshot):
+        known = before.get(section.name)
+        if not known or section.some is None:
+            read = list(walk.lines([section]))
+        else:
+            runs = joined([*touched.get(section.name, ()), *runs_of(line.n for line in known if not held(line.content))])
+            lines += [line for line in known if lying_outside(runs, line.n)]
+            read = list(walk.lines([Section(section.name, section.some(runs))])) if runs else []
+        found.segments_read += len(read)
+        lines += read
+    if found.base is not None and found.base.mark.whole_files and before and {line.key: line for line in lines} == {
+            line.key: line for name, some in before.items() if name != FILES for line in some}:
+        return [*lines, *before.get(FILES, ())]  # the same records name the same files
+    wanted = set(component.data_files(app, snapshot))
+    files_there = list(walk.lines([file_section(wanted)]))
+    found.whole_files &= len(files_there) == len(wanted)
+    return [*lines, *files_there]
+
+
+def _lines_before(found: Description, component: Component) -> dict[str, list[IndexLine]]:
+    """Return the lines of a component's data in the base, by section; none where there is no base, or its list cannot be read."""
+    try:
+        return (found.base.lines(component.name, component.version) if found.base is not None else None) or {}
+    except AppkeepError:
+        found.base, found.why = None, "unreadable"
+        return {}
+
+
 def _data_sections(component: Component, app: App, snapshot: Snapshot) -> Iterator[Section]:
     yield from component.data_sections(app, snapshot)
     yield file_section(component.data_files(app, snapshot))
@@ -179,4 +244,4 @@ def file_section(digests: Iterable[str]) -> Section:
     """Return the section that lists files; those the organization does not have are dangling and left out."""
     wanted = set(digests)
     held = sorted(known_descriptors(wanted))
-    return Section("files", (Segment(n, 0, digest.encode()) for n, digest in enumerate(held)))
+    return Section(FILES, (Segment(n, 0, digest.encode()) for n, digest in enumerate(held)))

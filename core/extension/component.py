@@ -59,10 +59,15 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A named stream of segments in ascending order of their number."""
+    """A named stream of segments in ascending order of their number.
+
+    `some` gives those that lie in runs of segments, (first, last) with both included; only of a section whose every write is told to
+    the log (`core.api.touch`). Without it the section is always read whole.
+    """
 
     name: str
     segments: Iterable[Segment]
+    some: Callable[[Sequence[tuple[int, int]]], Iterable[Segment]] | None = None
 
 
 def document_value(document: Document) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from core.api import Document, InvalidInput, Section, Segment, canonical, is_key, is_person
@@ -28,7 +29,7 @@ def sections(store: RecordStore, documents: Sequence[Document]) -> Iterator[Sect
     ordered = sorted(documents, key=lambda d: d.key)
     yield Section(FIELDS, _field_segments(ordered))
     for document in ordered:
-        yield Section(RECORDS + document.key, store.segments(document.key))
+        yield Section(RECORDS + document.key, store.segments(document.key), partial(store.some_segments, document.key))
 
 
 def given_numbers(store: RecordStore, documents: Iterable[Document]) -> dict[str, int]:

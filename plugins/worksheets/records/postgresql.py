@@ -11,20 +11,21 @@ from sqlalchemy import func, select, text
 
 from core.api import Segment, driver, loading
 from plugins.worksheets.records.lines import SEGMENT_RECORDS
-from plugins.worksheets.records.store import RecordStore, Row, table
+from plugins.worksheets.records.store import LAST_SEGMENT, RecordStore, Row, table
 
 # One short range of the primary key a segment: sorting all records at once would go through temporary files. Which
 # segments there are is found by jumping along the key from one to the next, not by reading all of it.
 _SEGMENTS = """
 COPY (
   WITH RECURSIVE segment (n) AS (
-    (SELECT seq / {span} FROM record WHERE app_id = {app} AND worksheet = {worksheet} ORDER BY seq LIMIT 1)
+    (SELECT seq / {span} FROM record
+     WHERE app_id = {app} AND worksheet = {worksheet} AND seq >= {first} * {span} ORDER BY seq LIMIT 1)
     UNION ALL
     SELECT (SELECT seq / {span} FROM record
             WHERE app_id = {app} AND worksheet = {worksheet} AND seq >= (segment.n + 1) * {span} ORDER BY seq LIMIT 1)
-    FROM segment WHERE segment.n IS NOT NULL)
+    FROM segment WHERE segment.n < {last})
   SELECT segment.n, line.count, line.raw
-  FROM (SELECT n FROM segment WHERE n IS NOT NULL ORDER BY n) AS segment
+  FROM (SELECT n FROM segment WHERE n <= {last} ORDER BY n) AS segment
   CROSS JOIN LATERAL (
     SELECT count(*) AS count, string_agg('{{"at":[' || created_at || ',' || updated_at || '],"by":["'
         || created_by || '","' || updated_by || '"],"seq":' || seq || ',"vals":' || vals || E'}}\\n', ''
@@ -68,11 +69,12 @@ SMALL = 200
 class PostgreSQLRecordStore(RecordStore):
     """See `RecordStore`."""
 
-    def segments(self, worksheet: str) -> Iterator[Segment]:
+    def segments(self, worksheet: str, first: int = 0, last: int = LAST_SEGMENT) -> Iterator[Segment]:
         from psycopg import sql
 
         statement = sql.SQL(_SEGMENTS).format(
-            span=sql.Literal(SEGMENT_RECORDS), app=sql.Literal(self.app_id), worksheet=sql.Literal(worksheet))
+            span=sql.Literal(SEGMENT_RECORDS), app=sql.Literal(self.app_id), worksheet=sql.Literal(worksheet),
+            first=sql.Literal(first), last=sql.Literal(last))
         with driver(self.connection).cursor() as cursor:
             cursor.execute("SET LOCAL client_encoding TO 'UTF8'")
             with self.along_the_key():

@@ -8,7 +8,7 @@ from typing import Any
 
 from core.api import Segment, driver
 from plugins.worksheets.records.lines import SEGMENT_RECORDS
-from plugins.worksheets.records.store import RecordStore, Row
+from plugins.worksheets.records.store import LAST_SEGMENT, RecordStore, Row
 
 # The inner SELECT reads in key order, and group_concat takes its rows as they come; printf is faster than "||".
 _SEGMENT = """
@@ -45,15 +45,14 @@ SELECT max(json_extract(vals, '$.' || ?)) FROM record WHERE app_id = ? AND works
 class SQLiteRecordStore(RecordStore):
     """See `RecordStore`."""
 
-    def segments(self, worksheet: str) -> Iterator[Segment]:
+    def segments(self, worksheet: str, first: int = 0, last: int = LAST_SEGMENT) -> Iterator[Segment]:
         connection = driver(self.connection)
-        first = connection.execute(_NEXT, (self.app_id, worksheet, 0)).fetchone()
-        while first is not None:
-            n = first[0] // SEGMENT_RECORDS
+        found = connection.execute(_NEXT, (self.app_id, worksheet, first * SEGMENT_RECORDS)).fetchone()
+        while found is not None and (n := found[0] // SEGMENT_RECORDS) <= last:
             start, end = n * SEGMENT_RECORDS, (n + 1) * SEGMENT_RECORDS - 1
             count, raw = connection.execute(_SEGMENT, (self.app_id, worksheet, start, end)).fetchone()
             yield Segment(n, count, raw)
-            first = connection.execute(_NEXT, (self.app_id, worksheet, end + 1)).fetchone()
+            found = connection.execute(_NEXT, (self.app_id, worksheet, end + 1)).fetchone()
 
     def put_rows(self, worksheet: str, rows: Iterable[Row]) -> None:
         driver(self.connection).executemany(_WRITE, ((self.app_id, worksheet, *row) for row in rows))

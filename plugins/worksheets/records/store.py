@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, delete, func, select, text, update
 
-from core.api import FILE_MARK, Segment, batched, files_in_text
+from core.api import FILE_MARK, Segment, batched, files_in_text, touch
 from plugins.worksheets.models import Attachment, Counter, Record
 from plugins.worksheets.records.index import Index, Kept
+from plugins.worksheets.records.lines import MAX_SEQ, SEGMENT_RECORDS
 
 table = Record.__table__
 c = table.c
@@ -31,6 +32,7 @@ class Row(NamedTuple):
 
 COLUMNS = [c[name] for name in Row._fields]
 LOAD_ROWS = 20_000
+LAST_SEGMENT = MAX_SEQ // SEGMENT_RECORDS
 # One statement each: two that make the same counter at once would both find none.
 _TAKE = text("""
 INSERT INTO counter (app_id, name, next) VALUES (:app, :name, :first)
@@ -55,9 +57,14 @@ class RecordStore:
 
     # What the engines do apart.
 
-    def segments(self, worksheet: str) -> Iterator[Segment]:
-        """Yield the live records of a worksheet as segments of lines, built by the database."""
+    def segments(self, worksheet: str, first: int = 0, last: int = LAST_SEGMENT) -> Iterator[Segment]:
+        """Yield the live records of a worksheet as segments of lines, built by the database; those from the first to the last."""
         raise NotImplementedError
+
+    def some_segments(self, worksheet: str, runs: Sequence[tuple[int, int]]) -> Iterator[Segment]:
+        """Yield those that lie in runs of segments, (first, last) with both included, in order."""
+        for first, last in runs:
+            yield from self.segments(worksheet, first, last)
 
     def put_rows(self, worksheet: str, rows: Iterable[Row]) -> None:
         """Make or replace whole rows and nothing else; see `write`."""
@@ -95,22 +102,31 @@ class RecordStore:
 
     def write(self, worksheet: str, rows: Iterable[Row]) -> None:
         """Make or replace whole rows."""
+        rows = list(rows)
+        self._touch(worksheet, [row.seq for row in rows])
         if not self.index.kinds(worksheet):
             self.put_rows(worksheet, rows)
             return
-        rows = list(rows)
         before = self.index.before(worksheet, [row.seq for row in rows])
         self.put_rows(worksheet, rows)
         self.index.follow(worksheet, before, map(_kept, rows))
 
     def load(self, worksheet: str, rows: Iterable[Row]) -> None:
         """Make rows where none of those numbers exist."""
+        touched: set[int] = set()
+
+        def noted() -> Iterator[Row]:
+            for row in rows:
+                touched.add(row.seq // SEGMENT_RECORDS)
+                yield row
+
         if not self.index.kinds(worksheet):
-            self.load_rows(worksheet, rows)
-            return
-        for some in batched(rows, LOAD_ROWS):
-            self.load_rows(worksheet, some)
-            self.index.follow(worksheet, (), map(_kept, some))
+            self.load_rows(worksheet, noted())
+        else:
+            for some in batched(noted(), LOAD_ROWS):
+                self.load_rows(worksheet, some)
+                self.index.follow(worksheet, (), map(_kept, some))
+        self._touch(worksheet, [n * SEGMENT_RECORDS for n in touched])
 
     def fetch(self, query: Select[Any]) -> list[Row]:
         """Return the rows that a query for `COLUMNS` finds."""
@@ -199,6 +215,7 @@ class RecordStore:
 
     def set_deleted(self, worksheet: str, seqs: Sequence[int], deleted_at: int | None) -> None:
         """Move records to the bin, or back."""
+        self._touch(worksheet, seqs)
         before = self.index.before(worksheet, seqs)
         self.connection.execute(update(table).where(*self._of(worksheet), c.seq.in_(seqs))
                                 .values(deleted_at=deleted_at))
@@ -206,6 +223,7 @@ class RecordStore:
 
     def purge(self, worksheet: str, seqs: Sequence[int] | None = None) -> None:
         """Remove rows for good, with their attachments; all of the worksheet's where *seqs* is None."""
+        self._touch(worksheet, seqs)
         if seqs is None:
             self.index.forget(worksheet)
         else:
@@ -275,6 +293,10 @@ class RecordStore:
         """Return the number of the last live record, 0 where there is none."""
         query = select(c.seq).where(*self._of(worksheet), c.deleted_at.is_(None)).order_by(c.seq.desc()).limit(1)
         return self.connection.execute(query).scalar() or 0
+
+    def _touch(self, worksheet: str, seqs: Iterable[int] | None) -> None:
+        """Tell the log of touched segments; whoever writes rows does."""
+        touch(self.connection, self.app_id, f"records/{worksheet}", seqs)
 
     def _of(self, worksheet: str) -> tuple[Any, Any]:
         return c.app_id == self.app_id, c.worksheet == worksheet

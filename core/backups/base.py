@@ -1,0 +1,135 @@
+"""The backup that a description of an app stands on: of its segments only those are read that were touched since.
+
+An app has at most one: its newest backup with data that was made here, with the mark up to which it saw the log of touched segments.
+A description that stands on it is, digest for digest, what reading everything gives; every week, and where there is no such
+backup, everything is read, and what the log would have given is compared with it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import msgspec
+from sqlalchemy import Connection, select, update
+
+from core.apps import change_log
+from core.apps.change_log import Runs
+from core.apps.snapshot import Snapshot
+from core.archive.canonical import parse
+from core.archive.manifest import Content, IndexLine
+from core.backups.models import Backup
+from core.base.db import db, transaction
+from core.base.time import now_us
+from core.objects.reader import read_object
+from core.tenancy.wall import as_server
+
+AUDIT_EVERY_S = 7 * 86400
+"""After so long everything is read again."""
+FEW_ENTRIES = 100
+"""So long a log is left alone where nothing stands on it: the first backup may be under way."""
+MAX_CONTENT_BYTES = 1024 * 1024
+WHY = {
+    "first": "it is the first backup of the app with data",
+    "no_mark": "the backup before it was deleted or was made by an earlier version",
+    "other_database": "the log of changes since the backup before it was cut, or is of another database",
+    "unreadable": "the list of the backup before it cannot be read",
+    "audit": "everything is read once a week",
+    "audit_differs": "everything is read once a week, and the log of changes had missed something; tell the server’s operator",
+}
+"""Why everything was read, as people read it after "Everything was read: "."""
+_lines = msgspec.json.Decoder(IndexLine)
+_table = Backup.__table__
+_c = _table.c
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far a backup saw the log, whether every file that the data names was in the store, and when everything was last read."""
+
+    seen: str
+    whole_files: bool
+    scanned_at: int
+
+    def text(self) -> str:
+        """Return the mark as the backup's row keeps it."""
+        return json.dumps({"seen": self.seen, "whole_files": self.whole_files, "scanned_at": self.scanned_at})
+
+    @classmethod
+    def of(cls, text: str) -> Mark:
+        """Return the mark that a row keeps."""
+        return cls(**json.loads(text))
+
+
+@dataclass
+class Base:
+    """A backup to stand on, what its data consists of, and what was touched since."""
+
+    backup_id: str
+    mark: Mark
+    content: Content
+    touched: dict[str, Runs] = field(default_factory=dict)
+
+    def lines(self, component: str, version: int) -> dict[str, list[IndexLine]] | None:
+        """Return the lines of a component's data, by section; None where the backup has none of that version.
+
+        Raises:
+            AppkeepError: they cannot be read.
+        """
+        entry = self.content.components.get(component)
+        if entry is None or entry.version != version or entry.data is None:
+            return None
+        found: dict[str, list[IndexLine]] = {}
+        # Written by this server and proven by its digest: no need to read it as strictly as a stranger's.
+        for line in _lines.decode_lines(read_object(entry.data.index)):
+            found.setdefault(line.section, []).append(line)
+        return found
+
+    @cached_property
+    def is_due(self) -> bool:
+        """Say whether everything is to be read again."""
+        return now_us() - self.mark.scanned_at > AUDIT_EVERY_S * 1_000_000
+
+
+def base_of(snapshot: Snapshot) -> tuple[Base | None, str]:
+    """Return what a description of this moment of the app may stand on, else None and why not, see `WHY`."""
+    query = select(_c.id, _c.mark, _c.content).where(
+        _c.app_id == snapshot.app_id, _c.deleted_at.is_(None), _c.mark.is_not(None)).order_by(_c.created_at.desc()).limit(1)
+    row = snapshot.connection.execute(query).first()
+    if row is None:
+        any_before = select(_c.id).where(_c.app_id == snapshot.app_id, _c.part != "config", _c.origin == "here").limit(1)
+        return None, "first" if snapshot.connection.execute(any_before).first() is None else "no_mark"
+    mark = Mark.of(row.mark)
+    touched = change_log.since(snapshot.connection, snapshot.app_id, mark.seen)
+    if touched is None:
+        return None, "other_database"
+    return Base(row.id, mark, Content.from_dict(parse(row.content.encode(), max_bytes=MAX_CONTENT_BYTES)), dict(touched)), ""
+
+
+def keep_mark(connection: Connection, app_id: str, backup_id: str, mark: Mark | None) -> None:
+    """Make a backup the app's base, or none, in the transaction that makes it real; what the mark has seen leaves the log."""
+    connection.execute(update(_table).where(_c.app_id == app_id, _c.mark.is_not(None)).values(mark=None))
+    if mark is not None:
+        connection.execute(update(_table).where(_c.id == backup_id).values(mark=mark.text()))
+        change_log.forget(connection, app_id, mark.seen)
+
+
+def clear_marks() -> None:
+    """Have everything read by the next backup of each app: after rows were written past the log. Inside a transaction, as the server."""
+    db.session.connection().execute(update(_table).where(_c.mark.is_not(None)).values(mark=None))
+
+
+def tidy() -> int:
+    """Cut the logs that are of no use: of apps that have no base, and those that grew too long; return how many."""
+    with as_server():
+        connection = db.session.connection()
+        lengths = change_log.lengths(connection)
+        based = set(connection.execute(select(_c.app_id).where(_c.mark.is_not(None), _c.deleted_at.is_(None))).scalars())
+        db.session.rollback()
+        useless = sorted(app_id for app_id, count in lengths.items()
+                         if count > change_log.MOST_ENTRIES or (app_id not in based and count > FEW_ENTRIES))
+        for app_id in useless:
+            with transaction():
+                change_log.cut(db.session.connection(), app_id)
+    return len(useless)
