@@ -19,13 +19,12 @@ from core.api import App, Document, apps, as_server, as_tenant, db, documents, t
 from core.app import create_app
 from core.backups.catalog import backups_of
 from core.backups.models import Backup
-from core.backups.plan import Options
+from core.backups.plan import Options, plan_of
 from core.backups.requests import request_backup, request_restore
 from core.objects.index import StoredObject
 from core.runs.service import work
 from core.server import server
 from core.tenancy.migrate import ensure_schema
-from plugins.worksheets.models import Record
 from plugins.worksheets.records import Row, open_store
 from tenants import service as tenants
 
@@ -122,8 +121,24 @@ def restore_into() -> None:
 
 def empty() -> None:
     """Empty the worksheet."""
-    with as_server(), transaction():
-        db.session.execute(delete(Record))
+    with opened() as app, transaction():
+        open_store(db.session.connection(), app.id).purge(WORKSHEET)
+
+
+def change() -> None:
+    """Change a hundred records that lie far apart."""
+    with opened() as app, transaction():
+        store = open_store(db.session.connection(), app.id)
+        step = max(1, store.last(WORKSHEET) // 100)
+        for seq in range(1, 100 * step + 1, step):
+            store.write(WORKSHEET, [row._replace(updated_at=row.updated_at + 1) for row in store.rows(WORKSHEET, seq, seq)])
+
+
+def plan() -> None:
+    """Tell what a restore of the newest backup would do."""
+    with opened() as app:
+        newest = backups_of(app.id)[0]
+        plan_of(app, newest, "system", Options(backup=newest.id, config=False, data=True, safety_backup=False))
 
 
 def reference() -> None:
@@ -155,6 +170,11 @@ def opened():  # type: ignore[no-untyped-def]
     return apps.opened(app_id)
 
 
+SAME = {"backup_again": backup, "backup_changed": backup, "plan_unchanged": plan, "plan_changed": plan,
+        "restore_unchanged": restore_into, "restore_changed": restore_into, "restore_emptied": restore_into}
+"""The steps of other names."""
+
+
 def timed(do: Callable[..., None], *arguments: str) -> dict[str, Any]:
     """Return how long it took and the most memory this process ever had."""
     begun = time.perf_counter()
@@ -170,7 +190,7 @@ def main() -> None:
     with app.app_context():
         ensure_schema()
         db.session.execute(select(1))
-        step = {"backup_again": backup, "restore_unchanged": restore_into, "restore_emptied": restore_into}.get(name) or globals()[name]
+        step = SAME.get(name) or globals()[name]
         result = timed(step, *arguments)
     print(json.dumps(result))
     sys.stdout.flush()

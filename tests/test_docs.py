@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 import sys
 import tomllib
 import types
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 from flask import Flask
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -22,7 +24,7 @@ from core.app import create_app
 from core.base.config import read_config
 from core.base.db import db
 from core.cli import reference
-from core.cli.main import main
+from core.cli.main import Verbs, main
 from core.extension.registry import DEFAULT_PLUGINS
 from core.testing import ComponentLaws
 from tests.conftest import fresh_database, made_organization
@@ -53,6 +55,22 @@ def test_what_is_written_of_hooks_settings_commands_and_errors_is_so(name: str) 
     """Whoever adds or changes one runs the command that the message names."""
     page = f"docs/{reference.BLOCKS[name][0]}"
     assert reference.generated(name) == reference.written(name), f"{page}: {name} changed; run {reference.COMMAND}"
+
+
+def test_the_list_of_verbs_is_so() -> None:
+    """The help of the command line needs no verb's module for it; it looks the same with all of them loaded."""
+    assert reference.LISTED.read_text() == reference.listed(), f"Run {reference.COMMAND}"
+    quick = Verbs(name="appkeep", help=main.help, context_settings=main.context_settings)
+    said = [CliRunner().invoke(one, ["--help"], prog_name="appkeep").output for one in (quick, main.whole())]
+    assert said[0] == said[1]
+
+
+def test_the_help_imports_neither_flask_nor_sqlalchemy_nor_a_plugin() -> None:
+    """Nor does a mistyped option."""
+    code = ("import sys; from core.cli.main import main; main(['--help'], standalone_mode=False); "
+            "print(sorted({name.partition('.')[0] for name in sys.modules} & {'flask', 'sqlalchemy', 'plugins', 'tenants', 'jsonschema'}))")
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, text=True, capture_output=True, check=True)
+    assert ended.stdout.endswith("[]\n") and "backup-rename" in ended.stdout
 
 
 def test_every_hook_says_what_it_is_for() -> None:
@@ -121,8 +139,9 @@ def check_command(words: list[str], line: str) -> None:
         if isinstance(command, click.Group) and not word.startswith("-"):
             if word.isupper():
                 return
-            assert word in command.commands, f"“{line}”: there is no verb {word}"
-            command = command.commands[word]
+            found = command.get_command(click.Context(command), word)
+            assert found is not None, f"“{line}”: there is no verb {word}"
+            command = found
         elif word.startswith("--") and word != "--help":
             options = {name for p in command.params for name in (*p.opts, *p.secondary_opts)}
             assert word.partition("=")[0] in options, f"“{line}”: {command.name} has no option {word}"

@@ -24,7 +24,7 @@ from core.tenancy.owned import OwnedByApp
 
 SEGMENT_ROWS = 256
 """How many numbers a segment of a section spans; a constant of the format."""
-EVERYTHING = 2**40
+EVERYTHING = 2**54
 """The last segment that there can be."""
 CUT = ""
 """The section of an entry that says: what was here before is gone, so that a mark from before it says nothing."""

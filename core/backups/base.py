@@ -8,8 +8,10 @@ backup, everything is read, and what the log would have given is compared with i
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, select, update
@@ -44,6 +46,13 @@ _table = Backup.__table__
 _c = _table.c
 
 
+def scan_sentence(scan: Mapping[str, Any]) -> str:
+    """Return how much of an app's data a backup read, as its run's report has it."""
+    if "why" in scan:
+        return f"Everything was read: {WHY.get(scan['why'], scan['why'])}."
+    return f"Only what had changed since the backup before it was read: {scan['read']:,} of {scan['of']:,} parts of the records."
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """How far a backup saw the log, whether every file that the data names was in the store, and when everything was last read."""
@@ -69,7 +78,20 @@ class Base:
     backup_id: str
     mark: Mark
     content: Content
+    raw_bytes: int
+    size_bytes: int
+    is_sound: bool
+    """Whether nothing of it is known to be lost or damaged."""
     touched: dict[str, Runs] = field(default_factory=dict)
+
+    @cached_property
+    def contents(self) -> set[str]:
+        """All contents of the backup, its lists among them."""
+        found = set()
+        for _, _, entry in self.content.entries():
+            found.add(entry.index)
+            found.update(line.content for line in self._listed(entry.index))
+        return found
 
     def lines(self, component: str, version: int) -> dict[str, list[IndexLine]] | None:
         """Return the lines of a component's data, by section; None where the backup has none of that version.
@@ -81,10 +103,19 @@ class Base:
         if entry is None or entry.version != version or entry.data is None:
             return None
         found: dict[str, list[IndexLine]] = {}
-        # Written by this server and proven by its digest: no need to read it as strictly as a stranger's.
-        for line in _lines.decode_lines(read_object(entry.data.index)):
+        for line in self._listed(entry.data.index):
             found.setdefault(line.section, []).append(line)
         return found
+
+    def _listed(self, index: str) -> list[IndexLine]:
+        """Return the lines of a list; written by this server and proven by its digest, it is not read as strictly as a stranger's."""
+        if index not in self._lists:
+            self._lists[index] = _lines.decode_lines(read_object(index))
+        return self._lists[index]
+
+    @cached_property
+    def _lists(self) -> dict[str, list[IndexLine]]:
+        return {}
 
     @cached_property
     def is_due(self) -> bool:
@@ -94,7 +125,7 @@ class Base:
 
 def base_of(snapshot: Snapshot) -> tuple[Base | None, str]:
     """Return what a description of this moment of the app may stand on, else None and why not, see `WHY`."""
-    query = select(_c.id, _c.mark, _c.content).where(
+    query = select(_c.id, _c.mark, _c.content, _c.raw_bytes, _c.size_bytes, _c.check_error).where(
         _c.app_id == snapshot.app_id, _c.deleted_at.is_(None), _c.mark.is_not(None)).order_by(_c.created_at.desc()).limit(1)
     row = snapshot.connection.execute(query).first()
     if row is None:
@@ -104,7 +135,8 @@ def base_of(snapshot: Snapshot) -> tuple[Base | None, str]:
     touched = change_log.since(snapshot.connection, snapshot.app_id, mark.seen)
     if touched is None:
         return None, "other_database"
-    return Base(row.id, mark, Content.from_dict(parse(row.content.encode(), max_bytes=MAX_CONTENT_BYTES)), dict(touched)), ""
+    content = Content.from_dict(parse(row.content.encode(), max_bytes=MAX_CONTENT_BYTES))
+    return Base(row.id, mark, content, row.raw_bytes, row.size_bytes, row.check_error is None, dict(touched)), ""
 
 
 def keep_mark(connection: Connection, app_id: str, backup_id: str, mark: Mark | None) -> None:

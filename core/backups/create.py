@@ -21,7 +21,7 @@ from core.base.db import db, reading
 from core.base.errors import InvalidInput, TooSoon
 from core.base.ids import new_key
 from core.base.time import iso, now_us
-from core.objects.index import known_descriptors, lost_among
+from core.objects.index import any_lost, known_descriptors, lost_among
 from core.objects.writer import ObjectWriter, recording, writing_objects
 from core.runs.context import SECOND_US, RunContext
 from core.server import server
@@ -81,9 +81,10 @@ def state(app: App, *, data: bool = True) -> Description:
 
 
 def create(app: App, context: RunContext, *, data: bool, type_: str, name: str | None, person: str,
-         finish: Callable[[Backup], None] = lambda backup: None) -> tuple[Backup, Description]:
+         finish: Callable[[Backup], None] = lambda backup: None, scan: dict[str, Any] | None = None) -> tuple[Backup, Description]:
     """Take a backup of an app and return its row and its content; *finish* is called inside the transaction that makes it real.
 
+    *scan* is told how much of the data was read: {"read": segments, "of": segments}, or {"why": …} where all was (see `base.WHY`).
     What an earlier attempt of the same run left in the catalog is replaced.
     """
     started_at = now_us()
@@ -100,6 +101,8 @@ def create(app: App, context: RunContext, *, data: bool, type_: str, name: str |
                 found.why = _audited(app, found, describe(app, snapshot))
             counters = _counters(app, snapshot) if data else {}
             mark = _mark(app, snapshot, found) if data else None
+            if scan is not None and data:
+                scan |= _scan(found)
         context.step("backup.read")
     context.step("backup.objects_stored")
     with recording(writer):
@@ -131,6 +134,13 @@ def _mark(app: App, snapshot: Snapshot, found: Description) -> Mark | None:
     return Mark(seen, found.whole_files and (before is None or before.whole_files), now_us() if before is None else before.scanned_at)
 
 
+def _scan(found: Description) -> dict[str, Any]:
+    if found.base is None:
+        return {"why": found.why}
+    of = sum(line.section.startswith("records/") for lines in found.lines.values() for line in lines)
+    return {"read": found.segments_read, "of": of}
+
+
 def _audited(app: App, whole: Description, from_log: Description) -> str:
     """See that the log would have given what reading everything gave, which is the truth; return why everything was read."""
     if whole.content_id == from_log.content_id:
@@ -149,9 +159,7 @@ def _records(app: App, snapshot: Snapshot, base: Base | None) -> int:
 
 def _row(app: App, found: Description, writer: ObjectWriter, *, data: bool, type_: str, name: str | None,
          person: str, started_at: int) -> Backup:
-    lines = [line for part in found.lines.values() for line in part]
-    sizes = known_descriptors({line.content for line in lines} | {e.index for e in _entries(found)})
-    lost = len(lost_among(sizes))
+    count, raw_bytes, size_bytes, lost = _sums(found)
     now = now_us()
     zone = server().registry.hook.organization_time_zone(organization_id=app.organization_id) or "UTC"
     return Backup(
@@ -159,13 +167,35 @@ def _row(app: App, found: Description, writer: ObjectWriter, *, data: bool, type
         name=checked_name(name) if name is not None else default_name(type_, app.name, now, zone),
         part="both" if data else "config", content=canonical(found.content.as_dict()).decode(),
         content_id=found.content_id, plugins=canonical(plugin_versions()).decode(), app_name=app.name,
-        raw_bytes=sum(d.raw for d in sizes.values()), size_bytes=sum(d.size for d in sizes.values()),
-        added_bytes=writer.added_bytes, segments=len(sizes),
+        raw_bytes=raw_bytes, size_bytes=size_bytes, added_bytes=writer.added_bytes, segments=count,
         segments_added=writer.added_count, records=sum(e.records for e in _entries(found)),
         created_at=now, created_by=person, started_at=started_at, origin="here",
         signer=server().signing_key.public_hex,
         **({"checked_at": now, "check_error": _lost_text(lost)} if lost else {}),
     )
+
+
+def _sums(found: Description) -> tuple[int, int, int, int]:
+    """Return how many contents there are, their bytes as given and as stored, and how many of them are lost.
+
+    What is the same as in the backup that this one stands on is not looked up again.
+    """
+    contents = {line.content for part in found.lines.values() for line in part} | {e.index for e in _entries(found)}
+    base = found.base
+    if base is None or not base.is_sound or any_lost():
+        return _looked_up(contents)
+    come, gone = contents - base.contents, base.contents - contents
+    sizes = known_descriptors(come | gone)
+    if len(sizes) < len(come | gone):
+        return _looked_up(contents)
+    raw = base.raw_bytes + sum(sizes[one].raw for one in come) - sum(sizes[one].raw for one in gone)
+    size = base.size_bytes + sum(sizes[one].size for one in come) - sum(sizes[one].size for one in gone)
+    return len(contents), raw, size, 0
+
+
+def _looked_up(contents: set[str]) -> tuple[int, int, int, int]:
+    sizes = known_descriptors(contents)
+    return len(sizes), sum(d.raw for d in sizes.values()), sum(d.size for d in sizes.values()), len(lost_among(sizes))
 
 
 def _lost_text(count: int) -> str:

@@ -105,9 +105,11 @@ def backup(run: RunContext) -> None:
     started = now_us()
 
     def finish(made: Backup) -> None:
-        run.succeed(report_of_backup(made, started))
+        run.succeed(report_of_backup(made, started, scan))
 
-    create(app, run, data=run.options["data"], type_=run.options["type"], name=run.options["name"], person=run.person, finish=finish)
+    scan: dict[str, Any] = {}
+    create(app, run, data=run.options["data"], type_=run.options["type"], name=run.options["name"], person=run.person, finish=finish,
+           scan=scan)
 
 
 def _not_held() -> dict[str, int]:
@@ -116,11 +118,11 @@ def _not_held() -> dict[str, int]:
     return {name: registry.absent[name].version for name in registry.unreadable if name in registry.absent}
 
 
-def report_of_backup(made: Backup, started_us: int) -> Mapping[str, Any]:
-    """Return what a backup's run reports."""
+def report_of_backup(made: Backup, started_us: int, scan: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a backup's run reports; *scan* says how much of the data was read, see `create`."""
     return {"backup": made.id, "name": made.name, "content_id": made.content_id, "size_bytes": made.size_bytes,
             "added_bytes": made.added_bytes, "raw_bytes": made.raw_bytes, "records": made.records,
-            "segments": made.segments, "segments_added": made.segments_added,
+            "segments": made.segments, "segments_added": made.segments_added, **({"scan": dict(scan)} if scan else {}),
             "milliseconds": (now_us() - started_us) // 1000,
             **({MISSING: absent} if (absent := {**_not_held(), **BackupReader(made).absent}) else {}),
             **({"check_error": made.check_error} if made.check_error else {})}

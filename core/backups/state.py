@@ -52,7 +52,7 @@ class Description:
     """What `describe` found: the content, its indexes as bytes, the lines of each index.
 
     `base` is the backup that it stands on; where there is none, `why` says why everything of the data was read (`core.backups.base.WHY`).
-    `segments_read` counts those of the data that were; `whole_files` is whether the store has every file that the data names.
+    `segments_read` counts those of records that were; `whole_files` is whether the store has every file that the data names.
     """
 
     content: Content
@@ -215,7 +215,7 @@ def _data_lines(found: Description, component: Component, app: App, snapshot: Sn
             runs = joined([*touched.get(section.name, ()), *runs_of(line.n for line in known if not held(line.content))])
             lines += [line for line in known if lying_outside(runs, line.n)]
             read = list(walk.lines([Section(section.name, section.some(runs))])) if runs else []
-        found.segments_read += len(read)
+        found.segments_read += len(read) if section.name.startswith("records/") else 0
         lines += read
     if found.base is not None and found.base.mark.whole_files and before and {line.key: line for line in lines} == {
             line.key: line for name, some in before.items() if name != FILES for line in some}:

@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from core.apps import service
 from core.backups import catalog, export, ingest, requests
+from core.backups.base import scan_sentence
 from core.backups.catalog import backups_of, find_backup
 from core.backups.log import note, noting
 from core.backups.models import ORIGINS, TYPES, Backup
@@ -123,6 +124,8 @@ def _backup_lines(result: Mapping[str, Any]) -> Iterator[str]:
     yield (f"{result['records']} records, {size_text(result['raw_bytes'])}, stored in {size_text(result['size_bytes'])}; "
            f"new in the store: {size_text(result['added_bytes'])} "
            f"({result['segments_added']} of {result['segments']} objects)")
+    if "scan" in result:
+        yield scan_sentence(result["scan"])
     yield f"content_id {result['content_id']}"
 
 

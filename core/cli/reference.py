@@ -18,7 +18,7 @@ import click
 
 from core.base.config import SETTINGS
 from core.base.errors import AppkeepError
-from core.cli.main import main
+from core.cli.main import MODULES, Verbs, main
 from core.extension import component as component_module
 from core.extension import hookspecs
 from core.extension.hook_calls import REFUSING
@@ -26,6 +26,7 @@ from core.extension.registry import load_plugins
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 SCHEMAS = DOCS / "schemas.json"
+LISTED = Path(__file__).with_name("listed.py")
 EXAMPLES = DOCS.parent / "examples" / "every_hook" / "appkeep_every_hook"
 ABOUT = {"name": "Its name in small letters, digits and _; it never changes.", "title": "What people call it.",
          "version": "Of its documents and data, from 1; see `upgrades`.", "kinds": "The types of its documents (`core.api.Kind`)."}
@@ -36,7 +37,7 @@ ROOTS = ("core", "tenants", "plugins")
 
 def commands() -> Iterator[str]:
     """Yield every verb with what its ``--help`` says."""
-    for path, help_text in helps(main, "appkeep", None):
+    for path, help_text in helps(main.whole(), "appkeep", None):
         yield from (f"## {path}", "", "```text", *help_text.splitlines(), "```", "")
 
 
@@ -172,6 +173,22 @@ def schemas() -> str:
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
+def listed() -> str:
+    """Return the source of `core.cli.listed`."""
+    of = {name: module for module in MODULES for name in import_module(f"core.cli.{module}").commands.commands}
+    own = Verbs()
+    for module in MODULES:
+        own.commands |= import_module(f"core.cli.{module}").commands.commands
+    for one in load_plugins(strangers=False).hook.register_commands.get_hookimpls():
+        one.function(*[own for _ in one.argnames])
+    rows = []
+    for name, command in sorted(own.commands.items()):
+        text = (command.help or "").partition("\n\n")[0].replace("\n", " ")
+        rows.append(f"    {json.dumps(name)}: ({json.dumps(of.get(name, ''))}, {json.dumps(text, ensure_ascii=False)}),\n")
+    head = LISTED.read_text().partition("] = {")[0]
+    return f"{head}] = {{\n{''.join(rows)}}}\n"
+
+
 BLOCKS: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
     "commands": ("commands.md", commands),
     "errors": ("errors.md", errors),
@@ -214,3 +231,4 @@ if __name__ == "__main__":
     for block in BLOCKS:
         write(block)
     SCHEMAS.write_text(schemas(), encoding="utf-8")
+    LISTED.write_text(listed(), encoding="utf-8")

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, String, any_, func, literal, select, text, update
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Index, String, any_, func, literal, select, text, update
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -42,6 +42,8 @@ class StoredObject(Owned, Base):
     """
 
     __tablename__ = "stored_object"
+    __table_args__ = (Index("ix_stored_object_lost", "organization_id", sqlite_where=text("lost_at IS NOT NULL"),
+                            postgresql_where=text("lost_at IS NOT NULL")),)
 
     organization_id: Mapped[str] = mapped_column(String(16), primary_key=True)
     content: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -204,6 +206,11 @@ def coming(contents: Iterable[str]) -> None:
 def lost_among(contents: Iterable[str]) -> set[str]:
     """Return those of the contents that were found missing or damaged, and were not stored again since."""
     return {row.content for row in _rows(contents, StoredObject.lost_at.is_not(None))}
+
+
+def any_lost() -> bool:
+    """Say whether the current organization has any content that was found missing or damaged, and was not stored again since."""
+    return db.session.execute(select(StoredObject.content).where(StoredObject.lost_at.is_not(None)).limit(1)).first() is not None
 
 
 def lost_since_before(contents: Iterable[str], moment_us: int) -> bool:

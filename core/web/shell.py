@@ -10,6 +10,7 @@ from typing import Any
 from flask import Flask, g, url_for
 from markupsafe import Markup, escape
 
+from core.backups.base import scan_sentence
 from core.base import budget
 from core.base.text import size_text
 from core.server import VERSION, server
@@ -28,7 +29,7 @@ def register(app: Flask) -> None:
     """Give templates what they need."""
     app.jinja_env.filters.update(size=size_text, when=when, dated=dated, ago=ago, initials=initials)
     app.jinja_env.globals.update(document_url=document_url, edit_url=edit_url, person=person, hue=hue, icon=icon,
-                                 look_of=look_of, app_sign=app_sign)
+                                 look_of=look_of, app_sign=app_sign, scan_sentence=scan_sentence)
     app.context_processor(_common)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 

@@ -26,6 +26,8 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("backup") as backup:
         backup.add_column(sa.Column("mark", sa.Text()))
+    there = sa.text("lost_at IS NOT NULL")
+    op.create_index("ix_stored_object_lost", "stored_object", ["organization_id"], sqlite_where=there, postgresql_where=there)
     if op.get_bind().dialect.name == "postgresql":
         op.execute("CREATE SEQUENCE change_log_id_seq OWNED BY change_log.id")
         op.execute("ALTER TABLE change_log ALTER COLUMN id SET DEFAULT nextval('change_log_id_seq')")
@@ -36,4 +38,5 @@ def downgrade() -> None:
     """Drop both."""
     with op.batch_alter_table("backup") as backup:
         backup.drop_column("mark")
+    op.drop_index("ix_stored_object_lost", "stored_object")
     op.drop_table("change_log")

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Select, delete, func, select, text, update
 from core.api import FILE_MARK, Segment, batched, files_in_text, touch
 from plugins.worksheets.models import Attachment, Counter, Record
 from plugins.worksheets.records.index import Index, Kept
-from plugins.worksheets.records.lines import MAX_SEQ, SEGMENT_RECORDS
+from plugins.worksheets.records.lines import SEGMENT_RECORDS
 
 table = Record.__table__
 c = table.c
@@ -32,7 +32,8 @@ class Row(NamedTuple):
 
 COLUMNS = [c[name] for name in Row._fields]
 LOAD_ROWS = 20_000
-LAST_SEGMENT = MAX_SEQ // SEGMENT_RECORDS
+LAST_SEGMENT = 2**54
+"""Further than any segment lies, of numbers that no record should have as well."""
 # One statement each: two that make the same counter at once would both find none.
 _TAKE = text("""
 INSERT INTO counter (app_id, name, next) VALUES (:app, :name, :first)

@@ -193,12 +193,13 @@ def test_a_restore_reads_the_app_twice(server: Flask, app: App, monkeypatch: pyt
     app = fill(app)
     backup = direct.back_up(app)
     run = planned(change(app), backup.id, direct.plan(apps.find(app.id), backup)["plan"]).id
-    read, real = [], state._data_sections
+    read, real = [], state._data_lines
 
-    def counted(component, app, snapshot):  # type: ignore[no-untyped-def]
+    def counted(found, component, *more):  # type: ignore[no-untyped-def]
         read.append(component.name)
-        return real(component, app, snapshot)
+        return real(found, component, *more)
 
-    monkeypatch.setattr(state, "_data_sections", counted)
+    monkeypatch.setattr(state, "COMPARE", False)
+    monkeypatch.setattr(state, "_data_lines", counted)
     direct.finished(run)
     assert 2 == read.count("worksheets")
