@@ -19,8 +19,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-BACKUPS, RESTORES = ("backup", "reference", "backup_again"), ("restore_unchanged", "restore_emptied")
+BACKUPS = ("backup", "reference", "backup_again", "backup_changed")
+RESTORES = ("plan_unchanged", "restore_unchanged", "plan_changed", "restore_changed", "restore_emptied")
+BEFORE = {"backup_changed": "change", "plan_changed": "change", "restore_emptied": "empty"}
+"""What is done before a step, in a process of its own: deleting has its own peak of memory."""
 STEPS = (*BACKUPS, *RESTORES)
+WITHIN = {"backup_again": "backup", "backup_changed": "backup",
+          **dict.fromkeys(("plan_unchanged", "restore_unchanged", "plan_changed", "restore_changed"), "restore_emptied")}
+"""Steps that are told as a part of another: where nothing, or a hundred records, differ."""
 TARGETS = {"sqlite": 1.5, "postgresql": 0.5}
 REFERENCES = {"sqlite": "VACUUM INTO", "postgresql": "pg_dump -Fc"}
 
@@ -59,6 +65,8 @@ def measured(engine: str, records: int, repeat: int) -> dict[str, Any]:
         found[f"{name}_s"] = round(statistics.median(r[name]["seconds"] for r in rounds), 3)
         found[f"{name}_peak_mb"] = round(max(r[name]["peak_bytes"] for r in rounds) / 1e6, 1)
     found["ratio"] = round(statistics.median(r["backup"]["seconds"] / r["reference"]["seconds"] for r in rounds), 2)
+    for part, whole in WITHIN.items():
+        found[f"{part}_part"] = round(statistics.median(r[part]["seconds"] / r[whole]["seconds"] for r in rounds), 3)
     found["ratio_target"] = TARGETS[engine]
     found["reference"] = REFERENCES[engine]
     return found
@@ -70,8 +78,8 @@ def one_round(environment: dict[str, str], steps: Sequence[str]) -> dict[str, An
         step("forget", environment)
     found = {}
     for name in steps:
-        if name == "restore_emptied":
-            step("empty", environment)  # in a process of its own: deleting has its own peak of memory
+        if name in BEFORE:
+            step(BEFORE[name], environment)
         found[name] = step(name, environment)
     return found
 
@@ -102,6 +110,8 @@ def table(result: dict[str, Any]) -> Iterator[str]:
     for name in STEPS:
         title = result["reference"] if name == "reference" else name.replace("_", " ")
         yield f"  {title:20} {result[f'{name}_s']:8.2f} s   peak {result[f'{name}_peak_mb']:7.1f} MB"
+    yield from (f"  {part.replace('_', ' ')} takes {100 * result[f'{part}_part']:.1f} % of {whole.replace('_', ' ')}"
+                for part, whole in WITHIN.items())
     yield f"  backup / {result['reference']}: {result['ratio']} (wanted: at most {result['ratio_target']})"
 
 

@@ -8,6 +8,7 @@ backup, everything is read, and what the log would have given is compared with i
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -29,6 +30,8 @@ from core.tenancy.wall import as_server
 
 AUDIT_EVERY_S = 7 * 86400
 """After so long everything is read again."""
+TIDY_EVERY_S = 3600
+_tidied = {"next": 0.0}
 FEW_ENTRIES = 100
 """So long a log is left alone where nothing stands on it: the first backup may be under way."""
 MAX_CONTENT_BYTES = 1024 * 1024
@@ -139,8 +142,21 @@ def base_of(snapshot: Snapshot) -> tuple[Base | None, str]:
     return Base(row.id, mark, content, row.raw_bytes, row.size_bytes, row.check_error is None, dict(touched)), ""
 
 
-def keep_mark(connection: Connection, app_id: str, backup_id: str, mark: Mark | None) -> None:
-    """Make a backup the app's base, or none, in the transaction that makes it real; what the mark has seen leaves the log."""
+def marked(connection: Connection, app_id: str) -> str | None:
+    """Return the id of the app's backup that has a mark, whether it was deleted or not."""
+    found: str | None = connection.execute(select(_c.id).where(_c.app_id == app_id, _c.mark.is_not(None)).limit(1)).scalar()
+    return found
+
+
+def keep_mark(connection: Connection, app_id: str, backup_id: str, mark: Mark | None, before: str | None) -> None:
+    """Make a backup the app's base, or none, in the transaction that makes it real; what the mark has seen leaves the log.
+
+    *before* is the backup that had the mark when this one looked. Where another took it since, that one has removed from the log
+    what this one has not seen: the log is cut, and the next backup reads everything.
+    """
+    if marked(connection, app_id) != before:
+        mark = None
+        change_log.cut(connection, app_id)
     connection.execute(update(_table).where(_c.app_id == app_id, _c.mark.is_not(None)).values(mark=None))
     if mark is not None:
         connection.execute(update(_table).where(_c.id == backup_id).values(mark=mark.text()))
@@ -153,7 +169,10 @@ def clear_marks() -> None:
 
 
 def tidy() -> int:
-    """Cut the logs that are of no use: of apps that have no base, and those that grew too long; return how many."""
+    """Cut the logs that are of no use: of apps that have no base, and those that grew too long; return how many. At most once an hour."""
+    if time.monotonic() < _tidied["next"]:
+        return 0
+    _tidied["next"] = time.monotonic() + TIDY_EVERY_S
     with as_server():
         connection = db.session.connection()
         lengths = change_log.lengths(connection)

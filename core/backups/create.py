@@ -13,7 +13,7 @@ from core.apps import change_log
 from core.apps.change_log import SEGMENT_ROWS
 from core.apps.snapshot import Snapshot
 from core.archive.canonical import canonical
-from core.backups.base import Base, Mark, base_of, keep_mark
+from core.backups.base import Base, Mark, base_of, keep_mark, marked
 from core.backups.models import TYPES, Backup
 from core.backups.state import Description, describe
 from core.base.config import Config
@@ -92,6 +92,7 @@ def create(app: App, context: RunContext, *, data: bool, type_: str, name: str |
         with reading() as connection:
             context.step("backup.reading")
             snapshot = Snapshot(app.id, connection)
+            before = marked(connection, app.id)
             base = base_of(snapshot)[0] if data else None
             audit = base is not None and base.is_due
             total = _records(app, snapshot, None if audit else base) if data else 0
@@ -113,7 +114,7 @@ def create(app: App, context: RunContext, *, data: bool, type_: str, name: str |
         db.session.add(backup)
         db.session.flush()
         if data:
-            keep_mark(db.session.connection(), app.id, backup.id, mark)
+            keep_mark(db.session.connection(), app.id, backup.id, mark, before)
         finish(backup)
         context.step("backup.catalogued")
     context.step("backup.committed", ended=type_ != "pre_restore")

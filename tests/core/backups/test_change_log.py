@@ -225,9 +225,43 @@ def test_a_cut_beside_a_backup_takes_its_mark(server: Flask, many: App, monkeypa
     assert {"why": "other_database"} == backed_up(many)[1]
 
 
+def test_a_backup_that_another_overtook_leaves_no_mark(server: Flask, many: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other one has removed from the log what this one had not seen. Runs of an app exclude each other; this does not rely on it."""
+    backed_up(many)
+    real, within = create._counters, []
+
+    def meanwhile(app: App, snapshot: Snapshot) -> Any:
+        if not within:
+            within.append(True)
+
+            def overtake() -> None:
+                with server.app_context(), as_tenant(app.organization_id):
+                    put(app, row(300, "Beside"))
+                    with reading() as connection:
+                        seen = change_log.mark(connection, app.id)
+                    with transaction():
+                        db.session.execute(update(Backup).where(Backup.app_id == app.id).values(mark=None))
+                        db.session.execute(update(Backup).where(Backup.id == other).values(mark=base.Mark(str(seen), True, 1).text()))
+                        change_log.forget(db.session.connection(), app.id, str(seen))
+
+            beside = threading.Thread(target=overtake)
+            beside.start()
+            beside.join()
+        return real(app, snapshot)
+
+    other = direct.back_up(apps.find(many.id)).id
+    backed_up(many)
+    with monkeypatch.context() as here:
+        here.setattr(create, "_counters", meanwhile)
+        backed_up(many)
+    assert {"why": "no_mark"} == backed_up(many)[1]
+
+
 def test_logs_that_nobody_needs_are_cut(many: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of an app that has no backup, and one that grew too long; what a backup stands on stays."""
     monkeypatch.setattr(base, "FEW_ENTRIES", 2)
+    monkeypatch.setattr(base, "TIDY_EVERY_S", 0)
+    monkeypatch.setitem(base._tidied, "next", 0)
     for seq in (1, 300, 600):
         put(many, row(seq, "B"))
     assert 1 == base.tidy() and 0 == base.tidy()
