@@ -1,7 +1,11 @@
-"""`appkeep up`: Valkey, web, workers and clock as children that live and die with this process."""
+"""`appkeep up`: Valkey, web, workers and clock as children that live and die with this process.
+
+All but Valkey are its forks: the program is loaded once, and its memory is shared.
+"""
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -9,14 +13,19 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from urllib.error import URLError
 
 from core.base.config import Config
 from core.base.errors import AppkeepError
 from core.processes import valkey
 from core.processes.children import LOOK_S, WELL_AFTER_S, backoff_s, start
+from core.processes.crew import Fork
+from core.processes.scheduler import run_clock
+from core.processes.web import run_web
+from core.processes.worker import run_worker
 
 STOP_S = 20
 READY_S = 30
@@ -24,11 +33,11 @@ READY_S = 30
 
 @dataclass
 class Child:
-    """A process to keep running."""
+    """A process to keep running: *start* begins it."""
 
     name: str
-    command: Sequence[str]
-    process: subprocess.Popen[bytes] | None = None
+    start: Callable[[], subprocess.Popen[bytes] | Fork]
+    process: subprocess.Popen[bytes] | Fork | None = None
     started: float = 0.0
     failures: int = 0
     next_start: float = field(default=0.0)
@@ -53,7 +62,7 @@ def up(config: Config, say: Callable[[str], None], greeting: Callable[[], Iterab
     try:
         for child in children:
             _launch(child)
-            if child.name == "valkey" and child.process is not None:
+            if isinstance(child.process, subprocess.Popen):
                 valkey.wait_for(config, child.process)
             say(f"{child.name}: process {child.process.pid if child.process else '?'}")
         _wait_until_ready(config, children, stop)
@@ -79,15 +88,24 @@ def _check_port(config: Config) -> None:
 
 
 def _children(config: Config) -> list[Child]:
-    own = [sys.executable, "-m", "core.cli"]
-    children = [] if config.redis_url else [Child("valkey", valkey.command(config))]
-    children.append(Child("web", [*own, "web"]))
-    children += [Child(f"worker {n + 1}", [*own, "worker"]) for n in range(config.worker_processes)]
-    return [*children, Child("clock", [*own, "clock"])]
+    children = [] if config.redis_url else [Child("valkey", partial(start, valkey.command(config)))]
+    works: dict[str, Callable[[Config], None]] = {"web": run_web}
+    works |= {f"worker {n + 1}": run_worker for n in range(config.worker_processes)}
+    works["clock"] = run_clock
+    return [*children, *(Child(name, partial(Fork, partial(_work, run, config))) for name, run in works.items())]
+
+
+def _work(run: Callable[[Config], None], config: Config) -> None:
+    """Do a child's work as a process of its own would that was started by name."""
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    try:
+        run(config)
+    except (AppkeepError, OSError) as error:
+        sys.exit(f"Error: {error}")
 
 
 def _launch(child: Child) -> None:
-    child.process, child.started = start(child.command), time.monotonic()
+    child.process, child.started = child.start(), time.monotonic()
 
 
 def _keep(child: Child, say: Callable[[str], None]) -> None:

@@ -54,6 +54,10 @@ SLOW_PLUGIN = '''
 '''
 
 
+STARTED: dict[str, str] = {}
+"""What `appkeep up` said: which process does what."""
+
+
 def test_by_default_a_dead_worker_is_noticed_within_thirty_seconds() -> None:
     """At worst it dies right after a heartbeat and right after the clock's look; its successor starts meanwhile."""
     config = read_config({})
@@ -91,6 +95,8 @@ def up(environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
             line = process.stdout.readline() if process.stdout else ""
             assert line, f"it ended: {said}"
             said += line
+        STARTED.clear()
+        STARTED.update(re.findall(r"^(\w+)(?: \d+)?: process (\d+)$", said, re.M))
         yield process
         family = children(process.pid)
         process.send_signal(signal.SIGTERM)
@@ -143,13 +149,9 @@ def kill_both(supervisor_pid: int, home: Path) -> None:
 
 def process_called(verb: str, parent: int) -> int:
     """Return the child that does a verb."""
-    (found,) = (pid for pid in children(parent) if command(pid)[-1:] == [verb])
+    found = int(STARTED[verb])
+    assert found in children(parent)
     return found
-
-
-def command(pid: int) -> list[str]:
-    """Return a process's command line."""
-    return Path(f"/proc/{pid}/cmdline").read_text().rstrip("\0").split("\0")
 
 
 def holds_open(pid: int, name: str) -> bool:
