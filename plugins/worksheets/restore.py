@@ -244,6 +244,8 @@ class _Merge:
         return set() if self.context.writing else self._follow
 
     def _segment(self, n: int, segment: list[Line], bare: bool) -> list[Pair]:
+        if bare and self.alike and self.context.authors_proven:
+            return self._into_nothing(segment)
         first = n * SEGMENT_RECORDS
         there = {} if bare else {r.seq: r for r in self.store.rows(self.worksheet, first, first + SEGMENT_RECORDS - 1)}
         changed: list[Pair] = []
@@ -255,6 +257,20 @@ class _Merge:
             self.counts[outcome] += 1
             if new != old:
                 changed.append((there.get(line.seq), new))
+        return changed
+
+    def _into_nothing(self, segment: list[Line]) -> list[Pair]:
+        """Return the records of a segment where none are there: as they are, but for those whose values point to something."""
+        self.counts["brought_back"] += len(segment)
+        marks = tuple(self.pointing.values())
+        changed: list[Pair] = []
+        for line in segment:
+            raw = bytes(line.vals)
+            if marks and any(mark in raw for mark in marks):
+                changed.append((None, self._row(line, None)))
+            else:
+                (created_at, updated_at), (created_by, updated_by) = line.at, line.by
+                changed.append((None, Row(line.seq, raw.decode(), None, created_at, created_by, updated_at, updated_by, None)))
         return changed
 
     def _as_after(self, row: Row | None) -> Row | None:

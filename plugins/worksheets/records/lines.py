@@ -36,7 +36,7 @@ def read_lines(raw: bytes) -> list[Line]:
         InvalidInput: a line has another form, or a number that no record has.
     """
     try:
-        return [_decoder.decode(line) for line in raw.split(b"\n") if line]
+        return _decoder.decode_lines(raw)
     except msgspec.ValidationError as error:
         raise InvalidInput(f"A record of the backup cannot be read: {error}. Record numbers go from 1 to {MAX_SEQ}.") from error
 
