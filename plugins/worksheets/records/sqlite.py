@@ -18,9 +18,11 @@ SELECT count(*), CAST(group_concat(line, '') AS BLOB) FROM (
   FROM record WHERE app_id = ? AND worksheet = ? AND seq BETWEEN ? AND ? AND deleted_at IS NULL ORDER BY seq)
 """
 _NEXT = "SELECT seq FROM record WHERE app_id = ? AND worksheet = ? AND seq >= ? AND deleted_at IS NULL ORDER BY seq LIMIT 1"
-_WRITE = """
+_LOAD = """
 INSERT INTO record (app_id, worksheet, seq, vals, hidden, created_at, created_by, updated_at, updated_by, deleted_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_WRITE = f"""{_LOAD}
 ON CONFLICT (app_id, worksheet, seq) DO UPDATE SET vals = excluded.vals, hidden = excluded.hidden,
   created_at = excluded.created_at, created_by = excluded.created_by, updated_at = excluded.updated_at,
   updated_by = excluded.updated_by, deleted_at = excluded.deleted_at
@@ -56,6 +58,9 @@ class SQLiteRecordStore(RecordStore):
 
     def put_rows(self, worksheet: str, rows: Iterable[Row]) -> None:
         driver(self.connection).executemany(_WRITE, ((self.app_id, worksheet, *row) for row in rows))
+
+    def load_rows(self, worksheet: str, rows: Iterable[Row]) -> None:
+        driver(self.connection).executemany(_LOAD, ((self.app_id, worksheet, *row) for row in rows))
 
     def pointing(self, worksheet: str, field: str, seqs: Sequence[int]) -> list[tuple[int, int]]:
         found: list[tuple[int, int]] = []
