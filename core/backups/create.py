@@ -18,7 +18,7 @@ from core.backups.models import TYPES, Backup
 from core.backups.state import Description, describe
 from core.base.config import Config
 from core.base.db import db, reading
-from core.base.errors import InvalidInput, TooSoon
+from core.base.errors import AppkeepError, InvalidInput, TooSoon
 from core.base.ids import new_key
 from core.base.time import iso, now_us
 from core.objects.index import any_lost, known_descriptors, lost_among
@@ -93,13 +93,14 @@ def create(app: App, context: RunContext, *, data: bool, type_: str, name: str |
             context.step("backup.reading")
             snapshot = Snapshot(app.id, connection)
             before = marked(connection, app.id)
-            base = base_of(snapshot)[0] if data else None
-            audit = base is not None and base.is_due
-            total = _records(app, snapshot, None if audit else base) if data else 0
-            found = describe(app, snapshot, data=data, everything=audit, take=writer.put, held=writer.known.__contains__,
+            on = kept = base_of(snapshot) if data else (None, "")
+            if kept[0] is not None and kept[0].is_due:
+                on = None, "audit"
+            total = _records(app, snapshot, on[0]) if data else 0
+            found = describe(app, snapshot, data=data, on=on, take=writer.put, held=writer.known.__contains__,
                              tick=lambda records, size: context.progress("reading", records, total, size))
-            if audit:
-                found.why = _audited(app, found, describe(app, snapshot))
+            if found.why == "audit":
+                found.why = _audited(app, found, describe(app, snapshot, on=kept))
             counters = _counters(app, snapshot) if data else {}
             mark = _mark(app, snapshot, found) if data else None
             if scan is not None and data:
@@ -185,7 +186,10 @@ def _sums(found: Description) -> tuple[int, int, int, int]:
     base = found.base
     if base is None or not base.is_sound or any_lost():
         return _looked_up(contents)
-    come, gone = contents - base.contents, base.contents - contents
+    try:
+        come, gone = contents - base.contents, base.contents - contents
+    except AppkeepError:  # a list of the backup before cannot be read: no reason for this one to fail
+        return _looked_up(contents)
     sizes = known_descriptors(come | gone)
     if len(sizes) < len(come | gone):
         return _looked_up(contents)

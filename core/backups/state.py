@@ -69,8 +69,9 @@ class Description:
         return self.content.content_id
 
 
-def describe(app: App, snapshot: Snapshot, *, data: bool = True, config: bool = True, only: str | None = None, everything: bool = False,
-             take: Take = digest_only, held: Held = lambda content: True, tick: Tick = lambda records, size: None) -> Description:
+def describe(app: App, snapshot: Snapshot, *, data: bool = True, config: bool = True, only: str | None = None,
+             on: tuple[Base | None, str] | None = None, take: Take = digest_only, held: Held = lambda content: True,
+             tick: Tick = lambda records, size: None) -> Description:
     """Return the content of an app at the snapshot's moment, every segment and index that is read given to *take*.
 
     Of the data only what was touched since the last backup is read, where there is one to stand on; the content is the same.
@@ -78,12 +79,12 @@ def describe(app: App, snapshot: Snapshot, *, data: bool = True, config: bool = 
 
     Args:
         only: The name of the one component to describe.
-        everything: Read everything.
+        on: The backup to stand on, or None and why everything is to be read; where it is not given, it is looked up (`base_of`).
         take: Called in other threads with each segment's and index's bytes; returns their SHA-256.
         held: Says whether one may rely on a content that is not read, as the store has it.
         tick: Called here with the records and bytes read so far; what it raises ends the walk.
     """
-    base, why = base_of(snapshot) if data and not everything else (None, "")
+    base, why = (on or base_of(snapshot)) if data else (None, "")
     found = _described(app, snapshot, base, data=data, config=config, only=only, take=take, held=held, tick=tick)
     found.why = found.why or why
     if COMPARE and base is not None:
@@ -167,7 +168,7 @@ def _part(found: Description, name: str, part: str, walk: _Walk, given: Iterable
         index=walk.take(raw), raw=len(raw),
         documents=sum(line.count for line in lines if line.section == "documents"),
         records=sum(line.count for line in lines if line.section.startswith("records/")),
-        files=sum(1 for line in lines if line.section == "files"),
+        files=sum(1 for line in lines if line.section == FILES),
     )
 
 
@@ -180,13 +181,13 @@ def described_part(sections: Iterable[Section], name: str, part: str) -> PartEnt
 
 def _sized(lines: list[IndexLine]) -> list[IndexLine]:
     """Fill in the sizes of files, which the index of objects knows."""
-    sizes = known_descriptors({line.content for line in lines if line.section == "files"})
-    return [line if line.section != "files" else _sized_file(line, sizes) for line in lines]
+    sizes = known_descriptors({line.content for line in lines if line.section == FILES})
+    return [line if line.section != FILES else _sized_file(line, sizes) for line in lines]
 
 
 def _sized_file(line: IndexLine, sizes: Mapping[str, Any]) -> IndexLine:
     raw = sizes[line.content].raw if line.content in sizes else 0
-    return IndexLine(content=line.content, count=1, n=line.n, raw=raw, section="files")
+    return IndexLine(content=line.content, count=1, n=line.n, raw=raw, section=FILES)
 
 
 def _config_sections(component: Component, app: App, snapshot: Snapshot) -> Iterator[Section]:

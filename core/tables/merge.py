@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.apps import service
+from core.apps.change_log import SEGMENT_ROWS
 from core.archive.canonical import canonical, parse
 from core.backups.journal import journal_of
 from core.backups.restore_context import RestoreContext
 from core.base.time import now_us
 from core.server import server
 from core.tables.rows import MAX_JSON_BYTES, Json
-from core.tables.table_data import SEGMENT_ROWS, Pointer, TableData, Values
+from core.tables.table_data import Pointer, TableData, Values
 
 MAX_LISTED = 10_000
 MAX_LINE_BYTES = 64 * MAX_JSON_BYTES

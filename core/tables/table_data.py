@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_on_sqlite
 
 from core.apps import locks
+from core.apps.change_log import SEGMENT_ROWS
 from core.apps.snapshot import Snapshot
 from core.archive.canonical import canonical
 from core.base.db import db
@@ -27,7 +28,6 @@ from core.extension.data_report import CollectionReport, DataReport, LostReferen
 from core.tables.rows import MAX_JSON_BYTES, Json, NumberGiven, Row
 from core.tenancy.models import App
 
-SEGMENT_ROWS = 256
 MAX_NUMBER = 2**40
 MAX_INTEGER = 2**53 - 1
 MAX_TEXT_CHARS = 100_000
