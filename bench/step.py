@@ -123,6 +123,7 @@ def empty() -> None:
     """Empty the worksheet."""
     with opened() as app, transaction():
         open_store(db.session.connection(), app.id).purge(WORKSHEET)
+    vacuum()
 
 
 def change() -> None:

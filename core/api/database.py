@@ -14,7 +14,7 @@ from core.base.errors import (
 )
 from core.base.time import now_us
 from core.tenancy.migrate import ensure_schema
-from core.tenancy.owned import Owned, OwnedByApp
+from core.tenancy.owned import ManyByApp, Owned, OwnedByApp
 from core.tenancy.request_cache import keeping, remembered
 from core.tenancy.row_security import loading
 from core.tenancy.sealing import SecretLost, reseal, seal, unseal
@@ -23,7 +23,8 @@ from core.tenancy.zones import zone_named
 
 __all__ = [
     "AppRestoring", "AppkeepError", "Base", "Conflict", "Forbidden", "ImportFailed", "InvalidDocument", "InvalidInput",
-    "InvalidValue", "NotFound", "Owned", "OwnedByApp", "SecretLost", "after_commit", "as_server", "as_tenant", "batched", "db",
+    "InvalidValue", "ManyByApp", "NotFound", "Owned", "OwnedByApp", "SecretLost", "after_commit", "as_server", "as_tenant", "batched",
+    "db",
     "driver", "ensure_schema", "every_organization", "in_transaction", "keeping", "loading", "now_us", "reading", "remembered",
     "reseal", "scratch", "seal", "tenant", "transaction", "unseal", "zone_named",
 ]

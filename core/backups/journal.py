@@ -142,6 +142,8 @@ def files_named(app_id: str, connection: Connection) -> Iterator[str]:
 
 
 def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, bytes):
+        value = value.decode()
     if isinstance(value, str):
         if FILE_MARK in value:
             yield value

@@ -18,3 +18,14 @@ class OwnedByApp:
     @declared_attr
     def app_id(cls) -> Mapped[str]:
         return mapped_column(String(16), ForeignKey("app.id", ondelete="CASCADE"), primary_key=True, sort_order=-1)
+
+
+class ManyByApp(OwnedByApp):
+    """Mixin of tables that have rows by the million: without a foreign key, which PostgreSQL asks for each row, half of a load's cost.
+
+    Whoever writes such rows holds the app's row (`core.apps.locks`), and whoever removes an app removes them first.
+    """
+
+    @declared_attr
+    def app_id(cls) -> Mapped[str]:
+        return mapped_column(String(16), primary_key=True, sort_order=-1)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.api import Base, OwnedByApp
+from core.api import Base, ManyByApp, OwnedByApp
 
 
-class Record(OwnedByApp, Base):
+class Record(ManyByApp, Base):
     """A record. `vals` is one canonical JSON object of the live fields' values; `hidden` that of fields in the bin.
 
     Times are integer microseconds since 1970, UTC. `deleted_at` is set while the record is in the recycle bin.
@@ -31,7 +31,7 @@ class Record(OwnedByApp, Base):
     deleted_at: Mapped[int | None] = mapped_column(BigInteger)
 
 
-class Attachment(OwnedByApp, Base):
+class Attachment(ManyByApp, Base):
     """A use of a file by a record's field, live or in the bin."""
 
     __tablename__ = "attachment"
@@ -62,7 +62,7 @@ class IndexedField(OwnedByApp, Base):
     kind: Mapped[str] = mapped_column(String(20))
 
 
-class RecordKey(OwnedByApp, Base):
+class RecordKey(ManyByApp, Base):
     """The key of a live record's value in an indexed field, empty for no value. Follows from the records; in no backup."""
 
     __tablename__ = "record_key"

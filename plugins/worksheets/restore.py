@@ -21,6 +21,7 @@ from core.api import AbsentFieldType, Document, IndexLine, InvalidInput, Invalid
 from plugins.worksheets.fields import Field, fields_of, shaped
 from plugins.worksheets.records import MAX_SEQ, SEGMENT_RECORDS, Line, RecordStore, Row, open_store, read_lines
 from plugins.worksheets.restore_journal import Pair, note_changes
+from plugins.worksheets.restore_whole import MAX_REACHED, WholeSegments, mark_of
 from plugins.worksheets.sections import worksheet_of
 from plugins.worksheets.service import dumps, moved_fields, settled, write_rows
 from plugins.worksheets.targets import Numbers, Targets
@@ -28,8 +29,6 @@ from plugins.worksheets.targets import Numbers, Targets
 MAX_LISTED = 10_000
 """How many references and clashes a report lists; it always says how many there were."""
 BATCH_ROWS = 4096
-MAX_REACHED = 10_000
-"""How many values of pointing fields are remembered as having their targets; a choice has few, and they come often."""
 OUTCOMES = ("brought_back", "overwritten", "unchanged")
 _decode = msgspec.json.Decoder().decode
 """Reads values that are canonical already, as stored ones and those of a verified backup are."""
@@ -181,7 +180,7 @@ class _Merge:
         self.known = {key: shaped(key, shape) for key, shape in self.shapes.items()}
         self.same = {key for key in self.known if key in self.fields and self.fields[key].shape == self.known[key].shape}
         self.gone = set(self.known) - set(self.fields)
-        self.pointing = {key: f'"{key}":'.encode() for key in self.same if self.fields[key].type.points}
+        self.pointing = {key: mark_of(key) for key in sorted(self.same) if self.fields[key].type.points}
         self.reached: set[tuple[str, str]] = set()
         self.highest = 0
         # Values can be taken as bytes where the backup's fields are as they were, and the record holds none of another.
@@ -193,20 +192,36 @@ class _Merge:
         differing = [line for line in lines if self._follow or live.get((line.section, line.n)) != line.content]
         self.counts["unchanged"] += sum(line.count for line in lines) - sum(line.count for line in differing)
         bare = self.context.writing and self.store.is_bare(self.worksheet)
-        self._write(self._batches(self._merging(differing, bare)), bare)
+        if bare and self.alike and self.context.authors_proven:
+            self._write(self._batches(self._loading(differing)), bare)
+        else:
+            self._write(self._batches(self._merging(differing, bare)), bare)
         if self.context.bin_newer:
             self._write(self._batches(self._newer(lines, live)), bare=False)
-        self.counts["new_since"] = self._new_since(lines)
+        self.counts["new_since"] = 0 if bare else self._new_since(lines)
         if self.context.writing and differing:
             self._finish(self.highest)
 
     def _merging(self, differing: list[IndexLine], bare: bool) -> Iterator[list[Pair]]:
         """Yield what changes, a segment at a time."""
+        for line, raw in self._segments(differing):
+            yield self._segment(line.n, raw, bare)
+
+    def _loading(self, differing: list[IndexLine]) -> Iterator[list[Pair]]:
+        """Load whole segments into the bare worksheet, and yield the records of those that cannot go so."""
+        whole = WholeSegments(self.context.app, self.store, self.targets, self.worksheet, self.fields, tuple(self.pointing))
+        for line, raw in self._segments(differing):
+            if whole.take(line.n, raw):
+                self.counts["brought_back"] += line.count
+            else:
+                yield self._segment(line.n, raw, bare=True)
+        whole.flush()
+        self.highest = max(self.highest, whole.highest)
+
+    def _segments(self, differing: list[IndexLine]) -> Iterator[tuple[IndexLine, bytes]]:
         done = size = 0
         for line, raw in self.context.segments("worksheets", differing):
-            segment = read_lines(raw)
-            yield self._segment(line.n, segment, bare)
-            self.highest = max(self.highest, segment[-1].seq)
+            yield line, raw
             done, size = done + line.count, size + line.raw
             self.context.tick(done, size)
 
@@ -243,9 +258,9 @@ class _Merge:
         """The fields whose values will move before the records are merged; none once that is done."""
         return set() if self.context.writing else self._follow
 
-    def _segment(self, n: int, segment: list[Line], bare: bool) -> list[Pair]:
-        if bare and self.alike and self.context.authors_proven:
-            return self._into_nothing(segment)
+    def _segment(self, n: int, raw: bytes, bare: bool) -> list[Pair]:
+        segment = read_lines(raw)
+        self.highest = max(self.highest, segment[-1].seq)
         first = n * SEGMENT_RECORDS
         there = {} if bare else {r.seq: r for r in self.store.rows(self.worksheet, first, first + SEGMENT_RECORDS - 1)}
         changed: list[Pair] = []
@@ -257,20 +272,6 @@ class _Merge:
             self.counts[outcome] += 1
             if new != old:
                 changed.append((there.get(line.seq), new))
-        return changed
-
-    def _into_nothing(self, segment: list[Line]) -> list[Pair]:
-        """Return the records of a segment where none are there: as they are, but for those whose values point to something."""
-        self.counts["brought_back"] += len(segment)
-        marks = tuple(self.pointing.values())
-        changed: list[Pair] = []
-        for line in segment:
-            raw = bytes(line.vals)
-            if marks and any(mark in raw for mark in marks):
-                changed.append((None, self._row(line, None)))
-            else:
-                (created_at, updated_at), (created_by, updated_by) = line.at, line.by
-                changed.append((None, Row(line.seq, raw.decode(), None, created_at, created_by, updated_at, updated_by, None)))
         return changed
 
     def _as_after(self, row: Row | None) -> Row | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Iterator
 from itertools import groupby
+from typing import Any
 
 from core.api import App, Journal, journal_of
-from plugins.worksheets.records import Row
+from plugins.worksheets.records import Row, read_lines, row_of
 
 RECORDS = "records/"
 Pair = tuple[Row | None, Row]
@@ -23,9 +24,19 @@ def note_changes(app: App, worksheet: str, batches: Iterable[list[Pair]]) -> Ite
         yield pairs
 
 
+def _numbered(entries: Iterable[Any]) -> Iterator[tuple[int, Any, Any]]:
+    """Yield (number, row before, row after) of a stage; a whole segment of lines is of records that were not there."""
+    for entry in entries:
+        if isinstance(entry, bytes):
+            yield from ((line.seq, None, row_of(line)) for line in read_lines(entry))
+        else:
+            before, after = entry
+            yield after[0], before, after
+
+
 def read_pairs(journal: Journal, worksheet: str) -> Iterator[Pair]:
     """Yield (row before the restore, row as it left it) of each record that it changed, ascending."""
-    stages = [((after[0], before, after) for before, after in stage) for stage in journal.stages(RECORDS + worksheet)]
+    stages = [_numbered(stage) for stage in journal.stages(RECORDS + worksheet)]
     for _, changes in groupby(heapq.merge(*stages, key=lambda one: one[0]), key=lambda one: one[0]):
         first, *more = changes
         last = more[-1] if more else first

@@ -289,9 +289,14 @@ def write_rows(store: RecordStore, worksheet: str, fields: Mapping[str, Field], 
     (store.load if bare else store.write)(worksheet, rows)
     files = {key: f for key, f in fields.items() if f.type.holds_files}
     if files:
-        marks = tuple(f'"{key}":' for key in files)
-        valued = [(r.seq, msgspec.json.decode(r.vals)) for r in rows if any(mark in r.vals for mark in marks)]
-        store.attach(worksheet, [r.seq for r in rows], list(files), file_uses(files, valued))
+        attach_files(store, worksheet, files, [(row.seq, row.vals) for row in rows], bare=bare)
+
+
+def attach_files(store: RecordStore, worksheet: str, files: Mapping[str, Field], rows: Sequence[tuple[int, str]], *, bare: bool) -> None:
+    """Say which files the records (number, values as text) use in the fields *files*; *bare* where none had any."""
+    marks = tuple(f'"{key}":' for key in files)
+    valued = [(seq, msgspec.json.decode(vals)) for seq, vals in rows if any(mark in vals for mark in marks)]
+    store.attach(worksheet, [] if bare else [seq for seq, _ in rows], list(files), file_uses(files, valued))
 
 
 def _sheet(app: App, worksheet: str) -> _Sheet:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 from sqlalchemy import Connection, delete, insert, select
 
-from core.api import driver
+from core.api import driver, loading
 from plugins.worksheets.models import IndexedField, Record, RecordKey
 from plugins.worksheets.records.keys import key_of
 
@@ -104,13 +104,14 @@ class Index:
         if self.connection.dialect.name == "sqlite":
             driver(self.connection).executemany(_INSERT, rows)
             return
-        with driver(self.connection).cursor() as cursor:
-            if len(rows) <= SMALL:
+        if len(rows) <= SMALL:
+            with driver(self.connection).cursor() as cursor:
                 cursor.executemany(_INSERT.replace("?", "%s"), rows)
-                return
-            with cursor.copy("COPY record_key (app_id, worksheet, field, key, seq) FROM STDIN") as copy:
-                for row in rows:
-                    copy.write_row(row)
+            return
+        with loading(self.connection, self.app_id), driver(self.connection).cursor() as cursor, \
+                cursor.copy("COPY record_key (app_id, worksheet, field, key, seq) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
 
     def _remove(self, worksheet: str, keys: Collection[Key]) -> None:
         rows = [(self.app_id, worksheet, *key) for key in sorted(keys)]

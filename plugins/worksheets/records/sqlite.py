@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from core.api import Segment, driver
-from plugins.worksheets.records.lines import SEGMENT_RECORDS
+from plugins.worksheets.records.lines import SEGMENT_RECORDS, LineColumns
 from plugins.worksheets.records.store import LAST_SEGMENT, RecordStore, Row
 
 # The inner SELECT reads in key order, and group_concat takes its rows as they come; printf is faster than "||".
@@ -22,6 +22,11 @@ _LOAD = """
 INSERT INTO record (app_id, worksheet, seq, vals, hidden, created_at, created_by, updated_at, updated_by, deleted_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
+_LINES = """
+INSERT INTO record (created_at, updated_at, created_by, updated_by, seq, vals, app_id, worksheet)
+VALUES (?, ?, ?, ?, ?, ?, '{app}', '{worksheet}')
+"""
+"""Takes a line as it is: columns of whole numbers turn their texts into numbers."""
 _WRITE = f"""{_LOAD}
 ON CONFLICT (app_id, worksheet, seq) DO UPDATE SET vals = excluded.vals, hidden = excluded.hidden,
   created_at = excluded.created_at, created_by = excluded.created_by, updated_at = excluded.updated_at,
@@ -61,6 +66,12 @@ class SQLiteRecordStore(RecordStore):
 
     def load_rows(self, worksheet: str, rows: Iterable[Row]) -> None:
         driver(self.connection).executemany(_LOAD, ((self.app_id, worksheet, *row) for row in rows))
+
+    def load_lines(self, worksheet: str, segments: Iterable[Sequence[LineColumns]]) -> None:
+        app, sheet = (text.replace("'", "''") for text in (self.app_id, worksheet))
+        insert, connection = _LINES.format(app=app, worksheet=sheet), driver(self.connection)
+        for lines in segments:
+            connection.executemany(insert, lines)
 
     def pointing(self, worksheet: str, field: str, seqs: Sequence[int]) -> list[tuple[int, int]]:
         found: list[tuple[int, int]] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Select, delete, func, select, text, update
 from core.api import FILE_MARK, Segment, batched, files_in_text, touch
 from plugins.worksheets.models import Attachment, Counter, Record
 from plugins.worksheets.records.index import Index, Kept
-from plugins.worksheets.records.lines import SEGMENT_RECORDS
+from plugins.worksheets.records.lines import SEGMENT_RECORDS, Line, LineColumns
 
 table = Record.__table__
 c = table.c
@@ -28,6 +28,12 @@ class Row(NamedTuple):
     updated_at: int
     updated_by: str
     deleted_at: int | None
+
+
+def row_of(line: Line) -> Row:
+    """Return a line of a backup as the row of a record that is live."""
+    (created_at, updated_at), (created_by, updated_by) = line.at, line.by
+    return Row(line.seq, bytes(line.vals).decode(), None, created_at, created_by, updated_at, updated_by, None)
 
 
 COLUMNS = [c[name] for name in Row._fields]
@@ -74,6 +80,10 @@ class RecordStore:
     def load_rows(self, worksheet: str, rows: Iterable[Row]) -> None:
         """Make rows where none of the worksheet exist, and nothing else; see `load`."""
         self.put_rows(worksheet, rows)
+
+    def load_lines(self, worksheet: str, segments: Iterable[Sequence[LineColumns]]) -> None:
+        """Make records from lines where none of their numbers exist, and nothing else; see `load_segments`."""
+        raise NotImplementedError
 
     def pointing(self, worksheet: str, field: str, seqs: Sequence[int]) -> list[tuple[int, int]]:
         """Return (seq, seq pointed to) of live records whose array *field* names one of *seqs*, ordered."""
@@ -128,6 +138,14 @@ class RecordStore:
                 self.load_rows(worksheet, some)
                 self.index.follow(worksheet, (), map(_kept, some))
         self._touch(worksheet, [n * SEGMENT_RECORDS for n in touched])
+
+    def load_segments(self, worksheet: str, segments: Mapping[int, Sequence[LineColumns]]) -> None:
+        """Make the records of whole segments, by their numbers, where none of those records exist."""
+        self.load_lines(worksheet, segments.values())
+        if self.index.kinds(worksheet):
+            for lines in segments.values():
+                self.index.follow(worksheet, (), (Kept(int(line[4]), line[5], None) for line in lines))
+        self._touch(worksheet, [n * SEGMENT_RECORDS for n in segments])
 
     def fetch(self, query: Select[Any]) -> list[Row]:
         """Return the rows that a query for `COLUMNS` finds."""

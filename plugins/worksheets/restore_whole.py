@@ -1,0 +1,103 @@
+"""Bringing whole segments of a backup into a worksheet that has no record, without looking at each of theirs.
+
+Whether everything that a segment's values point to is there is asked of all its values at once: of a choice, a thousand records
+have one value. A segment with a pointer that reaches nothing is left to whoever looks at each record.
+
+Source: docs/rules.md, “What happens to a record”.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from core.api import App, journal_of
+from plugins.worksheets.fields import Field
+from plugins.worksheets.records import LineColumns, RecordStore, columns_of
+from plugins.worksheets.restore_journal import RECORDS
+from plugins.worksheets.service import attach_files
+from plugins.worksheets.targets import Targets
+
+BATCH_BYTES = 3 * 1024 * 1024
+MAX_REACHED = 10_000
+"""How many values of a pointing field are remembered as reaching their targets; a choice has few, and they come often."""
+_VALUE = rb'("(?:[^"\\]|\\.)*"|\[(?:[^\[\]"]|"(?:[^"\\]|\\.)*")*\])'
+"""A text, or a list in which no list is. A mark such as "f_…": is never within a text, where its quotation marks are escaped."""
+_decode = msgspec.json.Decoder().decode
+
+
+def mark_of(key: str) -> bytes:
+    """Return what stands before a field's value in a record's line."""
+    return f'"{key}":'.encode()
+
+
+@dataclass
+class WholeSegments:
+    """Segments on their way into a bare worksheet; they are written some at a time, the rest by `flush`."""
+
+    app: App
+    store: RecordStore
+    targets: Targets
+    worksheet: str
+    fields: Mapping[str, Field]
+    pointing: Sequence[str]
+    """The keys of the fields that point to something."""
+    segments: dict[int, Sequence[LineColumns]] = field(default_factory=dict)
+    raw: list[bytes] = field(default_factory=list)
+    size: int = 0
+    highest: int = 0
+    """The highest number of those taken in."""
+
+    def __post_init__(self) -> None:
+        journal = journal_of(self.app)
+        self.stage = None if journal is None else journal.stage(RECORDS + self.worksheet)
+        self.marks = {key: (mark_of(key), re.compile(mark_of(key) + _VALUE)) for key in self.pointing}
+        self.reached: dict[str, set[bytes]] = {key: set() for key in self.pointing}
+        self.files = {key: one for key, one in self.fields.items() if one.type.holds_files}
+
+    def take(self, n: int, raw: bytes) -> bool:
+        """Take a segment in, to be written as it is; False where its records have to be looked at one by one."""
+        lines = columns_of(n, raw)
+        if lines is None or not self._reaches(raw):
+            return False
+        self.segments[n] = lines
+        self.raw.append(raw)
+        self.size += len(raw)
+        self.highest = max(self.highest, int(lines[-1][4]))
+        if self.size >= BATCH_BYTES:
+            self.flush()
+        return True
+
+    def flush(self) -> None:
+        """Write what was taken in, into the restore's journal first."""
+        if not self.segments:
+            return
+        if self.stage is not None:
+            self.stage.add(self.raw)
+        self.store.load_segments(self.worksheet, self.segments)
+        if self.files:
+            attach_files(self.store, self.worksheet, self.files,
+                         [(int(line[4]), line[5]) for lines in self.segments.values() for line in lines], bare=True)
+        self.segments, self.raw, self.size = {}, [], 0
+
+    def _reaches(self, raw: bytes) -> bool:
+        return all(self._reaches_by(key, raw) for key in self.pointing)
+
+    def _reaches_by(self, key: str, raw: bytes) -> bool:
+        """Say whether all values of a field reach what they point to."""
+        mark, pattern = self.marks[key]
+        there = raw.count(mark)
+        if not there:
+            return True
+        values = pattern.findall(raw)
+        new = set(values) - self.reached[key]
+        one = self.fields[key]
+        if len(values) != there or not all(self.targets.exist(one, reference) for reference in {
+                reference for value in new for reference in one.references(_decode(value))}):
+            return False
+        if len(new) + len(self.reached[key]) <= MAX_REACHED:
+            self.reached[key] |= new
+        return True
