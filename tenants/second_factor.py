@@ -15,10 +15,11 @@ import pyotp
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.sql import Update
 
-from core.api import Conflict, SecretLost, as_server, db, now_us, seal, tenant, unseal
+from core.api import Conflict, SecretLost, db, now_us, seal, tenant, unseal
 from tenants.audit import audit_person
+from tenants.belonging import belongings_of
 from tenants.errors import ProofRefused
-from tenants.models import AppAdmin, Membership, Organization, User
+from tenants.models import AppAdmin, Membership, User
 from tenants.secrets_at_rest import of_second_factor
 
 ISSUER = "Appkeep"
@@ -34,11 +35,7 @@ def enrolled(user: User) -> bool:
 
 def required_by(user_id: str) -> list[str]:
     """Return the names of the organizations that ask a person for a second factor: their member, or an admin of their app."""
-    with as_server():
-        return list(db.session.scalars(select(Organization.name).where(
-            or_(Organization.id.in_(select(Membership.organization_id).where(Membership.user_id == user_id)),
-                Organization.id.in_(select(AppAdmin.organization_id).where(AppAdmin.user_id == user_id))),
-            Organization.second_factor_required, Organization.closed_at.is_(None)).order_by(Organization.name)))
+    return sorted(one.name for one in belongings_of(user_id).values() if one.second_factor_required)
 
 
 def begin(user: User) -> str:

@@ -16,8 +16,6 @@ from core.api import (
     as_server,
     as_tenant,
     db,
-    every_organization,
-    keeping,
     new_key,
     now_us,
     remembered,
@@ -25,6 +23,7 @@ from core.api import (
 )
 from tenants import passwords
 from tenants.audit import audit
+from tenants.belonging import about_key, belongings_of
 from tenants.models import AppAdmin, AuditEntry, Department, DepartmentMember, Membership, Organization, OrgRole, OrgRoleMember, User
 from tenants.plans import DEFAULT_PLAN, plan
 from tenants.typed_names import checked_email, checked_name, folded
@@ -97,10 +96,8 @@ def password_matches(user: User, password: str) -> bool:
 
 def role_of(organization_id: str, person: str) -> str | None:
     """Return what a person is in an organization, None when they are no member or it is closed."""
-    with as_tenant(organization_id):
-        return remembered(("role", person), lambda: db.session.scalar(select(Membership.role).join(
-            Organization, Organization.id == Membership.organization_id).where(
-            Membership.user_id == person, Organization.closed_at.is_(None))))
+    there = belongings_of(person).get(organization_id)
+    return None if there is None else there.role
 
 
 def organizations_of(person: str) -> list[tuple[Organization, str]]:
@@ -114,27 +111,14 @@ def organizations_of(person: str) -> list[tuple[Organization, str]]:
 
 def places_of(person: str) -> list[Place]:
     """Return where a person is a member, and whose apps they manage without being one, by name."""
-    # Somebody's own places lie in many organizations. Read from the tables themselves, so that the wall stays where it
-    # is and rows that a page has loaded stay with it.
-    org, membership, admin, app = Organization.__table__, Membership.__table__, AppAdmin.__table__, App.__table__
-    here = select(org.c.id, org.c.name, membership.c.role).join(membership, membership.c.organization_id == org.c.id).where(
-        membership.c.user_id == person, org.c.closed_at.is_(None))
-    managed = select(org.c.id, org.c.name).join(app, app.c.organization_id == org.c.id).join(admin, admin.c.app_id == app.c.id).where(
-        admin.c.user_id == person, org.c.closed_at.is_(None), app.c.deleted_at.is_(None)).distinct()
-    with every_organization() as connection:
-        found = {row.id: Place(row.id, row.name, row.role) for row in connection.execute(here)}
-        for row in connection.execute(managed):
-            found.setdefault(row.id, Place(row.id, row.name, None))
-    return sorted(found.values(), key=lambda place: (place.name.casefold(), place.id))
+    found = [Place(one.organization_id, one.name, one.role) for one in belongings_of(person).values() if one.role or one.manages]
+    return sorted(found, key=lambda place: (place.name.casefold(), place.id))
 
 
 def is_admin(app: App, person: str) -> bool:
     """Say whether a person is an admin of the app; nobody is one of an organization's that is closed."""
-    mine = select(AppAdmin.app_id).join(Organization, Organization.id == AppAdmin.organization_id).where(
-        AppAdmin.user_id == person, Organization.closed_at.is_(None))
-    if not keeping():
-        return db.session.scalar(mine.where(AppAdmin.app_id == app.id)) is not None
-    return app.id in remembered(("admin", person), lambda: set(db.session.scalars(mine)))
+    there = belongings_of(person).get(app.organization_id)
+    return there is not None and app.id in there.named_admin_of
 
 
 def addresses_of(organization_id: str, person: str) -> list[str]:
@@ -289,8 +273,8 @@ def time_zone(organization_id: str) -> str | None:
 def about(organization_id: str) -> tuple[str, str | None]:
     """Return what an organization is called and its time zone; "" and None for an unknown one."""
     query = select(Organization.name, Organization.time_zone).where(Organization.id == organization_id)
-    found = remembered(("organization", organization_id), lambda: db.session.execute(query).one_or_none())
-    return ("", None) if found is None else (found.name, found.time_zone)
+    found = remembered(about_key(organization_id), lambda: db.session.execute(query).one_or_none(), everywhere=True)
+    return ("", None) if found is None else (found[0], found[1])
 
 
 def _known(email: str) -> bool:

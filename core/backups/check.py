@@ -34,9 +34,10 @@ BATCH = 256
 
 def verify_needed(saved: BackupReader, now: Description | None, run: RunContext, *, config: bool, data: bool, only: Selection,
                   proven: Collection[str] = ()) -> set[str]:
-    """Refuse a restore whose objects are not all there and sound, before anything is written; return those that were proven.
+    """Refuse a restore whose objects are not all there as they were stored, before anything is written; return those that are.
 
-    Segments that the app has *now* as the backup has them are not needed.
+    Segments that the app has *now* as the backup has them are not needed. What the objects unpack to is proven when the merge reads
+    them, in the transaction that then is rolled back.
 
     Args:
         now: The app's data; None where none is restored.
@@ -49,7 +50,7 @@ def verify_needed(saved: BackupReader, now: Description | None, run: RunContext,
     needed = {line.content: line for (name, part), lines in saved.lines.items()
               if (config if part == "config" else data) and only.has(name) for line in lines
               if line.content not in held and line.content not in proven}
-    _verify(needed.values(), run)
+    _verify(needed.values(), run, quick=True)
     return needed.keys() | set(proven)
 
 
@@ -112,7 +113,8 @@ def _check_whole(saved: BackupReader, run: RunContext) -> dict[str, int]:
         found |= {line.content: line for line in lines}
     _verify(found.values(), run, unread)
     _look_at_lines(saved, run)
-    _note_found(known_descriptors({entry.index for _, _, entry in saved.content.entries()}).values())
+    indexes = known_descriptors({entry.index for _, _, entry in saved.content.entries()}).values()
+    _note_found(object_reader(), indexes, [], quick=False)
     return {"objects": len(found), "raw_bytes": sum(line.raw for line in found.values())}
 
 
@@ -141,19 +143,20 @@ def _look_at_lines(saved: BackupReader, run: RunContext) -> None:
         run.progress("reading the lines", done, len(uses), 0)
 
 
-def _verify(lines: Iterable[IndexLine], run: RunContext, unread: Iterable[ObjectLost] = ()) -> None:
+def _verify(lines: Iterable[IndexLine], run: RunContext, unread: Iterable[ObjectLost] = (), *, quick: bool = False) -> None:
     """Read and prove objects in threads, in batches, so that a cancel is noticed and memory stays flat.
 
-    All of them are looked at, and what is lost is noted, before the first that is lost is told.
+    All of them are looked at, and what is lost is noted, before the first that is lost is told. Where *quick*, only their stored bytes
+    are compared with what was stored.
     """
     wanted, reader, lost = list(lines), object_reader(), list(unread)
     total, done, size = len(wanted), 0, 0
     with ThreadPoolExecutor(THREADS) as pool:
         for start in range(0, total, BATCH):
             batch = wanted[start:start + BATCH]
-            proven = _prove_batch(pool, reader, batch, lost)
+            proven = _prove_batch(pool, reader, batch, lost, quick=quick)
             size += sum(descriptor.raw for descriptor in proven)
-            _note_found(proven)
+            _note_found(reader, proven, lost, quick=quick)
             done += len(batch)
             run.progress("verifying", done, total, size)
         if lost:
@@ -165,10 +168,11 @@ def _verify(lines: Iterable[IndexLine], run: RunContext, unread: Iterable[Object
 
 
 def _prove_batch(pool: ThreadPoolExecutor, reader: ObjectReader, batch: Iterable[IndexLine],
-                 lost: list[ObjectLost]) -> list[StoredDescriptor]:
+                 lost: list[ObjectLost], *, quick: bool) -> list[StoredDescriptor]:
     """Return the descriptors of those that are whole; what is wrong with the others is added to *lost*."""
     known = known_descriptors({line.content for line in batch})
-    return _whole(pool, lambda line: _prove(reader, line, picked(known, line.content)), batch, lost)
+    verify = reader.verify_stored if quick else reader.verify
+    return _whole(pool, lambda line: _prove(verify, line, picked(known, line.content)), batch, lost)
 
 
 def _prove_beside(pool: ThreadPoolExecutor, reader: ObjectReader, lost: list[ObjectLost], run: RunContext, *, everything: bool) -> None:
@@ -202,17 +206,23 @@ def _whole(pool: ThreadPoolExecutor, prove: Callable[[T], StoredDescriptor], bat
     return [one for one in found if not isinstance(one, ObjectLost)]
 
 
-def _note_found(proven: Iterable[StoredDescriptor]) -> None:
-    """Mark what counted as lost and was just read as found."""
+def _note_found(reader: ObjectReader, proven: Iterable[StoredDescriptor], lost: list[ObjectLost], *, quick: bool) -> None:
+    """Mark what counted as lost and was just read as found, once it is proven whole."""
     by_content = {descriptor.content: descriptor for descriptor in proven}
-    again = lost_among(by_content)
+    again = set(lost_among(by_content))
+    for content in sorted(again) if quick else ():
+        try:
+            reader.verify(by_content[content])
+        except ObjectLost as error:
+            again.remove(content)
+            lost.append(error)
     if again:
         with transaction():
             mark_found(by_content[content] for content in sorted(again))
 
 
-def _prove(reader: ObjectReader, line: IndexLine, descriptor: StoredDescriptor) -> StoredDescriptor:
-    reader.verify(descriptor)
+def _prove(verify: Callable[[StoredDescriptor], None], line: IndexLine, descriptor: StoredDescriptor) -> StoredDescriptor:
+    verify(descriptor)
     if line.raw != descriptor.raw:
         raise ObjectDamaged(f"The object {line.content} has another size than its index says.")
     return descriptor

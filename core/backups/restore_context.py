@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -25,8 +26,8 @@ from core.objects.reader import object_reader
 from core.server import server
 from core.tenancy.models import App
 
-AHEAD_SEGMENTS = 16
-"""How many segments are unpacked ahead of the merge: bounds memory whatever the size of the backup."""
+AHEAD_SEGMENTS, AHEAD_BYTES = 64, 4 * 1024 * 1024
+"""How much is unpacked ahead of the merge: bounds memory whatever the size of the backup."""
 READING_THREADS = 2
 
 
@@ -116,12 +117,16 @@ class RestoreContext:
             return reader.read(picked(known, line.content))
 
         with ThreadPoolExecutor(READING_THREADS) as pool:
-            coming = [pool.submit(copy_context().run, read, line) for line in lines[:AHEAD_SEGMENTS]]
-            for place, line in enumerate(lines):
-                raw = coming.pop(0).result()
-                if place + AHEAD_SEGMENTS < len(lines):
-                    coming.append(pool.submit(copy_context().run, read, lines[place + AHEAD_SEGMENTS]))
-                yield line, self.saved.lifted(component, line.section, raw)
+            coming: deque[tuple[IndexLine, Future[bytes]]] = deque()
+            begun = ahead = 0
+            while begun < len(lines) or coming:
+                while begun < len(lines) and (not coming or (len(coming) < AHEAD_SEGMENTS and ahead < AHEAD_BYTES)):
+                    coming.append((lines[begun], pool.submit(copy_context().run, read, lines[begun])))
+                    ahead += lines[begun].raw
+                    begun += 1
+                line, reading = coming.popleft()
+                ahead -= line.raw
+                yield line, self.saved.lifted(component, line.section, reading.result())
 
     @property
     def authors_proven(self) -> bool:

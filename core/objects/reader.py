@@ -95,6 +95,15 @@ class ObjectReader:
                 raise ObjectDamaged(f"The stored object {descriptor.content} holds something else.")
         return raw
 
+    def verify_stored(self, descriptor: StoredDescriptor) -> None:
+        """Refuse an object whose stored bytes are not those that were stored; what they unpack to is not looked at.
+
+        Raises:
+            ObjectMissing, ObjectDamaged: see `stored`.
+        """
+        for _ in self.stored(descriptor):
+            pass
+
     def verify(self, descriptor: StoredDescriptor) -> None:
         """Refuse an object that is not what its digest says; memory use does not follow its size.
 

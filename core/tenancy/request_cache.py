@@ -17,12 +17,16 @@ from core.tenancy.wall import current_scope
 T = TypeVar("T")
 
 
-def remembered(key: Hashable, read: Callable[[], T]) -> T:
-    """Return what *read* gives, asked once a request for each key and tenant; asked each time where anything may be written."""
+def remembered(key: Hashable, read: Callable[[], T], *, everywhere: bool = False) -> T:
+    """Return what *read* gives, asked once a request for each key and tenant; asked each time where anything may be written.
+
+    Args:
+        everywhere: It is the same whatever the tenant: a person's own places, say.
+    """
     if not keeping():
         return read()
     kept: dict[Hashable, Any] = g.setdefault("remembered", {})
-    whole = (current_scope(), key)
+    whole = (None if everywhere else current_scope(), key)
     if whole not in kept:
         kept[whole] = read()
     return cast(T, kept[whole])

@@ -33,6 +33,9 @@ class Reader(Protocol):
     def records(self, address: str, seqs: Iterable[int]) -> Mapping[int, RecordView]:
         """Return those of the records that exist and are not deleted."""
 
+    def records_of(self, wanted: Mapping[str, Iterable[int]]) -> Mapping[str, Mapping[int, RecordView]]:
+        """Return what `records` does of several worksheets, by their addresses, in one go."""
+
     def referring(self, address: str, field: str, seqs: Iterable[int]) -> Mapping[int, list[int]]:
         """Return, for each seq pointed to, the live records of worksheet *address* whose *field* points to it."""
 
@@ -175,15 +178,37 @@ class Computation:
         for key in keys:
             for path in paths(self.definition(address, key)):
                 beyond.setdefault(path[0], {}).update(dict.fromkeys(path[1:]))
+        if links:
+            self._read_together(address, beyond, records)
         for link, read in beyond.items():
             self._load_link(address, link, read, records, links)
 
     def load_titles(self, address: str, links: Iterable[str], records: Sequence[RecordView]) -> None:
         """Read at once what it takes to say what the records are called that link fields of a page of records name."""
+        links = list(links)
+        self._read_together(address, links, records)
         for link in links:
             target = target_of(self.definition(address, link), address)
             title = None if target is None else title_field(target, self)
             self._load_link(address, link, () if title is None else (title["key"],), records, MAX_LINKS)
+
+    def _read_together(self, address: str, links: Iterable[str], records: Sequence[RecordView]) -> None:
+        """Read what the links of a page of records name in one go, whatever worksheets it lies in."""
+        wanted: dict[str, dict[int, None]] = {}
+        for link in links:
+            try:
+                target = target_of(self.definition(address, link), address)
+                named = [seq for record in records for seq in self.compute(address, link, record) or ()] if target else []
+            except CalculationFailed:
+                continue
+            if target is not None:
+                known = self._records.get(target, {})
+                wanted.setdefault(target, {}).update((seq, None) for seq in named if seq not in known)
+        budget.spend(READ_WORK * sum(map(len, wanted.values())))
+        if sum(map(bool, wanted.values())) > 1:
+            found = self.reader.records_of(wanted)
+            for target, seqs in wanted.items():
+                self._records.setdefault(target, {}).update({seq: found.get(target, {}).get(seq) for seq in seqs})
 
     def _load_link(self, address: str, link: str, read: Iterable[str], records: Sequence[RecordView],
                    links: int) -> None:

@@ -211,11 +211,11 @@ class _Merge:
         """Load whole segments into the bare worksheet, and yield the records of those that cannot go so."""
         whole = WholeSegments(self.context.app, self.store, self.targets, self.worksheet, self.fields, tuple(self.pointing))
         for line, raw in self._segments(differing):
-            if whole.take(line.n, raw):
-                self.counts["brought_back"] += line.count
-            else:
-                yield self._segment(line.n, raw, bare=True)
-        whole.flush()
+            for n, left in whole.take(line.n, raw):
+                yield self._segment(n, left, bare=True)
+        for n, left in whole.flush():
+            yield self._segment(n, left, bare=True)
+        self.counts["brought_back"] += whole.count
         self.highest = max(self.highest, whole.highest)
 
     def _segments(self, differing: list[IndexLine]) -> Iterator[tuple[IndexLine, bytes]]:

@@ -16,12 +16,12 @@ import msgspec
 
 from core.api import App, journal_of
 from plugins.worksheets.fields import Field
-from plugins.worksheets.records import LineColumns, RecordStore, columns_of
+from plugins.worksheets.records import RecordStore, read_lines
 from plugins.worksheets.restore_journal import RECORDS
 from plugins.worksheets.service import attach_files
 from plugins.worksheets.targets import Targets
 
-BATCH_BYTES = 3 * 1024 * 1024
+BATCH_BYTES = 8 * 1024 * 1024
 MAX_REACHED = 10_000
 """How many values of a pointing field are remembered as reaching their targets; a choice has few, and they come often."""
 _VALUE = rb'("(?:[^"\\]|\\.)*"|\[(?:[^\[\]"]|"(?:[^"\\]|\\.)*")*\])'
@@ -45,11 +45,12 @@ class WholeSegments:
     fields: Mapping[str, Field]
     pointing: Sequence[str]
     """The keys of the fields that point to something."""
-    segments: dict[int, Sequence[LineColumns]] = field(default_factory=dict)
-    raw: list[bytes] = field(default_factory=list)
+    segments: dict[int, bytes] = field(default_factory=dict)
     size: int = 0
     highest: int = 0
-    """The highest number of those taken in."""
+    """The highest number of those that were written."""
+    count: int = 0
+    """How many records were written."""
 
     def __post_init__(self) -> None:
         journal = journal_of(self.app)
@@ -58,30 +59,32 @@ class WholeSegments:
         self.reached: dict[str, set[bytes]] = {key: set() for key in self.pointing}
         self.files = {key: one for key, one in self.fields.items() if one.type.holds_files}
 
-    def take(self, n: int, raw: bytes) -> bool:
-        """Take a segment in, to be written as it is; False where its records have to be looked at one by one."""
-        lines = columns_of(n, raw)
-        if lines is None or not self._reaches(raw):
-            return False
-        self.segments[n] = lines
-        self.raw.append(raw)
+    def take(self, n: int, raw: bytes) -> list[tuple[int, bytes]]:
+        """Take a segment in, to be written as it is; return those whose records, it turns out, have to be looked at one by one."""
+        if not self._reaches(raw):
+            return [(n, raw)]
+        self.segments[n] = raw
         self.size += len(raw)
-        self.highest = max(self.highest, int(lines[-1][4]))
-        if self.size >= BATCH_BYTES:
-            self.flush()
-        return True
+        return self.flush() if self.size >= BATCH_BYTES else []
 
-    def flush(self) -> None:
-        """Write what was taken in, into the restore's journal first."""
-        if not self.segments:
-            return
-        if self.stage is not None:
-            self.stage.add(self.raw)
-        self.store.load_segments(self.worksheet, self.segments)
-        if self.files:
-            attach_files(self.store, self.worksheet, self.files,
-                         [(int(line[4]), line[5]) for lines in self.segments.values() for line in lines], bare=True)
-        self.segments, self.raw, self.size = {}, [], 0
+    def flush(self) -> list[tuple[int, bytes]]:
+        """Write what was taken in, and into the restore's journal; return what has to be looked at."""
+        left = self.store.load_segments(self.worksheet, self.segments) if self.segments else []
+        looked_at = [(n, self.segments.pop(n)) for n in left]
+        if self.segments and self.stage is not None:
+            self.stage.add(list(self.segments.values()))
+        for raw in self.segments.values():
+            self.count += raw.count(b"\n")
+            self._attach(raw)
+        if self.segments:
+            self.highest = max(self.highest, read_lines(self.segments[max(self.segments)])[-1].seq)
+        self.segments, self.size = {}, 0
+        return looked_at
+
+    def _attach(self, raw: bytes) -> None:
+        if any(mark_of(key) in raw for key in self.files):
+            lines = [(line.seq, bytes(line.vals).decode()) for line in read_lines(raw)]
+            attach_files(self.store, self.worksheet, self.files, lines, bare=True)
 
     def _reaches(self, raw: bytes) -> bool:
         return all(self._reaches_by(key, raw) for key in self.pointing)

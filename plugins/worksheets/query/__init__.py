@@ -6,7 +6,7 @@ Who may read what is decided before: `plugins.worksheets.access` gives the field
 from plugins.worksheets.query.counting import count, groups
 from plugins.worksheets.query.paging import page
 from plugins.worksheets.query.query import EVERYBODY, NOBODY, Page, Query, Scope, Sight, Sort
-from plugins.worksheets.query.scan import LOOK_ROWS
+from plugins.worksheets.query.scan import LOOK_ROWS, is_large
 from plugins.worksheets.query.sources import listed_choices, reader, record_views
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Sort",
     "count",
     "groups",
+    "is_large",
     "listed_choices",
     "page",
     "reader",

@@ -66,7 +66,8 @@ def groups(app: App, ask: Query, field: str, *, most: int = 100) -> Counts:
         records, whole = scanned(plan)
         seen = Counter(json.dumps(record.value(field)) for record in records)
         return Counts([(json.loads(text), number) for text, number in _ordered(seen, most)], whole)
-    indexed = _by_index(plan, comparator, most) if is_large(plan) and ask.filter is None and ask.within.everybody else None
+    all_large = ask.filter is None and ask.within.everybody and is_large(plan.store, ask.worksheet)
+    indexed = _by_index(plan, comparator, most) if all_large else None
     if indexed is not None:
         return indexed
     inner = select(plan.values.json(field).label("value")).where(*plan.where()).limit(MAX_GROUPED).subquery()

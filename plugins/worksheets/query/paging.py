@@ -16,7 +16,7 @@ from plugins.worksheets.query.evaluated_record import EvaluatedRecord
 from plugins.worksheets.query.orders import Order, Spot
 from plugins.worksheets.query.prepared import PreparedQuery
 from plugins.worksheets.query.query import Page, Query
-from plugins.worksheets.query.scan import is_sorted_slowly, walk
+from plugins.worksheets.query.scan import is_sorted_without_index, walk
 
 SCAN_ROWS = 20_000
 """How many rows one request looks at in Python."""
@@ -64,7 +64,7 @@ def page(app: App, ask: Query, *, cursor: str | None = None, limit: int = 50, lo
         budget.tell(CUT)
         return Page(partial=True, notes=tuple(plan.notes))
     made = _shown(plan, found, spot, back)
-    if is_sorted_slowly(plan):
+    if is_sorted_without_index(plan):
         made.unindexed = plan.order.terms[0].name
     return made
 

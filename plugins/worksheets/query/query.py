@@ -85,7 +85,7 @@ class Page:
 
     `partial`: the work stopped at its bound before the page was full; `next` goes on from there.
     `notes` say which conditions and sorts were left out, and why, for people to read. `unindexed` is the field by which
-    all records of a large worksheet had to be sorted, since no index has them in that order.
+    all records of the worksheet had to be sorted, since no index has them in that order: slow where there are many.
     """
 
     rows: list[Row] = field(default_factory=list)

@@ -29,7 +29,7 @@ from plugins.worksheets.query.scan_ranges import (
     rank_range,
     start_of,
 )
-from plugins.worksheets.records import Row
+from plugins.worksheets.records import RecordStore, Row
 from plugins.worksheets.records.values import Expression
 
 r, k = Record.__table__.c, RecordKey.__table__.c
@@ -106,19 +106,19 @@ def counted(plan: PreparedQuery, most: int, *, look: int | None = None) -> tuple
     return int(connection.execute(_number(rows.limit(most))).scalar_one()), True
 
 
-def is_sorted_slowly(plan: PreparedQuery) -> bool:
-    """Say whether a page takes sorting all records of a large worksheet."""
+def is_sorted_without_index(plan: PreparedQuery) -> bool:
+    """Say whether a page takes sorting all records of its worksheet, which is slow where there are many (`is_large`)."""
     if not plan.order.terms or plan.order.slow or is_indexed(plan, plan.order.terms[0]):
         return False
-    if _few(plan, allowed(plan.predicate, plan.kinds)) is not None:
-        return False
-    return is_large(plan)
+    return _few(plan, allowed(plan.predicate, plan.kinds)) is None
 
 
-def is_large(plan: PreparedQuery) -> bool:
-    """Say whether a worksheet has many records."""
-    query = select(r.seq).where(r.app_id == plan.app.id, r.worksheet == plan.ask.worksheet).order_by(r.seq).limit(1).offset(LARGE)
-    return plan.store.connection.execute(query).first() is not None
+def is_large(store: RecordStore, worksheet: str, count: int | None = None) -> bool:
+    """Say whether a worksheet has many records; *count* is how many, where somebody has counted all of them."""
+    if count is not None:
+        return count > LARGE
+    query = select(r.seq).where(r.app_id == store.app_id, r.worksheet == worksheet).order_by(r.seq).limit(1).offset(LARGE)
+    return store.connection.execute(query).first() is not None
 
 
 def _along(plan: PreparedQuery, scan_ranges: Sequence[ScanRange], spare: Sequence[Keys], spot: Spot | None, back: bool,
@@ -256,4 +256,4 @@ def _number(query: Any) -> Any:
     return select(func.count()).select_from(query.subquery())
 
 
-__all__ = ["LOOK_ROWS", "Scanned", "counted", "is_sorted_slowly", "walk"]
+__all__ = ["LOOK_ROWS", "Scanned", "counted", "is_large", "is_sorted_without_index", "walk"]

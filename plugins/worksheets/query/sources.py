@@ -47,6 +47,20 @@ class AppReader:
         store, worksheet = self._store(address)
         return {} if store is None else {one.seq: one for one in record_views(self._seen(address, store.some(worksheet, seqs)))}
 
+    def records_of(self, wanted: Mapping[str, Iterable[int]]) -> Mapping[str, Mapping[int, RecordView]]:
+        """Return what `records` does of several worksheets, by their addresses, with one question for each app."""
+        stores: dict[str, tuple[RecordStore, dict[str, str]]] = {}
+        for address in wanted:
+            store, worksheet = self._store(address)
+            if store is not None:
+                stores.setdefault(store.app_id, (store, {}))[1][worksheet] = address
+        found: dict[str, Mapping[int, RecordView]] = {}
+        for store, addresses in stores.values():
+            for worksheet, rows in store.some_of({worksheet: wanted[address] for worksheet, address in addresses.items()}).items():
+                address = addresses[worksheet]
+                found[address] = {one.seq: one for one in record_views(self._seen(address, rows))}
+        return found
+
     def referring(self, address: str, field: str, seqs: Iterable[int]) -> Mapping[int, list[int]]:
         """Return, for each seq pointed to, the live records of worksheet *address* whose *field* points to it."""
         store, worksheet = self._store(address)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 from sqlalchemy import Connection, delete, insert, select
 
-from core.api import driver, loading
+from core.api import driver, loading, remembered
 from plugins.worksheets.models import IndexedField, Record, RecordKey
 from plugins.worksheets.records.keys import key_of
 
@@ -45,9 +45,12 @@ class Index:
     def kinds(self, worksheet: str) -> Mapping[str, str]:
         """Return the kind of key by indexed field."""
         if worksheet not in self._kinds:
-            query = select(x.field, x.kind).where(x.app_id == self.app_id, x.worksheet == worksheet)
-            self._kinds[worksheet] = {row.field: row.kind for row in self.connection.execute(query)}
+            self._kinds[worksheet] = remembered(("record_index", self.app_id, worksheet), lambda: self._read_kinds(worksheet))
         return self._kinds[worksheet]
+
+    def _read_kinds(self, worksheet: str) -> dict[str, str]:
+        query = select(x.field, x.kind).where(x.app_id == self.app_id, x.worksheet == worksheet)
+        return {row.field: row.kind for row in self.connection.execute(query)}
 
     def before(self, worksheet: str, seqs: Sequence[int]) -> list[Kept]:
         """Return those rows that are there, locked until the transaction's end; none where nothing is indexed."""

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, delete, func, select, text, update
+from sqlalchemy import Connection, Select, and_, delete, func, or_, select, text, update
 
 from core.api import FILE_MARK, Segment, batched, files_in_text, touch
 from plugins.worksheets.models import Attachment, Counter, Record
 from plugins.worksheets.records.index import Index, Kept
-from plugins.worksheets.records.lines import SEGMENT_RECORDS, Line, LineColumns
+from plugins.worksheets.records.lines import SEGMENT_RECORDS, Line, LineColumns, columns_of
 
 table = Record.__table__
 c = table.c
@@ -38,6 +38,8 @@ def row_of(line: Line) -> Row:
 
 COLUMNS = [c[name] for name in Row._fields]
 LOAD_ROWS = 20_000
+MOST_AT_ONCE = 500
+"""How many numbers one question names at most."""
 LAST_SEGMENT = 2**54
 """Further than any segment lies, of numbers that no record should have as well."""
 # One statement each: two that make the same counter at once would both find none.
@@ -139,13 +141,30 @@ class RecordStore:
                 self.index.follow(worksheet, (), map(_kept, some))
         self._touch(worksheet, [n * SEGMENT_RECORDS for n in touched])
 
-    def load_segments(self, worksheet: str, segments: Mapping[int, Sequence[LineColumns]]) -> None:
-        """Make the records of whole segments, by their numbers, where none of those records exist."""
-        self.load_lines(worksheet, segments.values())
-        if self.index.kinds(worksheet):
-            for lines in segments.values():
-                self.index.follow(worksheet, (), (Kept(int(line[4]), line[5], None) for line in lines))
-        self._touch(worksheet, [n * SEGMENT_RECORDS for n in segments])
+    def load_segments(self, worksheet: str, segments: Mapping[int, bytes]) -> list[int]:
+        """Make the records of whole segments where none of those records exist; see `columns_of`.
+
+        Returns the numbers of the segments whose lines have to be looked at: nothing is made of them.
+        """
+        left: list[int] = []
+        indexed: list[Sequence[LineColumns]] = []
+        kinds = self.index.kinds(worksheet)
+
+        def made() -> Iterator[Sequence[LineColumns]]:
+            for n, raw in segments.items():
+                lines = columns_of(n, raw)
+                if lines is None:
+                    left.append(n)
+                    continue
+                if kinds:
+                    indexed.append(lines)
+                yield lines
+
+        self.load_lines(worksheet, made())
+        for lines in indexed:
+            self.index.follow(worksheet, (), (Kept(int(line[4]), line[5], None) for line in lines))
+        self._touch(worksheet, [n * SEGMENT_RECORDS for n in segments.keys() - left])
+        return left
 
     def fetch(self, query: Select[Any]) -> list[Row]:
         """Return the rows that a query for `COLUMNS` finds."""
@@ -167,14 +186,14 @@ class RecordStore:
         Whoever reads a record, merges and writes it whole reads it by this.
         """
         found: list[Row] = []
-        for some in batched(sorted(set(seqs)), 500):
+        for some in batched(sorted(set(seqs)), MOST_AT_ONCE):
             found += self.fetch(select(*COLUMNS).where(*self._of(worksheet), c.seq.in_(some)).order_by(c.seq).with_for_update())
         return found
 
     def rows_of(self, worksheet: str, seqs: Sequence[int]) -> list[Row]:
         """Return those of the rows that exist, in the bin or not, in order."""
         found: list[Row] = []
-        for some in batched(sorted(set(seqs)), 500):
+        for some in batched(sorted(set(seqs)), MOST_AT_ONCE):
             found += self.fetch(select(*COLUMNS).where(*self._of(worksheet), c.seq.in_(some)).order_by(c.seq))
         return found
 
@@ -182,10 +201,22 @@ class RecordStore:
         """Return those of the rows that exist and are not in the bin, in order."""
         wanted = sorted(set(seqs))
         found: list[Row] = []
-        for start in range(0, len(wanted), 500):
-            query = select(*COLUMNS).where(*self._of(worksheet), c.seq.in_(wanted[start:start + 500]),
+        for some in batched(wanted, MOST_AT_ONCE):
+            query = select(*COLUMNS).where(*self._of(worksheet), c.seq.in_(some),
                                            c.deleted_at.is_(None)).order_by(c.seq)
             found += [Row(*row) for row in self.connection.execute(query)]
+        return found
+
+    def some_of(self, wanted: Mapping[str, Iterable[int]]) -> dict[str, list[Row]]:
+        """Return what `some` does of several worksheets; at once where they are few."""
+        lists = {worksheet: sorted(set(seqs)) for worksheet, seqs in wanted.items()}
+        if sum(map(len, lists.values())) > MOST_AT_ONCE:
+            return {worksheet: self.some(worksheet, seqs) for worksheet, seqs in lists.items()}
+        found: dict[str, list[Row]] = {worksheet: [] for worksheet in lists}
+        these = or_(*(and_(c.worksheet == worksheet, c.seq.in_(seqs)) for worksheet, seqs in lists.items()))
+        query = select(c.worksheet, *COLUMNS).where(c.app_id == self.app_id, c.deleted_at.is_(None), these).order_by(c.worksheet, c.seq)
+        for worksheet, *row in self.connection.execute(query):
+            found[worksheet].append(Row(*row))
         return found
 
     def some_after(self, worksheet: str, after: int, *, deleted: bool = False, limit: int = 1000) -> list[Row]:

@@ -41,6 +41,10 @@ class _With:
     def records(self, address: str, seqs: Iterable[int]) -> Mapping[int, RecordView]:
         return self.reader.records(address, seqs)
 
+    def records_of(self, wanted: Mapping[str, Iterable[int]]) -> Mapping[str, Mapping[int, RecordView]]:
+        """See `records`."""
+        return {address: self.records(address, seqs) for address, seqs in wanted.items()}
+
     def referring(self, address: str, field: str, seqs: Iterable[int]) -> Mapping[int, list[int]]:
         return self.reader.referring(address, field, seqs)
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from core.api import InvalidInput
 from plugins.worksheets.fields import KEY_KINDS, Field
-from plugins.worksheets.query import LOOK_ROWS, Page, Query, count, page
+from plugins.worksheets.query import LOOK_ROWS, Page, Query, count, is_large, page
 from plugins.worksheets.records import Row
+from plugins.worksheets.service import store_of
 from plugins.worksheets.web.grid_query import GridQuery
 from plugins.worksheets.web.sheet_context import SheetContext
 
@@ -57,10 +58,12 @@ class Place:
         total, exact = start + len(rows), not (found.next or found.partial)
         if (found.next and not found.partial) or (asked.cursor and exact):
             total, exact = count(sheet.app, ask, look=LOOK_ROWS)
+        everything = total if exact and ask.filter is None and not ask.search and ask.within.everybody else None
+        slow = bool(found.unindexed) and is_large(store_of(sheet.app), sheet.key, everything)
         if start + len(rows) > total:
             total, exact = start + len(rows), not found.next
         return cls(first=start + 1 if rows else 0, last=start + len(rows), total=total, exact=exact,
-                   partial=found.partial, notes=found.notes, unindexed=sheet.fields.get(found.unindexed or ""),
+                   partial=found.partial, notes=found.notes, unindexed=sheet.fields.get(found.unindexed or "") if slow else None,
                    next=asked.url(sheet, page, cursor=found.next, at=start + len(rows)) if found.next else None,
                    previous=(asked.url(sheet, page, cursor=found.previous, at=start - size) if start > size else asked.url(sheet, page))
                    if found.previous else None)

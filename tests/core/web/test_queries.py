@@ -19,7 +19,7 @@ from tests.core.web.backups.conftest import COMPANIES, Place, furnished, place
 from tests.web import Browser, make_member, signed_in
 
 __all__ = ["furnished", "place"]
-MOST_OF_A_LIST, MOST_OF_A_GRID = 15, 18
+MOST_OF_A_LIST, MOST_OF_A_GRID = 10, 10
 MOST_OF_A_PLAN, MOST_OF_A_CATALOGUE = 50, 18
 
 

@@ -59,6 +59,9 @@ class Memory:
     def worksheet(self, address):
         return self.bodies.get(address)
 
+    def records_of(self, wanted):
+        return {address: self.records(address, seqs) for address, seqs in wanted.items()}
+
     def records(self, address, seqs):
         self.asked.append(("records", address))
         return {seq: self.rows[address][seq] for seq in seqs if seq in self.rows.get(address, {})}

@@ -79,11 +79,11 @@ def test_whole_segments_are_what_each_record_would_be(sheet: App, monkeypatch: p
     emptied(sheet)
     taken: list[bool] = []
     take = WholeSegments.take
-    monkeypatch.setattr(WholeSegments, "take", lambda self, n, raw: taken.append(take(self, n, raw)) or taken[-1])
+    monkeypatch.setattr(WholeSegments, "take", lambda self, n, raw: taken.append(not (left := take(self, n, raw))) or left)
     said, after = restore(sheet, backup), everything(sheet)
     assert taken == [True] * (COUNT // SEGMENT_RECORDS + 1)
     emptied(sheet)
-    monkeypatch.setattr(WholeSegments, "take", lambda self, n, raw: False)
+    monkeypatch.setattr(WholeSegments, "take", lambda self, n, raw: [(n, raw)])
     assert (said, after) == (restore(sheet, backup), everything(sheet))
     assert before == after
     edit(sheet, {"op": "put_record", "worksheet": W, "seq": None, "values": {A: "next"}})
@@ -101,11 +101,11 @@ def test_a_segment_whose_pointer_reaches_nothing_is_looked_at(sheet: App, monkey
     emptied(sheet)
     taken: list[bool] = []
     take = WholeSegments.take
-    monkeypatch.setattr(WholeSegments, "take", lambda self, n, raw: taken.append(take(self, n, raw)) or taken[-1])
+    monkeypatch.setattr(WholeSegments, "take", lambda self, n, raw: taken.append(not (left := take(self, n, raw))) or left)
     said, after = restore(sheet, backup), everything(sheet)
     assert taken == [False, True, False, True]
     emptied(sheet)
-    monkeypatch.setattr(WholeSegments, "take", lambda self, n, raw: False)
+    monkeypatch.setattr(WholeSegments, "take", lambda self, n, raw: [(n, raw)])
     assert said == restore(sheet, backup)
     assert after == everything(sheet)
     assert said["references_not_restored_count"] > 0
