@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import IO, Any, BinaryIO
 
+import msgspec
+
 from core.archive.manifest import Descriptor
 from core.base.errors import PluginFailed
 from core.objects.writer import ObjectWriter
@@ -42,7 +44,10 @@ def staged(file: IO[bytes]) -> Iterator[Edit]:
     """Yield the edits of a file that has one a line."""
     file.seek(0)
     for line in file:
-        yield json.loads(line)
+        try:
+            yield msgspec.json.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError):  # what an importer may write and no field takes, to be told by whom looks at it
+            yield json.loads(line)
 
 
 @dataclass

@@ -18,7 +18,25 @@ from plugins.tabular.type_inference import MARKS, Misfit, Verdict
 
 UNIQUE_TYPES = ("text", "long_text", "number", "email", "url", "phone")
 CACHED = 5000
-Turn = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """How cells become values: each by `one`; of texts, those that are not kept as they are by `read`, once bare, where it is given."""
+
+    one: Callable[[Any], Any]
+    read: Callable[[str], Any] | None = None
+    keeps_texts: bool = False
+
+    def texts(self, cells: list[str]) -> list[Any] | None:
+        """Return what texts become, none of them empty; None where each has to be looked at."""
+        if self.keeps_texts or self.read is None:
+            return cells if self.keeps_texts else None
+        bare = list(map(str.strip, cells))
+        if not MARKS.isdisjoint(bare):
+            return None
+        values = list(map(self.read, bare))
+        return None if None in values else values
 
 
 @dataclass
@@ -157,7 +175,7 @@ def _linked_column(plan: Plan, place: int, column: Column, one: Linked, plans: l
         definition["required"] = True
     if one.dangling:
         kept = plan.add(f"{column.name} (value)", "text", {})
-        plan.plain.append((place, kept["key"], _text))
+        plan.plain.append((place, kept["key"], Turn(_text, keeps_texts=True)))
         plan.note(definition["name"], f"{one.dangling} of its values point to no row of “{plans[one.link.target].name}”; "
                                       f"all its values are kept in “{kept['name']}”")
 
@@ -192,10 +210,10 @@ def _turn(verdict: Verdict, definition: dict[str, Any]) -> Turn:
     if verdict.type == "single_select":
         keys = {name: new_key("o") for name in verdict.choices}
         definition["options"] = {"choices": [{"key": key, "name": name} for name, key in keys.items()]}
-        return lambda cell: keys[text_of(cell)]
+        return Turn(lambda cell: keys[text_of(cell)])
     read = verdict.value
     if read is None:
-        return _text
+        return Turn(_text, keeps_texts=True)
 
     @lru_cache(CACHED)
     def value(text: str) -> Any:
@@ -203,7 +221,7 @@ def _turn(verdict: Verdict, definition: dict[str, Any]) -> Turn:
         return None if bare in MARKS else read(bare)
 
     whole = definition["type"] in ("number", "currency") and not definition["options"]["decimals"]
-    return lambda cell: cell if whole and type(cell) is int else value(cell if type(cell) is str else text_of(cell))
+    return Turn(lambda cell: cell if whole and type(cell) is int else value(cell if type(cell) is str else text_of(cell)), read)
 
 
 def _text(cell: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -14,22 +14,22 @@ from plugins.tabular.row_keys import Keys, key_of
 from plugins.tabular.survey import too_long
 from plugins.tabular.table import Row
 
-BATCH = 500
+BATCH = 2000
 MAGIC = ((b"\x89PNG\r\n\x1a\n", "png"), (b"\xff\xd8\xff", "jpg"), (b"GIF8", "gif"), (b"%PDF-", "pdf"), (b"PK\x03\x04", "zip"))
 
 
 def batches(plan: Plan, keys: Keys, context: ImportContext) -> Iterator[Mapping[str, Any]]:
     """Yield the edits that put a table's records, some hundred at a time."""
-    records = _records(plan, keys, context)
-    while batch := list(islice(records, BATCH)):
-        yield {"op": "put_records", "worksheet": plan.key, "records": batch}
-
-
-def _records(plan: Plan, keys: Keys, context: ImportContext) -> Iterator[dict[str, Any]]:
     width = len(plan.survey.table.columns)
-    for seq, given in enumerate(plan.survey.table.rows(), start=1):
-        row = given if len(given) >= width else [*given, *[None] * (width - len(given))]
-        values = _values(plan, row)
+    rows, first = plan.survey.table.rows(), 1
+    while some := list(islice(rows, BATCH)):
+        full = [row if len(row) >= width else [*row, *[None] * (width - len(row))] for row in some]
+        yield {"op": "put_records", "worksheet": plan.key, "records": list(_records(plan, full, first, keys, context))}
+        first += len(some)
+
+
+def _records(plan: Plan, rows: Sequence[Row], first: int, keys: Keys, context: ImportContext) -> Iterator[dict[str, Any]]:
+    for seq, (row, values) in enumerate(zip(rows, _values(plan, rows), strict=True), start=first):
         for one, key in plan.links:
             found = key_of(row, one.link.columns)
             target = None if found is None else keys.find(one.index, found)
@@ -40,16 +40,24 @@ def _records(plan: Plan, keys: Keys, context: ImportContext) -> Iterator[dict[st
         yield {"seq": seq, "values": values}
 
 
-def _values(plan: Plan, row: Row) -> dict[str, Any]:
-    values, spilled = {}, too_long(row)
+def _values(plan: Plan, rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return the values of rows by field, column by column."""
+    found: list[dict[str, Any]] = [{} for _ in rows]
+    overlong = {number: places for number, row in enumerate(rows) if (places := too_long(row))}
     for place, key, turn in plan.plain:
-        cell = row[place]
-        if cell is None or cell == "" or type(cell) is bytes or (spilled and place in spilled):
+        cells = [row[place] for row in rows]
+        whole = not overlong and "" not in cells and {str}.issuperset(map(type, cells))
+        if whole and (values := turn.texts(cells)) is not None:
+            for held, value in zip(found, values, strict=True):
+                held[key] = value
             continue
-        value = turn(cell)
-        if value is not None:
-            values[key] = value
-    return values
+        for number, cell in enumerate(cells):
+            if cell is None or cell == "" or type(cell) is bytes or (overlong and place in overlong.get(number, ())):
+                continue
+            value = turn.one(cell)
+            if value is not None:
+                found[number][key] = value
+    return found
 
 
 def _files(plan: Plan, row: Row, seq: int, context: ImportContext) -> Iterator[tuple[str, Any]]:

@@ -15,6 +15,7 @@ from plugins.tabular.type_inference import Guess
 MAX_CELL_BYTES = 50_000
 MAX_TEXTS_BYTES = 80_000
 SAMPLE_ROWS = 200
+TOGETHER = 1000
 MAX_SAMPLES = 5
 MAX_SAMPLE_CHARS = 60
 _NOTHING: frozenset[int] = frozenset()
@@ -56,21 +57,41 @@ def surveyed(table: Table, place: int, keys: Keys, asked: Sequence[str] = ()) ->
                            for column, kind in zip(table.columns, asked or [""] * len(table.columns), strict=True)])
     indexes, guesses = keys.of(place), found.guesses
     width = len(guesses)
+    plain: list[Row] = []
+    """Rows of the full width, without bytes and overlong texts, that are looked at together."""
     for row in table.rows():
         found.rows += 1
         if len(row) > width:
+            _see_plain(found, plain)
             found.widen(row)
             width = len(guesses)
         if found.rows <= SAMPLE_ROWS:
             _sample(found, row)
         spilled = too_long(row)
-        for guess, cell in zip(guesses, row, strict=False):
-            if cell is not None and cell != "" and type(cell) is not bytes and not spilled:
-                guess.see(cell)
-        _see_odd(found, row, spilled)
+        if len(row) == width and not spilled and bytes not in map(type, row):
+            plain.append(row)
+            if len(plain) == TOGETHER:
+                _see_plain(found, plain)
+        else:
+            _see_alone(found, row, spilled)
         for number, columns in indexes:
             keys.add(number, key_of(row, columns), found.rows)
+    _see_plain(found, plain)
     return found
+
+
+def _see_plain(found: Survey, rows: list[Row]) -> None:
+    """Look at rows column by column, and let go of them."""
+    for guess, column in zip(found.guesses, zip(*rows, strict=True), strict=False):
+        guess.see_all([cell for cell in column if cell is not None and cell != ""])
+    rows.clear()
+
+
+def _see_alone(found: Survey, row: Row, spilled: frozenset[int]) -> None:
+    for guess, cell in zip(found.guesses, row, strict=False):
+        if cell is not None and cell != "" and type(cell) is not bytes and not spilled:
+            guess.see(cell)
+    _see_odd(found, row, spilled)
 
 
 def _see_odd(found: Survey, row: Row, spilled: frozenset[int]) -> None:
@@ -95,7 +116,11 @@ def _sample(found: Survey, row: Row) -> None:
 
 def too_long(row: Row) -> frozenset[int]:
     """Return the places of texts that a record cannot hold and that become files, the longest first."""
-    if 6 * sum([len(cell) for cell in row if type(cell) is str]) <= MAX_CELL_BYTES:  # six bytes a character at worst
+    try:
+        size = len("".join(row))
+    except TypeError:  # not all of them are texts
+        size = sum([len(cell) for cell in row if type(cell) is str])
+    if 6 * size <= MAX_CELL_BYTES:  # six bytes a character at worst
         return _NOTHING
     sizes = {place: _size(cell) for place, cell in enumerate(row) if type(cell) is str}
     out = {place for place, size in sizes.items() if size > MAX_CELL_BYTES}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
 
 MAX_SAFE = 2**53 - 1
+_SHORT_WHOLE = re.compile(r"(?:0|[1-9][0-9]{0,14})\Z")
 MAX_DECIMALS = 20
 MAX_DIGITS = 30
 
@@ -25,6 +27,10 @@ class Form:
     def fits(self, text: str) -> bool:
         """Say whether a text, never empty and without space around it, can be read so; remember what matters of it."""
         raise NotImplementedError
+
+    def fits_all(self, texts: Sequence[str]) -> bool:
+        """Say whether `fits` does of every one of some texts; it may not be asked of all where it does not."""
+        return all(map(self.fits, texts))
 
     def doubt(self, blanks: int) -> str:
         """Return why the column should not be read so although all texts fit; *blanks* cells hold nothing."""
@@ -56,6 +62,16 @@ class Number(Form):
         self.lengths: set[int] = set()
         self.closing_zero, self.short = False, True
         self.grouped_so = self.ungrouped = False
+
+    def fits_all(self, texts: Sequence[str]) -> bool:
+        if not all(map(_SHORT_WHOLE.match, texts)):
+            return all(map(self.fits, texts))
+        # Whole numbers of few digits tell nothing but how long they are.
+        longest = max(map(len, texts))
+        self.digits = max(self.digits, longest)
+        self.ungrouped = self.ungrouped or longest > 3
+        self.short = self.short and longest <= 3
+        return True
 
     def fits(self, text: str) -> bool:
         if len(text) > 400 or not self.pattern.match(text):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
@@ -37,6 +38,7 @@ ROWS_A_CHOICE = 4
 LONG_CHARS = 255
 MAX_SEEN = 5000
 PLAIN = Format()
+_BREAK = re.compile(r"[\r\n]")
 _AMBIGUOUS = {"number": "the commas of its numbers could stand before decimals or between thousands"}
 READINGS: dict[str, tuple[str, tuple[type[Form], ...]]] = {
     "number": ("Number", (text_formats.Number, text_formats.Listed, text_formats.Comma)),
@@ -94,15 +96,39 @@ class Guess:
         if text not in self.seen:
             self._look(text)
 
+    def see_all(self, cells: Sequence[Any]) -> None:
+        """Take many cells into account."""
+        self.filled += len(cells)
+        texts = cells if {str}.issuperset(map(type, cells)) else [cell if type(cell) is str else self._measured(cell) for cell in cells]
+        new = [text for text in dict.fromkeys(texts) if text not in self.seen]
+        bare = list(map(str.strip, new))
+        if not MARKS.isdisjoint(bare):
+            for text in new:
+                self._look(text, texts.count(text))
+        elif new:
+            self._look_at_all(new, bare)
+
+    def _look_at_all(self, new: list[str], bare: list[str]) -> None:
+        """Look at different texts, of which none means that there is no value."""
+        last = self.forms[-1:]
+        self.forms = [form for form in self.forms if form.fits_all(bare)]
+        if last and not self.forms:
+            self.misfit = next((text for text in bare if not last[0].fits(text)), "")
+        if len(self.seen) < MAX_SEEN:
+            self.seen.update(new)
+        self.long = self.long or max(map(len, new)) > LONG_CHARS or bool(_BREAK.search("".join(new)))
+        for text in new if self.choices is not None else ():
+            self._count_choice(text)
+
     def _measured(self, cell: Any) -> str:
         """Return a cell as text, and remember whether a sheet shows it as a share of a hundred, as money or as it is."""
         self.units.add(cell.unit if type(cell) is Measured else PLAIN)
         return text_of(cell)
 
-    def _look(self, text: str) -> None:
+    def _look(self, text: str, times: int = 1) -> None:
         bare = text.strip()
         if bare in MARKS:
-            self.marks += 1
+            self.marks += times
         else:
             if self.forms:
                 self.forms = [form for form in self.forms if form.fits(bare)]

@@ -29,6 +29,7 @@ from core.api import (
     scratch,
 )
 from plugins.worksheets import following
+from plugins.worksheets.entering import entered_rows
 from plugins.worksheets.fields import MAX_RECORD_BYTES, Field, entered_values, fields_of, indexed_kinds, missing
 from plugins.worksheets.records import MAX_SEQ, RecordStore, Row, open_store
 from plugins.worksheets.restore_journal import Pair, note_changes
@@ -36,6 +37,7 @@ from plugins.worksheets.targets import Targets
 
 MAX_TIME_US = 253_402_300_799_999_999
 _PENDING = "worksheets_pending"
+_NUMBERED = {"seq", "values"}
 
 
 @dataclass
@@ -109,18 +111,20 @@ def put_records(app: App, worksheet: str, records: Sequence[Any], person: str) -
     sheet = _sheet(app, worksheet)
     wanted = [r.get("seq") if isinstance(r, Mapping) else None for r in records]
     free = count(sheet.store.next_number(worksheet, n)) if (n := wanted.count(None)) else iter(())
-    rows, valued = [], []
-    for record in records:
-        row, vals = _foreign_row(sheet, record, person, free)
-        rows.append(row)
-        valued.append((row.seq, vals))
+    now = now_us()
+    if not is_person(person):
+        raise InvalidInput("Who makes records is said as u_… or system.")
+    rows = [_foreign_row(record, person, free, now) for record in records]
+    entered = entered_rows(sheet.fields, [record["values"] for record in records],
+                           lambda n: f"{sheet.document.body['name']}, record {rows[n].seq}")
+    valued = [(row.seq, vals) for row, vals in zip(rows, entered, strict=True)]
     seqs = [row.seq for row in rows]
     if seqs:  # before the question which are free: whoever gives numbers waits here
         sheet.store.raise_counter(worksheet, max(seqs))
     _check_free(sheet, seqs)
     _number(sheet, [vals for _, vals in valued])
-    rows = [row._replace(vals=_text(vals, f"record {row.seq}")) for row, (_, vals) in zip(rows, valued, strict=True)]
-    sheet.store.write(worksheet, rows)
+    rows = [Row(row.seq, _text(vals, f"record {row.seq}"), *row[2:]) for row, (_, vals) in zip(rows, valued, strict=True)]
+    sheet.store.load(worksheet, rows)
     _attach(sheet, valued)
     if seqs:
         for key in sheet.autonumbers:
@@ -331,10 +335,10 @@ def _deleted_row(sheet: _Sheet, seq: int) -> Row:
 
 
 def _text(vals: Mapping[str, Any], where: str) -> str:
-    text = dumps(vals)
-    if len(text.encode()) > MAX_RECORD_BYTES:
+    text = canonical(vals)
+    if len(text) > MAX_RECORD_BYTES:
         raise InvalidValue(f"{where} is larger than {MAX_RECORD_BYTES} bytes; put long texts into files.")
-    return text
+    return text.decode()
 
 
 def _number(sheet: _Sheet, records: Sequence[dict[str, Any]]) -> None:
@@ -347,19 +351,19 @@ def _number(sheet: _Sheet, records: Sequence[dict[str, Any]]) -> None:
                 vals[key] = number
 
 
-def _foreign_row(sheet: _Sheet, record: Any, person: str, free: Any) -> tuple[Row, dict[str, Any]]:
+def _foreign_row(record: Any, person: str, free: Any, now: int) -> Row:
+    """Return a record's row, without its values; it was made *now* by *person*, unless it says otherwise."""
     if not isinstance(record, Mapping) or not isinstance(record.get("values"), Mapping):
         raise InvalidInput("A record to put is an object with “values”.")
     seq = _seq(record["seq"] if record.get("seq") is not None else next(free))
-    vals = entered_values(sheet.fields, record["values"], f"{sheet.document.body['name']}, record {seq}")
-    now = now_us()
+    if record.keys() <= _NUMBERED:
+        return Row(seq, "", None, now, person, now, person, None)
     made = _time(record.get("created_at", now))
     edited = _time(record.get("updated_at", made))
     people = record.get("created_by", person), record.get("updated_by", record.get("created_by", person))
     if not all(is_person(one) for one in people):
         raise InvalidInput(f"Record {seq}: who made it is said as u_… or system.")
-    row = Row(seq, "", None, made, people[0], edited, people[1], None)
-    return row, {key: value for key, value in vals.items() if value is not None}
+    return Row(seq, "", None, made, people[0], edited, people[1], None)
 
 
 def _check_free(sheet: _Sheet, seqs: Sequence[int]) -> None:

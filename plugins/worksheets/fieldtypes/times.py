@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 from core.api import Definition, FieldType, InvalidValue
 from core.api import schemas as s
 
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
-_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{0,5}[1-9])?Z\Z")
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
+MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{0,5}[1-9])?Z\Z")
 _TIME = re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{2}\Z")
 
 
@@ -31,7 +31,7 @@ class Date(_Moment):
             return value.isoformat()
         if value == "":
             return None
-        if not isinstance(value, str) or not _DATE.match(value):
+        if not isinstance(value, str) or not DATE.match(value):
             raise InvalidValue("it must be a date such as 2026-11-23.")
         try:
             date.fromisoformat(value)
@@ -51,7 +51,7 @@ class DateTime(_Moment):
         if value == "":
             return None
         moment = value if isinstance(value, datetime) else self._parsed(value)
-        if isinstance(value, str) and _MOMENT.match(value):
+        if isinstance(value, str) and MOMENT.match(value):
             return value
         moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
         whole = moment.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
