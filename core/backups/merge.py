@@ -5,7 +5,7 @@ A plan walks with `writing` off and tells what would be done; a restore walks wi
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from sqlalchemy import Connection
@@ -23,13 +23,14 @@ from core.extension.data_report import DataReport
 from core.server import server
 from core.tenancy.models import App
 
+Progress = Callable[[int, int], None]
 MAX_DIFFERENCES = 200
 """How many changed documents of a component are shown with their differences; of the rest, only names are."""
 
 
 def meet(app: App, saved: BackupReader, connection: Connection, person: str, *, config: bool, data: bool,
          writing: bool, only: Selection | None = None, described: Description | None = None,
-         bin_newer: bool = False) -> RestoreContext:
+         bin_newer: bool = False, progress: Progress = lambda records, size: None) -> RestoreContext:
     """Return the context in which *saved* meets the app."""
     only = only or Selection()
     before = {document.address: document for document in documents.live(app)}
@@ -37,7 +38,7 @@ def meet(app: App, saved: BackupReader, connection: Connection, person: str, *, 
     after = after_restore(before, saved.documents, only) if config else before
     return RestoreContext(app=app, saved=saved, connection=connection, writing=writing, config=config, data=data,
                           person=person, documents_before=before, documents=after, hidden=hidden, only=only,
-                          described=described, bin_newer=bin_newer)
+                          described=described, bin_newer=bin_newer, progress=progress)
 
 
 def after_restore(before: Mapping[str, Document], saved: Mapping[str, Document], only: Selection) -> dict[str, Document]:

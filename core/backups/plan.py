@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from core.apps import service
 from core.backups import agreement, journal
 from core.backups.catalog import backup_if_there, find_backup
-from core.backups.merge import data_reports, meet, merge
+from core.backups.merge import Progress, data_reports, meet, merge
 from core.backups.models import ORIGINS, Backup
 from core.backups.reader import BackupReader
 from core.backups.restore_context import Selection
@@ -110,11 +110,11 @@ def _still_named(names: Iterable[str], safety: Backup) -> tuple[str, ...]:
 
 
 def apply(app: App, saved: BackupReader, connection: Connection, person: str, options: Options, described: Description | None, *,
-            writing: bool) -> dict[str, Any]:
+            writing: bool, progress: Progress = lambda records, size: None) -> dict[str, Any]:
     """Do what the options say, or tell what that would do."""
     def merged(*, bin_newer: bool, writing: bool, described: Description | None) -> dict[str, Any]:
         return merge(meet(app, saved, connection, person, config=options.config, data=options.data, writing=writing,
-                          only=selection(options.only), described=described, bin_newer=bin_newer))
+                          only=selection(options.only), described=described, bin_newer=bin_newer, progress=progress))
 
     if options.undo is None:
         return merged(bin_newer=options.bin_newer, writing=writing, described=described)

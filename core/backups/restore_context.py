@@ -83,10 +83,17 @@ class RestoreContext:
     only: Selection = field(default_factory=Selection)
     described: Description | None = None
     bin_newer: bool = False
-    tick: Callable[[int, int], None] = field(default=lambda records, size: None)
+    progress: Callable[[int, int], None] = field(default=lambda records, size: None)
+    """Hears how many records and bytes of the backup were looked at; see `tick`."""
     kept: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
     """What components remember while the restore, or its plan, goes on."""
     _at_home: dict[str, bool] = field(default_factory=dict, init=False, repr=False)
+    _looked_at: list[int] = field(default_factory=lambda: [0, 0], init=False, repr=False)
+
+    def tick(self, records: int, size: int) -> None:
+        """Say that so many more records of the backup, and bytes, were looked at."""
+        self._looked_at = [self._looked_at[0] + records, self._looked_at[1] + size]
+        self.progress(*self._looked_at)
 
     def lines(self, component: str) -> list[IndexLine]:
         """Return the lines of a component's data in the backup, by section and number."""

@@ -14,6 +14,7 @@ from core.backups.create import state as state_of
 from core.base.db import transaction
 from core.base.errors import InvalidInput
 from core.base.time import iso
+from core.cli.bar import bar
 from core.cli.verbs import as_option, person_of, verb
 from core.extension.component import document_value
 from core.extension.importer import Corrections
@@ -160,9 +161,9 @@ def delete(app_id: str) -> dict[str, Any]:
 def import_(file: Path, org: str, importer: str | None, name: str | None, dry_run: bool, email: str | None,
             **said: Any) -> dict[str, Any]:
     """Create an app from FILE and list what was changed or left out."""
-    with as_tenant(organization(org)):
-        return import_file(file, organization(org), person_of(email), name=name, importer=importer,
-                           corrections=_corrections(**said), dry_run=dry_run)
+    with as_tenant(organization(org)), bar("import") as shown:
+        return import_file(file, organization(org), person_of(email), name=name, importer=importer, corrections=_corrections(**said),
+                           dry_run=dry_run, watch=(lambda *_: None) if shown is None else shown.show)
 
 
 @verb(commands, "apply", show=lambda result: (f"{len(result['answers'])} edits done",))

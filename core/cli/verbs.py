@@ -18,6 +18,7 @@ from core.base.db import db, transaction
 from core.base.errors import AppkeepError
 from core.base.ids import SYSTEM
 from core.base.time import iso
+from core.cli.bar import Bar, bar
 from core.extension.registry import load_plugins
 from core.objects.reader import note_lost
 from core.runs.lanes import waits_since
@@ -110,22 +111,26 @@ def done(ask: Callable[[bool], Run], *, worker: bool) -> dict[str, Any]:
         AppkeepError: the run failed or was cancelled; with its code and sentence.
     """
     with transaction():
-        run_id = ask(worker).id
-    ended = _wait(run_id) if worker else work(run_id)
-    if ended is None:
-        ended = _wait(run_id)
+        run = ask(worker)
+        run_id, kind = run.id, run.kind
+    with bar(kind) as shown:
+        ended = _wait(run_id, shown) if worker else work(run_id)
+        if ended is None:
+            ended = _wait(run_id, shown)
     ended_well(ended)
     return {"run": run_id, "state": ended.state, "report": report_of(ended)}
 
 
-def _wait(run_id: str) -> Run:
+def _wait(run_id: str, drawn: Bar | None) -> Run:
     shown = ""
     while True:
         run = find(run_id)
+        if drawn is not None and run.state == "running":
+            drawn.show(run.phase, run.done, run.total)
         line = f"{run.state} {run.phase} {run.done}/{run.total}" if run.total else f"{run.state} {run.phase}"
         if (since := waits_since(run)) is not None:
             line = f"{run.state}, {waiting(iso(since))}"
-        if line != shown:
+        if line != shown and (drawn is None or run.state == "queued"):
             click.echo(line, err=True)
             shown = line
         if run.state not in ("queued", "running"):

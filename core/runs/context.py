@@ -11,8 +11,9 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +35,25 @@ SECOND_US = 1_000_000
 MAX_STEPS = 100
 _table = Run.__table__
 _c = _table.c
+Watch = Callable[[str, int, int], object]
+"""Hears of a phase, and how many of how many are done; 0 of 0 when it begins."""
+_watcher: ContextVar[Watch | None] = ContextVar("appkeep_watcher", default=None)
+
+
+@contextmanager
+def watched(watch: Watch) -> Iterator[None]:
+    """Let *watch* hear how far the runs are that the block does in this process."""
+    token = _watcher.set(watch)
+    try:
+        yield
+    finally:
+        _watcher.reset(token)
+
+
+def _tell_watcher(phase: str, done: int, total: int) -> None:
+    watch = _watcher.get()
+    if watch is not None:
+        watch(phase, done, total)
 
 
 @dataclass
@@ -61,6 +81,7 @@ class RunContext:
         """
         self.phase = name
         self.steps.append((name, now_us()))
+        _tell_watcher(name, 0, 0)
         if not ended and not in_transaction():
             self._tell({"phase": name, "steps": self.steps_text})
         _die_if_asked(name)
@@ -68,9 +89,12 @@ class RunContext:
     def progress(self, phase: str, done: int, total: int, size: int) -> None:
         """Say how far the work is: records *done* of *total*, bytes. Cheap; the row is written twice a second at most.
 
+        Inside a transaction nothing is written: only who watches in this process hears of it.
+
         Raises:
             RunCancelled, RunLost: see `step`.
         """
+        _tell_watcher(phase, done, total)
         now = now_us()
         if now >= self._next_tick and not in_transaction():
             self._next_tick = now + PROGRESS_INTERVAL_US

@@ -16,6 +16,7 @@ from core.extension.run_kind import RunKind
 from core.runs import service
 from core.runs.lanes import waits_since
 from core.runs.models import Run
+from core.runs.phases import is_counted, phase_named, unit_of
 from core.runs.service import report_of
 from core.server import server
 from core.web.gate import ORGANIZATION, Needs, Pages
@@ -24,21 +25,9 @@ from core.web.visit import visit
 pages = Pages("runs", __name__)
 RUN = f"{ORGANIZATION}/runs/<run_id>"
 NOTES_SHOWN = 100
-PHASES = {"reading": "Reading the app", "verifying": "Checking the content", "reading the lines": "Checking the records",
-          "restoring on trial": "Running a trial restore", "backup.reading": "Reading the app",
-          "backup.read": "Storing the backup", "backup.objects_stored": "Storing the backup",
-          "upload.begun": "Assembling the file", "upload.verifying": "Checking the file", "restore.app_closed": "Restoring",
-          "restore.safety_backup_taken": "Restoring", "import.reading": "Reading the file",
-          "import.making": "Creating the app", "import.before_commit": "Creating the app", "restore.planned": "Comparing with the app",
-          "restore.verified": "Backing up the current version", "restore.merged": "Restoring",
-          "restore.before_commit": "Restoring", "copy.put": "Creating the app", "collecting": "Finding unused content"}
 SOON_US = 2_000_000
 """How long it is too early to say how long the rest will take."""
 SECOND_US = 1_000_000
-COUNTS_PARTS = ("verifying", "upload.verifying", "reading the lines")
-"""Phases whose progress counts parts of a backup, not records."""
-UNCOUNTED = ("restore.", "backup.", "copy.", "check.", "collect", "upload.begun", "upload.before_commit")
-"""What the names of phases begin with in which nothing is counted: the numbers in the row are of the phase before."""
 ADVICE = {
     "import_failed": "No app was created. Fix the file or choose another one, then import it again.",
     "invalid_input": "Nothing was changed.",
@@ -111,24 +100,28 @@ def visible(run_id: str) -> Run:
 
 def shown(run: Run) -> dict[str, Any]:
     """Return what the templates of runs need."""
-    counted = run.total > 0 and not run.phase.startswith(UNCOUNTED)
-    return {"run": run, "title": kind_of(run).title, "phase": phase_of(run), "counted": counted,
-            "unit": "parts" if run.phase in COUNTS_PARTS else "records", "report": report_of(run),
+    counted = run.total > 0 and is_counted(run.phase)
+    return {"run": run, "title": kind_of(run).title, "phase": phase_named(run.kind, run.phase), "counted": counted,
+            "unit": unit_of(run.phase), "report": report_of(run),
             "live": run.state in ("queued", "running"), "advice": ADVICE.get(run.error_code or "", "Nothing was changed."),
             "percent": min(100 * run.done // run.total, 100) if counted else None, "onward": onward_url(run),
-            "left_s": left_s(run) if counted else None, "waits_since": waits_since(run),
+            "left_s": left_s(run) if counted else None, "rate": rate_of(run) if counted else None, "waits_since": waits_since(run),
             **notes(report_of(run), request.args.get("q", "")[:100])}
 
 
 def left_s(run: Run) -> int | None:
     """Return about how many seconds the phase that a run is in will take; None while that cannot be told yet."""
+    rate = rate_of(run)
+    return None if not rate else max(int((run.total - run.done) / rate), 0)
+
+
+def rate_of(run: Run) -> float | None:
+    """Return how many things a run does in a second; None while that cannot be told yet."""
     steps = json.loads(run.steps)
     if not steps or not run.done or run.state != "running":
         return None
     elapsed_us: int = now_us() - steps[-1][1]
-    if elapsed_us < SOON_US:
-        return None
-    return max(elapsed_us * (run.total - run.done) // (run.done * SECOND_US), 0)
+    return run.done * SECOND_US / elapsed_us if elapsed_us >= SOON_US else None
 
 
 def kind_of(run: Run) -> RunKind:
@@ -139,13 +132,6 @@ def kind_of(run: Run) -> RunKind:
 def shown_in_app(run: Run) -> bool:
     """Say whether a run has its page among an app's own."""
     return kind_of(run).in_app
-
-
-def phase_of(run: Run) -> str:
-    """Return what a run does right now."""
-    if run.kind == "restore" and run.phase.startswith(("reading", "backup.")):
-        return "Backing up the current version"
-    return PHASES.get(run.phase, "Working")
 
 
 def notes(report: dict[str, Any], asked: str) -> dict[str, Any]:

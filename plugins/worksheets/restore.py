@@ -219,11 +219,9 @@ class _Merge:
         self.highest = max(self.highest, whole.highest)
 
     def _segments(self, differing: list[IndexLine]) -> Iterator[tuple[IndexLine, bytes]]:
-        done = size = 0
         for line, raw in self.context.segments("worksheets", differing):
             yield line, raw
-            done, size = done + line.count, size + line.raw
-            self.context.tick(done, size)
+            self.context.tick(line.count, line.raw)
 
     def _batches(self, some: Iterable[list[Pair]]) -> Iterator[list[Pair]]:
         pending: list[Pair] = []
