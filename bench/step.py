@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import resource
@@ -17,6 +18,7 @@ from typing import Any
 
 from sqlalchemy import delete, select, text
 
+from bench.rows import FILES, TARGET, WORKSHEET, fields, rows, target_rows
 from core.api import App, Document, apps, as_server, as_tenant, db, documents, transaction
 from core.app import create_app
 from core.backups.catalog import backups_of
@@ -24,60 +26,48 @@ from core.backups.models import Backup
 from core.backups.plan import Options, plan_of
 from core.backups.requests import request_backup, request_restore
 from core.objects.index import StoredObject
+from core.objects.writer import put_file
 from core.runs.service import work
 from core.server import server
 from core.tenancy.migrate import ensure_schema
+from plugins.worksheets.fields import fields_of
 from plugins.worksheets.records import Row, open_store
+from plugins.worksheets.service import write_rows
 from tenants import service as tenants
 
-WORKSHEET = "w_BenchBench"
-TYPES = [("text", {}), ("text", {}), ("long_text", {}), ("number", {"decimals": 0}), ("currency", {"decimals": 2, "currency": "EUR"}),
-         ("date", {}), ("datetime", {}), ("checkbox", {}), ("email", {}), ("phone", {}), ("url", {}), ("rating", {"max": 5})]
-WORDS = ("account", "bridge", "candle", "delta", "engine", "forest", "garden", "harbor", "island", "jungle", "kettle",
-         "lantern", "meadow", "needle", "orchard", "pepper", "quarry", "river", "summer", "timber")
-
-
-def fields() -> list[dict[str, Any]]:
-    """Return the twelve fields of the worksheet."""
-    return [{"key": f"f_Bench1111{n:x}".replace("0", "z"), "type": kind, "name": f"Field {n}", "options": options}
-            for n, (kind, options) in enumerate(TYPES, start=1)]
+NOW_US = 1_790_000_000_000_000
+fields_once = fields(every=False)
 
 
 def values(n: int) -> str:
-    """Return a record's values as canonical JSON: about 320 bytes that differ from record to record."""
-    def word(k: int) -> str:
-        return WORDS[(n * 7919 + k * 104729) % len(WORDS)]
-
-    keys = [f["key"] for f in fields_once]
-    held = {
-        keys[0]: f"{word(1)} {word(2)} {n}", keys[1]: f"{word(3)} {word(4)}",
-        keys[2]: " ".join(word(k) for k in range(5, 17)), keys[3]: n * 37 % 100003,
-        keys[4]: f"{n % 99991}.{n % 100:02d}", keys[5]: f"20{n % 30:02d}-{n % 12 + 1:02d}-{n % 28 + 1:02d}",
-        keys[6]: f"20{n % 30:02d}-{n % 12 + 1:02d}-{n % 28 + 1:02d}T{n % 24:02d}:{n % 60:02d}:00Z",
-        keys[7]: True, keys[8]: f"{word(18)}.{n}@example.org", keys[9]: f"+49 30 {n:08d}",
-        keys[10]: f"https://example.org/{word(19)}/{n}", keys[11]: n % 5 + 1}
-    return json.dumps(dict(sorted(held.items())), separators=(",", ":"))
+    """Return the values of record *n* of the twelve fields."""
+    return next(rows(n, n + 1, []))[1]
 
 
-fields_once = fields()
-
-
-def fill(count: str) -> None:
-    """Make an organization, an app and its worksheet with that many records."""
+def fill(count: str, kinds: str = "") -> None:
+    """Make an organization, an app and its worksheet with that many records; with fields of *kinds* "all", or twelve plain ones."""
     with as_server(), transaction():
         organization = tenants.create_organization("Bench", "bench@example.org").id
     with as_tenant(organization), transaction():
         app = apps.create("Bench", "system")
-        body = {"name": "Large", "fields": fields_once, "views": []}
-        documents.put(app, Document(kind="worksheet", key=WORKSHEET, body=body, position=0), "system")
+        files = [put_file(io.BytesIO(f"file {n}".encode())) for n in range(FILES)] if kinds == "all" else []
+        body = {"name": "Large", "fields": fields(every=bool(files)), "views": []}
+        linked = {"name": "Linked", "fields": fields_once[:1], "views": []}
+        documents.change(app, "system", put=[Document(kind="worksheet", key=key, body=of, position=0)
+                                             for key, of in ((TARGET, linked), (WORKSHEET, body))])
         store = open_store(db.session.connection(), app.id)
-        now = 1_790_000_000_000_000
+        write_rows(store, TARGET, {}, list(map(made, target_rows())), bare=True)
         for start in range(1, int(count) + 1, 50_000):
-            end = min(start + 50_000, int(count) + 1)
-            store.load(WORKSHEET, (Row(n, values(n), None, now + n, "system", now + n, "system", None)
-                                   for n in range(start, end)))
+            some = map(made, rows(start, min(start + 50_000, int(count) + 1), files))
+            write_rows(store, WORKSHEET, fields_of(body), list(some), bare=True)
         store.raise_counter(WORKSHEET, int(count))
     vacuum()
+
+
+def made(record: tuple[int, str]) -> Row:
+    """Return a record's row."""
+    n, vals = record
+    return Row(n, vals, None, NOW_US + n, "system", NOW_US + n, "system", None)
 
 
 def vacuum() -> None:

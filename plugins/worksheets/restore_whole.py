@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from core.api import App, journal_of
+from core.api import FILE_MARK, App, journal_of
 from plugins.worksheets.fields import Field
+from plugins.worksheets.fieldtypes.pointers import Relationship
 from plugins.worksheets.records import RecordStore, read_lines
 from plugins.worksheets.restore_journal import RECORDS
 from plugins.worksheets.service import attach_files
@@ -24,8 +25,9 @@ from plugins.worksheets.targets import Targets
 BATCH_BYTES = 4 * 1024 * 1024
 MAX_REACHED = 10_000
 """How many values of a pointing field are remembered as reaching their targets; a choice has few, and they come often."""
-_VALUE = rb'("(?:[^"\\]|\\.)*"|\[(?:[^\[\]"]|"(?:[^"\\]|\\.)*")*\])'
+_VALUE = rb'("(?:[^"\\]++|\\.)*+"|\[(?:[^\[\]"]++|"(?:[^"\\]++|\\.)*+")*+\])'
 """A text, or a list in which no list is. A mark such as "f_…": is never within a text, where its quotation marks are escaped."""
+_NUMBERS, _NUMBER = re.compile(rb"[\[\],0-9]*\Z"), re.compile(rb"[0-9]+")
 _decode = msgspec.json.Decoder().decode
 
 
@@ -82,7 +84,7 @@ class WholeSegments:
         return looked_at
 
     def _attach(self, raw: bytes) -> None:
-        if any(mark_of(key) in raw for key in self.files):
+        if FILE_MARK.encode() in raw:
             lines = [(line.seq, bytes(line.vals).decode()) for line in read_lines(raw)]
             attach_files(self.store, self.worksheet, self.files, lines, bare=True)
 
@@ -97,10 +99,16 @@ class WholeSegments:
             return True
         values = pattern.findall(raw)
         new = set(values) - self.reached[key]
-        one = self.fields[key]
-        if len(values) != there or not all(self.targets.exist(one, reference) for reference in {
-                reference for value in new for reference in one.references(_decode(value))}):
+        if len(values) != there or not self._all_reach(self.fields[key], new):
             return False
         if len(new) + len(self.reached[key]) <= MAX_REACHED:
             self.reached[key] |= new
         return True
+
+    def _all_reach(self, one: Field, values: set[bytes]) -> bool:
+        """Say whether different values of a field reach all that they point to."""
+        joined = b",".join(values)
+        if isinstance(one.type, Relationship) and type(one.type).references is Relationship.references and _NUMBERS.match(joined):
+            return self.targets.have(one, set(map(int, _NUMBER.findall(joined))))
+        references = {reference for value in values for reference in one.references(_decode(value))}
+        return all(self.targets.exist(one, reference) for reference in references)

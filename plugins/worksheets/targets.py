@@ -59,6 +59,12 @@ class Targets:
             self.known[reference] = self._look(reference)
         return self.known[reference]
 
+    def have(self, field: Field, numbers: Iterable[int]) -> bool:
+        """Say whether all records of these numbers are there, in the worksheet that a link field points into."""
+        address, _ = next(iter(field.references([1]))).target
+        known = self._numbers(address)
+        return all(map(known.__contains__, numbers))
+
     def _look(self, reference: Reference) -> bool:
         if reference.kind == "file":
             return not files_missing([reference.target])
