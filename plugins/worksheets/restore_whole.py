@@ -28,7 +28,6 @@ MAX_REACHED = 10_000
 _VALUE = rb'("(?:[^"\\]++|\\.)*+"|\[(?:[^\[\]"]++|"(?:[^"\\]++|\\.)*+")*+\])'
 """A text, or a list in which no list is. A mark such as "f_…": is never within a text, where its quotation marks are escaped."""
 _NUMBERS, _NUMBER = re.compile(rb"[\[\],0-9]*\Z"), re.compile(rb"[0-9]+")
-_BY_NUMBER = Relationship.references, Relationship.reference
 _decode = msgspec.json.Decoder().decode
 
 
@@ -109,8 +108,13 @@ class WholeSegments:
     def _all_reach(self, one: Field, values: set[bytes]) -> bool:
         """Say whether different values of a field reach all that they point to."""
         joined = b",".join(values)
-        kind = type(one.type)  # a stranger's, made of this one, may mean something else by its numbers
-        if isinstance(one.type, Relationship) and (kind.references, kind.reference) == _BY_NUMBER and _NUMBERS.match(joined):
+        # A stranger's type that is made of this one may mean something else by its numbers.
+        if isinstance(one.type, Relationship) and _by(one.type) == _by(Relationship()) and _NUMBERS.match(joined):
             return self.targets.have(one, set(map(int, _NUMBER.findall(joined))))
         references = {reference for value in values for reference in one.references(_decode(value))}
         return all(self.targets.exist(one, reference) for reference in references)
+
+
+def _by(kind: Relationship) -> tuple[object, object]:
+    """Return the code by which a type says what its values point to."""
+    return type(kind).references, type(kind).reference
