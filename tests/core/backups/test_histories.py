@@ -20,7 +20,7 @@ from plugins.worksheets.service import loads
 from tests.conftest import made_organization
 from tests.core.backups.model import Model, Sheet
 
-HISTORIES = int(os.environ.get("APPKEEP_TEST_HISTORIES", "40"))
+HISTORIES = int(os.environ.get("APPKEEP_TEST_HISTORIES", "20"))
 SEEDS_A_TEST = 10
 Edit = dict[str, Any]
 

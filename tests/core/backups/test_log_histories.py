@@ -1,7 +1,7 @@
 """The law of the log over random histories: what stands on a mark is what reading everything gives.
 
 Writers beside one another that commit early, late or never, undo a part, or are killed; backups that overlap, overtake one another,
-or come to nothing; cuts. ``APPKEEP_HISTORIES=0:20000`` tries that many instead of a few.
+or come to nothing; cuts. ``APPKEEP_TEST_LOGS=0:20000`` tries that many instead of a few.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from plugins.worksheets.records import SEGMENT_RECORDS, Row, open_store
 from tests.conftest import opened_server
 
 W, SECTION = "w_1111111111", "records/w_1111111111"
-FIRST, _, LAST = os.environ.get("APPKEEP_HISTORIES", "0:30").rpartition(":")
+FIRST, _, LAST = os.environ.get("APPKEEP_TEST_LOGS", "0:12").rpartition(":")
 STEPS, WRITERS, SEGMENTS = 25, 3, 4
 _backup = BackupRow.__table__
 Content = dict[int, tuple[tuple[int, str], ...]]

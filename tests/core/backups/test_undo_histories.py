@@ -22,7 +22,7 @@ from plugins.worksheets.models import Record
 from tests.conftest import made_organization
 from tests.core.backups.test_histories import STEPS, History
 
-UNDOS = int(os.environ.get("APPKEEP_TEST_UNDOS", "14"))
+UNDOS = int(os.environ.get("APPKEEP_TEST_UNDOS", "10"))
 SEEDS_A_TEST = 10
 State = dict[str, Any]
 
