@@ -24,7 +24,6 @@ from core.tenancy.zones import zone_named
 __all__ = [
     "AppRestoring", "AppkeepError", "Base", "Conflict", "Forbidden", "ImportFailed", "InvalidDocument", "InvalidInput",
     "InvalidValue", "ManyByApp", "NotFound", "Owned", "OwnedByApp", "SecretLost", "after_commit", "as_server", "as_tenant", "batched",
-    "db",
-    "driver", "ensure_schema", "every_organization", "in_transaction", "keeping", "loading", "now_us", "reading", "remembered",
+    "db", "driver", "ensure_schema", "every_organization", "in_transaction", "keeping", "loading", "now_us", "reading", "remembered",
     "reseal", "scratch", "seal", "tenant", "transaction", "unseal", "zone_named",
 ]

@@ -204,8 +204,8 @@ class Computation:
             if target is not None:
                 known = self._records.get(target, {})
                 wanted.setdefault(target, {}).update((seq, None) for seq in named if seq not in known)
-        budget.spend(READ_WORK * sum(map(len, wanted.values())))
-        if sum(map(bool, wanted.values())) > 1:
+        if sum(map(bool, wanted.values())) > 1:  # one alone is read, and paid for, by `records`
+            budget.spend(READ_WORK * sum(map(len, wanted.values())))
             found = self.reader.records_of(wanted)
             for target, seqs in wanted.items():
                 self._records.setdefault(target, {}).update({seq: found.get(target, {}).get(seq) for seq in seqs})

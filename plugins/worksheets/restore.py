@@ -192,10 +192,8 @@ class _Merge:
         differing = [line for line in lines if self._follow or live.get((line.section, line.n)) != line.content]
         self.counts["unchanged"] += sum(line.count for line in lines) - sum(line.count for line in differing)
         bare = self.context.writing and self.store.is_bare(self.worksheet)
-        if bare and self.alike and self.context.authors_proven:
-            self._write(self._batches(self._loading(differing)), bare)
-        else:
-            self._write(self._batches(self._merging(differing, bare)), bare)
+        whole = bare and self.alike and self.context.authors_proven
+        self._write(self._batches(self._loading(differing) if whole else self._merging(differing, bare)), bare)
         if self.context.bin_newer:
             self._write(self._batches(self._newer(lines, live)), bare=False)
         self.counts["new_since"] = 0 if bare else self._new_since(lines)

@@ -112,8 +112,6 @@ def put_records(app: App, worksheet: str, records: Sequence[Any], person: str) -
     wanted = [r.get("seq") if isinstance(r, Mapping) else None for r in records]
     free = count(sheet.store.next_number(worksheet, n)) if (n := wanted.count(None)) else iter(())
     now = now_us()
-    if not is_person(person):
-        raise InvalidInput("Who makes records is said as u_… or system.")
     rows = [_foreign_row(record, person, free, now) for record in records]
     entered = entered_rows(sheet.fields, [record["values"] for record in records],
                            lambda n: f"{sheet.document.body['name']}, record {rows[n].seq}")
@@ -356,7 +354,7 @@ def _foreign_row(record: Any, person: str, free: Any, now: int) -> Row:
     if not isinstance(record, Mapping) or not isinstance(record.get("values"), Mapping):
         raise InvalidInput("A record to put is an object with “values”.")
     seq = _seq(record["seq"] if record.get("seq") is not None else next(free))
-    if record.keys() <= _NUMBERED:
+    if record.keys() <= _NUMBERED and is_person(person):
         return Row(seq, "", None, now, person, now, person, None)
     made = _time(record.get("created_at", now))
     edited = _time(record.get("updated_at", made))
