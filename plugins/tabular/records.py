@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any
 
 from core.api import ImportContext
 from plugins.tabular.cells import shown
 from plugins.tabular.field_plan import Plan
 from plugins.tabular.row_keys import Keys, key_of
-from plugins.tabular.survey import too_long
+from plugins.tabular.survey import portions, too_long
 from plugins.tabular.table import Row
 
 BATCH = 2000
@@ -21,8 +20,8 @@ MAGIC = ((b"\x89PNG\r\n\x1a\n", "png"), (b"\xff\xd8\xff", "jpg"), (b"GIF8", "gif
 def batches(plan: Plan, keys: Keys, context: ImportContext) -> Iterator[Mapping[str, Any]]:
     """Yield the edits that put a table's records, some hundred at a time."""
     width = len(plan.survey.table.columns)
-    rows, first = plan.survey.table.rows(), 1
-    while some := list(islice(rows, BATCH)):
+    first = 1
+    for some in portions(plan.survey.table.rows(), BATCH):
         full = [row if len(row) >= width else [*row, *[None] * (width - len(row))] for row in some]
         yield {"op": "put_records", "worksheet": plan.key, "records": list(_records(plan, full, first, keys, context))}
         first += len(some)

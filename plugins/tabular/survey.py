@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from plugins.tabular.cells import shown
@@ -15,7 +15,7 @@ from plugins.tabular.type_inference import Guess
 MAX_CELL_BYTES = 50_000
 MAX_TEXTS_BYTES = 80_000
 SAMPLE_ROWS = 200
-TOGETHER = 1000
+TOGETHER, MAX_TOGETHER_CHARS = 1000, 1_000_000
 MAX_SAMPLES = 5
 MAX_SAMPLE_CHARS = 60
 _NOTHING: frozenset[int] = frozenset()
@@ -59,6 +59,7 @@ def surveyed(table: Table, place: int, keys: Keys, asked: Sequence[str] = ()) ->
     width = len(guesses)
     plain: list[Row] = []
     """Rows of the full width, without bytes and overlong texts, that are looked at together."""
+    chars = 0
     for row in table.rows():
         found.rows += 1
         if len(row) > width:
@@ -70,8 +71,10 @@ def surveyed(table: Table, place: int, keys: Keys, asked: Sequence[str] = ()) ->
         spilled = too_long(row)
         if len(row) == width and not spilled and bytes not in map(type, row):
             plain.append(row)
-            if len(plain) == TOGETHER:
+            chars += chars_of(row)
+            if len(plain) == TOGETHER or chars >= MAX_TOGETHER_CHARS:
                 _see_plain(found, plain)
+                chars = 0
         else:
             _see_alone(found, row, spilled)
         for number, columns in indexes:
@@ -114,13 +117,31 @@ def _sample(found: Survey, row: Row) -> None:
                 kept.append(text)
 
 
+def chars_of(row: Row) -> int:
+    """Return how many characters the texts of a row have."""
+    try:
+        return len("".join(row))
+    except TypeError:  # not all of them are texts
+        return sum([len(cell) for cell in row if type(cell) is str])
+
+
+def portions(rows: Iterable[Row], most: int) -> Iterator[list[Row]]:
+    """Yield rows some at a time: at most so many, fewer where their texts are long, so that memory does not follow them."""
+    some: list[Row] = []
+    chars = 0
+    for row in rows:
+        some.append(row)
+        chars += chars_of(row)
+        if len(some) == most or chars >= MAX_TOGETHER_CHARS:
+            yield some
+            some, chars = [], 0
+    if some:
+        yield some
+
+
 def too_long(row: Row) -> frozenset[int]:
     """Return the places of texts that a record cannot hold and that become files, the longest first."""
-    try:
-        size = len("".join(row))
-    except TypeError:  # not all of them are texts
-        size = sum([len(cell) for cell in row if type(cell) is str])
-    if 6 * size <= MAX_CELL_BYTES:  # six bytes a character at worst
+    if 6 * chars_of(row) <= MAX_CELL_BYTES:  # six bytes a character at worst
         return _NOTHING
     sizes = {place: _size(cell) for place, cell in enumerate(row) if type(cell) is str}
     out = {place for place, size in sizes.items() if size > MAX_CELL_BYTES}

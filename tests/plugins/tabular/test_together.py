@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plugins.tabular.survey import portions
 from plugins.tabular.type_inference import BY_HINT, READINGS, Guess, Misfit, Verdict
 
 CELLS = st.sampled_from([
@@ -42,3 +43,11 @@ def test_together_is_one_by_one(columns: list[list[Any]], hint: str, commas: boo
             alone.see(cell)
     rows = sum(map(len, columns)) + 1
     assert told(alone, rows) == told(together, rows)
+
+
+def test_portions_are_short_where_texts_are_long() -> None:
+    """Memory follows neither the number of rows nor their texts, and no row is lost."""
+    few, many = [["x" * 300_000, 1]] * 9, [["x", None]] * 25
+    assert [len(some) for some in portions(few, 10)] == [4, 4, 1]
+    assert [len(some) for some in portions(many, 10)] == [10, 10, 5]
+    assert list(portions([], 10)) == []
