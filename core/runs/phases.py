@@ -9,7 +9,7 @@ PHASES = {"reading": "Reading the app", "verifying": "Checking the content", "re
           "restore.safety_backup_taken": "Restoring", "import.reading": "Reading the file",
           "import.making": "Creating the app", "import.before_commit": "Creating the app", "restore.planned": "Comparing with the app",
           "restore.verified": "Backing up the current version", "restore.merged": "Restoring",
-          "restore.before_commit": "Restoring", "merging": "Restoring", "copy.put": "Creating the app",
+          "restore.before_commit": "Restoring", "merging": "Restoring", "copy.put": "Creating the app", "index.building": "Indexing",
           "collecting": "Finding unused content"}
 COUNTS_PARTS = ("verifying", "upload.verifying", "reading the lines")
 """Phases whose progress counts parts of a backup, not records."""

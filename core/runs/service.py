@@ -14,7 +14,16 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, PendingRollbackError, SQL
 
 from core.archive.canonical import canonical
 from core.base.db import after_commit, database_now, db, is_outage, let_go, transaction
-from core.base.errors import AppkeepError, DatabaseUnavailable, NotFound, RunCancelled, RunInProgress, RunLost, StoreUnavailable
+from core.base.errors import (
+    AppkeepError,
+    AppRestoring,
+    DatabaseUnavailable,
+    NotFound,
+    RunCancelled,
+    RunInProgress,
+    RunLost,
+    StoreUnavailable,
+)
 from core.base.ids import SYSTEM, new_key
 from core.base.time import iso, now_us
 from core.objects.reader import note_lost
@@ -212,8 +221,8 @@ def _told(error: Exception, run_id: str) -> AppkeepError:
 
 
 def _waits(context: RunContext, error: AppkeepError) -> bool:
-    """Put a run that met an outage off, each time for longer, unless somebody waits for its process; say whether it waits."""
-    if not isinstance(error, StoreUnavailable | DatabaseUnavailable):
+    """Put off a run that met an outage or a restore, each time for longer, unless somebody waits for its process; say whether it is."""
+    if not isinstance(error, StoreUnavailable | DatabaseUnavailable | AppRestoring):
         return False
     mine = (_c.id == context.run_id) & (_c.attempt == context.attempt) & (_c.state == "running")
     with transaction():

@@ -53,13 +53,17 @@ class Counter(OwnedByApp, Base):
 
 
 class IndexedField(OwnedByApp, Base):
-    """A field whose values are in `RecordKey`, and by what kind of key; see `records.keys`."""
+    """A field whose values are in `RecordKey`, and by what kind of key; see `records.keys`.
+
+    While a worker builds the index, `built_to` is the number of the last record whose keys are in it; None once it is complete.
+    """
 
     __tablename__ = "record_index"
 
     worksheet: Mapped[str] = mapped_column(String(40), primary_key=True)
     field: Mapped[str] = mapped_column(String(40), primary_key=True)
     kind: Mapped[str] = mapped_column(String(20))
+    built_to: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class RecordKey(ManyByApp, Base):

@@ -9,8 +9,8 @@ from typing import Any
 import click
 from flask import Blueprint
 
-from core.api import App, Component, Definition, FieldType, RecordsAsked, RecordsGiven, RestoreContext, hookimpl
-from plugins.worksheets import commands, definitions
+from core.api import App, Component, Definition, FieldType, RecordsAsked, RecordsGiven, RestoreContext, RunKind, hookimpl
+from plugins.worksheets import commands, definitions, indexing
 from plugins.worksheets.component import Worksheets
 from plugins.worksheets.fieldtypes import FIELD_TYPES
 from plugins.worksheets.structure import pages as structure
@@ -30,6 +30,11 @@ def register_field_type() -> Iterable[FieldType]:
 @hookimpl
 def check_field(definition: Definition) -> None:
     definitions.check_field(definition)
+
+
+@hookimpl
+def register_run_kind() -> RunKind:
+    return RunKind(name=indexing.KIND, title="Indexing", plural="indexings", work="plugins.worksheets.indexing:build")
 
 
 @hookimpl

@@ -12,6 +12,7 @@ from itertools import count
 from typing import Any
 
 import msgspec
+from flask import has_request_context
 
 from core.api import (
     App,
@@ -28,7 +29,7 @@ from core.api import (
     parse,
     scratch,
 )
-from plugins.worksheets import following
+from plugins.worksheets import following, indexing
 from plugins.worksheets.entering import entered_rows
 from plugins.worksheets.fields import MAX_RECORD_BYTES, Field, entered_values, fields_of, indexed_kinds, missing
 from plugins.worksheets.records import MAX_SEQ, RecordStore, Row, open_store
@@ -236,7 +237,10 @@ def follow_indexes(app: App, after: Document) -> None:
     """Make the index of values cover the fields that a worksheet says are indexed, and no others."""
     store, wanted = store_of(app), indexed_kinds(fields_of(after.body))
     store.index.settle(after.key, wanted)
-    store.index.build(after.key, wanted)
+    if has_request_context():
+        indexing.begin(app, store, after.key, wanted)
+    else:  # a worker's, or a command's
+        store.index.build(after.key, wanted)
 
 
 def moved_fields(before: Mapping[str, Field], after: Mapping[str, Field]) -> set[str]:

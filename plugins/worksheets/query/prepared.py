@@ -49,8 +49,8 @@ class PreparedQuery:
         document = documents.get(self.app, f"worksheet/{self.ask.worksheet}")
         self.store = store_of(self.app)
         self.values = values_of(self.store.connection)
-        # What is in the recycle bin is not indexed.
-        self.kinds = {} if self.ask.deleted else self.store.index.kinds(self.ask.worksheet)
+        # What is in the recycle bin is not indexed, and an index that is still being built lacks records.
+        self.kinds = {} if self.ask.deleted else self.store.index.complete(self.ask.worksheet)
         self.everything = fields_of(document.body, stored=False)
         readable = self.everything.keys() if self.ask.fields is None else set(self.ask.fields)
         self.fields = {key: one for key, one in self.everything.items() if key in readable}

@@ -117,8 +117,7 @@ def is_large(store: RecordStore, worksheet: str, count: int | None = None) -> bo
     """Say whether a worksheet has many records; *count* is how many, where somebody has counted all of them."""
     if count is not None:
         return count > LARGE
-    query = select(r.seq).where(r.app_id == store.app_id, r.worksheet == worksheet).order_by(r.seq).limit(1).offset(LARGE)
-    return store.connection.execute(query).first() is not None
+    return store.has_more_than(worksheet, LARGE)
 
 
 def _along(plan: PreparedQuery, scan_ranges: Sequence[ScanRange], spare: Sequence[Keys], spot: Spot | None, back: bool,

@@ -2,6 +2,9 @@
 
 Only live records are in it, each with one key for each indexed field. The rows that a write is about to change are
 locked before their old keys are worked out, so that two writers cannot leave a key behind.
+
+The index of a field in a large worksheet is built a stretch of records at a time, each in a transaction of its own, while people go
+on writing. Writers keep the keys of such a field from the start; nobody reads by them until the last stretch is in.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from core.api import driver, loading, remembered
 from plugins.worksheets.models import IndexedField, Record, RecordKey
@@ -20,6 +23,8 @@ r, k, x = Record.__table__.c, RecordKey.__table__.c, IndexedField.__table__.c
 BATCH_ROWS = 5000
 SMALL = 200
 _INSERT = "INSERT INTO record_key (app_id, worksheet, field, key, seq) VALUES (?, ?, ?, ?, ?)"
+_INSERT_MISSING = ("INSERT INTO record_key (app_id, worksheet, field, key, seq) SELECT %s, %s, * FROM "
+                   "unnest(%s::text[], %s::text[], %s::bigint[]) ON CONFLICT DO NOTHING")
 _DELETE = "DELETE FROM record_key WHERE app_id = ? AND worksheet = ? AND field = ? AND key = ? AND seq = ?"
 
 
@@ -35,22 +40,37 @@ Key = tuple[str, str, int]
 """Field, key, seq."""
 
 
+class Indexed(NamedTuple):
+    """By what kind of key a field is indexed, and up to which record; None once all are in."""
+
+    kind: str
+    built_to: int | None
+
+
 class Index:
     """The index of one app's records through one connection; the caller owns the transaction."""
 
     def __init__(self, connection: Connection, app_id: str) -> None:
         self.connection, self.app_id = connection, app_id
-        self._kinds: dict[str, dict[str, str]] = {}
+        self._fields: dict[str, dict[str, Indexed]] = {}
 
     def kinds(self, worksheet: str) -> Mapping[str, str]:
-        """Return the kind of key by indexed field."""
-        if worksheet not in self._kinds:
-            self._kinds[worksheet] = remembered(("record_index", self.app_id, worksheet), lambda: self._read_kinds(worksheet))
-        return self._kinds[worksheet]
+        """Return the kind of key by indexed field, as writers keep them: of fields whose index is still being built, too."""
+        return {field: one.kind for field, one in self.fields(worksheet).items()}
 
-    def _read_kinds(self, worksheet: str) -> dict[str, str]:
-        query = select(x.field, x.kind).where(x.app_id == self.app_id, x.worksheet == worksheet)
-        return {row.field: row.kind for row in self.connection.execute(query)}
+    def complete(self, worksheet: str) -> Mapping[str, str]:
+        """Return the kind of key by field whose index holds every record, as readers may go by it."""
+        return {field: one.kind for field, one in self.fields(worksheet).items() if one.built_to is None}
+
+    def fields(self, worksheet: str) -> Mapping[str, Indexed]:
+        """Return the indexed fields."""
+        if worksheet not in self._fields:
+            self._fields[worksheet] = remembered(("record_index", self.app_id, worksheet), lambda: self._read(worksheet))
+        return self._fields[worksheet]
+
+    def _read(self, worksheet: str) -> dict[str, Indexed]:
+        query = select(x.field, x.kind, x.built_to).where(x.app_id == self.app_id, x.worksheet == worksheet)
+        return {row.field: Indexed(row.kind, row.built_to) for row in self.connection.execute(query)}
 
     def before(self, worksheet: str, seqs: Sequence[int]) -> list[Kept]:
         """Return those rows that are there, locked until the transaction's end; none where nothing is indexed."""
@@ -74,33 +94,82 @@ class Index:
 
     def settle(self, worksheet: str, wanted: Mapping[str, str]) -> None:
         """Drop the fields whose kind of key is not the wanted one; those still missing are given by `build`."""
-        for field in [field for field, kind in self.kinds(worksheet).items() if wanted.get(field) != kind]:
+        for field in [field for field, one in self.fields(worksheet).items() if wanted.get(field) != one.kind]:
             for table in (IndexedField.__table__, RecordKey.__table__):
                 self.connection.execute(delete(table).where(
                     table.c.app_id == self.app_id, table.c.worksheet == worksheet, table.c.field == field))
-        self._kinds.pop(worksheet, None)
+        self._fields.pop(worksheet, None)
 
     def build(self, worksheet: str, wanted: Mapping[str, str]) -> None:
         """Index the wanted fields that are not yet, from the records that are there."""
-        fresh = {field: kind for field, kind in wanted.items() if field not in self.kinds(worksheet)}
+        fresh = self._lacking(worksheet, wanted)
         if not fresh:
             return
-        self.connection.execute(insert(IndexedField.__table__), [
-            {"app_id": self.app_id, "worksheet": worksheet, "field": field, "kind": kind} for field, kind in fresh.items()])
-        self._kinds.pop(worksheet, None)
+        self._note(worksheet, fresh, None)
         after = 0
         while batch := self._some(worksheet, after):
             self._add(worksheet, sorted(_keys(fresh, batch)))
             after = batch[-1].seq
 
+    def begin(self, worksheet: str, wanted: Mapping[str, str]) -> bool:
+        """Have writers keep the keys of the wanted fields that are not indexed yet; say whether `build_some` has work to do."""
+        self._note(worksheet, self._lacking(worksheet, wanted), 0)
+        return any(one.built_to is not None for one in self.fields(worksheet).values())
+
+    def unfinished(self) -> list[str]:
+        """Return the worksheets of which an index is being built."""
+        query = select(x.worksheet).where(x.app_id == self.app_id, x.built_to.is_not(None)).distinct().order_by(x.worksheet)
+        return list(self.connection.execute(query).scalars())
+
+    def build_some(self, worksheet: str) -> int | None:
+        """Put the next stretch of records into the indexes that are being built, and return how many; None where no index is built.
+
+        After a stretch of none they are complete. The caller keeps the worksheet's document as it is until the transaction ends.
+        """
+        query = select(x.field, x.kind, x.built_to).where(
+            x.app_id == self.app_id, x.worksheet == worksheet, x.built_to.is_not(None)).order_by(x.field).with_for_update()
+        building = {row.field: Indexed(row.kind, row.built_to) for row in self.connection.execute(query)}
+        self._fields.pop(worksheet, None)
+        if not building:
+            return None
+        after = min(one.built_to or 0 for one in building.values())
+        # Locked: what a writer is about to change gets its key from that writer, who waits for this transaction, or from here.
+        batch = self._some(worksheet, after, hold=True)
+        self._add_missing(worksheet, sorted(_keys({field: one.kind for field, one in building.items()}, batch)))
+        last = batch[-1].seq if batch else None
+        behind = building if last is None else [field for field, one in building.items() if (one.built_to or 0) < last]
+        self.connection.execute(update(IndexedField.__table__).where(
+            x.app_id == self.app_id, x.worksheet == worksheet, x.field.in_(list(behind))).values(built_to=last))
+        return len(batch)
+
+    def _lacking(self, worksheet: str, wanted: Mapping[str, str]) -> dict[str, str]:
+        known = self.fields(worksheet)
+        return {field: kind for field, kind in wanted.items() if field not in known}
+
+    def _note(self, worksheet: str, kinds: Mapping[str, str], built_to: int | None) -> None:
+        if kinds:
+            self.connection.execute(insert(IndexedField.__table__), [
+                {"app_id": self.app_id, "worksheet": worksheet, "field": field, "kind": kind, "built_to": built_to}
+                for field, kind in kinds.items()])
+            self._fields.pop(worksheet, None)
+
     def forget(self, worksheet: str) -> None:
         """Forget all of a worksheet, also which fields were indexed."""
         self.settle(worksheet, {})
 
-    def _some(self, worksheet: str, after: int) -> list[Kept]:
+    def _some(self, worksheet: str, after: int, *, hold: bool = False) -> list[Kept]:
         query = select(r.seq, r.vals, r.deleted_at).where(
             r.app_id == self.app_id, r.worksheet == worksheet, r.seq > after).order_by(r.seq).limit(BATCH_ROWS)
-        return [Kept(*row) for row in self.connection.execute(query)]
+        return [Kept(*row) for row in self.connection.execute(query.with_for_update(read=True) if hold else query)]
+
+    def _add_missing(self, worksheet: str, keys: Sequence[Key]) -> None:
+        """Add keys of which writers have added some."""
+        if self.connection.dialect.name == "sqlite":
+            rows = [(self.app_id, worksheet, *key) for key in keys]
+            driver(self.connection).executemany(_INSERT.replace("INSERT", "INSERT OR IGNORE"), rows)
+        elif keys:
+            with driver(self.connection).cursor() as cursor:
+                cursor.execute(_INSERT_MISSING, (self.app_id, worksheet, *map(list, zip(*keys, strict=True))))
 
     def _add(self, worksheet: str, keys: Sequence[Key]) -> None:
         rows = [(self.app_id, worksheet, *key) for key in keys]

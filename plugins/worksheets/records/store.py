@@ -240,6 +240,11 @@ class RecordStore:
         """Say whether the worksheet has no row at all, not even in the bin."""
         return self.connection.execute(select(c.seq).where(*self._of(worksheet)).limit(1)).first() is None
 
+    def has_more_than(self, worksheet: str, number: int) -> bool:
+        """Say whether the worksheet has more rows than that, those in the bin counted too."""
+        query = select(c.seq).where(*self._of(worksheet)).order_by(c.seq).limit(1).offset(number)
+        return self.connection.execute(query).first() is not None
+
     def hold_all(self, worksheet: str, fields: Iterable[str]) -> Iterator[list[Row]]:
         """Yield what `holding` does, to be changed; see `hold`."""
         for batch in self.holding(worksheet, fields):

@@ -20,6 +20,7 @@ from core.api import (
     new_key,
     placing,
 )
+from plugins.worksheets import indexing
 from plugins.worksheets.definitions import check_field, check_options
 from plugins.worksheets.fields import KEY_KINDS
 from plugins.worksheets.formula import check_expression, check_template
@@ -79,6 +80,8 @@ def switch_index(app: App, sheet: Document, key: str, on: bool, person: str) -> 
     field = placing.part_of(sheet, "field", key)
     if on and field["type"] not in KEY_KINDS:
         raise InvalidInput(f"“{field['name']}” cannot be indexed. Texts, numbers, dates, checkboxes and single selects can.")
+    if on and field.get("indexed"):
+        indexing.go_on(app)
     made = {name: value for name, value in field.items() if name != "indexed"}
     placing.put_part(app, sheet, "field", {**made, **({"indexed": True} if on else {})}, person)
     return str(field["name"])

@@ -22,7 +22,9 @@ from core.api import (
     walk,
 )
 from plugins.worksheets.fields import KEY_KINDS
+from plugins.worksheets.indexing import run_of
 from plugins.worksheets.schema import WORKSHEET
+from plugins.worksheets.service import store_of
 from plugins.worksheets.structure.blueprint import SHEET, own_targets, pages, sheet_document, to, url
 from plugins.worksheets.structure.service import check_worksheet_name, new_worksheet, switch_index
 from plugins.worksheets.structure.unique_names import doubled
@@ -64,11 +66,13 @@ def worksheet(organization_id: str, app_id: str, key: str) -> str | Response | t
             editing.refuse(error)
     fields = sheet.body.get("fields", ())
     title = sheet.body.get("title_field", {}).get("ref", "").rpartition("/")[2]
+    building = {key for key, one in store_of(app).index.fields(sheet.key).items() if one.built_to is not None}
     return render_template(
         "structure/worksheet.html", sheet=sheet, editing=editing, records=document_url(sheet.address),
         titles={name: kind.title for name, kind in server().registry.field_types.items()},
         view_titles={name: kind.title for name, kind in TYPES.items()}, title_key=title or next((one["key"] for one in fields), None),
-        indexable=[one for one in fields if one["type"] in KEY_KINDS], binned=binned(app, sheet.address),
+        indexable=[one for one in fields if one["type"] in KEY_KINDS],
+        building=building, indexing=run_of(app) if building else None, binned=binned(app, sheet.address),
         doubled=[(what, name) for what in ("fields", "views") for name in doubled(sheet.body.get(what, ()))],
         referring=placing.referring(app, sheet.address)), editing.status
 
@@ -88,6 +92,11 @@ def index_field(organization_id: str, app_id: str, key: str, field_key: str) -> 
     """Switch the index of a field on or off."""
     sheet, on = sheet_document(key), request.form.get("on") == "1"
     with transaction():
-        name = switch_index(current_app_row(), sheet, field_key, on, visit().person)
-    flash(f"“{name}” is indexed now." if on else f"The index of “{name}” was dropped.", "good")
+        app = current_app_row()
+        name = switch_index(app, sheet, field_key, on, visit().person)
+        building = on and field_key not in store_of(app).index.complete(key)
+    if building:
+        flash(f"“{name}” is being indexed. You can go on working.", "good")
+    else:
+        flash(f"“{name}” is indexed now." if on else f"The index of “{name}” was dropped.", "good")
     return to(url("worksheet", key=key) + f"#index-{field_key}")
