@@ -18,6 +18,7 @@ from typing import Any
 
 from sqlalchemy import delete, select, text
 
+from bench import others
 from bench.rows import FILES, TARGET, WORKSHEET, fields, rows, target_rows
 from core.api import App, Document, apps, as_server, as_tenant, db, documents, transaction
 from core.app import create_app
@@ -118,6 +119,14 @@ def empty() -> None:
     vacuum()
 
 
+def empty_both() -> None:
+    """Empty both worksheets: a dump holds the rows of both."""
+    with opened() as app, transaction():
+        for worksheet in (WORKSHEET, TARGET):
+            open_store(db.session.connection(), app.id).purge(worksheet)
+    vacuum()
+
+
 def change() -> None:
     """Change a hundred records that lie far apart."""
     with opened() as app, transaction():
@@ -195,23 +204,32 @@ def tool(name: str) -> str:
 
 
 def opened():  # type: ignore[no-untyped-def]
-    """Give the one app there is."""
+    """Give the app of the benchmark."""
     with as_server():
-        app_id = db.session.scalars(select(App.id)).one()
+        app_id = db.session.scalars(select(App.id).where(App.name == "Bench")).one()
     return apps.opened(app_id)
 
 
 SAME = {"backup_again": backup, "backup_changed": backup, "plan_unchanged": plan, "plan_changed": plan,
-        "restore_unchanged": restore_into, "restore_changed": restore_into, "restore_emptied": restore_into}
+        "restore_unchanged": restore_into, "restore_changed": restore_into, "restore_emptied": restore_into,
+        "restic_again": others.restic, "restic_changed": others.restic,
+        "borg_again": others.borg, "borg_changed": others.borg}
 """The steps of other names."""
 
 
 def timed(do: Callable[..., None], *arguments: str) -> dict[str, Any]:
     """Return how long it took and the most memory this process ever had."""
-    begun = time.perf_counter()
+    before, begun = stored_bytes(), time.perf_counter()
     do(*arguments)
     seconds = time.perf_counter() - begun
-    return {"seconds": seconds, "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
+    peak_kib = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return {"seconds": seconds, "peak_bytes": peak_kib * 1024, "stored_bytes": stored_bytes() - before}
+
+
+def stored_bytes() -> int:
+    """Return how much lies in the stores of backups: Appkeep's and those of other programs."""
+    return sum(path.stat().st_size for name in ("objects", "restic", "borg")
+               for path in (server().config.home_path / name).rglob("*") if path.is_file())
 
 
 def main() -> None:
@@ -221,7 +239,7 @@ def main() -> None:
     with app.app_context():
         ensure_schema()
         db.session.execute(select(1))
-        step = SAME.get(name) or globals()[name]
+        step = SAME.get(name) or globals().get(name) or getattr(others, name)
         result = timed(step, *arguments)
     print(json.dumps(result))
     sys.stdout.flush()
