@@ -26,8 +26,8 @@ from bench.chart import NAMES, drawn
 
 BACKUPS = ("backup", "reference", "reference_stream", "restic", "borg", "backup_again", "restic_again", "borg_again",
            "backup_changed", "restic_changed", "borg_changed")
-RESTORES = ("django_dumpdata", "django_loaddata", "plan_unchanged", "restore_unchanged", "plan_changed", "restore_changed", "restore_emptied", "reference_restore",
-            "import_csv", "sqlite_utils")
+RESTORES = ("django_dumpdata", "django_loaddata", "plan_unchanged", "restore_unchanged", "plan_changed", "restore_changed",
+            "restore_emptied", "reference_restore", "import_csv", "sqlite_utils")
 OTHERS = ("restic", "borg", "django", "import_csv", "sqlite_utils")
 """What the names of steps begin with that only `--others` asks for."""
 NEEDS: dict[str, Callable[[], object]] = {

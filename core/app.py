@@ -10,26 +10,23 @@ from pathlib import Path
 
 from flask import Flask
 
-from core.apps import hooks as apps
-from core.backups import hooks as backups
 from core.base.config import Config, read_config
 from core.base.db import db
 from core.base.proxies import Proxies, read_networks
 from core.extension.registry import DEFAULT_PLUGINS, load_plugins
-from core.gc import hooks as garbage
-from core.imports import hooks as imports
 from core.server import EXTENSION, Server
-from core.tables import hooks as tables
-from core.web import register_web
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
-OWN = (tables, apps, backups, imports, garbage)
+OWN = ("core.tables.hooks", "core.apps.hooks", "core.backups.hooks", "core.imports.hooks", "core.gc.hooks")
 """What the rooms of the core bring by hooks, as plugins do; the last is called first, so that apps are up before tables."""
 STATIC = Path(__file__).resolve().parent / "web" / "static"
 
 
-def create_app(config: Config | None = None, plugins: tuple[str, ...] = DEFAULT_PLUGINS) -> Flask:
-    """Return the application; nothing is connected to before it is needed."""
+def create_app(config: Config | None = None, plugins: tuple[str, ...] = DEFAULT_PLUGINS, *, bare: bool = False) -> Flask:
+    """Return the application; nothing is connected to before it is needed.
+
+    A *bare* one has no pages and no address of any, and imports a plugin when one of its hooks is called: for looking something up.
+    """
     config = config or read_config()
     config.home_path.mkdir(parents=True, exist_ok=True, mode=0o700)
     close_to_others(config.home_path)
@@ -46,7 +43,11 @@ def create_app(config: Config | None = None, plugins: tuple[str, ...] = DEFAULT_
         SESSION_COOKIE_NAME="appkeep_session",
     )
     db.init_app(app)
-    app.extensions[EXTENSION] = Server(config, load_plugins(plugins, own=OWN))
+    app.extensions[EXTENSION] = Server(config, load_plugins(plugins, own=OWN, waiting=bare))
+    if bare:
+        return app
+    from core.web import register_web
+
     register_web(app)
     app.wsgi_app = Proxies(app.wsgi_app, read_networks(config.trusted_proxies))  # type: ignore[method-assign]
     return app

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from flask import current_app
 
-from core.archive.signature import SigningKey
 from core.base.budget import Slots
 from core.base.config import Config
 from core.extension.field_type import FieldType
 from core.extension.registry import Registry
 from core.storage.choice import open_store
 from core.storage.store import Store
+
+if TYPE_CHECKING:
+    from core.archive.signature import SigningKey
 
 VERSION = "0.1.0"
 EXTENSION = "appkeep"
@@ -40,6 +43,8 @@ class Server:
     @cached_property
     def signing_key(self) -> SigningKey:
         """The key this server signs backups with, made at first use."""
+        from core.archive.signature import SigningKey  # with it comes a library that few commands need
+
         return SigningKey.load_or_make(self.config.home_path / "keys" / "signing.key")
 
 

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from jsonschema.exceptions import best_match
 from sqlalchemy import delete, func, select
 
 from core.apps import locks
@@ -270,6 +269,8 @@ def check_body(document: Document) -> None:
     Raises:
         InvalidDocument: with the place in the body and what is wrong with it.
     """
+    from jsonschema.exceptions import best_match  # loaded where a document is judged
+
     kind = server().registry.kind(document.kind)[1]
     if not (document.key == SINGLE if kind.single else is_key(document.key, kind.letter + "_")):
         raise InvalidDocument(f"“{document.key[:60]}” is not a valid key for {kind.title.lower()}: "

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
-
-from jsonschema import Draft202012Validator, FormatChecker
+from typing import TYPE_CHECKING, Any
 
 from core.archive.canonical import canonical, parse_canonical
 from core.base.errors import PluginFailed
 from core.extension.component import Component, Document, Kind
 from core.extension.hook_calls import is_passing
 
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+
 UNKNOWN = 0
 """The version of documents from before it was kept."""
-FORMATS = FormatChecker()
 _validators: dict[int, Draft202012Validator] = {}
 HiddenPartValue = tuple[str, str, Any, int]
 """(part, its key, its body, its place) of a part in the recycle bin."""
@@ -24,7 +24,9 @@ def validator(kind: Kind) -> Draft202012Validator:
     """Return what judges bodies by a kind's schema."""
     found = _validators.get(id(kind.schema))
     if found is None:
-        found = _validators[id(kind.schema)] = Draft202012Validator(kind.schema, format_checker=FORMATS)
+        from jsonschema import Draft202012Validator, FormatChecker  # loaded where something is judged
+
+        found = _validators[id(kind.schema)] = Draft202012Validator(kind.schema, format_checker=FormatChecker())
     return found
 
 

@@ -25,7 +25,8 @@ from core.base.errors import InvalidInput, NotFound
 from core.base.text import size_text
 from core.base.time import iso
 from core.cli.report_text import plan_lines, restore_lines
-from core.cli.verbs import as_option, done, person_of, verb, worker_option
+from core.cli.verbs import as_option, person_of, verb
+from core.cli.working import done, worker_option
 from core.runs.models import Run
 from core.runs.service import find as find_run
 from core.tenancy.wall import as_server, as_tenant

@@ -12,7 +12,8 @@ from core.apps import service
 from core.base.db import db, transaction
 from core.base.errors import NotFound
 from core.base.time import iso
-from core.cli.verbs import verb, waiting
+from core.cli.verbs import verb
+from core.cli.working import waiting
 from core.runs.lanes import waits_since
 from core.runs.models import Run
 from core.runs.service import cancel, end_lost_of, find, runs_of

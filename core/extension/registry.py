@@ -9,12 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import entry_points
-from types import ModuleType
 from typing import Any, TypeVar
 
 import pluggy
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
 
 from core.base.errors import InvalidInput, NotFound, PluginFailed
 from core.extension import hook_calls, hookspecs
@@ -29,9 +26,11 @@ from core.extension.run_kind import RunKind
 from core.extension.settable import BlockType, Settable, StepType
 from core.extension.store_kind import StoreKind
 from core.extension.time_bound import bounded
+from core.extension.waiting import Waiting
 
 DEFAULT_PLUGINS: tuple[str, ...] = (
     "tenants.plugin",
+    "tenants.plugin_pages",
     "plugins.settings.plugin",
     "plugins.worksheets.plugin",
     "plugins.pages.plugin",
@@ -156,6 +155,12 @@ class Registry:
             if folder:
                 found.append((implementation.plugin_name, str(folder)))
         return found
+
+    def wake(self) -> None:
+        """Import the plugins that wait; see `load_plugins`."""
+        for plugin in self.manager.get_plugins():
+            if isinstance(plugin, Waiting):
+                plugin.wake()
 
     def leave_out(self, name: str, reason: str) -> None:
         """Leave a stranger's plugin out, here and wherever this process loads plugins again."""
@@ -312,18 +317,18 @@ class Registry:
             raise InvalidInput(f"Unknown field type “{str(name)[:60]}”: no plugin on this server brings it.")
 
 
-def load_plugins(names: tuple[str, ...] = DEFAULT_PLUGINS, *, own: Iterable[ModuleType] = (), strangers: bool = True) -> Registry:
+def load_plugins(names: tuple[str, ...] = DEFAULT_PLUGINS, *, own: Iterable[str] = (), strangers: bool = True,
+                 waiting: bool = False) -> Registry:
     """Return what the core's *own* modules of hooks, the built-in plugins, and those installed beside Appkeep bring.
 
-    A built-in plugin that fails to load is an error; a stranger's is reported and left out.
+    A built-in plugin that fails to load is an error; a stranger's is reported and left out. Where the first two are *waiting*,
+    their modules are imported when they are called; their tables are not known before.
     """
     manager = HookCaller(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     registry = Registry(manager)
-    for module in own:
-        manager.register(module, module.__name__)
-    for name in names:
-        manager.register(importlib.import_module(name), name)
+    for name in (*own, *names):
+        manager.register(Waiting(name) if waiting else importlib.import_module(name), name)
     manager.check_pending()
     if strangers:
         for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
@@ -391,6 +396,9 @@ def _check_kind(component: Component, kind: Kind, known: Mapping[str, tuple[Comp
 
 def _check_schemas(manager: HookCaller, name: str) -> None:
     """Refuse a stranger's kinds whose schemas are none; to check all of Appkeep's own at each start would take too long."""
+    from jsonschema import Draft202012Validator  # loaded where something has a schema to be judged
+    from jsonschema.exceptions import SchemaError
+
     given: list[Any] = [one.function() for one in manager.hook.register_component.get_hookimpls() if one.plugin_name == name]
     for component in (one for one in given if one is not None):
         for kind in component.kinds:
@@ -414,6 +422,9 @@ def _settable(found: dict[str, S]) -> dict[str, S]:
     Raises:
         PluginFailed: with what is wrong.
     """
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import SchemaError
+
     for name, one in found.items():
         if not isinstance(name, str) or not NAME.fullmatch(name) or not isinstance(one.title, str) or not one.title:
             raise PluginFailed(f"The type “{name}” needs a name of small letters, digits and _, and a title.")

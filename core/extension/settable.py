@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from jsonschema import Draft202012Validator
 from markupsafe import Markup
 
 from core.base.errors import InvalidDocument
 
 if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+
     from core.tenancy.models import App
 
 MOST_SHOWN_CHARS = 500_000
@@ -46,6 +47,8 @@ class Settable:
 
     @cached_property
     def _validator(self) -> Draft202012Validator:
+        from jsonschema import Draft202012Validator
+
         return Draft202012Validator(self.schema)
 
     def trouble(self, settings: Mapping[str, Any], *, whole: bool = True) -> str:

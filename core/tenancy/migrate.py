@@ -92,15 +92,18 @@ def _listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple | set) else [value]
 
 
-def ensure_schema() -> None:
+def ensure_schema(*, bare: bool = False) -> None:
     """Bring the database to the newest schema, and what is in it to today's components; cheap when it is there already.
+
+    A *bare* application leaves the latter to others.
 
     Raises:
         AppkeepError: the database was made by a newer version.
     """
     with as_server():
         _ensure_schema()
-    server().registry.hook.database_ready()
+    if not bare:
+        server().registry.hook.database_ready()
 
 
 def _ensure_schema() -> None:
@@ -111,6 +114,7 @@ def _ensure_schema() -> None:
         if wanted <= _standing(connection) and not (connection.dialect.name == "postgresql" and row_security.is_due(connection)):
             return
         connection.rollback()
+    server().registry.wake()  # whose rows a table holds is told by its class
     # SQLite's foreign keys and its write lock are set on connecting, so the upgrade has a connection of its own.
     with db.engine.connect() as connection:
         if connection.dialect.name == "postgresql":

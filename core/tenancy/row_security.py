@@ -18,9 +18,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from weakref import WeakKeyDictionary
 
-import psycopg
-from psycopg.pq import TransactionStatus
-from psycopg.sql import SQL, Identifier
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
@@ -41,7 +38,7 @@ SELECT c.relname FROM pg_class c JOIN pg_policy p ON p.polrelid = c.oid AND p.po
 WHERE c.relnamespace = current_schema()::regnamespace AND c.relrowsecurity
 """)
 _ENTER = "SELECT set_config('role', %s, true), set_config('appkeep.tenant', %s, true)"
-CANNOT_BE_TOLD = (TransactionStatus.INERROR, TransactionStatus.UNKNOWN)
+CANNOT_BE_TOLD = ("INERROR", "UNKNOWN")
 """A transaction that failed, or a connection that is lost: nothing can be read or written there, and the next one is told anew."""
 _roles: WeakKeyDictionary[Engine, str | None] = WeakKeyDictionary()
 
@@ -56,12 +53,14 @@ def owned_tables() -> dict[str, str]:
 def enter(connection: Connection, organization_id: str | None, *, unscoped: bool) -> None:
     """Limit the rest of a connection's transaction to one organization's rows: to none without one, to all if *unscoped*."""
     role = None if connection.invalidated else _role(connection)
-    if role is None or driver(connection).info.transaction_status in CANNOT_BE_TOLD:
+    if role is None or driver(connection).info.transaction_status.name in CANNOT_BE_TOLD:
         return
     try:
         # Past SQLAlchemy: it is said once for every transaction.
         driver(connection).execute(_ENTER, ("none" if unscoped else role, organization_id or ""))
-    except psycopg.OperationalError as error:
+    except Exception as error:
+        if not isinstance(error, connection.dialect.loaded_dbapi.OperationalError):
+            raise
         connection.invalidate(error)
         raise OperationalError(_ENTER, None, error, connection_invalidated=True) from error
 
@@ -109,6 +108,8 @@ def install(connection: Connection) -> None:
     if role is None:
         log.warning("Row-level security is off: this database's user may create no role. See docs/operations.md.")
         return
+    from psycopg.sql import SQL, Identifier  # loaded where the database is PostgreSQL
+
     raw, own = driver(connection), Identifier(role)
     schema = Identifier(connection.execute(text("SELECT current_schema()")).scalar_one())
     for statement in (
@@ -153,6 +154,8 @@ def _made_role(connection: Connection) -> str | None:
     """Return the role of tenants' transactions, made where it is missing; None where that is not allowed."""
     if (found := connection.execute(_ROLE).scalar()) is not None:
         return str(found)
+    from psycopg.sql import SQL, Identifier
+
     user = connection.execute(text("SELECT left(current_user, 56)")).scalar_one()
     role = f"{user}_tenant"[:MAX_ROLE_CHARS]
     raw, own = driver(connection), Identifier(role)
