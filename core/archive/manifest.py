@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from core.archive.canonical import NotCanonical, canonical, parse_canonical
 from core.archive.errors import ArchiveDamaged, ArchiveNeedsNewer
 
@@ -86,11 +88,20 @@ class IndexLine:
         return line
 
 
+_own_lines = msgspec.json.Decoder(IndexLine)
+
+
 def index_bytes(lines: Iterable[IndexLine]) -> bytes:
     """Return the bytes of an index whose lines are in order."""
     return b"".join(
         f'{{"content":"{x.content}","count":{x.count},"n":{x.n},"raw":{x.raw},"section":"{x.section}"}}\n'.encode()
         for x in lines)
+
+
+def own_lines(raw: bytes) -> list[IndexLine]:
+    """Return all lines of an index that this server wrote, proven by its digest: not read as strictly as a stranger's, and quickly."""
+    found: list[IndexLine] = _own_lines.decode_lines(raw)
+    return found
 
 
 def parse_index(raw: bytes, where: str = "The index") -> list[IndexLine]:

@@ -14,14 +14,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, select, update
 
 from core.apps import change_log
 from core.apps.change_log import Runs
 from core.apps.snapshot import Snapshot
 from core.archive.canonical import parse
-from core.archive.manifest import Content, IndexLine
+from core.archive.manifest import Content, IndexLine, own_lines
 from core.backups.models import Backup
 from core.base.db import db, transaction
 from core.base.time import now_us
@@ -44,7 +43,6 @@ WHY = {
     "audit_differs": "everything is read once a week, and the log of changes had missed something; tell the server’s operator",
 }
 """Why everything was read, as people read it after "Everything was read: "."""
-_lines = msgspec.json.Decoder(IndexLine)
 _table = Backup.__table__
 _c = _table.c
 
@@ -111,9 +109,9 @@ class Base:
         return found
 
     def _listed(self, index: str) -> list[IndexLine]:
-        """Return the lines of a list; written by this server and proven by its digest, it is not read as strictly as a stranger's."""
+        """Return the lines of a list."""
         if index not in self._lists:
-            self._lists[index] = _lines.decode_lines(read_object(index))
+            self._lists[index] = own_lines(read_object(index))
         return self._lists[index]
 
     @cached_property

@@ -87,6 +87,7 @@ class RestoreContext:
     """Hears how many records and bytes of the backup were looked at; see `tick`."""
     kept: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
     """What components remember while the restore, or its plan, goes on."""
+    _live: dict[str, list[IndexLine]] = field(default_factory=dict, init=False, repr=False)
     _at_home: dict[str, bool] = field(default_factory=dict, init=False, repr=False)
     _looked_at: list[int] = field(default_factory=lambda: [0, 0], init=False, repr=False)
 
@@ -108,10 +109,19 @@ class RestoreContext:
 
         Where no one described the app before, it is read now: values that followed their fields have moved by then.
         """
-        found = self.described
-        if found is None:
+        return {(line.section, line.n): line.content for line in self._live_lines(component)}
+
+    def live_count(self, component: str, section: str) -> int:
+        """Return how many lines a section of a component's data had then."""
+        return sum(line.count for line in self._live_lines(component) if line.section == section)
+
+    def _live_lines(self, component: str) -> list[IndexLine]:
+        if self.described is not None:
+            return self.described.lines.get((component, "data"), [])
+        if component not in self._live:
             found = describe(self.app, Snapshot(self.app.id, self.connection), only=component, config=False)
-        return {(line.section, line.n): line.content for line in found.lines.get((component, "data"), [])}
+            self._live[component] = found.lines.get((component, "data"), [])
+        return self._live[component]
 
     def segments(self, component: str, lines: list[IndexLine]) -> Iterator[tuple[IndexLine, bytes]]:
         """Yield those segments of a component's data in the backup with their bytes, proven by their digest, unpacked ahead in threads.

@@ -208,23 +208,33 @@ def _data_lines(found: Description, component: Component, app: App, snapshot: Sn
     before = _lines_before(found, component)
     touched = {} if found.base is None else found.base.touched
     lines: list[IndexLine] = []
+    is_read = False
     for section in component.data_sections(app, snapshot):
         known = before.get(section.name)
         if not known or section.some is None:
             read = list(walk.lines([section]))
         else:
             runs = joined([*touched.get(section.name, ()), *runs_of(line.n for line in known if not held(line.content))])
+            if not runs:
+                lines += known
+                continue
             lines += [line for line in known if lying_outside(runs, line.n)]
-            read = list(walk.lines([Section(section.name, section.some(runs))])) if runs else []
+            read = list(walk.lines([Section(section.name, section.some(runs))]))
+        is_read = True
         found.segments_read += len(read) if section.name.startswith("records/") else 0
         lines += read
-    if found.base is not None and found.base.mark.whole_files and before and {line.key: line for line in lines} == {
-            line.key: line for name, some in before.items() if name != FILES for line in some}:
+    if found.base is not None and found.base.mark.whole_files and before and _are_same(lines, before, is_read=is_read):
         return [*lines, *before.get(FILES, ())]  # the same records name the same files
     wanted = set(component.data_files(app, snapshot))
     files_there = list(walk.lines([file_section(wanted)]))
     found.whole_files &= len(files_there) == len(wanted)
     return [*lines, *files_there]
+
+
+def _are_same(lines: list[IndexLine], before: Mapping[str, list[IndexLine]], *, is_read: bool) -> bool:
+    """Say whether lines are all those of the base but of files; where nothing was read, each is one of the base's."""
+    theirs = [line for name, some in before.items() if name != FILES for line in some]
+    return len(lines) == len(theirs) and (not is_read or {line.key: line for line in lines} == {line.key: line for line in theirs})
 
 
 def _lines_before(found: Description, component: Component) -> dict[str, list[IndexLine]]:

@@ -12,9 +12,11 @@ be read, and nobody may begin to rely on it: to whoever stores or points to its 
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
+from struct import Struct
 from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, Index, String, any_, func, literal, select, text, update
@@ -74,21 +76,30 @@ def object_name(organization_id: str, content: str) -> str:
 
 
 class Digests:
-    """Many digests in 32 bytes each, sorted: which contents an organization has already."""
+    """Many digests in 40 bytes each, sorted: which contents an organization has already.
+
+    The heads are the digests' first eight bytes as numbers: to find a number among numbers takes a tenth of the time.
+    """
 
     def __init__(self, digests: Iterable[str] = ()) -> None:
-        self.packed = b"".join(bytes.fromhex(digest) for digest in sorted(digests))
+        self.packed = bytes.fromhex("".join(sorted(digests)))
+        self.heads = array("Q", [head for head, in _HEAD.iter_unpack(self.packed)])
 
     def __len__(self) -> int:
-        return len(self.packed) // 32
-
-    def __getitem__(self, place: int) -> bytes:
-        return self.packed[32 * place:32 * place + 32]
+        return len(self.heads)
 
     def __contains__(self, digest: str) -> bool:
         wanted = bytes.fromhex(digest)
-        place = bisect_left(self, wanted, 0, len(self))
-        return place < len(self) and self[place] == wanted
+        head = int.from_bytes(wanted[:8])
+        place = bisect_left(self.heads, head)
+        while place < len(self.heads) and self.heads[place] == head:
+            if self.packed[32 * place:32 * place + 32] == wanted:
+                return True
+            place += 1
+        return False
+
+
+_HEAD = Struct(">Q24x")
 
 
 _PARTS = tuple(part.name for part in fields(StoredDescriptor))
@@ -144,7 +155,8 @@ def stored_bytes() -> tuple[int, int, int]:
 
 def known_digests() -> Digests:
     """Return the contents that the current organization has and that one may rely on."""
-    return Digests(db.session.execute(select(StoredObject.content).where(RELIABLE)).scalars())
+    # In the key's order, which `Digests` need not sort again.
+    return Digests(db.session.execute(select(StoredObject.content).where(RELIABLE).order_by(StoredObject.content)).scalars())
 
 
 RELIABLE = StoredObject.condemned_at.is_(None) & StoredObject.lost_at.is_(None)

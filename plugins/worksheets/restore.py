@@ -196,7 +196,8 @@ class _Merge:
         self._write(self._batches(self._loading(differing) if whole else self._merging(differing, bare)), bare)
         if self.context.bin_newer:
             self._write(self._batches(self._newer(lines, live)), bare=False)
-        self.counts["new_since"] = 0 if bare else self._new_since(lines)
+        self.counts["new_since"] = 0 if bare else self._live_before() - sum(
+            self.counts[what] for what in ("unchanged", "overwritten", "binned"))
         if self.context.writing and differing:
             self._finish(self.highest)
 
@@ -257,8 +258,8 @@ class _Merge:
     def _segment(self, n: int, raw: bytes, bare: bool) -> list[Pair]:
         segment = read_lines(raw)
         self.highest = max(self.highest, segment[-1].seq)
-        first = n * SEGMENT_RECORDS
-        there = {} if bare else {r.seq: r for r in self.store.rows(self.worksheet, first, first + SEGMENT_RECORDS - 1)}
+        segment = segment if bare or not self.alike or self._moved else self._differing(n, raw, segment)
+        there = {} if bare else {r.seq: r for r in self.store.rows_of(self.worksheet, [line.seq for line in segment])}
         changed: list[Pair] = []
         for line in segment:
             old = self._as_after(there.get(line.seq))
@@ -269,6 +270,14 @@ class _Merge:
             if new != old:
                 changed.append((there.get(line.seq), new))
         return changed
+
+    def _differing(self, n: int, raw: bytes, segment: list[Line]) -> list[Line]:
+        """Return the lines that are not, byte for byte, what the database would give now, and count the others."""
+        now = {line for one in self.store.segments(self.worksheet, n, n) for line in one.raw.split(b"\n")}
+        left = [line for text, line in zip(raw.split(b"\n"), segment, strict=False)
+                if text not in now or (self.pointing and not self._reaches_all(bytes(line.vals)))]
+        self.counts["unchanged"] += len(segment) - len(left)
+        return left
 
     def _as_after(self, row: Row | None) -> Row | None:
         """Return a row as it stands once the configuration is back."""
@@ -373,13 +382,11 @@ class _Merge:
             if self.context.writing and pairs:
                 write_rows(self.store, self.worksheet, self.fields, [row for _, row in pairs], bare=bare)
 
-    def _new_since(self, lines: list[IndexLine]) -> int:
-        """Return how many live records the backup does not have."""
-        counted = self.counts
-        there = self.store.count(self.worksheet)
-        if self.context.writing:
-            return there - sum(line.count for line in lines)
-        return there - counted["unchanged"] - counted["overwritten"] - counted["binned"]
+    def _live_before(self) -> int:
+        """Return how many live records there were; a worksheet that comes back from the bin was not described with its own."""
+        if self.document.address in self.context.documents_before:
+            return self.context.live_count("worksheets", f"records/{self.worksheet}")
+        return self.store.count(self.worksheet) - (self.counts["brought_back"] if self.context.writing else 0)
 
     def _finish(self, highest: int) -> None:
         """Raise counters above the highest restored number, and report values that must be unique and are not."""
