@@ -115,6 +115,10 @@ class RestoreContext:
         """Return how many lines a section of a component's data had then."""
         return sum(line.count for line in self._live_lines(component) if line.section == section)
 
+    def live_bytes(self, component: str, section: str) -> dict[int, int]:
+        """Return how many bytes each segment of a section of a component's data had then, by its number."""
+        return {line.n: line.raw for line in self._live_lines(component) if line.section == section}
+
     def _live_lines(self, component: str) -> list[IndexLine]:
         if self.described is not None:
             return self.described.lines.get((component, "data"), [])

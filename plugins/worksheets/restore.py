@@ -29,6 +29,8 @@ from plugins.worksheets.targets import Numbers, Targets
 MAX_LISTED = 10_000
 """How many references and clashes a report lists; it always says how many there were."""
 BATCH_ROWS = 4096
+READ_TOGETHER_BYTES = 2 * 1024 * 1024
+"""Of what is there now, so much is read at once; a single segment may have more."""
 OUTCOMES = ("brought_back", "overwritten", "unchanged")
 _decode = msgspec.json.Decoder().decode
 """Reads values that are canonical already, as stored ones and those of a verified backup are."""
@@ -203,8 +205,25 @@ class _Merge:
 
     def _merging(self, differing: list[IndexLine], bare: bool) -> Iterator[list[Pair]]:
         """Yield what changes, a segment at a time."""
+        compared = not bare and self.alike and not self._moved
+        groups, now = self._together(differing), dict[int, bytes]()
         for line, raw in self._segments(differing):
-            yield self._segment(line.n, raw, bare)
+            if compared and line.n not in now:
+                some = next(groups)
+                now = dict.fromkeys(some, b"") | {
+                    one.n: one.raw for one in self.store.some_segments(self.worksheet, [(n, n) for n in some])}
+            yield self._segment(line.n, raw, bare, now[line.n] if compared else None)
+
+    def _together(self, differing: list[IndexLine]) -> Iterator[list[int]]:
+        """Yield the numbers of segments in groups; of a group, what is there now may be read at once."""
+        sizes, group, size = self.context.live_bytes("worksheets", f"records/{self.worksheet}"), list[int](), 0
+        for line in differing:
+            size += sizes.get(line.n, 0)
+            if group and size > READ_TOGETHER_BYTES:
+                yield group
+                group, size = [], sizes.get(line.n, 0)
+            group.append(line.n)
+        yield group
 
     def _loading(self, differing: list[IndexLine]) -> Iterator[list[Pair]]:
         """Load whole segments into the bare worksheet, and yield the records of those that cannot go so."""
@@ -255,11 +274,12 @@ class _Merge:
         """The fields whose values will move before the records are merged; none once that is done."""
         return set() if self.context.writing else self._follow
 
-    def _segment(self, n: int, raw: bytes, bare: bool) -> list[Pair]:
+    def _segment(self, n: int, raw: bytes, bare: bool, now: bytes | None = None) -> list[Pair]:
+        """Yield what changes in a segment; *now* is what the database would give of it, where lines can be compared as they are."""
         segment = read_lines(raw)
         self.highest = max(self.highest, segment[-1].seq)
-        segment = segment if bare or not self.alike or self._moved else self._differing(n, raw, segment)
-        there = {} if bare else {r.seq: r for r in self.store.rows_of(self.worksheet, [line.seq for line in segment])}
+        segment = segment if now is None else self._differing(now, raw, segment)
+        there = {} if bare or not segment else {r.seq: r for r in self.store.rows_of(self.worksheet, [line.seq for line in segment])}
         changed: list[Pair] = []
         for line in segment:
             old = self._as_after(there.get(line.seq))
@@ -271,11 +291,11 @@ class _Merge:
                 changed.append((there.get(line.seq), new))
         return changed
 
-    def _differing(self, n: int, raw: bytes, segment: list[Line]) -> list[Line]:
-        """Return the lines that are not, byte for byte, what the database would give now, and count the others."""
-        now = {line for one in self.store.segments(self.worksheet, n, n) for line in one.raw.split(b"\n")}
+    def _differing(self, now: bytes, raw: bytes, segment: list[Line]) -> list[Line]:
+        """Return the lines that are not, byte for byte, what is there now, and count the others."""
+        there = set(now.split(b"\n"))
         left = [line for text, line in zip(raw.split(b"\n"), segment, strict=False)
-                if text not in now or (self.pointing and not self._reaches_all(bytes(line.vals)))]
+                if text not in there or (self.pointing and not self._reaches_all(bytes(line.vals)))]
         self.counts["unchanged"] += len(segment) - len(left)
         return left
 

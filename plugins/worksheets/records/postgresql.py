@@ -15,8 +15,7 @@ from plugins.worksheets.records.store import LAST_SEGMENT, RecordStore, Row, tab
 
 # One short range of the primary key a segment: sorting all records at once would go through temporary files. Which
 # segments there are is found by jumping along the key from one to the next, not by reading all of it.
-_SEGMENTS = """
-COPY (
+_ALL = """
   WITH RECURSIVE segment (n) AS (
     (SELECT seq / {span} FROM record
      WHERE app_id = {app} AND worksheet = {worksheet} AND seq >= {first} * {span} ORDER BY seq LIMIT 1)
@@ -24,6 +23,10 @@ COPY (
     SELECT (SELECT seq / {span} FROM record
             WHERE app_id = {app} AND worksheet = {worksheet} AND seq >= (segment.n + 1) * {span} ORDER BY seq LIMIT 1)
     FROM segment WHERE segment.n < {last})
+"""
+_NAMED = "WITH segment (n) AS (SELECT unnest({numbers}::bigint[]))"
+_SEGMENTS = """
+COPY ({which}
   SELECT segment.n, line.count, line.raw
   FROM (SELECT n FROM segment WHERE n <= {last} ORDER BY n) AS segment
   CROSS JOIN LATERAL (
@@ -65,6 +68,7 @@ SELECT max(((vals::jsonb) ->> :field)::bigint) FROM record WHERE app_id = :app A
 """)
 _COPY_LINES = "COPY record (app_id, worksheet, created_at, updated_at, created_by, updated_by, seq, vals) FROM STDIN"
 COPY_ROWS = 1000
+SHORT_RUN, MOST_NAMED = 8, 500
 SMALL = 200
 """Up to this number of rows, a plain INSERT is cheaper than a COPY beside the table."""
 
@@ -81,11 +85,32 @@ class PostgreSQLRecordStore(RecordStore):
     """See `RecordStore`."""
 
     def segments(self, worksheet: str, first: int = 0, last: int = LAST_SEGMENT) -> Iterator[Segment]:
+        yield from self._segments(worksheet, _ALL, first=first, last=last)
+
+    def some_segments(self, worksheet: str, runs: Sequence[tuple[int, int]]) -> Iterator[Segment]:
+        """Short runs are asked for together: a COPY of its own for each would take longer than what it brings."""
+        short: list[int] = []
+        for first, last in runs:
+            if last - first < SHORT_RUN:
+                short += range(first, last + 1)
+            if last - first >= SHORT_RUN or len(short) > MOST_NAMED:
+                yield from self._named(worksheet, short)
+                short = []
+            if last - first >= SHORT_RUN:
+                yield from self.segments(worksheet, first, last)
+        yield from self._named(worksheet, short)
+
+    def _named(self, worksheet: str, numbers: list[int]) -> Iterator[Segment]:
+        if numbers:
+            yield from self._segments(worksheet, _NAMED, numbers=numbers, last=LAST_SEGMENT)
+
+    def _segments(self, worksheet: str, which: str, **given: Any) -> Iterator[Segment]:
         from psycopg import sql
 
-        statement = sql.SQL(_SEGMENTS).format(
-            span=sql.Literal(SEGMENT_RECORDS), app=sql.Literal(self.app_id), worksheet=sql.Literal(worksheet),
-            first=sql.Literal(first), last=sql.Literal(last))
+        values = {"span": SEGMENT_RECORDS, "app": self.app_id, "worksheet": worksheet, **given}
+        literals = {name: sql.Literal(value) for name, value in values.items()}
+        named = {name: literals[name] for name in ("span", "app", "worksheet", "first", "last", "numbers") if "{" + name + "}" in which}
+        statement = sql.SQL(_SEGMENTS).format(which=sql.SQL(which).format(**named), **literals)
         with driver(self.connection).cursor() as cursor:
             cursor.execute("SET LOCAL client_encoding TO 'UTF8'")
             with self.along_the_key():
