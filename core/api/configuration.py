@@ -4,6 +4,7 @@ from core.apps import documents, locks, parts
 from core.apps import parts as placing
 from core.apps import service as apps
 from core.apps.change_log import touch
+from core.apps.long_edits import done_later
 from core.apps.models import DocumentRow
 from core.apps.permissions import EVERYTHING, NOTHING, Rights, Standing, rights, standing
 from core.apps.service import find_app, opened, org_choices, org_exists
@@ -16,6 +17,6 @@ from core.tenancy.models import App
 
 __all__ = [
     "EVERYTHING", "FILE_MARK", "KEY", "NOTHING", "SINGLE", "SYSTEM", "App", "DocumentRow", "Rights", "Standing", "apps",
-    "canonical", "direct", "documents", "files", "files_in_text", "find_app", "is_key", "is_person", "locks", "new_key", "opened",
-    "org_choices", "org_exists", "parse", "parts", "placing", "pointers", "rights", "schemas", "standing", "touch",
+    "canonical", "direct", "documents", "done_later", "files", "files_in_text", "find_app", "is_key", "is_person", "locks", "new_key",
+    "opened", "org_choices", "org_exists", "parse", "parts", "placing", "pointers", "rights", "schemas", "standing", "touch",
 ]

@@ -14,6 +14,7 @@ from core.web.icons import ICONS, Look, is_sign
 from core.web.menu import MenuItem
 from core.web.protection import csrf, limiter
 from core.web.role_form import RoleForm, RoleShown
+from core.web.runs import to_run
 from core.web.shell import document_url, edit_url
 from core.web.visit import Visitor, current_app_row, current_standing, require, rights_here, visit
 
@@ -59,6 +60,7 @@ __all__ = [
     "seen_another",
     "send_kept",
     "size_text",
+    "to_run",
     "upload_type",
     "visit",
     "walk",

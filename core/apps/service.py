@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from core.apps import documents, locks
+from core.apps import documents, locks, parts
 from core.base.db import db, transaction
 from core.base.errors import AppkeepError, Conflict, InvalidInput, NotFound
 from core.base.ids import new_key
@@ -120,7 +120,8 @@ class Script:
 
     def __init__(self, app: App, person: str) -> None:
         self.app, self.person = app, person
-        self.verbs = {"put": self._put, "hide": self._hide, "bring_back": self._bring_back, "purge": self._purge}
+        self.verbs = {"put": self._put, "hide": self._hide, "bring_back": self._bring_back, "purge": self._purge,
+                      "put_part": self._put_part}
         self.components = server().registry.components.values()
         self.operations = {name: verb for c in self.components for name, verb in c.operations().items()}
 
@@ -167,6 +168,13 @@ class Script:
             raise InvalidInput("“position” must be a whole number from 0.")
         documents.put(self.app, Document(kind=kind, key=key, body=operation["body"], position=position), self.person)
         return {"document": f"{kind}/{key}"}
+
+    def _put_part(self, operation: Mapping[str, Any]) -> Any:
+        if not isinstance(operation.get("part"), str) or not isinstance(operation.get("body"), Mapping):
+            raise InvalidInput("“put_part” needs the “part”, such as field, and its “body”, an object.")
+        document = documents.get(self.app, _address(operation))
+        parts.put_part(self.app, document, operation["part"], dict(operation["body"]), self.person)
+        return {"document": document.address}
 
     def _position(self, kind: str, key: str) -> int:
         siblings = documents.live(self.app, kind)

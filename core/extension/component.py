@@ -146,6 +146,13 @@ class Component:
         """
         return {}
 
+    def takes_long(self, app: App, op: str, address: str) -> bool:
+        """Say whether an edit of a document or part moves so much data that a worker does it, and nobody waits for it at a page.
+
+        *op* is "put_part", "hide", "bring_back" or "purge".
+        """
+        return False
+
     def purged(self, app: App, address: str) -> None:
         """Remove for good what hangs on a document or part that is about to be purged."""
 

@@ -70,7 +70,7 @@ def register_importer() -> Importer | Iterable[Importer]:
 
 @hookspec
 def register_run_kind() -> RunKind | Iterable[RunKind]:
-    """Give a kind of run that workers do, or several."""
+    """Give a kind of run that workers do, or several; `request_run` asks for one."""
     return ()
 
 

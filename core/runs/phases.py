@@ -10,10 +10,11 @@ PHASES = {"reading": "Reading the app", "verifying": "Checking the content", "re
           "import.making": "Creating the app", "import.before_commit": "Creating the app", "restore.planned": "Comparing with the app",
           "restore.verified": "Backing up the current version", "restore.merged": "Restoring",
           "restore.before_commit": "Restoring", "merging": "Restoring", "copy.put": "Creating the app", "index.building": "Indexing",
+          "edit.begun": "Changing the app",
           "collecting": "Finding unused content"}
 COUNTS_PARTS = ("verifying", "upload.verifying", "reading the lines")
 """Phases whose progress counts parts of a backup, not records."""
-UNCOUNTED = ("restore.", "backup.", "copy.", "check.", "collect", "upload.begun", "upload.before_commit")
+UNCOUNTED = ("restore.", "backup.", "copy.", "check.", "collect", "edit.", "upload.begun", "upload.before_commit")
 """What the names of phases begin with in which nothing is counted: the numbers in the row are of the phase before."""
 
 

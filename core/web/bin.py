@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from flask import Response, flash, redirect, render_template, request, url_for
 
 from core.apps import documents
+from core.apps.long_edits import done_later
 from core.apps.models import DocumentRow, HiddenPart
 from core.apps.snapshot import parse_body
 from core.base.db import db, transaction
@@ -17,6 +18,7 @@ from core.extension.component import Component
 from core.server import server
 from core.tenancy.models import App
 from core.web.gate import MANAGE, Needs, Pages
+from core.web.runs import to_run
 from core.web.visit import current_app_row, visit
 
 pages = Pages("bin", __name__)
@@ -49,7 +51,11 @@ def bring_back(organization_id: str, app_id: str) -> Response:
     app = current_app_row()
     found = _named(app)
     with transaction():
-        documents.bring_back(app, found.address, visit().person)
+        run = done_later(app, {"op": "bring_back", "document": found.address}, visit().person)
+        if run is None:
+            documents.bring_back(app, found.address, visit().person)
+    if run is not None:
+        return to_run(run)
     flash(f"“{found.name}” was restored.", "good")
     return _to_bin()
 
@@ -63,7 +69,11 @@ def delete(organization_id: str, app_id: str) -> Response:
         flash(f"Nothing was deleted. To delete it permanently, type its name exactly: {found.name}", "bad")
         return _to_bin()
     with transaction():
-        documents.purge(app, found.address, visit().person)
+        run = done_later(app, {"op": "purge", "document": found.address}, visit().person)
+        if run is None:
+            documents.purge(app, found.address, visit().person)
+    if run is not None:
+        return to_run(run)
     flash(f"“{found.name}” was deleted permanently.", "good")
     return _to_bin()
 
@@ -77,8 +87,16 @@ def empty(organization_id: str, app_id: str) -> Response:
     shown = set(request.form.getlist("address"))
     going = [address for address, _ in documents.bin_of(app) if address in shown]
     with transaction():
+        long = 0
         for address in sorted(going, key=lambda one: -one.count("/")):  # parts before the documents that take them along
-            documents.purge(app, address, visit().person)
+            if done_later(app, {"op": "purge", "document": address}, visit().person) is None:
+                documents.purge(app, address, visit().person)
+            else:
+                long += 1
+    if long:
+        flash("Data with many records is being deleted in the background; the rest is gone." if len(going) > long
+              else "It is being deleted in the background, since it has many records.", "good")
+        return _to_bin()
     flash("The recycle bin was emptied." if going else "There was nothing to delete.", "good")
     return _to_bin()
 

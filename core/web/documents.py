@@ -11,6 +11,7 @@ from typing import Any
 from flask import Response, flash, redirect, render_template, request, url_for
 
 from core.apps import documents, parts
+from core.apps.long_edits import done_later
 from core.base.db import transaction
 from core.base.errors import AppkeepError, NotFound
 from core.extension.component import Component, Document, Kind
@@ -18,6 +19,7 @@ from core.server import server
 from core.web.editor import Editing, Targets
 from core.web.gate import APP, MANAGE, Needs, Pages
 from core.web.menu import MenuItem
+from core.web.runs import to_run
 from core.web.shell import edit_url
 from core.web.visit import current_app_row, current_standing, require, visit
 
@@ -152,10 +154,14 @@ def _part_page(document: Document, part: str, part_key: str | None) -> str | Res
 @pages.page(f"{MANAGE}/<kind>/<key>/<part>/<part_key>/hide", Needs.APP_ADMIN, ("POST",))
 def hide_part(organization_id: str, app_id: str, kind: str, key: str, part: str, part_key: str) -> Response:
     """Move a part of a document to the recycle bin."""
-    app = current_app_row()
+    app, address = current_app_row(), f"{kind}/{key}/{part}/{part_key}"
     found = parts.part_of(documents.get(app, f"{kind}/{key}"), part, part_key)
     with transaction():
-        documents.hide(app, f"{kind}/{key}/{part}/{part_key}", visit().person)
+        run = done_later(app, {"op": "hide", "document": address}, visit().person)
+        if run is None:
+            documents.hide(app, address, visit().person)
+    if run is not None:
+        return to_run(run)
     flash(f"“{found.get('name', part_key)}” was moved to the recycle bin. You can restore it from there.", "good")
     return _to(_back() or edit_url(f"{kind}/{key}"))
 

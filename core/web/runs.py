@@ -109,6 +109,11 @@ def shown(run: Run) -> dict[str, Any]:
             **notes(report_of(run), request.args.get("q", "")[:100])}
 
 
+def to_run(run: Run) -> Response:
+    """Answer with the page of a run that was asked for."""
+    return redirect(url_for("runs.show", organization_id=run.organization_id, run_id=run.id))  # type: ignore[return-value]
+
+
 def left_s(run: Run) -> int | None:
     """Return about how many seconds the phase that a run is in will take; None while that cannot be told yet."""
     rate = rate_of(run)

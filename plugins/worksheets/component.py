@@ -46,6 +46,9 @@ from plugins.worksheets.sections import (
 )
 from plugins.worksheets.undo import undo_records
 
+MOVED_AT_ONCE = 20_000
+"""Of a worksheet with at most so many records, values are moved while a page waits: within a second or two."""
+
 
 class Worksheets(Component):
     """Documents as usual; records go out as bytes that the database builds and come back by a merge."""
@@ -78,6 +81,12 @@ class Worksheets(Component):
         for address in sorted(after):
             service.follow_indexes(app, after[address])
         return {}
+
+    def takes_long(self, app: App, op: str, address: str) -> bool:
+        """A field's values move record by record, and a worksheet's records go with it for good."""
+        _, worksheet, *part = address.split("/")
+        moves = part[:1] == ["field"] or (op == "purge" and not part)
+        return moves and service.store_of(app).has_more_than(worksheet, MOVED_AT_ONCE)
 
     def purged(self, app: App, address: str) -> None:
         _, worksheet, *part = address.split("/")

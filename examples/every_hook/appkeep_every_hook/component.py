@@ -92,6 +92,9 @@ class Signs(ak.Component):
         if not any(one.kind == "sign" for one in ak.documents.live(app)):
             set_motto(app, None)
 
+    def takes_long(self, app: ak.App, op: str, address: str) -> bool:
+        return op == "purge" and len(ak.documents.live(app, "sign")) > 500
+
     def edits_done(self, app: ak.App) -> Iterable[None] | None:
         if len(ak.documents.live(app, "sign")) > 1000:
             raise ak.InvalidInput("An app has 1,000 signs at most.")

@@ -18,6 +18,7 @@ from core.api import (
     field_type,
     placing,
     server,
+    to_run,
     transaction,
     visit,
 )
@@ -76,7 +77,11 @@ def edit_field(organization_id: str, app_id: str, key: str, field_key: str) -> s
             lost = service.choices_lost(form.app, sheet, before, field) if request.form.get("sure") != "1" else []
             if not lost:
                 with transaction():
-                    service.put_field(form.app, sheet, field, visit().person)
+                    run = service.put_field_later(form.app, sheet, before, field, visit().person)
+                    if run is None:
+                        service.put_field(form.app, sheet, field, visit().person)
+                if run is not None:
+                    return to_run(run)
                 flash(f"The field “{form.about.value['name']}” was saved.", "good")
                 return to(url("worksheet", key=key) + "#fields")
         except AppkeepError as error:

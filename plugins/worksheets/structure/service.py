@@ -14,7 +14,9 @@ from core.api import (
     InvalidInput,
     InvalidValue,
     NotFound,
+    Run,
     documents,
+    done_later,
     field_type,
     locks,
     new_key,
@@ -22,9 +24,10 @@ from core.api import (
 )
 from plugins.worksheets import indexing
 from plugins.worksheets.definitions import check_field, check_options
-from plugins.worksheets.fields import KEY_KINDS
+from plugins.worksheets.fields import KEY_KINDS, fields_of
 from plugins.worksheets.formula import check_expression, check_template
 from plugins.worksheets.query import Query, count
+from plugins.worksheets.service import moved_fields
 from plugins.worksheets.structure import expressions, unique_names
 
 LINKING = ("relationship", "subform", "cascading_select")
@@ -64,10 +67,26 @@ def put_field(app: App, sheet: Document, field: Definition, person: str) -> None
     Raises:
         InvalidDocument: it makes no sense.
     """
+    _check_form(sheet, field)
+    placing.put_part(app, sheet, "field", field, person)
+
+
+def put_field_later(app: App, sheet: Document, before: Definition, field: Definition, person: str) -> Run | None:
+    """Have a worker change a field whose values move, in a large worksheet; None where that is the caller's to do.
+
+    Raises:
+        InvalidDocument: it makes no sense.
+    """
+    _check_form(sheet, field)
+    if not moved_fields(fields_of({"fields": [before]}), fields_of({"fields": [field]})):
+        return None
+    return done_later(app, {"op": "put_part", "document": sheet.address, "part": "field", "body": field}, person)
+
+
+def _check_form(sheet: Document, field: Definition) -> None:
     check_options(field)
     _check_default(field)
     _check_names(sheet, field)
-    placing.put_part(app, sheet, "field", field, person)
 
 
 def switch_index(app: App, sheet: Document, key: str, on: bool, person: str) -> str:

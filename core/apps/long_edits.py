@@ -1,0 +1,44 @@
+"""Edits that take long: an app's document changes with all the data that hangs on it, done by a worker in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.apps import service
+from core.base.db import transaction
+from core.runs.context import RunContext
+from core.runs.models import Run
+from core.runs.service import request
+from core.server import server
+from core.tenancy.models import App
+
+KIND = "edit"
+"""The kind of run."""
+
+
+def done_later(app: App, edit: Mapping[str, Any], person: str) -> Run | None:
+    """Have a worker do an edit for which a page would have to wait; None where it takes a moment, and is the caller's to do.
+
+    *edit* is as a script has it: {"op": …, "document": …}. It is asked in the caller's transaction, and tried as it stands by then.
+    """
+    address = str(edit["document"]) + (f"/{edit['part']}/{edit['body']['key']}" if edit["op"] == "put_part" else "")
+    component = server().registry.kind(address.partition("/")[0])[0]
+    if not component.takes_long(app, str(edit["op"]), address):
+        return None
+    return request(KIND, app, {"edits": [edit]}, person, send=True)
+
+
+def work(run: RunContext) -> None:
+    """Do a run of kind "edit": its edits and its end are one commit.
+
+    Raises:
+        AppRestoring: the app is closed; it is done later.
+        AppkeepError: the app has changed so that an edit makes no sense any more.
+    """
+    run.step("edit.begun")
+    with transaction():
+        run.fence()
+        answers = service.apply(service.find(str(run.app_id)), run.options["edits"], run.person)
+        run.succeed({"edits": len(answers)})
+    run.step("edit.committed", ended=True)
