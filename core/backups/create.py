@@ -17,7 +17,7 @@ from core.backups.base import Base, Mark, base_of, keep_mark, marked
 from core.backups.models import TYPES, Backup
 from core.backups.state import Description, describe
 from core.base.config import Config
-from core.base.db import db, reading
+from core.base.db import batched, db, reading
 from core.base.errors import AppkeepError, InvalidInput, TooSoon
 from core.base.ids import new_key
 from core.base.time import iso, now_us
@@ -29,6 +29,7 @@ from core.tenancy.models import App
 from core.tenancy.zones import zone_named
 
 MAX_NAME_CHARS = 120
+LOOKED_UP_AT_ONCE = 2000
 FAR_AHEAD_S = 3600
 log = logging.getLogger(__name__)
 
@@ -199,8 +200,12 @@ def _sums(found: Description) -> tuple[int, int, int, int]:
 
 
 def _looked_up(contents: set[str]) -> tuple[int, int, int, int]:
-    sizes = known_descriptors(contents)
-    return len(sizes), sum(d.raw for d in sizes.values()), sum(d.size for d in sizes.values()), len(lost_among(sizes))
+    count = raw = size = lost = 0
+    for some in batched(contents, LOOKED_UP_AT_ONCE):
+        sizes = known_descriptors(some)
+        count, lost = count + len(sizes), lost + len(lost_among(sizes))
+        raw, size = raw + sum(d.raw for d in sizes.values()), size + sum(d.size for d in sizes.values())
+    return count, raw, size, lost
 
 
 def _lost_text(count: int) -> str:

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from core.archive.compression import compress, compress_stream
 from core.archive.manifest import Descriptor
-from core.base.db import transaction
+from core.base.db import batched, transaction
 from core.base.ids import new_key
 from core.objects.index import Digests, files_missing, index_objects, keep_young, known_digests
 from core.objects.packs import SMALL_BYTES, Packing
@@ -22,6 +22,7 @@ from core.server import server
 from core.storage.store import Batch
 
 CHUNK_BYTES = 1024 * 1024
+RECORDED_AT_ONCE = 2000
 
 
 @dataclass
@@ -98,9 +99,12 @@ class ObjectWriter:
     def record(self) -> None:
         """Write the rows of the index for what was added since; in a transaction that commits after the batch has ended."""
         fresh = self.added.keys() - self.recorded
-        new = [self.added[content] for content in sorted(files_missing(fresh))]
-        first = index_objects(self.reader.organization_id, new) if new else set()
-        self.unsettled_bytes += sum(d.size for d in new if d.content in first)
+        first: set[str] = set()
+        for contents in batched(sorted(files_missing(fresh)), RECORDED_AT_ONCE):
+            new = [self.added[content] for content in contents]
+            written = index_objects(self.reader.organization_id, new)
+            self.unsettled_bytes += sum(d.size for d in new if d.content in written)
+            first |= written
         self.late |= fresh - first
         self.recorded |= fresh
 
