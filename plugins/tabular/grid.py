@@ -10,6 +10,7 @@ from typing import Any
 from core.api import ImportFailed
 from plugins.tabular.cells import shown
 from plugins.tabular.headers import header_of, passed, trimmed
+from plugins.tabular.kept_rows import KeptRows
 from plugins.tabular.table import Column, Row, Table, Tell, is_empty
 
 SAMPLE_ROWS = 50
@@ -37,7 +38,7 @@ def table_of(name: str, rows: Callable[[], Iterator[Row]], tell: Tell, said: int
     columns = [_column(cell, place) for place, cell in enumerate(trimmed(head) if head is not None else [""] * width, start=1)]
     if head is None and said is None:
         tell("header", name, "no row was found that names the columns; all rows are records. Say which row does, if one does")
-    table = Table(name, columns, lambda: islice(_filled(rows()), first, None))
+    table = Table(name, columns, KeptRows(lambda: islice(_filled(rows()), first, None)))
     table.header = 0 if head is None else _number_of(rows, first)
     return table
 

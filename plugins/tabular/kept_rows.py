@@ -1,0 +1,50 @@
+"""Rows of a table, written down while they are read for the first time, so that the second reading need not parse the file again."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from tempfile import TemporaryFile
+from typing import IO
+
+from plugins.tabular.survey import portions
+from plugins.tabular.table import Row
+
+TOGETHER = 1000
+MOST_BYTES = 1024 * 1024 * 1024
+"""What takes more room than that on the disk is parsed again."""
+
+
+@dataclass
+class KeptRows:
+    """What reads a table, as often as it is called; the second time it comes from a temporary file, which nobody else can open."""
+
+    parsed: Callable[[], Iterator[Row]]
+    kept: IO[bytes] | None = None
+
+    def __call__(self) -> Iterator[Row]:
+        return self._written() if self.kept is not None else self._parsed()
+
+    def _parsed(self) -> Iterator[Row]:
+        """Yield the rows of the file; once all of them are read, they are kept."""
+        file: IO[bytes] | None = TemporaryFile()  # noqa: SIM115 - it is read again later, and goes with this object
+        for some in portions(self.parsed(), TOGETHER):
+            if file is not None:
+                pickle.dump(some, file, pickle.HIGHEST_PROTOCOL)
+                if file.tell() > MOST_BYTES:
+                    file.close()
+                    file = None
+            yield from some
+        self.kept = file
+
+    def _written(self) -> Iterator[Row]:
+        at = 0
+        while self.kept is not None:
+            self.kept.seek(at)  # several may be reading
+            try:
+                some = pickle.load(self.kept)
+            except EOFError:
+                return
+            at = self.kept.tell()
+            yield from some
