@@ -22,11 +22,12 @@ from core.base.ids import SYSTEM
 from core.base.refs import ADDRESS
 from core.extension.component import Component, Document
 from core.objects.index import known_descriptors, picked
+from core.objects.packs import StoredDescriptor
 from core.objects.reader import object_reader
 from core.server import server
 from core.tenancy.models import App
 
-AHEAD_SEGMENTS, AHEAD_BYTES = 64, 3 * 1024 * 1024
+AHEAD_SEGMENTS, AHEAD_BYTES, KNOWN_AT_ONCE = 64, 3 * 1024 * 1024, 2000
 """How much is unpacked ahead of the merge: bounds memory whatever the size of the backup."""
 READING_THREADS = 2
 
@@ -132,17 +133,16 @@ class RestoreContext:
 
         Lines that an older version of their component wrote are lifted to today's shape.
         """
-        known, reader = known_descriptors({line.content for line in lines}), object_reader()
-
-        def read(line: IndexLine) -> bytes:
-            return reader.read(picked(known, line.content))
+        reader, known = object_reader(), dict[str, StoredDescriptor]()
 
         with ThreadPoolExecutor(READING_THREADS) as pool:
             coming: deque[tuple[IndexLine, Future[bytes]]] = deque()
             begun = ahead = 0
             while begun < len(lines) or coming:
                 while begun < len(lines) and (not coming or (len(coming) < AHEAD_SEGMENTS and ahead < AHEAD_BYTES)):
-                    coming.append((lines[begun], pool.submit(copy_context().run, read, lines[begun])))
+                    if begun % KNOWN_AT_ONCE == 0:
+                        known = known_descriptors({line.content for line in lines[begun:begun + KNOWN_AT_ONCE]})
+                    coming.append((lines[begun], pool.submit(copy_context().run, reader.read, picked(known, lines[begun].content))))
                     ahead += lines[begun].raw
                     begun += 1
                 line, reading = coming.popleft()
