@@ -57,7 +57,8 @@ def show(organization_id: str, run_id: str) -> str | Response:
     run = visible(run_id)
     if run.app_id is not None and shown_in_app(run):
         return redirect(url_for("backups.run", organization_id=organization_id, app_id=run.app_id, run_id=run_id))  # type: ignore[return-value]
-    return render_template("runs/show.html", **shown(run))
+    app = find(run.app_id) if run.app_id is not None else None
+    return render_template("runs/show.html", app=app, **shown(run))
 
 
 @pages.page(f"{RUN}/progress", Needs.MEMBER)
