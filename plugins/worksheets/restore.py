@@ -279,7 +279,7 @@ class _Merge:
         segment = read_lines(raw)
         self.highest = max(self.highest, segment[-1].seq)
         segment = segment if now is None else self._differing(now, raw, segment)
-        there = {} if bare or not segment else {r.seq: r for r in self.store.rows_of(self.worksheet, [line.seq for line in segment])}
+        there = {} if bare else {row.seq: row for row in self._rows(n, [line.seq for line in segment])}
         changed: list[Pair] = []
         for line in segment:
             old = self._as_after(there.get(line.seq))
@@ -290,6 +290,12 @@ class _Merge:
             if new != old:
                 changed.append((there.get(line.seq), new))
         return changed
+
+    def _rows(self, n: int, seqs: list[int]) -> list[Row]:
+        """Return what is there of a segment's records: of most, and it is quicker to read them all."""
+        if len(seqs) < SEGMENT_RECORDS // 4:
+            return self.store.rows_of(self.worksheet, seqs)
+        return self.store.rows(self.worksheet, n * SEGMENT_RECORDS, (n + 1) * SEGMENT_RECORDS - 1)
 
     def _differing(self, now: bytes, raw: bytes, segment: list[Line]) -> list[Line]:
         """Return the lines that are not, byte for byte, what is there now, and count the others."""

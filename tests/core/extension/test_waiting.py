@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib import import_module
@@ -9,13 +10,15 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import inspect
 
-from core.api import transaction
+from core.api import as_server, create_app, read_config, transaction
 from core.app import OWN
-from core.base.db import db
+from core.base.db import Base, db
 from core.extension.hookspecs import PROJECT
 from core.extension.registry import DEFAULT_PLUGINS, load_plugins
 from core.extension.waiting import Waiting
+from core.tenancy import row_security
 from tenants import service
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -48,6 +51,21 @@ def test_a_decorated_function_that_is_no_hook_is_none() -> None:
     """Only what is marked counts."""
     marked = [one for one in vars(Waiting("tenants.plugin")).values() if getattr(one, PROJECT + "_impl", None)]
     assert len(marked) > 10
+
+
+def test_an_empty_database_is_made_whole_by_a_command_that_knows_little(engine: str, home: Path, request: pytest.FixtureRequest) -> None:
+    """All tables of all plugins, and on PostgreSQL each of them behind the second wall."""
+    url = "" if engine == "sqlite" else request.getfixturevalue("postgresql").create(f"bare_{os.getpid()}")
+    ended = subprocess.run([sys.executable, "-m", "core.cli", "app", "list", "--org", "Acme"], cwd=ROOT, text=True, capture_output=True,
+                           check=False, env={"APPKEEP_HOME": str(home), "APPKEEP_DATABASE_URL": url, "PATH": ""})
+    assert ended.stderr.startswith("not_found: Unknown organization “Acme”."), ended.stderr
+    app = create_app(read_config({}, home=str(home), database_url=url))
+    with app.app_context(), as_server():
+        there = set(inspect(db.engine).get_table_names())
+        assert {mapper.local_table.description for mapper in Base.registry.mappers} <= there
+        with db.engine.connect() as connection:
+            assert {} == (row_security._unguarded(connection) if engine == "postgresql" else {})
+        db.engine.dispose()
 
 
 def test_the_list_of_apps_imports_little(sqlite_server: Flask, home: Path) -> None:
