@@ -11,13 +11,15 @@ from tenants import quota
 from tenants.notifications.notify import Notice, admins_of, managers, path_to, tell
 
 WARNED_PERCENT = 80
-_WHAT = {"backup": "backup", "upload": "backup", "restore": "restore", "restore_as_new": "restore", "check": "check"}
+_WHAT = {"backup": "backup", "upload": "backup", "restore": "restore", "restore_as_new": "restore", "check": "check", "edit": "change"}
+_ONLY_FAILED = ("check", "edit")
+"""Kinds of runs of which nobody is told that they went well."""
 _DAMAGED = ("object_missing", "object_damaged", "archive_damaged", "restore_differs")
 
 
 def run_finished(run: Run) -> None:
-    """Tell of the end of a backup, restore or check: whoever asked for it, and the app's admins where it concerns them."""
-    if run.kind not in _WHAT or (run.kind == "check" and run.state != "failed"):
+    """Tell of the end of a backup, restore, check or change: whoever asked for it, and the app's admins where it concerns them."""
+    if run.kind not in _WHAT or (run.kind in _ONLY_FAILED and run.state != "failed"):
         return
     with transaction():
         app = find_app(run.app_id) if run.app_id else None

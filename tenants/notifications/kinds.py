@@ -25,6 +25,7 @@ KINDS: dict[str, NoticeKind] = {
         NoticeKind("restore_done", "Restore done", "Whoever started it and the other app admins", inbox=True, mail=True),
         NoticeKind("restore_failed", "Restore failed", "Whoever started it and the other app admins", inbox=True, mail=True),
         NoticeKind("check_failed", "Backup check failed", "Whoever started it and app admins", inbox=True, mail=True),
+        NoticeKind("change_failed", "Change of an app failed", "Whoever made it", inbox=True, mail=True),
         NoticeKind("schedule_paused", "Scheduled backups paused", "App admins, organization owners and admins", inbox=True, mail=True),
         NoticeKind("quota_warning", "80 % of the upload quota used", "Organization owners and admins", inbox=True, mail=True),
         NoticeKind("quota_full", "Upload quota used up", "Organization owners and admins", inbox=True, mail=True),

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from core.api import App, AppkeepError, apps, as_tenant, db, direct, put_file, server, transaction
+from core.api import App, AppkeepError, apps, as_tenant, db, direct, put_file, request_run, server, transaction
 from core.backups import requests
 from core.backups.models import Backup
 from core.backups.schedule import service as schedules
@@ -117,6 +117,17 @@ def test_a_check_that_finds_damage_is_told_to_the_admins_of_the_app(organization
             run = requests.request_check(db.session.get(Backup, backup.id), "system", send=False).id
         work(run)
         assert ([("check_failed", "A backup of “Sales” is damaged")] if broken else []) == told(owner)
+
+
+def test_a_change_that_failed_in_the_background_is_told_to_whoever_made_it(organization: str, owner: str, app: App) -> None:
+    """One that went well is not: what it changed is to be seen."""
+    for address in ("app/main", "page/p_1111111111"):
+        body = {"name": "Sales"}
+        with transaction():
+            edit = {"op": "put", "document": address, "body": body} if address.startswith("app") else {"op": "hide", "document": address}
+            run = request_run("edit", apps.find(app.id), {"edits": [edit]}, owner, send=False).id
+        work(run)
+    assert [("change_failed", "Change of “Sales” failed")] == told(owner)
 
 
 def test_a_cancelled_run_is_told_to_whoever_asked_for_it(organization: str, owner: str, app: App) -> None:
