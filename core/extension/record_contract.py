@@ -56,7 +56,8 @@ class FieldGiven:
     """A field that the asker may read, whether they may write it, and whether the view that was asked for hides it.
 
     `numeric` values stand under each other by their last digit; `before` and `after` are what is written around a number
-    of the field, with at least so many `decimals`.
+    of the field, with at least so many `decimals`. `choices` are the names of what can be chosen, in their order, each with the hue
+    of its colour (0 to 359), None for grey.
     """
 
     key: str
@@ -68,6 +69,7 @@ class FieldGiven:
     before: str = ""
     after: str = ""
     decimals: int = 0
+    choices: Sequence[tuple[str, int | None]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

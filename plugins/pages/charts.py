@@ -10,7 +10,8 @@ from typing import Any
 
 MAX_GROUPS = 20
 OTHERS, EMPTY = "Others", "Empty"
-WIDTH, HEIGHT, BASE, TOP = 640, 260, 220, 20
+WIDTH, HEIGHT, BASE, TOP, LEFT = 640, 260, 220, 20, 64
+LINES = 4
 TINTS = 8
 Unit = tuple[str, str, int]
 """What is written before and after a number, and at least how many decimals it has."""
@@ -19,12 +20,13 @@ BARE: Unit = ("", "", 0)
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A group: its label, value, share of the largest (for bars) or of the whole (for slices), as shown."""
+    """A group: its label, value, share of the whole (for slices), as shown, and the hue of its colour where it has one."""
 
     label: str
     value: Decimal
     share: float
     text: str
+    hue: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,46 @@ class Shape:
     bar: Bar
 
 
-def grouped(rows: Iterable[tuple[str, Any]], function: str) -> list[tuple[str, Decimal]]:
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The numbers at the side of a drawing: from the lowest to the highest of its lines, a round step apart."""
+
+    low: Decimal
+    high: Decimal
+    step: Decimal
+
+    @classmethod
+    def of(cls, values: Iterable[Decimal]) -> Scale:
+        """Return a scale on which all values and zero lie, with about `LINES` steps."""
+        low, high = Decimal(0), Decimal(0)
+        for value in values:
+            low, high = min(low, value), max(high, value)
+        if low == high:
+            high = Decimal(1)
+        raw = (high - low) / LINES
+        tenth = Decimal(10) ** raw.adjusted()
+        step = next(tenth * round_one for round_one in (1, 2, 5, 10) if tenth * round_one >= raw)
+        return cls(math.floor(low / step) * step, math.ceil(high / step) * step, step)
+
+    def y(self, value: Decimal) -> float:
+        """Return how far below the drawing's upper edge a value stands."""
+        return BASE - float((value - self.low) / (self.high - self.low)) * (BASE - TOP)
+
+    @property
+    def ticks(self) -> list[tuple[float, str]]:
+        """Where each line stands, and its number."""
+        count = int((self.high - self.low) / self.step)
+        return [(round(self.y(value), 1), shown(value, ("", "", max(-self.step.normalize().as_tuple().exponent, 0))))  # type: ignore[operator]
+                for value in (self.low + self.step * n for n in range(count + 1))]
+
+
+def grouped(rows: Iterable[tuple[str, Any]], function: str, order: Sequence[str] = ()) -> list[tuple[str, Decimal]]:
     """Return (label, value) of each group: in order of label for few, the largest first for many, the rest as one.
 
     Args:
         rows: (label, value) of each record; what is no number is left out except when counting.
         function: "count", "sum", "average", "min" or "max".
+        order: Labels that come before the others, in this order; what has no label comes last.
     """
     values: dict[str, list[Decimal]] = {}
     for label, value in rows:
@@ -50,7 +86,8 @@ def grouped(rows: Iterable[tuple[str, Any]], function: str) -> list[tuple[str, D
             values.setdefault(label or EMPTY, []).append(found)
     groups = [(label, _COUNTED[function](found)) for label, found in values.items()]
     if len(groups) <= MAX_GROUPS:
-        return sorted(groups)
+        places = {label: place for place, label in enumerate(order)}
+        return sorted(groups, key=lambda group: (group[0] == EMPTY, places.get(group[0], len(places)), group[0]))
     groups.sort(key=lambda group: (-group[1], group[0]))
     rest = [value for label, _ in groups[MAX_GROUPS - 1:] for value in values[label]]
     return [*groups[:MAX_GROUPS - 1], (OTHERS, _COUNTED[function](rest))]
@@ -87,47 +124,44 @@ def shown(value: Decimal, unit: Unit = BARE) -> str:
     return f"{'−' if value < 0 else ''}{before}{whole}{'.' if kept else ''}{kept}{after}"
 
 
-def bars(groups: Sequence[tuple[str, Decimal]], unit: Unit = BARE) -> list[Bar]:
-    """Return groups with how tall each stands against the largest."""
-    most = max((abs(value) for _, value in groups), default=Decimal(0)) or Decimal(1)
-    return [Bar(label, value, float(value / most), shown(value, unit)) for label, value in groups]
+def bars(groups: Sequence[tuple[str, Decimal]], unit: Unit = BARE, hues: Mapping[str, int | None] | None = None) -> list[Bar]:
+    """Return groups as they are shown."""
+    return [Bar(label, value, 0, shown(value, unit), (hues or {}).get(label)) for label, value in groups]
 
 
-def columns(found: Sequence[Bar]) -> list[Shape]:
-    """Return rectangles that stand on a line, those below zero hanging from it."""
-    low = any(bar.value < 0 for bar in found)
-    base, tallest = (BASE + TOP) / 2 if low else BASE, (BASE - TOP) / (2 if low else 1)
-    width = WIDTH / max(len(found), 1)
+def columns(found: Sequence[Bar], scale: Scale) -> list[Shape]:
+    """Return rectangles that stand on the line of zero, those below it hanging from it."""
+    width, base = (WIDTH - LEFT) / max(len(found), 1), scale.y(Decimal(0))
     shapes = []
     for place, bar in enumerate(found):
-        height = max(abs(bar.share) * tallest, 1)
-        top = base - height if bar.share >= 0 else base
-        shapes.append(Shape(f"M{place * width + width * .15:.1f} {top:.1f}h{width * .7:.1f}v{height:.1f}h{-width * .7:.1f}z", 0, bar))
+        y = scale.y(bar.value)
+        top, height = min(y, base), max(abs(y - base), 1)
+        start = LEFT + place * width + width * .15
+        shapes.append(Shape(f"M{start:.1f} {top:.1f}h{width * .7:.1f}v{height:.1f}h{-width * .7:.1f}z", 0, bar))
     return shapes
 
 
-def line(found: Sequence[Bar]) -> str:
+def line(found: Sequence[Bar], scale: Scale) -> str:
     """Return the path through the groups."""
-    points = points_of(found)
+    points = points_of(found, scale)
     return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points) if points else ""
 
 
-def points_of(found: Sequence[Bar]) -> list[tuple[float, float]]:
+def points_of(found: Sequence[Bar], scale: Scale) -> list[tuple[float, float]]:
     """Return where the points of a line stand."""
-    low = any(bar.value < 0 for bar in found)
-    base, tallest = (BASE + TOP) / 2 if low else BASE, (BASE - TOP) / (2 if low else 1)
-    width = WIDTH / max(len(found), 1)
-    return [(place * width + width / 2, base - bar.share * tallest) for place, bar in enumerate(found)]
+    width = (WIDTH - LEFT) / max(len(found), 1)
+    return [(LEFT + place * width + width / 2, scale.y(bar.value)) for place, bar in enumerate(found)]
 
 
-def slices(groups: Sequence[tuple[str, Decimal]], hole: float, unit: Unit = BARE) -> list[Shape]:
+def slices(groups: Sequence[tuple[str, Decimal]], hole: float, unit: Unit = BARE,
+           hues: Mapping[str, int | None] | None = None) -> list[Shape]:
     """Return the slices of a pie, or of a ring whose *hole* is that part of its radius; only what is above zero has one."""
     positive = [(label, value) for label, value in groups if value > 0]
     whole = sum((value for _, value in positive), Decimal(0)) or Decimal(1)
     start, shapes = 0.0, []
     for place, (label, value) in enumerate(positive):
         share = float(value / whole)
-        bar = Bar(label, value, share, f"{shown(value, unit)} ({share:.0%})")
+        bar = Bar(label, value, share, f"{shown(value, unit)} ({share:.0%})", (hues or {}).get(label))
         shapes.append(Shape(_slice(start, start + share, hole), place % TINTS, bar))
         start += share
     return shapes
@@ -147,15 +181,18 @@ def _at(angle: float, radius: float) -> str:
 
 
 def chart(rows: Iterable[tuple[str, Any]], options: Mapping[str, Any], names: Mapping[str, str] | None = None,
-          unit: Unit = BARE) -> dict[str, Any]:
+          unit: Unit = BARE, choices: Mapping[str, int | None] | None = None) -> dict[str, Any]:
     """Return all that shows a chart: its groups as a table, and the shapes of its kind.
 
-    *names* say how people read the labels, which are ordered as they are.
+    *names* say how people read the labels, which are ordered as they are; *choices* are the labels that a field's choices give, in
+    their order, each with its hue.
     """
-    function = options.get("function", "count")
-    groups = [((names or {}).get(label) or label, value) for label, value in grouped(rows, function)]
-    kind, found = options["type"], bars(groups, unit)
-    return {"type": kind, "function": function, "bars": found, "width": WIDTH, "height": HEIGHT,
-            "columns": columns(found) if kind == "bar" else (), "line": line(found) if kind == "line" else "",
-            "points": list(zip(points_of(found), found, strict=True)) if kind == "line" else (),
-            "slices": slices(groups, .55 if kind == "doughnut" else 0, unit) if kind in ("pie", "doughnut") else ()}
+    function, hues = options.get("function", "count"), choices or {}
+    groups = [((names or {}).get(label) or label, value) for label, value in grouped(rows, function, list(hues))]
+    kind, found = options["type"], bars(groups, unit, hues)
+    scale = Scale.of(bar.value for bar in found)
+    return {"type": kind, "function": function, "bars": found, "width": WIDTH, "height": HEIGHT, "left": LEFT,
+            "ticks": scale.ticks if kind in ("bar", "line") else (), "zero": round(scale.y(Decimal(0)), 1),
+            "columns": columns(found, scale) if kind == "bar" else (), "line": line(found, scale) if kind == "line" else "",
+            "points": list(zip(points_of(found, scale), found, strict=True)) if kind == "line" else (),
+            "slices": slices(groups, .55 if kind == "doughnut" else 0, unit, hues) if kind in ("pie", "doughnut") else ()}

@@ -126,7 +126,8 @@ def chart(builder: Builder, block: Body, record: RecordGiven | None, depth: int)
     rows = ((one.texts.get(group, "") if group else given.name, one.values.get(value) if value else None) for one in given.records)
     names = {one.texts.get(group, ""): one.read(group) for one in given.records} if group else {}
     unit = fields[value] if value and options.get("function", "count") != "count" else None
-    made = charts.chart(rows, options, names, (unit.before, unit.after, unit.decimals) if unit is not None else charts.BARE)
+    made = charts.chart(rows, options, names, (unit.before, unit.after, unit.decimals) if unit is not None else charts.BARE,
+                        dict(fields[group].choices) if group else {})
     what, by = fields[value].name if value else None, fields[group].name if group else None
     title = block.get("name") or _title(made["function"], what, given.name, by)
     return Shown("chart", data={**made, "title": title, "group": by or given.name,

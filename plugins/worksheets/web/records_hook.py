@@ -31,6 +31,7 @@ from plugins.worksheets.records import Row, open_store
 from plugins.worksheets.restore import coming_numbers
 from plugins.worksheets.service import loads
 from plugins.worksheets.web.cells import align_of, show
+from plugins.worksheets.web.cells.choices import hue_of
 from plugins.worksheets.web.editors import digest
 from plugins.worksheets.web.grid_query import view_columns
 from plugins.worksheets.web.lines import Line, lines_of, title_of
@@ -85,7 +86,9 @@ def _field_given(sheet: SheetContext, one: Field, hidden: bool) -> FieldGiven:
     after = {"currency": options.get("currency", ""), "percent": "%"}.get(kind, options.get("unit", ""))
     return FieldGiven(key=one.key, name=one.name, type=kind, hidden=hidden, writable=sheet.editable(one),
                       numeric=align_of(one) == "number", before=options.get("unit_before", ""), after=f" {after}" if after else "",
-                      decimals=options.get("decimals", 0) if kind == "currency" else 0)
+                      decimals=options.get("decimals", 0) if kind == "currency" else 0,
+                      choices=[(one["name"], hue_of(one.get("colour", ""))) for one in listed_choices(sheet.app, one.definition)]
+                      if kind in SELECTS else ())
 
 
 def _counted(sheet: SheetContext, ask: Query, read: int, wanted: int) -> tuple[int, bool]:

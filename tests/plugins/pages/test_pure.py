@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -197,6 +198,29 @@ def test_a_number_in_a_chart_reads_as_its_field_says() -> None:
     told = {charts.shown(Decimal("1234.5")), charts.shown(Decimal("1234.5"), ("", " EUR", 2)), charts.shown(Decimal("-3"), ("$", "", 0)),
             charts.shown(Decimal("100")), charts.shown(Decimal("1.23456"), ("", "", 3))}
     assert {"1,234.5", "1,234.50 EUR", "−$3", "100", "1.235"} == told
+
+
+def test_the_groups_of_a_choice_stand_in_its_order_and_have_its_colours() -> None:
+    """What is no choice any more comes after them, what is empty last."""
+    rows = [(label, None) for label in ("Won", "", "Lost", "Gone", "New")]
+    made = charts.chart(rows, {"type": "bar"}, None, charts.BARE, {"New": 214, "Won": 145, "Lost": None})
+    assert [("New", 214), ("Won", 145), ("Lost", None), ("Gone", None), (charts.EMPTY, None)] == [(b.label, b.hue) for b in made["bars"]]
+    slices = charts.chart(rows, {"type": "pie"}, None, charts.BARE, {"Won": 145})["slices"]
+    assert [145, None, None, None, None] == [one.bar.hue for one in slices]
+
+
+@pytest.mark.parametrize(("values", "told"), [
+    ((), ["0.0", "0.5", "1.0"]), ((3,), ["0", "1", "2", "3"]), ((7, 2), ["0", "2", "4", "6", "8"]), ((-3, 5), ["−4", "−2", "0", "2", "4", "6"]),
+    ((1234567,), ["0", "500,000", "1,000,000", "1,500,000"]), (("0.03",), ["0.00", "0.01", "0.02", "0.03"]), ((-1,), ["−1.0", "−0.5", "0.0"]),
+    (("1e29",), None), (("1e-9",), None), (("0.001", "-90000"), None)])
+def test_the_numbers_at_the_side_of_a_chart_are_round_ones(values: tuple[Any, ...], told: list[str] | None) -> None:
+    """From zero, or below it, to above the highest value; each value stands between its neighbours."""
+    scale = charts.Scale.of(map(Decimal, values))
+    texts = [text for _, text in scale.ticks]
+    assert 2 <= len(texts) <= 9
+    assert scale.low <= min(0, *map(Decimal, values), 0) and max(0, *map(Decimal, values), 0) <= scale.high
+    assert all(charts.TOP <= scale.y(Decimal(value)) <= charts.BASE for value in values)
+    assert told in (None, texts)
 
 
 def test_the_groups_of_a_chart_keep_their_order_and_read_as_people_read_them() -> None:
