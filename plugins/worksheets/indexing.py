@@ -20,6 +20,8 @@ def begin(app: App, store: RecordStore, worksheet: str, wanted: Mapping[str, str
         store.index.build(worksheet, wanted)
     elif store.index.begin(worksheet, wanted):
         request_run(KIND, app, {}, SYSTEM, send=True)
+    elif store.index.kinds(worksheet) != store.index.complete(worksheet):
+        go_on(app)
 
 
 def go_on(app: App) -> None:

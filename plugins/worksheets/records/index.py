@@ -10,10 +10,11 @@ on writing. Writers keep the keys of such a field from the start; nobody reads b
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from itertools import takewhile
+from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Select, delete, insert, select, update
 
 from core.api import driver, loading, remembered
 from plugins.worksheets.models import IndexedField, Record, RecordKey
@@ -112,9 +113,10 @@ class Index:
             after = batch[-1].seq
 
     def begin(self, worksheet: str, wanted: Mapping[str, str]) -> bool:
-        """Have writers keep the keys of the wanted fields that are not indexed yet; say whether `build_some` has work to do."""
-        self._note(worksheet, self._lacking(worksheet, wanted), 0)
-        return any(one.built_to is not None for one in self.fields(worksheet).values())
+        """Have writers keep the keys of the wanted fields that are not indexed yet; say whether there are such, for `build_some`."""
+        lacking = self._lacking(worksheet, wanted)
+        self._note(worksheet, lacking, 0)
+        return bool(lacking)
 
     def unfinished(self) -> list[str]:
         """Return the worksheets of which an index is being built."""
@@ -133,8 +135,7 @@ class Index:
         if not building:
             return None
         after = min(one.built_to or 0 for one in building.values())
-        # Locked: what a writer is about to change gets its key from that writer, who waits for this transaction, or from here.
-        batch = self._some(worksheet, after, hold=True)
+        batch = self._held(worksheet, after)
         self._add_missing(worksheet, sorted(_keys({field: one.kind for field, one in building.items()}, batch)))
         last = batch[-1].seq if batch else None
         behind = building if last is None else [field for field, one in building.items() if (one.built_to or 0) < last]
@@ -157,10 +158,25 @@ class Index:
         """Forget all of a worksheet, also which fields were indexed."""
         self.settle(worksheet, {})
 
-    def _some(self, worksheet: str, after: int, *, hold: bool = False) -> list[Kept]:
-        query = select(r.seq, r.vals, r.deleted_at).where(
+    def _some(self, worksheet: str, after: int) -> list[Kept]:
+        return [Kept(*row) for row in self.connection.execute(self._next(worksheet, after))]
+
+    def _held(self, worksheet: str, after: int) -> list[Kept]:
+        """Return the next rows, kept as they are until the transaction's end, up to the first that a writer holds.
+
+        What a writer is about to change gets its key from that writer, who waits for this transaction, or from here. Who waits for a
+        writer while holding other rows would wait for ever where that writer goes on to one of them; so only one row is waited for.
+        """
+        numbers = [row.seq for row in self.connection.execute(self._next(worksheet, after))]
+        free = self.connection.execute(self._next(worksheet, after).with_for_update(read=True, skip_locked=True))
+        held = [Kept(*row) for row, _ in takewhile(lambda pair: pair[0].seq == pair[1], zip(free, numbers, strict=False))]
+        if numbers and not held:
+            held = [Kept(*row) for row in self.connection.execute(self._next(worksheet, after).limit(1).with_for_update(read=True))]
+        return held
+
+    def _next(self, worksheet: str, after: int) -> Select[Any]:
+        return select(r.seq, r.vals, r.deleted_at).where(
             r.app_id == self.app_id, r.worksheet == worksheet, r.seq > after).order_by(r.seq).limit(BATCH_ROWS)
-        return [Kept(*row) for row in self.connection.execute(query.with_for_update(read=True) if hold else query)]
 
     def _add_missing(self, worksheet: str, keys: Sequence[Key]) -> None:
         """Add keys of which writers have added some."""

@@ -13,6 +13,7 @@ from core.runs.models import Run
 from core.runs.service import request, runs_of, work
 from plugins.worksheets import indexing, service
 from plugins.worksheets.fields import KEY_KINDS
+from plugins.worksheets.models import IndexedField
 from plugins.worksheets.query import Query, page
 from plugins.worksheets.records import index
 from tests.plugins.worksheets.query.model import (
@@ -145,6 +146,28 @@ def test_while_a_restore_has_the_app_closed_it_waits(server: Flask) -> None:
     ended = work(run.id)
     assert ended is not None
     assert ("succeeded", 20) == (ended.state, len(kept_keys(known.app)))
+
+
+def test_nobody_waits_for_the_building_for_ever(server: Flask, organization: str) -> None:
+    """A writer goes on to a record that the next stretch would hold, from one that it would wait for."""
+    known = asked(6)
+
+    def build() -> None:
+        while built(apps.find(known.app_id)) is not None:
+            pass
+
+    def change(n: int) -> None:
+        with transaction():
+            for seq in (3, 2, 1):
+                service.put_record(apps.find(known.app_id), SHEET, seq, {TEXT: f"changed {n}"}, PEOPLE[0])
+
+    for _ in range(3):
+        assert [] == at_once(server, organization, build, build, each(15, change))
+        with transaction():
+            db.session.execute(IndexedField.__table__.update().values(built_to=0))
+    build()
+    kinds = dict(service.store_of(known.app).index.complete(SHEET))
+    assert right_keys(known.app, kinds) == kept_keys(known.app)
 
 
 def test_writers_beside_the_building_leave_no_key_behind(server: Flask, organization: str) -> None:
