@@ -167,7 +167,7 @@ def backup(app_id: str, data: bool, name: str | None, email: str | None, worker:
         return {"run": result["run"], **report, "seconds": report["milliseconds"] / 1000}
 
 
-@verb(commands, "backups", show=_list_lines)
+@verb(commands, "backups", bare=True, show=_list_lines)
 @click.argument("app_id", metavar="APP")
 def backups(app_id: str) -> dict[str, Any]:
     """List the backups of APP, newest first."""
