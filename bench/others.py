@@ -66,7 +66,7 @@ def _borg(*arguments: str) -> None:
 
 def django_made() -> None:
     """Copy the records into a table of Django's."""
-    with db.engine.begin() as connection:
+    with as_server(), db.engine.begin() as connection:
         connection.execute(text("DROP TABLE IF EXISTS bench_row"))
         connection.execute(text("CREATE TABLE bench_row (seq BIGINT PRIMARY KEY, vals TEXT, created_at BIGINT, created_by TEXT, "
                                 "updated_at BIGINT, updated_by TEXT)"))
@@ -80,7 +80,7 @@ def django_dumpdata() -> None:
 
 def django_emptied() -> None:
     """Empty the table."""
-    with db.engine.begin() as connection:
+    with as_server(), db.engine.begin() as connection:
         connection.execute(text("DELETE FROM bench_row"))
 
 
