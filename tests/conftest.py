@@ -36,7 +36,7 @@ from tenants import passwords
 
 ENGINES = tuple(os.environ.get("APPKEEP_TEST_DATABASES", "sqlite,postgresql").split(","))
 # What is drawn is the same each time, so that a red run can be run again, and not much of it; `make search` draws anew, and more.
-settings.register_profile("same", derandomize=True, deadline=None, max_examples=50)
+settings.register_profile("same", derandomize=True, deadline=None, max_examples=30)
 settings.register_profile("search", derandomize=False, deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("APPKEEP_TEST_DRAWS", "same"))
 OWNER = "owner@example.org"

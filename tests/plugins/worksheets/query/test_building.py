@@ -52,7 +52,7 @@ def built(app: App) -> int | None:
         return service.store_of(app).index.build_some(SHEET)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(records.map(lambda some: some[:10]), indexes, steps)
 def test_an_index_is_right_however_it_is_built_and_whatever_is_written_meanwhile(
         given_records: list[Any], indexed: set[str], history: list[Any]) -> None:

@@ -40,7 +40,7 @@ steps = st.lists(st.one_of(
 ), max_size=15)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(records.map(lambda some: some[:10]), indexes, steps)
 def test_the_index_is_right_after_any_history(given_records: list[Any], indexed: set[str], history: list[Any]) -> None:
     """Records made, changed, deleted, brought back, purged; fields indexed, hidden, brought back, given another type."""
