@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import subprocess
 import zipfile
@@ -40,9 +41,10 @@ def test_what_was_written_is_read() -> None:
 
 
 def test_every_flipped_bit_is_refused() -> None:
-    """DESIGN 6: no bit of a file is without meaning."""
+    """DESIGN 6: no bit of a file is without meaning. All of them with APPKEEP_TEST_DRAWS=search, else every second."""
     data = small().bytes()
-    accepted = [(place, bit) for place in range(len(data)) for bit in range(8) if _accepted(_flipped(data, place, bit))]
+    every = 1 if os.environ.get("APPKEEP_TEST_DRAWS") == "search" else 2
+    accepted = [(place, bit) for place in range(len(data)) for bit in range(place % every, 8, every) if _accepted(_flipped(data, place, bit))]
     assert accepted == []
 
 

@@ -15,7 +15,7 @@ from plugins.worksheets.query import NOBODY, Query, Scope, count, groups, page
 from tests.plugins.worksheets.query import model
 from tests.plugins.worksheets.query.model import CHOICE, PEOPLE, SECRET, SHEET, TEXT, TICK, TYPES, backwards, make, whole
 
-EXAMPLES = int(os.environ.get("APPKEEP_TEST_QUESTIONS", "25"))
+EXAMPLES = int(os.environ.get("APPKEEP_TEST_QUESTIONS", "12"))
 asked = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 limits = st.integers(1, 12)
 optional = st.none() | model.filters
