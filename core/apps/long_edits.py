@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from core.apps import service
+from core.apps import documents, service
 from core.base.db import transaction
 from core.runs.context import RunContext
 from core.runs.models import Run
@@ -27,6 +27,14 @@ def done_later(app: App, edit: Mapping[str, Any], person: str) -> Run | None:
     if not component.takes_long(app, str(edit["op"]), address):
         return None
     return request(KIND, app, {"edits": [edit]}, person, send=True)
+
+
+def done(app: App, op: str, address: str, person: str) -> Run | None:
+    """Hide, bring back or purge a document or part: now, or by a worker, whose run is returned. In the caller's transaction."""
+    run = done_later(app, {"op": op, "document": address}, person)
+    if run is None:
+        {"hide": documents.hide, "bring_back": documents.bring_back, "purge": documents.purge}[op](app, address, person)
+    return run
 
 
 def work(run: RunContext) -> None:

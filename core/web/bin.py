@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flask import Response, flash, redirect, render_template, request, url_for
 
 from core.apps import documents
-from core.apps.long_edits import done_later
+from core.apps.long_edits import done
 from core.apps.models import DocumentRow, HiddenPart
 from core.apps.snapshot import parse_body
 from core.base.db import db, transaction
@@ -51,9 +51,7 @@ def bring_back(organization_id: str, app_id: str) -> Response:
     app = current_app_row()
     found = _named(app)
     with transaction():
-        run = done_later(app, {"op": "bring_back", "document": found.address}, visit().person)
-        if run is None:
-            documents.bring_back(app, found.address, visit().person)
+        run = done(app, "bring_back", found.address, visit().person)
     if run is not None:
         return to_run(run)
     flash(f"“{found.name}” was restored.", "good")
@@ -69,9 +67,7 @@ def delete(organization_id: str, app_id: str) -> Response:
         flash(f"Nothing was deleted. To delete it permanently, type its name exactly: {found.name}", "bad")
         return _to_bin()
     with transaction():
-        run = done_later(app, {"op": "purge", "document": found.address}, visit().person)
-        if run is None:
-            documents.purge(app, found.address, visit().person)
+        run = done(app, "purge", found.address, visit().person)
     if run is not None:
         return to_run(run)
     flash(f"“{found.name}” was deleted permanently.", "good")
@@ -87,12 +83,9 @@ def empty(organization_id: str, app_id: str) -> Response:
     shown = set(request.form.getlist("address"))
     going = [address for address, _ in documents.bin_of(app) if address in shown]
     with transaction():
-        long = 0
-        for address in sorted(going, key=lambda one: -one.count("/")):  # parts before the documents that take them along
-            if done_later(app, {"op": "purge", "document": address}, visit().person) is None:
-                documents.purge(app, address, visit().person)
-            else:
-                long += 1
+        # Parts before the documents that take them along.
+        runs = [done(app, "purge", address, visit().person) for address in sorted(going, key=lambda one: -one.count("/"))]
+    long = sum(run is not None for run in runs)
     if long:
         flash("Data with many records is being deleted in the background; the rest is gone." if len(going) > long
               else "It is being deleted in the background, since it has many records.", "good")

@@ -11,7 +11,7 @@ from typing import Any
 from flask import Response, flash, redirect, render_template, request, url_for
 
 from core.apps import documents, parts
-from core.apps.long_edits import done_later
+from core.apps.long_edits import done
 from core.base.db import transaction
 from core.base.errors import AppkeepError, NotFound
 from core.extension.component import Component, Document, Kind
@@ -157,9 +157,7 @@ def hide_part(organization_id: str, app_id: str, kind: str, key: str, part: str,
     app, address = current_app_row(), f"{kind}/{key}/{part}/{part_key}"
     found = parts.part_of(documents.get(app, f"{kind}/{key}"), part, part_key)
     with transaction():
-        run = done_later(app, {"op": "hide", "document": address}, visit().person)
-        if run is None:
-            documents.hide(app, address, visit().person)
+        run = done(app, "hide", address, visit().person)
     if run is not None:
         return to_run(run)
     flash(f"“{found.get('name', part_key)}” was moved to the recycle bin. You can restore it from there.", "good")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -52,6 +53,12 @@ def built(app: App) -> int | None:
         return service.store_of(app).index.build_some(SHEET)
 
 
+def build_all(known: Model) -> None:
+    """Build stretch after stretch, until the indexes are complete."""
+    while built(known.app) is not None:
+        pass
+
+
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(records.map(lambda some: some[:10]), indexes, steps)
 def test_an_index_is_right_however_it_is_built_and_whatever_is_written_meanwhile(
@@ -63,8 +70,7 @@ def test_an_index_is_right_however_it_is_built_and_whatever_is_written_meanwhile
         assert_right(known, now)
         built(known.app)
         assert_right(known, now)
-    while built(known.app) is not None:
-        pass
+    build_all(known)
     kinds = wanted(now)
     assert kinds == dict(service.store_of(known.app).index.complete(SHEET))
     assert right_keys(known.app, kinds) == kept_keys(known.app)
@@ -152,9 +158,7 @@ def test_nobody_waits_for_the_building_for_ever(server: Flask, organization: str
     """A writer goes on to a record that the next stretch would hold, from one that it would wait for."""
     known = asked(6)
 
-    def build() -> None:
-        while built(apps.find(known.app_id)) is not None:
-            pass
+    build = partial(build_all, known)
 
     def change(n: int) -> None:
         with transaction():
@@ -174,9 +178,7 @@ def test_writers_beside_the_building_leave_no_key_behind(server: Flask, organiza
     """Records are changed, deleted and made through other connections while stretch after stretch is built."""
     known = asked(60)
 
-    def build() -> None:
-        while built(apps.find(known.app_id)) is not None:
-            pass
+    build = partial(build_all, known)
 
     def change(n: int) -> None:
         with transaction():
