@@ -7,21 +7,24 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from tempfile import TemporaryFile
 from typing import IO
+from weakref import WeakSet
 
 from plugins.tabular.survey import portions
 from plugins.tabular.table import Row
 
 TOGETHER = 1000
 MOST_BYTES = 1024 * 1024 * 1024
-"""What takes more room than that on the disk is parsed again."""
+"""What would take more room than that on the disk, with what is kept of other tables, is parsed again."""
+_kept: WeakSet[KeptRows] = WeakSet()
 
 
-@dataclass
+@dataclass(eq=False)
 class KeptRows:
     """What reads a table, as often as it is called; the second time it comes from a temporary file, which nobody else can open."""
 
     parsed: Callable[[], Iterator[Row]]
     kept: IO[bytes] | None = None
+    size: int = 0
 
     def __call__(self) -> Iterator[Row]:
         return self._written() if self.kept is not None else self._parsed()
@@ -29,14 +32,17 @@ class KeptRows:
     def _parsed(self) -> Iterator[Row]:
         """Yield the rows of the file; once all of them are read, they are kept."""
         file: IO[bytes] | None = TemporaryFile()  # noqa: SIM115 - it is read again later, and goes with this object
+        left = MOST_BYTES - sum(one.size for one in _kept)
         for some in portions(self.parsed(), TOGETHER):
             if file is not None:
                 pickle.dump(some, file, pickle.HIGHEST_PROTOCOL)
-                if file.tell() > MOST_BYTES:
+                if file.tell() > left:
                     file.close()
                     file = None
             yield from some
-        self.kept = file
+        if file is not None:
+            self.kept, self.size = file, file.tell()
+            _kept.add(self)
 
     def _written(self) -> Iterator[Row]:
         at = 0

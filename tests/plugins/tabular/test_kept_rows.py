@@ -54,3 +54,12 @@ def test_what_takes_too_much_room_is_parsed_again(monkeypatch: pytest.MonkeyPatc
     rows = KeptRows(source)
     assert ROWS == list(rows()) == list(rows())
     assert (2, None) == (source.times, rows.kept)
+
+
+def test_all_tables_of_a_file_share_the_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of hundreds of tables takes no more of the disk than one of a single table."""
+    first, second = KeptRows(Parsed()), KeptRows(Parsed())
+    list(first())
+    monkeypatch.setattr(kept_rows, "MOST_BYTES", first.size * 3 // 2)
+    assert ROWS == list(second()) == list(second())
+    assert (True, False) == (first.kept is not None, second.kept is not None)
