@@ -82,6 +82,11 @@ def colleagues_of(organization_id: str, person: str) -> Iterable[str]:
 
 
 @hookimpl
+def people_of(app: App, address: str) -> Iterable[str]:
+    return service.people_of(app.organization_id, address)
+
+
+@hookimpl
 def may_schedule(organization_id: str) -> bool:
     return plan(service.find_organization(organization_id).plan).scheduled_backups
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -139,18 +139,45 @@ def addresses_of(organization_id: str, person: str) -> list[str]:
 def colleagues_of(organization_id: str, person: str) -> list[str]:
     """Return the people of the departments that a person is in, and of those below them."""
     with as_tenant(organization_id):
-        below: dict[str | None, list[str]] = {}
-        for row in db.session.scalars(select(Department)):
-            below.setdefault(row.parent_id, []).append(row.id)
-        waiting = list(db.session.scalars(select(DepartmentMember.department_id).where(DepartmentMember.user_id == person)))
-        found: set[str] = set()
-        while waiting:
-            department = waiting.pop()
-            if department not in found:
-                found.add(department)
-                waiting += below.get(department, ())
+        mine = list(db.session.scalars(select(DepartmentMember.department_id).where(DepartmentMember.user_id == person)))
+        found = _with_those_below(mine)
         query = select(DepartmentMember.user_id).where(DepartmentMember.department_id.in_(found))
         return sorted(set(db.session.scalars(query))) if found else []
+
+
+def people_of(organization_id: str, address: str) -> list[str]:
+    """Return the active members that "user/u_…", "department/d_…" with those below, or "org_role/r_…" stands for."""
+    kind, _, key = address.partition("/")
+    with as_tenant(organization_id):
+        query = {"user": select(Membership.user_id).where(Membership.user_id == key),
+                 "org_role": select(OrgRoleMember.user_id).where(OrgRoleMember.org_role_id == key)}.get(kind)
+        if kind == "department":
+            query = select(DepartmentMember.user_id).where(DepartmentMember.department_id.in_(_with_those_below([key])))
+        if query is None:
+            return []
+        return sorted(set(db.session.scalars(query)) & set(db.session.scalars(select(Membership.user_id))))
+
+
+def emails_of(people: Iterable[str]) -> list[str]:
+    """Return the email addresses of those of the people who are members of the current organization, in their order."""
+    asked = list(people)
+    query = select(User.id, User.email).join(Membership, Membership.user_id == User.id).where(User.id.in_(asked))
+    found = {row.id: row.email for row in db.session.execute(query)}
+    return [found[one] for one in asked if one in found]
+
+
+def _with_those_below(waiting: list[str]) -> set[str]:
+    """Return departments of the current organization, with all below them."""
+    below: dict[str | None, list[str]] = {}
+    for row in db.session.scalars(select(Department)):
+        below.setdefault(row.parent_id, []).append(row.id)
+    found: set[str] = set()
+    while waiting:
+        department = waiting.pop()
+        if department not in found:
+            found.add(department)
+            waiting += below.get(department, ())
+    return found
 
 
 def apps_managed_by(person: str) -> list[App]:

@@ -6,7 +6,7 @@ from core.apps import service as apps
 from core.apps.change_log import touch
 from core.apps.long_edits import done_later
 from core.apps.models import DocumentRow
-from core.apps.permissions import EVERYTHING, NOTHING, Rights, Standing, rights, standing
+from core.apps.permissions import EVERYTHING, NOTHING, Rights, Standing, author, rights, standing
 from core.apps.service import find_app, opened, org_choices, org_exists
 from core.archive.canonical import canonical, parse
 from core.backups import inline as direct
@@ -17,6 +17,6 @@ from core.tenancy.models import App
 
 __all__ = [
     "EVERYTHING", "FILE_MARK", "KEY", "NOTHING", "SINGLE", "SYSTEM", "App", "DocumentRow", "Rights", "Standing", "apps",
-    "canonical", "direct", "documents", "done_later", "files", "files_in_text", "find_app", "is_key", "is_person", "locks", "new_key",
-    "opened", "org_choices", "org_exists", "parse", "parts", "placing", "pointers", "rights", "schemas", "standing", "touch",
+    "author", "canonical", "direct", "documents", "done_later", "files", "files_in_text", "find_app", "is_key", "is_person", "locks",
+    "new_key", "opened", "org_choices", "org_exists", "parse", "parts", "placing", "pointers", "rights", "schemas", "standing", "touch",
 ]

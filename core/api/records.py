@@ -11,6 +11,7 @@ from core.extension.record_contract import (
     RecordPanel,
     RecordsAsked,
     RecordsGiven,
+    Stored,
 )
 from core.objects.images import PICTURES, SHOWN_TYPES, put_picture
 from core.objects.index import files_missing, stored_bytes
@@ -29,6 +30,7 @@ __all__ = [
     "RecordPanel",
     "RecordsAsked",
     "RecordsGiven",
+    "Stored",
     "ask_record",
     "ask_records",
     "check_ratio",

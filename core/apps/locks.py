@@ -11,6 +11,8 @@ writer at a time; there only the questions are asked.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import select, update
@@ -23,6 +25,7 @@ from core.tenancy.models import App
 
 HELD = "locks_held"
 """Where `scratch` keeps what a transaction holds."""
+RESTORING = "restoring_run"
 _SHARED: dict[str, Any] = {"read": True, "key_share": True}
 _TAKEN: dict[str, Any] = {"key_share": True}
 _ALONE: dict[str, Any] = {}
@@ -76,6 +79,21 @@ def hold_document(app_id: str, kind: str, key: str) -> None:
     held[app_id, kind, key] = 0
 
 
+@contextmanager
+def as_restore(run_id: str = "") -> Iterator[None]:
+    """Do what a restore or an undo does: the app may be closed for it, and components can ask whether it is one."""
+    db.session.info[RESTORING] = run_id
+    try:
+        yield
+    finally:
+        db.session.info.pop(RESTORING, None)
+
+
+def is_restore() -> bool:
+    """Say whether what is done here is part of a restore or an undo."""
+    return db.session.info.get(RESTORING) is not None
+
+
 def close(app_id: str, run_id: str) -> None:
     """Close an app to all writers but those of one restore, and wait for the end of those under way.
 
@@ -119,7 +137,7 @@ def _ask(app: App, how: dict[str, Any]) -> None:
     if found is None or found.deleted_at is not None:
         raise NotFound(f"There is no app “{app_id}”.")
     closer = found.restoring_run_id
-    if closer is not None and db.session.info.get("restoring_run") != closer and _still_closed(closer):
+    if closer is not None and db.session.info.get(RESTORING) != closer and _still_closed(closer):
         raise AppRestoring(f"“{name}” is being restored. You can read it now, and change it again when the restore has ended.",
                            run=closer)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 
+from core.base.ids import SYSTEM, is_person
 from core.server import server
 from core.tenancy.models import App
 
@@ -81,12 +82,19 @@ class Standing:
 
 
 def standing(app: App, person: str) -> Standing:
-    """Return what a person is to an app of the current organization."""
+    """Return what a person is to an app of the current organization, or who else acts in it: "workflow/f_…"."""
     hook = server().registry.hook
+    if "/" in person:
+        return hook.actor_standing(app=app, actor=person) or Standing(person=person, role=None, admin=False, sees=False)
     role = hook.role_in_organization(organization_id=app.organization_id, person=person)
     admin = any(hook.manages_app(app=app, person=person))
     sees = admin or (role is not None and any(hook.sees_app(app=app, person=person)))
     return Standing(person=person, role=role, admin=admin, sees=sees)
+
+
+def author(actor: str) -> str:
+    """Return whom records name as their author: a person; the system for whoever else acts."""
+    return actor if is_person(actor) else SYSTEM
 
 
 def rights(app: App, who: Standing, address: str) -> Rights:

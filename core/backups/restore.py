@@ -29,9 +29,6 @@ from core.runs.context import RunContext
 from core.server import server
 from core.tenancy.models import App
 
-WRITING = "restoring_run"
-"""Where the session says which restore it belongs to, so that it may write to an app that others may not."""
-
 
 def restore(run: RunContext) -> None:
     """Do a run of kind "restore": look and verify, close the app, back it up, merge all in one transaction, or nothing.
@@ -153,15 +150,12 @@ def _singles(given: Mapping[str, Document], copies: Mapping[str, Document]) -> l
 
 def _merge_in(app: App, saved: BackupReader, run: RunContext, options: Options, described: Description | None) -> dict[str, Any]:
     """Merge within the caller's transaction, as the one that may write to the closed app."""
-    db.session.info[WRITING] = run.run_id
     held = set() if described is None else {line.content for part in described.lines.values() for line in part}
     total = sum(line.count for (_, part), lines in saved.lines.items() if part == "data" and options.data
                 for line in lines if line.content not in held)
-    try:
+    with locks.as_restore(run.run_id):
         return apply(app, saved, db.session.connection(), run.person, options, described, writing=True,
                      progress=lambda records, size: run.progress("merging", min(records, total), total, size))
-    finally:
-        db.session.info.pop(WRITING, None)
 
 
 def _close(app_id: str, run: RunContext) -> None:

@@ -11,7 +11,7 @@ import pluggy
 if TYPE_CHECKING:
     from flask import Blueprint
 
-    from core.apps.permissions import Rights
+    from core.apps.permissions import Rights, Standing
     from core.backups.restore_context import RestoreContext
     from core.extension.channel import Channel
     from core.extension.component import Component
@@ -215,6 +215,17 @@ def addresses_of(organization_id: str, person: str) -> Iterable[str]:
 
 
 @hookspec
+def people_of(app: App, address: str) -> Iterable[str]:
+    """Give the people whom an address stands for: "user/u_…", "department/d_…" with those below, "org_role/r_…", "role/r_…"."""
+    return ()
+
+
+@hookspec(firstresult=True)
+def actor_standing(app: App, actor: str) -> Standing | None:
+    """Give what somebody who is no person is to an app ("workflow/f_…"); None for those you do not know."""
+
+
+@hookspec
 def colleagues_of(organization_id: str, person: str) -> Iterable[str]:
     """Give the people of the departments that a person is in, and of those below: whose records "department" reaches."""
     return ()
@@ -267,7 +278,7 @@ def records_for(app: App, person: str, asked: RecordsAsked) -> RecordsGiven | No
 
 @hookspec(firstresult=True)
 def write_record(app: App, person: str, worksheet: str, seq: int | None, values: Mapping[str, Any]) -> int | None:
-    """Make a record, or change one, with values as people type them, as far as a person may; give its number."""
+    """Make a record, or change one, with values as people type them (or `Stored`), as far as a person may; give its number."""
 
 
 @hookspec(firstresult=True)
@@ -278,6 +289,22 @@ def remove_record(app: App, person: str, worksheet: str, seq: int) -> bool | Non
 @hookspec
 def record_changed(app: App, worksheet: str, changes: Sequence[RecordChange], person: str) -> None:
     """Follow that records of a worksheet ("w_…") were made, changed, deleted or brought back, inside the transaction; not by restores."""
+
+
+@hookspec
+def form_submitted(app: App, worksheet: str, view: str, seq: int, person: str) -> None:
+    """Follow that the form of a view ("v_…") of a worksheet was sent in and made a record, inside the transaction."""
+
+
+@hookspec
+def button_pressed(app: App, worksheet: str, button: str, seq: int, person: str, target: str) -> Iterable[str]:
+    """Start what the button of a record ("b_…") starts, or the document it names ("workflow/f_…"), and give what to tell the person."""
+    return ()
+
+
+@hookspec(firstresult=True)
+def start_document(app: App, address: str, person: str, worksheet: str | None, seq: int | None) -> str | None:
+    """Start what a document stands for ("workflow/f_…"), about a record or none, and give what to tell the person."""
 
 
 @hookspec
@@ -294,6 +321,16 @@ def record_panels(app: App, person: str, worksheet: str, seq: int) -> Iterable[R
 @hookspec(firstresult=True)
 def records_there(app: App, worksheet: str, seqs: Sequence[int], restoring: RestoreContext | None) -> Collection[int] | None:
     """Give those of these records that are there, in the recycle bin or not; with *restoring*, or will be once the backup is back."""
+
+
+@hookspec(firstresult=True)
+def record_reads(app: App, person: str, worksheet: str, seq: int, values: Mapping[str, Any]) -> RecordsGiven | None:
+    """Give what a record reads as that holds these stored values, with what is computed from them, as far as a person may read it."""
+
+
+@hookspec(firstresult=True)
+def record_fits(app: App, worksheet: str, seq: int, values: Mapping[str, Any], filter: Mapping[str, Any]) -> bool | None:
+    """Say whether a record that holds these stored values fits a filter, which has the form that views have."""
 
 
 @hookspec(firstresult=True)
@@ -356,6 +393,11 @@ def prove_identity(person: str, answer: str) -> None:
 @hookspec
 def clock_ticked() -> None:
     """Do what is to be done every few seconds, in any number of processes; an exception here is logged."""
+
+
+@hookspec
+def work_off(app: App, name: str) -> None:
+    """Do what waits in rows of your own for an app, in a worker, for whoever called `core.api.wake(app, name)`; seconds, not minutes."""
 
 
 @hookspec

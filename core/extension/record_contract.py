@@ -42,6 +42,13 @@ class RecordChange:
     after: Mapping[str, Any] | None
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A value to write that is not as people type it but as records store it; one of another field's of the same type, say."""
+
+    value: Any
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordPanel:
     """A part of a record's page that another plugin brings: a heading, and HTML that is shown as it is; lower ranks come first."""

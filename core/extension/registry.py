@@ -55,7 +55,7 @@ class Absent:
 BROUGHT = ("components", "kinds", "field_inputs", "field_types", "formula_functions", "importers", "run_kinds", "stores", "block_types",
            "step_types", "channels")
 """What of a registry the plugins bring, asked for once."""
-OWN_CHANNELS = ("inbox", "mail", "webhook")
+OWN_CHANNELS = ("inbox", "mail", "webhook", "address")
 NAME, LETTERS = re.compile(r"[a-z][a-z0-9_]{0,39}"), re.compile(r"[a-z]{1,3}")
 LEFT_OUT: dict[str, str] = {}
 """Plugins that failed in this process after they were loaded, each with the reason: they are not loaded again."""

@@ -124,7 +124,10 @@ class BlockType(Settable):
 class StepType(Settable):
     """A type of steps of workflows. `says` gives the sentence that stands for a step among others, from its settings.
 
-    Steps are kept, edited, backed up and restored as Appkeep's own are; workflows are not run yet.
+    `does` does a step: it takes the app, the settings, and worksheet and number of the record that the run is about (None where there
+    is none), and gives a mapping of JSON that later steps can use, or None. What it writes belongs to the run's transaction, so that it
+    happens once; an AppkeepError that it raises ends the run with its message. It may be called again where that transaction is lost.
     """
 
     says: Callable[[Mapping[str, Any]], str] | None = None
+    does: Callable[[App, Mapping[str, Any], str | None, int | None], Mapping[str, Any] | None] | None = None

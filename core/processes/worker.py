@@ -23,6 +23,7 @@ from rq.utils import now
 from core.app import create_app
 from core.base.config import Config
 from core.processes.crew import Hand, keep
+from core.runs import wakes
 from core.runs.models import EXPRESS, GENERAL
 from core.runs.queue import FUNCTION, RESULT_TTL_S, connection, queue
 from core.runs.service import named, work
@@ -96,11 +97,11 @@ class PatientWorker(Worker):
 
 
 def perform(run_id: str) -> None:
-    """Do a run in a worker's process."""
+    """Do a run in a worker's process, or what a wake asks for."""
     if not isinstance(run_id, str):
-        raise TypeError("A run's id is text.")
+        raise TypeError("A run's id is text, and so is a wake.")
     with create_app().app_context():
-        work(run_id)
+        wakes.work(run_id) if wakes.is_wake(run_id) else work(run_id)
         note_failures()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from flask import Blueprint
 
 from core.api import App, Component, Rights, hookimpl
-from plugins.roles import effective_rights, web
+from plugins.roles import effective_rights, service, web
 from plugins.roles.component import Roles
 
 
@@ -35,6 +35,11 @@ def sees_app(app: App, person: str) -> bool:
 @hookimpl
 def app_roles(app: App, person: str) -> Iterable[str]:
     return [f"role/{role.key}" for role in effective_rights.roles_of(app, person)]
+
+
+@hookimpl
+def people_of(app: App, address: str) -> Iterable[str]:
+    return service.people_of(app, address)
 
 
 @hookimpl

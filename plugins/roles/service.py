@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import delete, func, select
 
-from core.api import App, Document, InvalidInput, Operation, db, documents, locks, new_key, org_choices, org_exists
+from core.api import App, Document, InvalidInput, Operation, db, documents, locks, new_key, org_choices, org_exists, server
 from plugins.roles.models import RoleMember
 
 MEMBER_KINDS = (("user", "People"), ("department", "Departments"), ("org_role", "Org roles"))
@@ -65,6 +65,16 @@ def members(app: App, role: str) -> list[str]:
     """Return the addresses of those who have a role, in order."""
     query = select(RoleMember.member).where(RoleMember.app_id == app.id, RoleMember.role == role)
     return sorted(db.session.scalars(query))
+
+
+def people_of(app: App, address: str) -> list[str]:
+    """Return the people who have "role/r_…", by themselves or by what they belong to; nobody for another kind of address."""
+    kind, _, key = address.partition("/")
+    people: set[str] = set()
+    for member in members(app, key) if kind == "role" else ():
+        for some in server().registry.hook.people_of(app=app, address=member):
+            people.update(some)
+    return sorted(people)
 
 
 def counts(app: App) -> dict[str, int]:

@@ -11,12 +11,15 @@ def _titled(title: str, properties: dict[str, s.Schema], required: list[str]) ->
     return {"title": title, **s.closed(properties, required)}
 
 
+ABOUT = ("today", "now", "person", "person_email", "record_number", "record_title", "record_address", "run_number", "run_address")
+"""What a run knows of itself: days, people, its record."""
 FIELD = s.part_ref("worksheet", "field")
 WORKSHEET = s.ref("worksheet")
 USE = {"anyOf": [
-    _titled("A field", {"field": FIELD, "step": s.key("t")}, ["field"]),
+    _titled("A field", {"field": FIELD, "step": s.key("t"), "before": {"title": "As it was before the change", **s.FLAG}}, ["field"]),
     _titled("A result of a step", {"step": s.key("t"), "path": s.text(500)}, ["step", "path"]),
     _titled("A variable", {"variable": s.NAME}, ["variable"]),
+    _titled("About the run", {"about": s.one_of(*ABOUT)}, ["about"]),
 ]}
 VALUE = {"anyOf": [
     s.SCALAR,
@@ -27,7 +30,8 @@ VALUE = {"anyOf": [
 CONDITION = {"anyOf": [
     _titled("All of these", {"all": {"title": "Conditions", **s.listed({"$ref": "#/$defs/condition"}, 50)}}, ["all"]),
     _titled("Any of these", {"any": {"title": "Conditions", **s.listed({"$ref": "#/$defs/condition"}, 50)}}, ["any"]),
-    _titled("A field", {"field": FIELD, "operator": s.text(40), "value": VALUE}, ["field", "operator"]),
+    _titled("A field", {"field": FIELD, "before": {"title": "As it was before the change", **s.FLAG}, "operator": s.text(40),
+                        "value": VALUE}, ["field", "operator"]),
     _titled("Two values", {"left": {"title": "First value", **VALUE}, "operator": s.text(40),
                            "right": {"title": "Second value", **VALUE}}, ["left", "operator"]),
 ]}
@@ -43,6 +47,8 @@ TRIGGER = s.closed({
     "when": CONDITION_REF,
     "date_field": FIELD,
     "days_before": {"title": "Days before (negative: after)", **s.whole(-3650, 3650)},
+    "hour": {"title": "Hour of the day, 0 to 23, for dates without a time", **s.whole(0, 23)},
+    "minute": s.whole(0, 59),
     "schedule": s.closed({
         "every": s.one_of("minute", "hour", "day", "week", "month"), "interval": s.whole(1, 1000), "minute": s.whole(0, 59),
         "hour": s.whole(0, 23), "weekdays": s.listed(s.whole(0, 6), 7), "day": s.whole(1, 31)}, ["every"]),
@@ -76,6 +82,9 @@ STEP = s.closed({
     "until": VALUE,
     "approvers": s.listed({"anyOf": [s.org("user", "department", "org_role"), s.ref("role")]}, 100),
     "needed": {"title": "Approval needed from", **s.one_of("one", "all")},
+    "if_rejected": {"title": "If they reject", **s.one_of("end", "go_on")},
+    "remind_after_hours": {"title": "Remind after so many hours", **s.whole(1, 8760)},
+    "limit_hours": {"title": "Ends as rejected after so many hours", **s.whole(1, 8760)},
     "workflow": s.ref("workflow"),
     "variable": s.NAME,
     "value": VALUE,

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from core.api import App, Document, DocumentRow, InvalidInput, db, documents, locks, new_key, server
+from core.api import SYSTEM, App, Document, DocumentRow, InvalidInput, db, documents, locks, new_key, server
 from core.api import schemas as s
 from plugins.workflows import step_edits
 from plugins.workflows.names import Names
@@ -57,6 +57,15 @@ def change(app: App, key: str, person: str, **given: Any) -> None:
     found = documents.get(app, f"workflow/{key}")
     body = {name: value for name, value in {**found.body, **given}.items() if value is not None}
     documents.put(app, Document(kind="workflow", key=key, body=body, position=found.position), person)
+
+
+def stop(app: App, key: str) -> bool:
+    """Turn a workflow off because it fails; say whether it was on."""
+    locks.take(app)
+    found = documents.get(app, f"workflow/{key}")
+    if found.body["enabled"]:
+        change(app, key, SYSTEM, enabled=False)
+    return bool(found.body["enabled"])
 
 
 def checked_name(name: str) -> str:

@@ -26,7 +26,7 @@ STEPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "condition": ("Choose a branch", ()),
     "loop": ("Repeat for each", ("over",)),
     "delay": ("Wait", ("minutes", "until")),
-    "approval": ("Request approval", ("approvers", "needed", "message")),
+    "approval": ("Request approval", ("approvers", "needed", "message", "if_rejected", "remind_after_hours", "limit_hours")),
     "run_workflow": ("Start another workflow", ("workflow",)),
     "set_variable": ("Set a variable", ("variable", "value")),
     "end": ("End", ()),
@@ -36,7 +36,7 @@ TRIGGERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "record_created": ("A record is created", ("worksheet", "when")),
     "record_updated": ("A record changes", ("worksheet", "fields", "when")),
     "record_deleted": ("A record is deleted", ("worksheet", "when")),
-    "date_reached": ("A date is reached", ("worksheet", "date_field", "days_before", "when")),
+    "date_reached": ("A date is reached", ("worksheet", "date_field", "days_before", "hour", "minute", "when")),
     "schedule": ("On a schedule", ("schedule",)),
     "button": ("A button is clicked", ("button",)),
     "webhook": ("A webhook is received", ()),
@@ -146,6 +146,11 @@ def remove_branch(body: Body, key: str, n: int) -> dict[str, Any]:
     branch(changed, key, n)
     del find(changed, key)["branches"][n]
     return changed
+
+
+def lists_of(steps: list[Step]) -> Iterator[tuple[str, list[Step]]]:
+    """Yield every list of steps with its name; "" is the workflow's own."""
+    yield from _lists(steps, "")
 
 
 def _lists(steps: list[Step], where: str) -> Iterator[tuple[str, list[Step]]]:

@@ -68,5 +68,15 @@ def write_record(app: App, person: str, worksheet: str, seq: int | None, values:
 
 
 @hookimpl
+def record_reads(app: App, person: str, worksheet: str, seq: int, values: Mapping[str, Any]) -> RecordsGiven | None:
+    return records_hook.record_reads(app, person, worksheet, seq, values)
+
+
+@hookimpl
+def record_fits(app: App, worksheet: str, seq: int, values: Mapping[str, Any], filter: Mapping[str, Any]) -> bool | None:
+    return records_hook.record_fits(app, worksheet, seq, values, filter)
+
+
+@hookimpl
 def remove_record(app: App, person: str, worksheet: str, seq: int) -> bool | None:
     return records_hook.remove_record(app, person, worksheet, seq)

@@ -35,7 +35,7 @@ OF_ONE_TARGET = 2
 """How many to one target are under way at once, so that one that does not answer holds up no other."""
 OF_ONE_CHANNEL = 4
 """How many of one plugin's channel are."""
-OWN_CHANNELS = ("mail", "webhook")
+OWN_CHANNELS = ("mail", "webhook", "address")
 KEPT_S = 60 * 86400
 READ_KEPT_S = 365 * 86400
 PAGE_DELIVERIES = 50
@@ -166,7 +166,7 @@ def _deliver(app: Flask, delivery_id: str, organization_id: str) -> None:
 
 
 def _send(delivery: Delivery) -> None:
-    send = {"mail": _mailed, "webhook": _called}.get(delivery.channel, _brought)
+    send = {"mail": _mailed, "webhook": _called, "address": _mailed_to}.get(delivery.channel, _brought)
     delivery_id, attempts = delivery.id, delivery.attempts
     act = send(delivery)
     db.session.rollback()  # nothing is held open while others are waited for
@@ -189,6 +189,14 @@ def _mailed(delivery: Delivery) -> Act | None:
         return None
     values = {"name": person.name, "choices": f"{server().config.address}/notifications/choices", **json.loads(delivery.body)}
     message = mail.written(person.email, "notice", **values)
+    return partial(_send_mail, message)
+
+
+def _mailed_to(delivery: Delivery) -> Act | None:
+    """Return what sends a mail to an address; however often it is tried, it is one message to those who receive it."""
+    body = json.loads(delivery.body)
+    message = mail.composed(server().config.mail_from, body["to"], body["subject"], body["message"])
+    message.replace_header("Message-ID", f"<{delivery.id}@appkeep>")
     return partial(_send_mail, message)
 
 

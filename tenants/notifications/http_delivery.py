@@ -39,6 +39,20 @@ class CallFailed(Exception):
     """The address could not be called, or did not answer that it took the message; the text says why."""
 
 
+class CallRefused(CallFailed):
+    """The address may not be called: trying again is of no use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was answered: the status, what goes with it, and the first bytes of the body, of a type such as "application/json"."""
+
+    status: int
+    said: str
+    body: bytes
+    type: str
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a URL leads: host and port to call, and the path to ask for."""
@@ -128,12 +142,26 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, private: bool, ti
     Raises:
         CallFailed: nobody was reached, or the answer is not one of success.
     """
+    answer = call("POST", url, body, headers, private=private, timeout_s=timeout_s, most_bytes=0)
+    if not 200 <= answer.status < 300:
+        raise CallFailed(f"Responded with {answer.said}" + ("; redirects are not followed" if 300 <= answer.status < 400 else ""))
+    return answer.said
+
+
+def call(method: str, url: str, body: bytes | None, headers: Mapping[str, str], *, private: bool, most_bytes: int,
+         timeout_s: float = TIMEOUT_S) -> Answer:
+    """Send a request and return what was answered, whatever it is; redirects are not followed.
+
+    Raises:
+        CallFailed: nobody was reached, or the answer took too long.
+        CallRefused: the address is none, or leads into the server's own network.
+    """
     try:
         where = place(url)
         found = _judged(where, private=private)
-        return _call(where, found, body, headers, timeout_s)
+        return _call(method, where, found, body, headers, timeout_s, most_bytes)
     except InvalidInput as error:
-        raise CallFailed(error.message) from error
+        raise CallRefused(error.message) from error
     except (OSError, http.client.HTTPException, ValueError) as error:
         said = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise CallFailed(f"Could not connect:  {_printable(str(said))}") from error
@@ -146,11 +174,12 @@ def _judged(where: Place, *, private: bool) -> Sequence[tuple[int, tuple[str, in
     if not private:
         for _, (address, _) in found:
             if not reachable(ipaddress.ip_address(address.partition("%")[0])):
-                raise CallFailed("Refused: the address is in the server’s own network.")
+                raise CallRefused("Refused: the address is in the server’s own network.")
     return found[:3]
 
 
-def _call(where: Place, found: Sequence[tuple[int, tuple[str, int]]], body: bytes, headers: Mapping[str, str], timeout_s: float) -> str:
+def _call(method: str, where: Place, found: Sequence[tuple[int, tuple[str, int]]], body: bytes | None, headers: Mapping[str, str],
+          timeout_s: float, most_bytes: int) -> Answer:
     connection = _connected(found, timeout_s)
     # However slowly the other side talks, the call ends: its connection is cut.
     was_cut = threading.Event()
@@ -162,17 +191,16 @@ def _call(where: Place, found: Sequence[tuple[int, tuple[str, int]]], body: byte
             connection = ssl.create_default_context().wrap_socket(connection, server_hostname=where.host)
         talk = http.client.HTTPConnection(where.host, where.port, timeout=timeout_s)
         talk.sock = connection
-        talk.request("POST", where.path, body=body, headers={"Host": where.named, **headers})
+        talk.request(method, where.path, body=body, headers={"Host": where.named, **headers})
         answer = talk.getresponse()
         said = f"{answer.status} {_printable(answer.reason)}".strip()
+        read = answer.read(most_bytes) if most_bytes else b""
     finally:
         cut.cancel()
         connection.close()
     if was_cut.is_set():
         raise CallFailed("The response took too long.")
-    if not 200 <= answer.status < 300:
-        raise CallFailed(f"Responded with {said}" + ("; redirects are not followed" if 300 <= answer.status < 400 else ""))
-    return said
+    return Answer(answer.status, said, read, answer.headers.get("Content-Type", ""))
 
 
 def _connected(found: Sequence[tuple[int, tuple[str, int]]], timeout_s: float) -> socket.socket:

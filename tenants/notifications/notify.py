@@ -5,6 +5,7 @@ An event that is told twice arrives once: its name and whoever it is for are uni
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from core.api import db, new_key, now_us, server, tenant
 from tenants.models import AppAdmin, Membership, Organization
 from tenants.notifications.choices import choices_of
 from tenants.notifications.models import Delivery, Notification, Webhook
+from tenants.typed_names import checked_email
 
 MOST_TITLE_CHARS = 300
 
@@ -80,6 +82,18 @@ def add_delivery(channel: str, target: str, kind: str, event: str, title: str, b
     now = now_us()
     _insert_once(Delivery.__table__, id=new_key("v"), organization_id=tenant(), channel=channel, target=target, event=event, kind=kind,
                  title=title[:MOST_TITLE_CHARS], body=body, state="waiting", attempts=0, answer="", made_at=now, next_at=now)
+
+
+def mail_to(address: str, event: str, subject: str, message: str) -> None:
+    """Put a mail to any address on its way; the same event is sent to it once.
+
+    Raises:
+        InvalidInput: it is no email address.
+    """
+    address = checked_email(address)
+    target = f"e_{hashlib.sha256(address.encode()).hexdigest()[:14]}"
+    body = json.dumps({"to": address, "subject": subject, "message": message}, ensure_ascii=False)
+    add_delivery("address", target, "message", event, subject, body)
 
 
 def _add_to_inbox(notice: Notice, person: str) -> None:

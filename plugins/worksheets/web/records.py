@@ -112,6 +112,8 @@ def new(organization_id: str, app_id: str, key: str) -> str | Response:
     try:
         with transaction():
             seq = save(sheet, None, entered)
+            if asked is not None and view is not None:
+                server().registry.hook.form_submitted(app=sheet.app, worksheet=key, view=view["key"], seq=seq, person=sheet.person)
     except Refused as refused:
         return again(_new_form(sheet, view, asked, refused.typed))
     if asked is not None and view is not None:

@@ -6,10 +6,13 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from flask import has_request_context
 from werkzeug.datastructures import MultiDict
 
 from core.api import (
+    EVERYTHING,
     MOST_RECORDS,
+    SYSTEM,
     App,
     FieldGiven,
     FileGiven,
@@ -20,7 +23,11 @@ from core.api import (
     RecordsAsked,
     RecordsGiven,
     RestoreContext,
+    Standing,
+    Stored,
+    author,
     db,
+    documents,
     standing,
 )
 from plugins.worksheets.access import SheetAccess, delete_record, found_row
@@ -29,10 +36,11 @@ from plugins.worksheets.fieldtypes.pointers import target_address
 from plugins.worksheets.query import LOOK_ROWS, Query, count, listed_choices, page
 from plugins.worksheets.records import Row, open_store
 from plugins.worksheets.restore import coming_numbers
-from plugins.worksheets.service import loads
+from plugins.worksheets.service import dumps, loads
 from plugins.worksheets.web.cells import align_of, show
 from plugins.worksheets.web.cells.choices import hue_of
 from plugins.worksheets.web.editors import digest
+from plugins.worksheets.web.filter_match import fits
 from plugins.worksheets.web.grid_query import view_columns
 from plugins.worksheets.web.lines import Line, lines_of, title_of
 from plugins.worksheets.web.record_form import Refused, enter, save
@@ -98,7 +106,9 @@ def _counted(sheet: SheetContext, ask: Query, read: int, wanted: int) -> tuple[i
 
 
 def write_record(app: App, person: str, worksheet: str, seq: int | None, values: Mapping[str, Any]) -> int | None:
-    """Make a record or change one, with values as people type them; None where there is no such worksheet for the person.
+    """Make a record or change one; None where there is no such worksheet for the person.
+
+    Values are read as people type them, unless they are `Stored`.
 
     Raises:
         InvalidInput: a value does not fit its field; the message names it.
@@ -111,12 +121,17 @@ def write_record(app: App, person: str, worksheet: str, seq: int | None, values:
         raise Forbidden("You cannot create records in this worksheet.")
     old = None if seq is None else loads(found_row(app, sheet.access, seq, "update").vals)
     fields = [sheet.everything[key] for key in values if key in sheet.everything]
+    if gone := next((key for key in values if key not in sheet.everything), None):
+        raise InvalidInput(f"The worksheet “{sheet.name}” has no field {gone[:40]} any more.")
     for one in fields:
         if not sheet.editable(one):
             raise Forbidden(f"“{one.name if one.key in sheet.fields else one.key}” cannot be filled in by you.")
-    form = MultiDict([pair for one in fields for pair in _pairs(sheet, one, str(values[one.key]), (old or {}).get(one.key))])
+    typed = [one for one in fields if not isinstance(values[one.key], Stored)]
+    form = MultiDict([pair for one in typed for pair in _pairs(sheet, one, str(values[one.key]), (old or {}).get(one.key))])
     try:
-        return save(sheet, seq, enter(sheet, fields, form, old))
+        entered = enter(sheet, typed, form, old)
+        entered.changes.update({one.key: one.canonical(values[one.key].value) for one in fields if one not in typed})
+        return save(sheet, seq, entered)
     except Refused as refused:
         trouble = refused.typed.trouble
         told = [f"{sheet.fields[key].name}: {text}" if key in sheet.fields else text for key, text in trouble.errors.items()]
@@ -132,8 +147,34 @@ def remove_record(app: App, person: str, worksheet: str, seq: int) -> bool | Non
     sheet = _sheet(app, person, worksheet)
     if sheet is None:
         return None
-    delete_record(app, sheet.access, seq, person)
+    delete_record(app, sheet.access, seq, sheet.person)
     return True
+
+
+def record_reads(app: App, person: str, worksheet: str, seq: int, values: Mapping[str, Any]) -> RecordsGiven | None:
+    """Give what a record reads as that holds these stored values; see the hook."""
+    sheet = _sheet(app, person, worksheet)
+    if sheet is None:
+        return None
+    fields = list(sheet.fields.values())
+    return RecordsGiven(name=sheet.name, records=_given(sheet, [_imagined(app, sheet.key, seq, values)], fields),
+                        fields=[_field_given(sheet, one, False) for one in fields])
+
+
+def record_fits(app: App, worksheet: str, seq: int, values: Mapping[str, Any], filter: Mapping[str, Any]) -> bool | None:
+    """Say whether a record that holds these stored values fits a filter; all of the app counts, whoever asks."""
+    try:
+        document = documents.get(app, f"worksheet/{worksheet}")
+    except NotFound:
+        return None
+    access = SheetAccess(app, Standing(person=SYSTEM, role=None, admin=True, sees=True), document, EVERYTHING)
+    return fits(SheetContext(app, document, access, SYSTEM, True), filter, _imagined(app, worksheet, seq, values))
+
+
+def _imagined(app: App, worksheet: str, seq: int, values: Mapping[str, Any]) -> Row:
+    """Return a row of these values: who made it, and when, as the record of that number says, where there is one."""
+    found = open_store(db.session.connection(), app.id).row(worksheet, seq)
+    return (found or Row(seq, "", None, 0, SYSTEM, 0, SYSTEM, None))._replace(vals=dumps(values), hidden=None, deleted_at=None)
 
 
 def _sheet(app: App, person: str, address: str) -> SheetContext | None:
@@ -142,7 +183,7 @@ def _sheet(app: App, person: str, address: str) -> SheetContext | None:
         access = SheetAccess.of(app, here, address.rpartition("/")[2])
     except NotFound:
         return None
-    return SheetContext(app, access.document, access, person, here.admin)
+    return SheetContext(app, access.document, access, author(person), here.admin)
 
 
 def _numbered(sheet: SheetContext, seqs: Sequence[int]) -> Iterator[Row]:
@@ -166,7 +207,7 @@ def _asked_rows(sheet: SheetContext, ask: Query, most: int) -> list[Row]:
         found = page(sheet.app, ask, cursor=cursor, limit=min(most - len(rows), BATCH))
         rows += found.rows
         cursor = found.next
-        if cursor is None or found.partial:
+        if cursor is None or (found.partial and has_request_context()):  # a worker looks on: nobody waits for a page
             break
     return rows
 

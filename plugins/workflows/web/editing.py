@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 
 from core.api import (
-    MANAGE,
     AppkeepError,
     Editing,
     InvalidInput,
     Needs,
     NotFound,
-    Pages,
     Targets,
     again,
     current_app_row,
@@ -31,16 +28,13 @@ from plugins.workflows.form_fields import narrow
 from plugins.workflows.names import Names
 from plugins.workflows.schema import WORKFLOW
 from plugins.workflows.sentences import Speaker
+from plugins.workflows.web.blueprint import ALL, ONE, STEP, pages
 
-pages = Pages("workflows", __name__, template_folder="templates")
-pages.statics(Path(__file__).parent / "static", "workflows")
-ONE = f"{MANAGE}/workflow/<key>"
-STEP = f"{ONE}/step/<step>"
 Body = Mapping[str, Any]
 STALE = "Somebody else changed this workflow. Nothing was saved; the current version is shown below."
 
 
-@pages.page(f"{MANAGE}/workflows", Needs.APP_ADMIN, ("GET", "POST"))
+@pages.page(ALL, Needs.APP_ADMIN, ("GET", "POST"))
 def all_workflows(organization_id: str, app_id: str) -> str | Response:
     """List the app's workflows, and make one."""
     app, name, error = current_app_row(), request.form.get("name", ""), None

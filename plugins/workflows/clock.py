@@ -1,0 +1,49 @@
+"""What the clock does for workflows: wakes workers where something is due, and forgets old runs."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, select, union
+
+from core.api import App, as_server, as_tenant, db, now_us, transaction, wake
+from plugins.workflows.listening import NAME
+from plugins.workflows.models import WorkflowApproval, WorkflowEvent, WorkflowListener, WorkflowRun, WorkflowStep
+
+SECOND_US = 1_000_000
+KEPT_US = 90 * 86_400 * SECOND_US
+"""How long a run that has ended is kept, whatever the plan."""
+AT_ONCE = 500
+MOST_APPS = 200
+
+
+def tick() -> None:
+    """Wake workers for apps in which something is due, and forget some of what is old."""
+    now = now_us()
+    asked = union(select(WorkflowEvent.app_id), select(WorkflowRun.app_id).where(WorkflowRun.due_at <= now),
+                  select(WorkflowListener.app_id).where(WorkflowListener.due_at <= now)).limit(MOST_APPS)
+    with as_server():
+        found = list(db.session.execute(asked).scalars())
+        open_ = [(row.organization_id, row.id) for row in db.session.execute(select(App.organization_id, App.id).where(
+            App.id.in_(found), App.deleted_at.is_(None), App.restoring_run_id.is_(None)))] if found else []
+    for organization_id, app_id in open_:
+        with as_tenant(organization_id):
+            app = db.session.scalar(select(App).where(App.id == app_id))
+            if app is not None:
+                wake(app, NAME)
+    forget_old(now)
+
+
+def forget_old(now: int) -> int:
+    """Remove some runs that ended long ago, with their steps; return how many."""
+    run = WorkflowRun.__table__.c
+    with as_server():
+        old = db.session.execute(select(run.app_id, run.number).where(run.ended_at < now - KEPT_US).limit(AT_ONCE)).all()
+        if not old:
+            return 0
+        with transaction():
+            for app_id in {row.app_id for row in old}:
+                numbers = [row.number for row in old if row.app_id == app_id]
+                for table, column in ((WorkflowStep, WorkflowStep.run), (WorkflowApproval, WorkflowApproval.run),
+                                      (WorkflowRun, WorkflowRun.number)):
+                    db.session.execute(delete(table).where(table.app_id == app_id, column.in_(numbers))
+                                       .execution_options(synchronize_session=False))
+    return len(old)
