@@ -107,6 +107,13 @@ def listen(app: App, key: str, document: Document | None, *, fresh: bool = False
                            .execution_options(synchronize_session=False))
 
 
+def follow_secrets(app: App) -> None:
+    """Have the workflows that use secrets listen, or not, now that the app has others; the app's documents are locked."""
+    for document in documents.live(app, "workflow"):
+        if secrets.named_in(document.body):
+            listen(app, document.key, document)
+
+
 def next_look(app: App, trigger: Body, now: int) -> int | None:
     """Return when the clock looks at a trigger next, in microseconds; None for one that no time triggers."""
     after = datetime.fromtimestamp(now / 1_000_000, UTC)

@@ -12,7 +12,7 @@ from plugins.workflows import running
 from plugins.workflows.models import WorkflowEvent, WorkflowRun, WorkflowStep
 from plugins.worksheets import service
 from tenants import service as tenants
-from tests.web import make_person
+from tests.web import make_member
 
 TASKS = "w_1111111111"
 SHEET = f"worksheet/{TASKS}"
@@ -41,8 +41,9 @@ def use(key: str, **more: Any) -> dict[str, Any]:
 def sheet(app: App, key: str = TASKS, fields: Sequence[Mapping[str, Any]] = FIELDS, name: str = "Tasks") -> None:
     """Make the worksheet of tasks."""
     with transaction():
-        documents.put(app, Document(kind="worksheet", key=key, body={"name": name, "title_field": {"ref": f"worksheet/{key}/field/{fields[0]['key']}"},
-                                                                     "fields": list(fields)}, position=0), "system")
+        title = {"ref": f"worksheet/{key}/field/{fields[0]['key']}"}
+        body = {"name": name, "title_field": title, "fields": list(fields)}
+        documents.put(app, Document(kind="worksheet", key=key, body=body, position=0), "system")
 
 
 def workflow(app: App, trigger: Mapping[str, Any], steps: Sequence[Mapping[str, Any]], *, enabled: bool = True, key: str | None = None,
@@ -53,8 +54,8 @@ def workflow(app: App, trigger: Mapping[str, Any], steps: Sequence[Mapping[str, 
         trigger = {"worksheet": {"ref": SHEET}, **trigger}
     keyed = [{"key": f"t_{n:0>10}".replace("0", "1"), **step} for n, step in enumerate(steps, 1)]
     with transaction():
-        documents.put(app, Document(kind="workflow", key=key, body={"name": name, "enabled": enabled, "trigger": dict(trigger), "steps": keyed},
-                                    position=0), "system")
+        body = {"name": name, "enabled": enabled, "trigger": dict(trigger), "steps": keyed}
+        documents.put(app, Document(kind="workflow", key=key, body=body, position=0), "system")
     return key
 
 
@@ -96,7 +97,7 @@ def events(app: App) -> int:
 
 def admin(app: App) -> str:
     """Return somebody who manages the app."""
-    person = make_person("admin@example.org")
+    person = make_member(app.organization_id, "admin@example.org")
     with transaction():
         tenants.name_admin(apps.find(app.id), person)
     return person
