@@ -31,6 +31,8 @@ class Event:
     context: PageContext
     leads: Links
     outcome: Outcome = field(default_factory=Outcome)
+    of: str = ""
+    """The address of the worksheet of the record in which the block stands."""
 
     def act(self, way: Sequence[Body], source: str | None, record: str) -> Outcome:
         """Do what the last block of a way does when it is clicked or sent; the others are those it stands in.
@@ -57,7 +59,8 @@ class Event:
         body = self.context.sources.get(source or "")
         if body is None or "worksheet" not in body or not (text.isascii() and text.isdigit() and len(text) < 16):
             return None
-        given = self.context.ask(RecordsAsked(worksheet=body["worksheet"]["ref"], seqs=(int(text),), limit=1))
+        self.of = str(body["worksheet"]["ref"])
+        given = self.context.ask(RecordsAsked(worksheet=self.of, seqs=(int(text),), limit=1))
         if given is None or not given.records:
             raise NotFound("This record was deleted.")
         return given.records[0]
@@ -93,6 +96,19 @@ class Event:
         if said:
             self.outcome.messages.append(("good", ": ".join(said)[:1000]))
 
+    def run(self, event: Body, record: RecordGiven | None) -> None:
+        """Start a workflow, about the record that the event names or the block stands in, if any."""
+        if "workflow" not in event:
+            raise InvalidInput("This button has no workflow yet. An app admin can set one.")
+        seq = self._seq(event, record) if "record" in event or record is not None else None
+        sheet = event["worksheet"]["ref"] if "worksheet" in event else self.of
+        said = server().registry.hook.start_document(
+            app=self.context.app, address=event["workflow"]["ref"], person=self.context.viewer.person,
+            worksheet=sheet.rpartition("/")[2] if sheet and seq is not None else None, seq=seq)
+        if said is None:
+            raise InvalidInput("The workflow that this button starts was deleted. An app admin can choose another one.")
+        self.outcome.messages.append(("good", said))
+
     def refresh(self, event: Body, record: RecordGiven | None) -> None:
         """Show the page again, which happens in any case."""
 
@@ -118,7 +134,8 @@ class Event:
 
 
 _DO = {"open_page": Event.open, "open_url": Event.open, "create_record": Event.create, "update_record": Event.update,
-       "delete_record": Event.delete, "notify": Event.notify, "refresh": Event.refresh, "sign_out": Event.refresh}
+       "delete_record": Event.delete, "notify": Event.notify, "refresh": Event.refresh, "sign_out": Event.refresh,
+       "run_workflow": Event.run}
 
 
 def way_to(blocks: Iterable[Body], key: str) -> list[Body]:

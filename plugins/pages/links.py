@@ -11,7 +11,8 @@ from plugins.pages.addresses import matched, safe_url
 from plugins.pages.page_context import PageContext
 from plugins.pages.view_models import Link
 
-DOES = ("open_page", "open_url", "create_record", "update_record", "delete_record", "notify", "refresh", "sign_out")
+DOES = ("open_page", "open_url", "create_record", "update_record", "delete_record", "notify", "refresh", "sign_out",
+        "run_workflow")
 """What an event can do when somebody clicks or sends a form."""
 OPENS = ("open_page", "open_url")
 WRITES = ("create_record", "update_record", "delete_record")
@@ -83,7 +84,7 @@ class Links:
         if not mine:
             return NOTHING
         if any(event["do"] not in DOES for event in mine):
-            return Link(stopped="It starts a workflow. Workflows cannot be started from pages yet.")
+            return Link(stopped="It does something that pages cannot do.")
         if len(mine) == 1 and mine[0]["do"] == "sign_out":
             return Link(sign_out=True)
         if on == "click" and len(mine) == 1 and mine[0]["do"] in OPENS and "when" not in mine[0]:

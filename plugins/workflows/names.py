@@ -55,6 +55,12 @@ class Names:
         said = registry.call("register_step_type", name, lambda: says(step.get("settings", {}))) if says is not None else None
         return said[:MOST_SAID] if isinstance(said, str) and said else known.title
 
+    def fields(self, worksheet: str) -> list[tuple[str, str]]:
+        """Return (key, name) of the fields of the worksheet of an address."""
+        start = f"{worksheet}/field/"
+        return [(address.removeprefix(start), str(one.get("name", ""))) for address, one in self._fields.items()
+                if address.startswith(start)]
+
     def choices(self, field: str) -> list[tuple[str, str]]:
         """Return (key, name) of the choices of the select field of an address; none for any other."""
         options = self._fields.get(field, {}).get("options", {})

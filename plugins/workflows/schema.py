@@ -20,6 +20,7 @@ USE = {"anyOf": [
     _titled("A result of a step", {"step": s.key("t"), "path": s.text(500)}, ["step", "path"]),
     _titled("A variable", {"variable": s.NAME}, ["variable"]),
     _titled("About the run", {"about": s.one_of(*ABOUT)}, ["about"]),
+    _titled("From the call that started it", {"trigger": s.text(500)}, ["trigger"]),
 ]}
 VALUE = {"anyOf": [
     s.SCALAR,

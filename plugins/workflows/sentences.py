@@ -16,6 +16,9 @@ OPERATORS = {
     "greater_or_equal": "is at least", "less": "is less than", "less_or_equal": "is at most", "before": "is before", "after": "is after",
     "on_or_before": "is on or before", "on_or_after": "is on or after", "is_any_of": "is one of", "is_none_of": "is none of",
 }
+ABOUT = {"today": "today", "now": "now", "person": "who started it", "person_email": "the email of who started it",
+         "record_number": "the record’s number", "record_title": "the record’s title", "record_address": "the record’s address",
+         "run_number": "the run’s number", "run_address": "the run’s address"}
 NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?")
 HOLE = re.compile(r"\{(\d{1,3})\}")
 
@@ -86,7 +89,7 @@ class Speaker:
                                     for one, given in zip(inner, when[word], strict=True))
                 return joined or ("always" if word == "all" else "never")
         of = when.get("field")
-        left = self.names.of(of) if of else self.value(when["left"])
+        left = self.names.of(of) + (" before the change" if when.get("before") else "") if of else self.value(when["left"])
         given = when.get("value", when.get("right"))
         operator = OPERATORS.get(when["operator"], when["operator"].replace("_", " "))
         return f"{left} {operator}" if given is None else f"{left} {operator} {self.value(given, of)}"
@@ -114,10 +117,15 @@ class Speaker:
     def _use(self, use: Body) -> str:
         if "variable" in use:
             return f"the variable {use['variable']}"
+        if "about" in use:
+            return ABOUT.get(str(use["about"]), str(use["about"]))
+        if "trigger" in use:
+            return f"{str(use['trigger']).removeprefix('body.')} of the call"
         number = self.numbers.get(use.get("step", ""))
         of = f"step {number}" if number else "a deleted step"
         if "field" in use:
-            return f"{self.names.of(use['field'])} of {of}" if "step" in use else self.names.of(use["field"])
+            name = self.names.of(use["field"]) + (" before the change" if use.get("before") else "")
+            return f"{name} of {of}" if "step" in use else name
         return f"{use['path']} of {of}"
 
     def _step(self, step: Body, where: str, first: bool, last: bool) -> ShownStep:

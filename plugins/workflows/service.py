@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import select
 
 from core.api import SYSTEM, App, Document, DocumentRow, InvalidInput, db, documents, locks, new_key, server
 from core.api import schemas as s
-from plugins.workflows import step_edits
+from plugins.workflows import history, secrets, step_edits
 from plugins.workflows.names import Names
 from plugins.workflows.schema import STEP, TRIGGER
 from plugins.workflows.sentences import Speaker
@@ -23,20 +23,23 @@ BRANCH = STEP["properties"]["branches"]["items"]["properties"]
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A workflow as the list shows it; `edited_at` in microseconds UTC."""
+    """A workflow as the list shows it; `edited_at` in microseconds UTC, `counts` are of its last runs by state."""
 
     document: Document
     trigger: str
     edited_at: int
     edited_by: str
+    missing: Sequence[str] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 def listed(app: App) -> list[Listed]:
     """Return an app's workflows, each with its trigger as a sentence."""
     query = select(DocumentRow).where(DocumentRow.app_id == app.id, DocumentRow.kind == "workflow", DocumentRow.hidden_at.is_(None))
     edits = {row.key: (row.updated_at, row.updated_by) for row in db.session.scalars(query)}
-    names = Names(app)
-    return [Listed(one, Speaker(names, one.body).trigger(), *edits[one.key]) for one in documents.live(app, "workflow")]
+    names, counts = Names(app), history.counts(app)
+    return [Listed(one, Speaker(names, one.body).trigger(), *edits[one.key], secrets.missing(app, one.body), counts.get(one.key, {}))
+            for one in documents.live(app, "workflow")]
 
 
 def create(app: App, name: str, person: str) -> Document:

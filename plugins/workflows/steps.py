@@ -328,7 +328,7 @@ def _run(doing: Doing) -> Outcome:
     document = documents.get(doing.app, doing.step["workflow"]["ref"])
     if not document.body["enabled"]:
         raise InvalidInput(f"The workflow “{document.body['name']}” is turned off.")
-    number = beginning.begin(doing.app, document, {**doing.world.cause, "type": "workflow"}, doing.world.person,
+    number = beginning.begin(doing.app, document, {**doing.world.trigger, "type": "workflow"}, doing.world.person,
                              (*doing.chain, doing.world.workflow))
     return Done({"run": number})
 

@@ -42,6 +42,9 @@ class World(Protocol):
     def result(self, step: str) -> Any:
         """Return what a step found, None where it did not run."""
 
+    def cause(self) -> Any:
+        """Return what triggered the run: "body" is what was sent, where it was called from outside."""
+
     def variable(self, name: str) -> Any:
         """Return a variable, None where it was not set."""
 
@@ -126,6 +129,8 @@ class Values:
             return self.world.variable(use["variable"])
         if "about" in use:
             return self.world.about(use["about"])
+        if "trigger" in use:
+            return along(self.world.cause(), use["trigger"])
         return along(self.world.result(use["step"]), use["path"])
 
 

@@ -40,7 +40,7 @@ class RunWorld:
     workflow: str
     number: int
     person: str
-    cause: Body
+    trigger: Body
     memory: dict[str, Any]
     snapshot: bool = False
     """Whether the run's record is read as the change that triggers it left it, and not as it is by now."""
@@ -77,7 +77,7 @@ class RunWorld:
     def record(self, step: str | None) -> tuple[str, int] | None:
         """Return (worksheet, number) of the run's record, or of the one that a step made, changed, found first or goes through."""
         if step is None:
-            return (str(self.cause["worksheet"]), int(self.cause["seq"])) if self.cause.get("seq") else None
+            return (str(self.trigger["worksheet"]), int(self.trigger["seq"])) if self.trigger.get("seq") else None
         found = self.memory["steps"].get(step) or {}
         one = found.get("item") if isinstance(found.get("item"), Mapping) else found.get("record")
         one = one or next(iter(found.get("records", ())), None)
@@ -92,7 +92,11 @@ class RunWorld:
 
     def result(self, step: str) -> Any:
         """See `values.World`."""
-        return self.memory["steps"].get(step) if step != "trigger" else self.cause
+        return self.memory["steps"].get(step)
+
+    def cause(self) -> Any:
+        """See `values.World`."""
+        return self.trigger
 
     def variable(self, name: str) -> Any:
         """See `values.World`."""
@@ -127,7 +131,7 @@ class RunWorld:
         at = self.record(None)
         if at is None or at[0] != sheet:
             raise InvalidInput(f"There is no record of {self.name_of(f'worksheet/{sheet}')} to compare at this point.")
-        values = self.cause.get("before") if before else self.stored(*at)
+        values = self.trigger.get("before") if before else self.stored(*at)
         if values is None:
             return False
         made = {key: value for key, value in condition.items() if key != "before"}
@@ -136,7 +140,7 @@ class RunWorld:
     def stored(self, sheet: str, seq: int) -> Body | None:
         """Return the stored values of the run's record as they are now; as the trigger had them where it was deleted."""
         if self.snapshot:
-            after: Body | None = self.cause.get("after") or self.cause.get("before")
+            after: Body | None = self.trigger.get("after") or self.trigger.get("before")
             return after
         found = self.read(sheet, seq)
         return None if found is None else found[0].values
@@ -202,9 +206,9 @@ class RunWorld:
         if not before and not self.snapshot:
             given = hook.records_for(app=self.app, person=actor(self.workflow),
                                      asked=RecordsAsked(worksheet=f"worksheet/{sheet}", seqs=(seq,), limit=1))
-        mine = sheet == self.cause.get("worksheet") and seq == self.cause.get("seq")
+        mine = sheet == self.trigger.get("worksheet") and seq == self.trigger.get("seq")
         if (given is None or not given.records) and mine:
-            values = self.cause.get("before") if before else self.cause.get("after") or self.cause.get("before")
+            values = self.trigger.get("before") if before else self.trigger.get("after") or self.trigger.get("before")
             if values is not None:
                 given = hook.record_reads(app=self.app, person=actor(self.workflow), worksheet=sheet, seq=seq, values=values)
         if given is None or not given.records:

@@ -13,17 +13,20 @@ from core.api import (
     InvalidInput,
     Needs,
     NotFound,
+    RecordsAsked,
     Targets,
     again,
+    ask_records,
     current_app_row,
     digest,
     documents,
     locks,
     seen_another,
+    server,
     transaction,
     visit,
 )
-from plugins.workflows import service, step_edits
+from plugins.workflows import secrets, service, starting, step_edits, tokens
 from plugins.workflows.form_fields import narrow
 from plugins.workflows.names import Names
 from plugins.workflows.schema import WORKFLOW
@@ -64,8 +67,10 @@ def workflow(organization_id: str, app_id: str, key: str) -> str | Response:
             return _to(key)
         except InvalidInput as refused:
             error = refused.message
+    lacking = secrets.missing(app, found.body)
     page = render_template("workflows/workflow.html", workflow=found, said=Speaker(Names(app), found.body), error=error,
-                           steps=service.offered_steps(), seen=digest(found.body))
+                           steps=service.offered_steps(), seen=digest(found.body), trigger=found.body["trigger"], missing=lacking,
+                           on=found.body["enabled"] and not lacking, address=_address(key), example=_example(found.body["trigger"]))
     return again(page) if error else page
 
 
@@ -96,10 +101,10 @@ def trigger(organization_id: str, app_id: str, key: str) -> str | Response:
     if kind not in step_edits.TRIGGERS:
         raise NotFound("Unknown trigger type. Choose one from the list.")
     asked = step_edits.TRIGGERS[kind][1]
-    form = _form(key, service.trigger_schema(kind), {name: value for name, value in now.items() if name in asked})
-    if _saved(form, key, lambda body: {**body, "trigger": {"type": kind, **form.value}}):
+    form = Form(key, service.trigger_schema(kind), {name: value for name, value in now.items() if name in asked}, None)
+    if form.saved(lambda body, value: {**body, "trigger": {"type": kind, **value}}):
         return _to(key)
-    return _shown("workflows/trigger.html", form, key, kind=kind)
+    return form.shown("workflows/trigger.html", kind=kind)
 
 
 @pages.page(f"{ONE}/steps", Needs.APP_ADMIN, ("POST",))
@@ -121,11 +126,11 @@ def step(organization_id: str, app_id: str, key: str, step: str) -> str | Respon
     """Edit one step."""
     found = step_edits.find(documents.get(current_app_row(), f"workflow/{key}").body, step)
     schema = service.step_schema(found)
-    shown = frozenset(schema["properties"])
-    form = _form(key, schema, {name: value for name, value in found.items() if name in shown})
-    if _saved(form, key, lambda body: step_edits.replace(body, step, form.value, shown)):
+    names = frozenset(schema["properties"])
+    form = Form(key, schema, {name: value for name, value in found.items() if name in names}, step)
+    if form.saved(lambda body, value: step_edits.replace(body, step, value, names)):
         return _to(key, f"step-{step}")
-    return _shown("workflows/step.html", form, key, step=found, title=service.step_title(found))
+    return form.shown("workflows/step.html", step=found, title=service.step_title(found))
 
 
 @pages.page(f"{STEP}/move", Needs.APP_ADMIN, ("POST",))
@@ -153,10 +158,10 @@ def add_branch(organization_id: str, app_id: str, key: str, step: str) -> Respon
 def branch(organization_id: str, app_id: str, key: str, step: str, n: int) -> str | Response:
     """Edit the name and condition of a branch."""
     found = step_edits.branch(documents.get(current_app_row(), f"workflow/{key}").body, step, n)
-    form = _form(key, service.branch_schema(), {name: value for name, value in found.items() if name != "steps"})
-    if _saved(form, key, lambda body: step_edits.replace_branch(body, step, n, form.value)):
+    form = Form(key, service.branch_schema(), {name: value for name, value in found.items() if name != "steps"}, step)
+    if form.saved(lambda body, value: step_edits.replace_branch(body, step, n, value)):
         return _to(key, f"step-{step}")
-    return _shown("workflows/branch.html", form, key, step=step, n=n)
+    return form.shown("workflows/branch.html", step=step, n=n)
 
 
 @pages.page(f"{STEP}/branch/<int:n>/remove", Needs.APP_ADMIN, ("POST",))
@@ -166,28 +171,52 @@ def remove_branch(organization_id: str, app_id: str, key: str, step: str, n: int
     return _to(key, f"step-{step}")
 
 
-def _form(key: str, schema: dict[str, Any], value: Body) -> Editing:
-    app = current_app_row()
-    return Editing(app, schema, dict(value), root=WORKFLOW.schema, targets=Targets(app, visit().person, own=f"workflow/{key}"),
-                   narrow=narrow(Names(app)))
+class Form:
+    """The form of a trigger, step or branch: its values are texts with tokens for what is there at that point."""
+
+    def __init__(self, key: str, schema: dict[str, Any], value: Body, step: str | None) -> None:
+        app = current_app_row()
+        self.key, self.schema, self.old = key, schema, value
+        self.body = documents.get(app, f"workflow/{key}").body
+        self.names = Names(app)
+        self.tokens = tokens.tokens_of(self.body, step, self.names.fields, Speaker(self.names, self.body).numbers)
+        shown = tokens.each(dict(value), schema, WORKFLOW.schema, lambda one, _: self.tokens.written(one))
+        of = (value if step is not None and "worksheet" in schema["properties"] else self.body["trigger"]).get("worksheet", {})
+        self.editing = Editing(app, tokens.asked(schema), shown, root=tokens.asked(WORKFLOW.schema),
+                               targets=Targets(app, visit().person, own=f"workflow/{key}"),
+                               narrow=narrow(self.names, str(of.get("ref", "")), "worksheet" in schema["properties"], self.tokens))
+
+    def saved(self, change: Callable[[Body, Body], Body]) -> bool:
+        """Save what was sent, where it was sent whole, and say whether it was taken; a refusal is shown in the form."""
+        if request.method != "POST" or not self.editing.receive(request.form, request.files):
+            return False
+        try:
+            value = tokens.each(self.editing.value, self.schema, WORKFLOW.schema, self.tokens.read, self.old)
+            _change(self.key, lambda body: change(body, value))
+        except AppkeepError as error:
+            self.editing.refuse(error)
+            return False
+        flash("Saved.", "good")
+        return True
+
+    def shown(self, template: str, **more: Any) -> Response:
+        """Return the page with the form."""
+        found = documents.get(current_app_row(), f"workflow/{self.key}")
+        return make_response(render_template(template, form=self.editing, workflow=found, editing=step_edits, tokens=self.tokens, **more),
+                             self.editing.status)
 
 
-def _shown(template: str, form: Editing, key: str, **more: Any) -> Response:
-    found = documents.get(current_app_row(), f"workflow/{key}")
-    return make_response(render_template(template, form=form, workflow=found, editing=step_edits, **more), form.status)
+def _address(key: str) -> str | None:
+    """Return the secret address at which a workflow is called, None where it has none."""
+    token = starting.token_of(current_app_row(), key)
+    return None if token is None else server().config.address + url_for("workflows.called", token=token, **_where())
 
 
-def _saved(form: Editing, key: str, change: Callable[[Body], Body]) -> bool:
-    """Save what a form says where one was sent whole, and say whether it was taken; a refusal is shown in the form."""
-    if request.method != "POST" or not form.receive(request.form, request.files):
-        return False
-    try:
-        _change(key, change)
-    except AppkeepError as error:
-        form.refuse(error)
-        return False
-    flash("Saved.", "good")
-    return True
+def _example(trigger: Body) -> int | None:
+    """Return the number of a record to test with: the last one there is."""
+    sheet = trigger.get("worksheet", {}).get("ref")
+    given = ask_records(current_app_row(), visit().person, RecordsAsked(worksheet=sheet, fields=(), limit=1)) if sheet else None
+    return given.records[0].seq if given is not None and given.records else None
 
 
 def _change(key: str, change: Callable[[Body], Body]) -> None:

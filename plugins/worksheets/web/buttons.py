@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Response, flash, redirect
 
-from core.api import Forbidden, InvalidValue, Needs, NotFound, document_url, rights_here, transaction
+from core.api import Forbidden, InvalidInput, InvalidValue, Needs, NotFound, document_url, rights_here, server, transaction
 from plugins.worksheets.web.blueprint import RECORD, pages
 from plugins.worksheets.web.filter_match import fits
 from plugins.worksheets.web.lines import Line
@@ -16,7 +16,7 @@ from plugins.worksheets.web.record_form import write
 from plugins.worksheets.web.record_lookup import find
 from plugins.worksheets.web.sheet_context import SheetContext, open_sheet, part_key
 
-REAL = ("set_fields", "open_url", "open_page", "create_record")
+REAL = ("set_fields", "open_url", "open_page", "create_record", "run_workflow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,8 @@ def _button(sheet: SheetContext, line: Line, given: Mapping[str, Any]) -> Button
         case "open_page" if target.startswith(("page/", "worksheet/")) and rights_here(target).may("see"):
             return Button(**made, url=document_url(target))
         case "create_record" if _creatable(target) is not None:
+            return Button(**made)
+        case "run_workflow" if target.startswith("workflow/"):
             return Button(**made)
     return None
 
@@ -82,12 +84,27 @@ def press(organization_id: str, app_id: str, key: str, seq: int, button: str) ->
             with transaction():
                 find(sheet, seq, "update")
                 write(sheet, seq, _values(sheet, given.get("values", ())))
-            flash(f"“{given['name']}” done.", "good")
+                said = _told(sheet, seq, given)
+            for text in said or [f"“{given['name']}” done."]:
+                flash(text, "good")
             return redirect(sheet.url("record", seq=seq))  # type: ignore[return-value]
-    except InvalidValue as error:
+        if given["do"] == "run_workflow":
+            with transaction():
+                said = _told(sheet, seq, given)
+            for text in said or ["This button starts nothing yet. An app admin can choose a workflow for it."]:
+                flash(text, "good" if said else "bad")
+            return redirect(sheet.url("record", seq=seq))  # type: ignore[return-value]
+    except (InvalidValue, InvalidInput) as error:
         flash(error.message, "bad")
         return redirect(sheet.url("record", seq=seq))  # type: ignore[return-value]
     raise Forbidden("You do not have permission to use this button.")
+
+
+def _told(sheet: SheetContext, seq: int, given: Mapping[str, Any]) -> list[str]:
+    """Tell plugins that a button was clicked, and return what they say to the person."""
+    found = server().registry.hook.button_pressed(app=sheet.app, worksheet=sheet.key, button=given["key"], seq=seq, person=sheet.person,
+                                                  target=str((given.get("target") or {}).get("ref", "")))
+    return [text for some in found for text in some]
 
 
 def _create(given: Mapping[str, Any]) -> Response:

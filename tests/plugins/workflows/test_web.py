@@ -34,10 +34,10 @@ def body(app: App, word: str) -> dict[str, object]:
 
 
 def test_the_list_says_what_starts_each(sqlite_server: Flask, sample: App) -> None:
-    """A sentence with names, whether it is on, and that nothing is executed."""
+    """A sentence with names, and whether it is on."""
     page = signed_in(sqlite_server).get(manage(sample, "workflows")).get_data(as_text=True)
     assert "When Stage of a record of Deals changes and Stage is Won." in page
-    assert "does not run them yet" in page
+    assert "does not run" not in page and "On" in page
 
 
 def test_a_deleted_worksheet_is_named_as_such(sqlite_server: Flask, sample: App) -> None:
