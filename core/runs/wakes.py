@@ -57,7 +57,7 @@ def send(organization_id: str, app_id: str, name: str) -> None:
                 waiting.connection.close()
     except (RedisError, OSError) as error:
         _hung["until"] = time.monotonic() + HUNG_S
-        log.warning("Work of %s waits: the queue cannot be reached (%s)", name, error)
+        log.info("Work of %s waits for the clock: the queue cannot be reached (%s)", name, error)
 
 
 def is_wake(text: str) -> bool:

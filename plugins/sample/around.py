@@ -35,16 +35,23 @@ def workflows() -> Iterator[tuple[str, Body]]:
         "trigger": {"type": "record_updated", "worksheet": ref("worksheet", "w", "Deals"), "fields": [field("Deals", "Stage")],
                     "when": won},
         "steps": [{"key": key("t", "WonTell"), "type": "notify", "to": [ref("role", "r", "Sales")], "subject": title,
-                   "message": "Won!"}]}
+                   "message": "Won!"},
+                  {"key": key("t", "WonNote"), "type": "create_record", "worksheet": ref("worksheet", "w", "Activities"), "values": [
+                      {"field": field("Activities", "Subject"), "value": {"template": "Won: {0}", "uses": title["uses"]}},
+                      {"field": field("Activities", "When"), "value": {"template": "{0}", "uses": [{"about": "now"}]}},
+                      {"field": field("Activities", "Deal"), "value": {"template": "{0}", "uses": [{"about": "record_number"}]}}]}]}
     yield f"workflow/{key('f', 'Morning')}", {
-        "name": "Deals that close this week", "enabled": True,
-        "trigger": {"type": "schedule", "schedule": {"every": "week", "weekdays": [0], "hour": 7, "minute": 30}},
+        "name": "Deals that close today", "enabled": True,
+        "trigger": {"type": "schedule", "schedule": {"every": "week", "weekdays": [0, 1, 2, 3, 4], "hour": 7, "minute": 30}},
         "steps": [{"key": key("t", "MoFind"), "type": "find_records", "worksheet": ref("worksheet", "w", "Deals"), "limit": 100,
+                   "filter": {"field": field("Deals", "Close"), "operator": "is", "value": {
+                       "template": "{0}", "uses": [{"about": "today"}]}},
                    "sorts": [{"field": field("Deals", "Close")}]},
                   {"key": key("t", "MoLoop"), "type": "loop", "over": {"template": "{0}", "uses": [
                       {"step": key("t", "MoFind"), "path": "records"}]}, "steps": [
-                      {"key": key("t", "MoMail"), "type": "send_email", "to": [ref("role", "r", "Sales")], "subject": title,
-                       "message": "It closes this week."}]}]}
+                      {"key": key("t", "MoMail"), "type": "send_email", "to": [ref("role", "r", "Sales")], "subject": {
+                          "template": "{0}", "uses": [{"field": field("Deals", "Title"), "step": key("t", "MoLoop")}]},
+                       "message": "It closes today."}]}]}
     yield f"workflow/{key('f', 'Hook')}", {
         "name": "Tell the bookkeeping", "enabled": False,
         "trigger": {"type": "button", "button": {"ref": f"{ref('worksheet', 'w', 'Deals')['ref']}/button/{key('b', 'DeWin')}"}},

@@ -9,7 +9,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from core.api import App, apps, as_server, as_tenant, create_app, direct, ensure_schema, import_file, read_config, transaction
+from core.api import (
+    App,
+    RecordsAsked,
+    apps,
+    as_server,
+    as_tenant,
+    create_app,
+    direct,
+    ensure_schema,
+    import_file,
+    read_config,
+    server,
+    transaction,
+)
 from plugins.sample.keys import field, key
 from tenants import service as tenants
 
@@ -20,8 +33,8 @@ def run_demo(say: Callable[[str], None]) -> dict[str, Any]:
     """Do the whole demo in a temporary folder and return what happened; *say* is told each step."""
     home = tempfile.mkdtemp(prefix="appkeep-demo-")
     try:
-        server = create_app(read_config({}, home=home, backup_interval_s=0))
-        with server.app_context():
+        made = create_app(read_config({}, home=home, backup_interval_s=0))
+        with made.app_context():
             ensure_schema()
             with as_server(), transaction():
                 organization = tenants.create_organization("Demo", "demo@example.org").id
@@ -52,12 +65,28 @@ class _Demo:
         self.step("take out what was made since", lambda: self.apply(app, [
             {"op": "delete_record", "worksheet": key("w", "Contacts"), "seq": seq} for seq in (41, 42)]))
         after = self.step("name its state again", lambda: direct.content_id(app))
+        noted = self.step("win a deal, and let its workflow run", lambda: self.win(apps.find(app.id)))
         copy = self.step("restore the backup as a new app", lambda: direct.restore_as_new(backup))
         return {"app": app.id, "documents": made["documents"], "records": made["records"], "files": made["files"],
                 "backup": backup.id, "size_bytes": backup.size_bytes, "damages": [name for name, _ in damages],
                 "content_id": before, "damaged_content_id": damaged, "restored_content_id": after,
                 "equal": before == after != damaged, "planned_as_done": plan["components"] == _without_notes(report["components"]),
-                "report": report, "copy": copy.id, "steps": self.steps}
+                "report": report, "copy": copy.id, "workflow_ran": noted, "steps": self.steps}
+
+    def win(self, app: App) -> bool:
+        """Win a deal, do what waits for a worker, and say whether the workflow noted it as an activity."""
+        before = self.activities(app)
+        stage = field("Deals", "Stage")["ref"].rpartition("/")[2]
+        self.apply(app, [{"op": "put_record", "worksheet": key("w", "Deals"), "seq": seq, "values": {stage: key("o", word)}}
+                         for seq, word in ((1, "New"), (1, "Won"))])
+        server().registry.hook.work_off(app=apps.find(app.id), name="workflows")
+        return self.activities(apps.find(app.id)) == before + 1
+
+    def activities(self, app: App) -> int:
+        """Return how many activities there are."""
+        given = server().registry.hook.records_for(app=app, person=f"workflow/{key('f', 'Won')}", asked=RecordsAsked(
+            worksheet=f"worksheet/{key('w', 'Activities')}", fields=(), counted=True))
+        return given.total if given is not None and given.total is not None else -1
 
     def step(self, name: str, do: Callable[[], Any]) -> Any:
         """Do one step and note how long it took."""

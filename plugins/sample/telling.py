@@ -22,6 +22,7 @@ def demo_lines(result: dict[str, Any], *, as_json: bool) -> Iterator[str]:
     yield f"state damaged  {result['damaged_content_id']}"
     yield f"state restored {result['restored_content_id']}"
     yield "The restored app is, digest for digest, what it was." if result["equal"] else "The restored app is NOT what it was."
+    yield "Its workflows run again." if result["workflow_ran"] else "Its workflows do NOT run."
 
 
 def _table(components: dict[str, Any]) -> Iterator[str]:

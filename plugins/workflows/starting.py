@@ -41,7 +41,7 @@ def pressed(app: App, worksheet: str, button: str, seq: int, person: str, target
     mine = f"worksheet/{worksheet}/button/{button}"
     said = []
     for document in documents.live(app, "workflow"):
-        waits = document.body["trigger"].get("button", {}).get("ref") == mine and document.body["enabled"]
+        waits = document.body["trigger"].get("button", {}).get("ref") == mine and is_on(app, document.key)
         if waits or document.address == target:
             begin(app, document, person, worksheet, seq)
             said.append(f"“{document.body['name']}” was started.")

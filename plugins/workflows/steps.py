@@ -217,8 +217,8 @@ def _find(doing: Doing) -> Outcome:
 
 def _email(doing: Doing) -> Outcome:
     to = doing.world.emails(doing.step.get("to", ()))
-    if not to:
-        raise InvalidInput("This email has no recipient.")
+    if not doing.step.get("to"):
+        raise InvalidInput("This email has no recipient. Choose some in the step.")
     subject, message = doing.text("subject").strip() or doing.app.name, doing.text("message")
     for address in to:
         mail_to(address, f"workflow/{doing.app.id}/{doing.world.number}/{doing.n}", subject, message)
@@ -227,8 +227,8 @@ def _email(doing: Doing) -> Outcome:
 
 def _notify(doing: Doing) -> Outcome:
     people = doing.world.people(doing.step.get("to", ()))
-    if not people:
-        raise InvalidInput("This notification has nobody to tell. Choose people who are members of the organization.")
+    if not doing.step.get("to"):
+        raise InvalidInput("This notification has nobody to tell. Choose people in the step.")
     tell(Notice("message", _event(doing), doing.text("subject").strip() or f"Message from “{doing.app.name}”", doing.text("message"),
                 _page(doing), (doing.app.id, doing.app.name)), people)
     return Done({"count": len(people)})
@@ -360,7 +360,7 @@ def _brought(doing: Doing) -> Outcome:
         raise InvalidInput(f"The step “{known.title}” failed. The log of the server says why.")
     result = found["result"]
     if result is not None and not isinstance(result, Mapping):
-        raise InvalidInput(f"The step “{known.title}” gave something that is no object.")
+        raise InvalidInput(f"The step “{known.title}” did not give an object.")
     db.session.flush()
     return Done(dict(result or {}))
 

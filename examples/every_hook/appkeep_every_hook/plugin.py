@@ -150,7 +150,8 @@ def register_block_type() -> ak.BlockType:
 @ak.hookimpl
 def register_step_type() -> ak.StepType:
     return ak.StepType(name="ring", title="Ring a bell", settings={"times": {"title": "Times", **ak.schemas.whole(1, 10)}},
-                       needed=["times"], starts={"times": 1}, says=lambda settings: f"Ring the bell {settings['times']} times")
+                       needed=["times"], starts={"times": 1}, says=lambda settings: f"Ring the bell {settings['times']} times",
+                       does=lambda app, settings, worksheet, seq: {"rung": settings["times"], "record": seq or 0})
 
 
 @ak.hookimpl
@@ -287,6 +288,16 @@ def addresses_of(organization_id: str, person: str) -> Iterable[str]:
 
 
 @ak.hookimpl
+def people_of(app: ak.App, address: str) -> Iterable[str]:
+    return ["u_0000000001"] if address.startswith("team/") else []
+
+
+@ak.hookimpl
+def actor_standing(app: ak.App, actor: str) -> ak.Standing | None:
+    return ak.Standing(person=actor, role=None, admin=False, sees=True) if actor == "bell/tower" else None
+
+
+@ak.hookimpl
 def colleagues_of(organization_id: str, person: str) -> Iterable[str]:
     return ()
 
@@ -349,6 +360,21 @@ def record_changed(app: ak.App, worksheet: str, changes: Sequence[ak.RecordChang
 
 
 @ak.hookimpl
+def form_submitted(app: ak.App, worksheet: str, view: str, seq: int, person: str) -> None:
+    SEEN.append(f"{view} of {worksheet} sent: {seq}")
+
+
+@ak.hookimpl
+def button_pressed(app: ak.App, worksheet: str, button: str, seq: int, person: str, target: str) -> Iterable[str]:
+    return ["The bell rang."] if target.startswith("sign/") else []
+
+
+@ak.hookimpl
+def start_document(app: ak.App, address: str, person: str, worksheet: str | None, seq: int | None) -> str | None:
+    return "The bell rang." if address.startswith("sign/") else None
+
+
+@ak.hookimpl
 def record_purged(app: ak.App, worksheet: str, seqs: Sequence[int] | None) -> None:
     SEEN.append(f"{worksheet} {'all' if seqs is None else list(seqs)} purged")
 
@@ -360,6 +386,16 @@ def record_panels(app: ak.App, person: str, worksheet: str, seq: int) -> Iterabl
 
 @ak.hookimpl
 def records_there(app: ak.App, worksheet: str, seqs: Sequence[int], restoring: ak.RestoreContext | None) -> Collection[int] | None:
+    return None
+
+
+@ak.hookimpl
+def record_reads(app: ak.App, person: str, worksheet: str, seq: int, values: Mapping[str, Any]) -> ak.RecordsGiven | None:
+    return None
+
+
+@ak.hookimpl
+def record_fits(app: ak.App, worksheet: str, seq: int, values: Mapping[str, Any], filter: Mapping[str, Any]) -> bool | None:
     return None
 
 
@@ -423,6 +459,12 @@ def prove_identity(person: str, answer: str) -> None:
 @ak.hookimpl
 def clock_ticked() -> None:
     SEEN.append("tick")
+
+
+@ak.hookimpl
+def work_off(app: ak.App, name: str) -> None:
+    if name == "bells":
+        SEEN.append(f"what waited in {app.id} is done")
 
 
 @ak.hookimpl

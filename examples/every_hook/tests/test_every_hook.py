@@ -136,7 +136,9 @@ def test_every_hook_is_called(app: App, appkeep_server: Flask) -> None:
         "kept": "", "apps": [app], "asked": ak.RecordsAsked(worksheet="worksheet/w_1111111111"), "worksheet": "w_1111111111", "seq": 1,
         "values": {}, "changes": [ak.RecordChange(seq=1, before=None, after={})], "seqs": [1], "restoring": None, "size": 5,
         "reference": "run/n_1111111111", "purpose": "backup", "app_id": app.id, "act": "backup", "result": "done", "backup_id": None,
-        "detail": {}, "answer": "ding", "run_ids": ["n_1111111111"], "ended": (0, 1)}
+        "detail": {}, "answer": "ding", "run_ids": ["n_1111111111"], "ended": (0, 1),
+        "view": "v_1111111111", "button": "b_1111111111", "target": "sign/sg_1111111111", "filter": {"all": []}, "name": "bells",
+        "actor": "bell/tower"}
     answers: dict[str, Any] = {}
     for name, hook in vars(plugin).items():
         if not inspect.isfunction(hook) or not hasattr(hook, "appkeep_impl"):
@@ -162,5 +164,6 @@ def test_what_is_registered_is_there(app: App, appkeep_server: Flask) -> None:
     for what, name in brought.items():
         assert name in getattr(registry, what)
     assert "HI" == registry.formula_functions["shout"].call("hi")
+    assert {"rung": 2, "record": 0} == registry.step_types["ring"].does(app, {"times": 2}, None, None)
     assert "Ring the bell 2 times" == registry.step_types["ring"].says({"times": 2})
     assert "/o/<organization_id>/apps/<app_id>/motto" in {str(rule) for rule in appkeep_server.url_map.iter_rules()}

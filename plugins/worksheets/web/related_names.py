@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import url_for
+from flask import has_request_context, url_for
 
 from core.api import (
     App,
@@ -162,6 +162,9 @@ class Place:
     title: Definition | None
 
     def url(self, seq: int) -> str:
+        """Return the address of a record's page; "" where no page is being made, as in a worker."""
+        if not has_request_context():
+            return ""
         return url_for("records.record", organization_id=self.app.organization_id, app_id=self.app.id, key=self.key, seq=seq)
 
 

@@ -91,7 +91,7 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("a field that is gone", {"type": "update_record", **WORKSHEET, "values": [value("f_9999999999", 1)]}, "no field"),
     ("a step that did not run", {"type": "update_record", **WORKSHEET, "record": result(9, "record"), "values": []}, "not the number"),
     ("nobody to notify", {"type": "notify", "to": [], "message": "x"}, "nobody to tell"),
-    ("nobody to mail", {"type": "send_email", "to": ["nobody"], "message": "x"}, "no recipient"),
+    ("nobody to mail", {"type": "send_email", "to": [], "message": "x"}, "no recipient"),
     ("a bad address", {"type": "send_email", "to": ["a@b@c"], "message": "x"}, "email"),
     ("nobody to approve", {"type": "approval", "approvers": []}, "Nobody can approve"),
     ("no day to wait for", {"type": "delay", "until": "soon"}, "not a day"),
