@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from flask import has_request_context
 from sqlalchemy import exists, or_, select
 from sqlalchemy.exc import IntegrityError
 
@@ -16,9 +17,11 @@ from core.api import (
     as_server,
     as_tenant,
     db,
+    in_transaction,
     new_key,
     now_us,
     remembered,
+    scratch,
     tenant,
 )
 from tenants import passwords
@@ -300,7 +303,15 @@ def time_zone(organization_id: str) -> str | None:
 def about(organization_id: str) -> tuple[str, str | None]:
     """Return what an organization is called and its time zone; "" and None for an unknown one."""
     query = select(Organization.name, Organization.time_zone).where(Organization.id == organization_id)
-    found = remembered(about_key(organization_id), lambda: db.session.execute(query).one_or_none(), everywhere=True)
+    def ask() -> tuple[str, str | None] | None:
+        row = db.session.execute(query).one_or_none()
+        return None if row is None else (row[0], row[1])
+
+    if in_transaction() and not has_request_context():  # a worker, whose steps ask for it again and again
+        kept: dict[str, tuple[str, str | None] | None] = scratch().setdefault("about_organizations", {})
+        found = kept[organization_id] if organization_id in kept else kept.setdefault(organization_id, ask())
+    else:
+        found = remembered(about_key(organization_id), ask, everywhere=True)
     return ("", None) if found is None else (found[0], found[1])
 
 

@@ -18,7 +18,7 @@ from core.apps.models import DocumentRow, HiddenPart
 from core.apps.permissions import standing
 from core.apps.snapshot import MAX_BODY_BYTES, parse_body
 from core.archive.canonical import canonical
-from core.base.db import batched, db
+from core.base.db import batched, db, in_transaction, scratch
 from core.base.errors import Conflict, InvalidDocument, InvalidInput, NotFound
 from core.base.ids import SINGLE, SYSTEM, is_key
 from core.base.refs import pointers, split
@@ -35,6 +35,8 @@ MOST_RIGHT = 4096
 _right: set[tuple[int, str, str, bytes]] = set()
 """Bodies that follow their kind's schema: the schema, kind, key and digest of each. Names nothing, and belongs to no tenant."""
 Changes = dict[str, Document]
+_READ = "documents_read"
+"""Where `scratch` keeps the rows that a transaction has read."""
 
 
 class Read(NamedTuple):
@@ -325,6 +327,8 @@ def _row(app: App, kind: str, key: str, *, hidden: bool) -> DocumentRow:
     row = db.session.get(DocumentRow, (app.id, kind, key))
     if row is None or (row.hidden_at is not None) is not hidden:
         raise NotFound(f"{kind}/{key} is not in the recycle bin." if hidden else f"There is no {kind}/{key} in this app.")
+    if in_transaction():  # the session forgets what nobody holds, and a write asks for the same ones again and again
+        scratch().setdefault(_READ, {})[app.id, kind, key] = row
     return row
 
 

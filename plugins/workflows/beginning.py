@@ -16,7 +16,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from core.api import App, Document, canonical, db, digest, now_us
+from core.api import App, Document, canonical, db, digest, now_us, scratch
 from plugins.workflows import approvals
 from plugins.workflows.models import OPEN, WorkflowHealth, WorkflowRun, WorkflowState, WorkflowVersion
 
@@ -25,14 +25,22 @@ A_MINUTE = 6000
 MOST_WAITING = 30_000
 MINUTE_US = 60_000_000
 Body = Mapping[str, Any]
+_HELD, _FARES, _VERSIONS = "workflows_held", "workflows_fare", "workflow_versions"
 _START = json.dumps({"frames": [{"where": "", "at": 0}], "n": 0})
 
 
 def hold(app: App, *, skip: bool = False) -> bool:
     """Be the only one who begins runs of an app until the transaction ends; with *skip*, False where somebody else is."""
+    held: set[str] = scratch().setdefault(_HELD, set())
+    if app.id in held:
+        return True
     insert_once(WorkflowState, app_id=app.id, next_number=1)
     query = select(WorkflowState.app_id).where(WorkflowState.app_id == app.id).with_for_update(skip_locked=skip)
-    return db.session.scalar(query) is not None
+    if db.session.connection().execute(query).first() is None:
+        return False
+    if not db.session().in_nested_transaction():  # a savepoint that is taken back takes what it holds along
+        held.add(app.id)
+    return True
 
 
 def begin(app: App, document: Document, cause: Body, person: str, chain: Sequence[str] = (), *, test: bool = False) -> int:
@@ -85,16 +93,18 @@ def _slot(app: App, workflow: str) -> int | None:
     if row.minute_at > now and _waiting(app, workflow) >= MOST_WAITING:
         return None
     row.begun += 1
-    due = max(now, row.minute_at)
-    db.session.flush()
-    return due
+    return max(now, row.minute_at)
 
 
 def _health(app: App, workflow: str) -> WorkflowHealth:
-    row = db.session.scalar(select(WorkflowHealth).where(WorkflowHealth.app_id == app.id, WorkflowHealth.workflow == workflow))
+    kept: dict[tuple[str, str], WorkflowHealth] = scratch().setdefault(_FARES, {})
+    row = kept.get((app.id, workflow)) or db.session.scalar(select(WorkflowHealth).where(
+        WorkflowHealth.app_id == app.id, WorkflowHealth.workflow == workflow).execution_options(populate_existing=True))
     if row is None:
         row = WorkflowHealth(app_id=app.id, workflow=workflow, failures=0, minute_at=0, begun=0)
         db.session.add(row)
+    if not db.session().in_nested_transaction():
+        kept[app.id, workflow] = row
     return row
 
 
@@ -118,8 +128,7 @@ def _refused(app: App, document: Document, cause: Body, person: str, chain: Sequ
 def _entered(app: App, document: Document, cause: Body, person: str, chain: Sequence[str], *, state: str, note: str | None,
              due_at: int | None, test: bool = False, skipped: int = 0) -> int:
     number = _number(app)
-    version, now = digest(document.body), now_us()
-    insert_once(WorkflowVersion, app_id=app.id, workflow=document.key, digest=version, body=canonical(document.body).decode())
+    version, now = _version(app, document), now_us()
     subject = f"{cause['worksheet']}/{cause['seq']}" if cause.get("seq") else ""
     ended = now if state == "stopped" else None
     db.session.connection().execute(WorkflowRun.__table__.insert().values(
@@ -128,6 +137,20 @@ def _entered(app: App, document: Document, cause: Body, person: str, chain: Sequ
         memory=json.dumps({"steps": {}, "variables": {}}), note=note, attempt=0, tries=0, skipped=skipped, asked_at=now, started_at=None,
         ended_at=ended, due_at=due_at))
     return number
+
+
+def _version(app: App, document: Document) -> str:
+    """Keep the body of a workflow for its runs, and return its digest."""
+    body = canonical(document.body).decode()
+    kept: dict[tuple[str, str, str], str] = scratch().setdefault(_VERSIONS, {})
+    place = (app.id, document.key, body)
+    if place in kept:
+        return kept[place]
+    found = digest(document.body)
+    insert_once(WorkflowVersion, app_id=app.id, workflow=document.key, digest=found, body=body)
+    if not db.session().in_nested_transaction():
+        kept[place] = found
+    return found
 
 
 def _number(app: App) -> int:
@@ -140,10 +163,14 @@ def _number(app: App) -> int:
 
 def failed_in_a_row(app: App, workflow: str, *, failed: bool) -> int:
     """Count a run that failed, or forget the failures before one that did not; return how many have failed one after another."""
-    insert_once(WorkflowHealth, app_id=app.id, workflow=workflow, failures=0, minute_at=0, begun=0)
     c = WorkflowHealth.__table__.c
+    if not failed:
+        db.session.connection().execute(update(WorkflowHealth.__table__).where(
+            c.app_id == app.id, c.workflow == workflow, c.failures > 0).values(failures=0))
+        return 0
+    insert_once(WorkflowHealth, app_id=app.id, workflow=workflow, failures=0, minute_at=0, begun=0)
     found = db.session.connection().execute(update(WorkflowHealth.__table__).where(c.app_id == app.id, c.workflow == workflow).values(
-        failures=c.failures + 1 if failed else 0).returning(c.failures)).scalar_one()
+        failures=c.failures + 1).returning(c.failures)).scalar_one()
     return int(found)
 
 

@@ -12,9 +12,10 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 
 from core.api import App, AppkeepError, AppRestoring, db, is_passing, locks, now_us, transaction, wake
 from plugins.workflows import approvals, beginning, matching, service, steps
@@ -40,6 +41,14 @@ TAKEN_AT_ONCE = 100
 log = logging.getLogger(__name__)
 _run, _c = WorkflowRun.__table__, WorkflowRun.__table__.c
 _step = WorkflowStep.__table__
+_MINE = (_c.app_id == bindparam("of_app"), _c.number == bindparam("of_number"))
+# Made once: to make a statement takes longer than to run it.
+_TAKE = select(_run).where(*_MINE, _c.due_at <= bindparam("now"), _c.state.in_(OPEN)).with_for_update(skip_locked=True)
+_TAKE_AGAIN = select(_run).where(*_MINE, _c.attempt == bindparam("of_attempt"), _c.state == "running").with_for_update(skip_locked=True)
+_EARLIER = select(_c.number).where(_c.app_id == bindparam("of_app"), _c.subject == bindparam("of_subject"),
+                                   _c.number < bindparam("of_number"), _c.state.in_(("queued", "running"))).limit(1)
+_SAVE = update(_run).where(*_MINE)
+_NOTE = insert(_step)
 
 
 def work_off(app: App) -> None:
@@ -134,7 +143,8 @@ class Execution:
     def end(self, state: str, note: str | None = None) -> None:
         """End the run."""
         self.state, self.note, self.due_at = state, note if note is None else note[:2000], None
-        approvals.close(self.app, self.row.number)
+        if any(one["type"] == "approval" for listed in self.lists.values() for one in listed):
+            approvals.close(self.app, self.row.number)
 
     def next(self) -> Mapping[str, Any] | None:
         """Return the step that is next, None where all are done."""
@@ -232,20 +242,22 @@ class Execution:
         shown = json.dumps(found, ensure_ascii=False)
         values = {"state": state, "found": shown if len(shown) <= 20_000 else json.dumps({"count": found.get("count", "")}),
                   "note": None if note is None else note[:2000], "record": record, "ended_at": ended}
-        mine = (_step.c.app_id == self.app.id) & (_step.c.run == self.row.number) & (_step.c.n == n)
         connection = db.session.connection()
-        if self.place.get("begun") and connection.execute(update(_step).where(mine).values(**values)).rowcount:
-            return
-        connection.execute(_step.insert().values(app_id=self.app.id, run=self.row.number, n=n, step=step["key"], tries=1, began_at=now,
-                                                 given=json.dumps(given, ensure_ascii=False), **values))
+        if self.place.get("begun"):
+            mine = (_step.c.app_id == self.app.id) & (_step.c.run == self.row.number) & (_step.c.n == n)
+            if connection.execute(update(_step).where(mine).values(**values)).rowcount:
+                return
+        connection.execute(_NOTE, {"app_id": self.app.id, "run": self.row.number, "n": n, "step": step["key"], "tries": 1,
+                                   "began_at": now, "given": json.dumps(given, ensure_ascii=False), **values})
 
     def save(self, attempt: int) -> None:
         """Write how the run stands now, in the transaction that holds it."""
         ended = self.state not in OPEN
-        db.session.connection().execute(update(_run).where(_c.app_id == self.app.id, _c.number == self.row.number).values(
-            state=self.state, attempt=attempt, place=json.dumps(self.place, ensure_ascii=False), tries=self.tries,
-            memory=json.dumps(self.world.memory, ensure_ascii=False), note=self.note, due_at=self.due_at,
-            started_at=self.row.started_at or now_us(), ended_at=now_us() if ended else None))
+        db.session.connection().execute(_SAVE, {
+            "of_app": self.app.id, "of_number": self.row.number, "state": self.state, "attempt": attempt, "tries": self.tries,
+            "place": json.dumps(self.place, ensure_ascii=False), "memory": json.dumps(self.world.memory, ensure_ascii=False),
+            "note": self.note, "due_at": self.due_at, "started_at": self.row.started_at or now_us(),
+            "ended_at": now_us() if ended else None})
         if ended and not self.row.test:
             failures = beginning.failed_in_a_row(self.app, self.row.workflow, failed=self.state == "failed")
             self.too_often = self.state == "failed" and failures >= MOST_FAILURES
@@ -276,10 +288,10 @@ def _hold(app: App, number: int, attempt: int | None = None) -> Execution | None
 
     With *attempt*, it is the run as this attempt of it left it, to be settled.
     """
-    mine = (_c.app_id == app.id) & (_c.number == number)
-    now = now_us()
-    ready = (_c.due_at <= now) & _c.state.in_(OPEN) if attempt is None else (_c.attempt == attempt) & (_c.state == "running")
-    row = db.session.connection().execute(select(_run).where(mine, ready).with_for_update(skip_locked=True)).first()
+    mine = {"of_app": app.id, "of_number": number}
+    connection = db.session.connection()
+    row = (connection.execute(_TAKE, {**mine, "now": now_us()}) if attempt is None
+           else connection.execute(_TAKE_AGAIN, {**mine, "of_attempt": attempt})).first()
     if row is None or (row.subject and row.state == "queued" and _is_behind(app, row)):
         return None
     return execution(app, row)
@@ -287,17 +299,22 @@ def _hold(app: App, number: int, attempt: int | None = None) -> Execution | None
 
 def execution(app: App, row: Row[Any], *, dry: bool = False) -> Execution:
     """Return a run that is held, to go on with; *dry* is a test, which neither waits nor reaches outside."""
-    version = db.session.scalar(select(WorkflowVersion.body).where(
-        WorkflowVersion.app_id == app.id, WorkflowVersion.workflow == row.workflow, WorkflowVersion.digest == row.version))
     world = RunWorld(app, row.workflow, row.number, row.person, json.loads(row.cause), json.loads(row.memory))
-    return Execution(app, row, json.loads(version or '{"steps": []}'), world, dry)
+    return Execution(app, row, json.loads(_version(app.id, row.workflow, row.version)), world, dry)
+
+
+@lru_cache(maxsize=256)
+def _version(app_id: str, workflow: str, digest: str) -> str:
+    """Return the body with which a run began; one of a digest never becomes another."""
+    c = WorkflowVersion.__table__.c
+    return str(db.session.connection().execute(select(c.body).where(
+        c.app_id == app_id, c.workflow == workflow, c.digest == digest)).scalar_one())
 
 
 def _is_behind(app: App, row: Row[Any]) -> bool:
     """Say whether an earlier run about the same record is still to be done; one that waits for a time or a person holds up nobody."""
-    earlier = select(_c.number).where(_c.app_id == app.id, _c.subject == row.subject, _c.number < row.number,
-                                      _c.state.in_(("queued", "running"))).limit(1)
-    return db.session.connection().execute(earlier).first() is not None
+    earlier = db.session.connection().execute(_EARLIER, {"of_app": app.id, "of_subject": row.subject, "of_number": row.number})
+    return earlier.first() is not None
 
 
 def _called(app: App, asked: Asked) -> tuple[Execution | None, Asked | None]:

@@ -65,10 +65,10 @@ def store_of(app: App) -> RecordStore:
     return open_store(db.session.connection(), app.id)
 
 
-def put_record(app: App, worksheet: str, seq: int | None, values: Mapping[str, Any], person: str) -> int:
+def put_record(app: App, worksheet: str, seq: int | None, values: Mapping[str, Any], person: str, *, held: Row | None = None) -> int:
     """Change the named values of a record, or make one where *seq* is None, and return its number.
 
-    A value of None empties its field; fields that are not named stay as they are.
+    A value of None empties its field; fields that are not named stay as they are. *held* is the row, where it is held already.
 
     Raises:
         InvalidValue: a value does not fit, is required, is not unique, or points to nothing.
@@ -80,7 +80,7 @@ def put_record(app: App, worksheet: str, seq: int | None, values: Mapping[str, A
     for key in sheet.autonumbers:
         if key in changes:
             raise InvalidValue(f"{where}, field “{sheet.fields[key].name}”: its numbers are given, not entered.")
-    old = None if seq is None else _live_row(sheet, seq)
+    old = None if seq is None else held or _live_row(sheet, seq)
     vals = {} if old is None else loads(old.vals)
     vals = {key: value for key, value in {**vals, **changes}.items() if value is not None}
     now = now_us()
@@ -325,8 +325,7 @@ def _live_row(sheet: _Sheet, seq: int) -> Row:
 
 def held_row(store: RecordStore, worksheet: str, seq: int) -> Row | None:
     """Return a row, in the bin or not, that nobody else changes until the caller's transaction ends."""
-    found = store.hold(worksheet, [seq])
-    return found[0] if found else None
+    return store.held(worksheet, seq)
 
 
 def _deleted_row(sheet: _Sheet, seq: int) -> Row:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, and_, delete, func, or_, select, text, update
+from sqlalchemy import Connection, Select, and_, bindparam, delete, func, or_, select, text, update
 
 from core.api import FILE_MARK, Segment, batched, files_in_text, touch
 from plugins.worksheets.models import Attachment, Counter, Record
@@ -37,6 +37,8 @@ def row_of(line: Line) -> Row:
 
 
 COLUMNS = [c[name] for name in Row._fields]
+_ONE = select(*COLUMNS).where(c.app_id == bindparam("app"), c.worksheet == bindparam("worksheet"), c.seq == bindparam("seq"))
+_ONE_HELD = _ONE.with_for_update()
 LOAD_ROWS = 20_000
 MOST_AT_ONCE = 500
 """How many numbers one question names at most."""
@@ -177,8 +179,13 @@ class RecordStore:
 
     def row(self, worksheet: str, seq: int) -> Row | None:
         """Return one row, in the bin or not."""
-        found = self.rows(worksheet, seq, seq)
-        return found[0] if found else None
+        found = self.connection.execute(_ONE, {"app": self.app_id, "worksheet": worksheet, "seq": seq}).first()
+        return None if found is None else Row(*found)
+
+    def held(self, worksheet: str, seq: int) -> Row | None:
+        """Return one row as `hold` does."""
+        found = self.connection.execute(_ONE_HELD, {"app": self.app_id, "worksheet": worksheet, "seq": seq}).first()
+        return None if found is None else Row(*found)
 
     def hold(self, worksheet: str, seqs: Iterable[int]) -> list[Row]:
         """Return those of the rows that exist, in the bin or not, in order, to be changed: nobody else can until the end.

@@ -75,7 +75,8 @@ def press(organization_id: str, app_id: str, key: str, seq: int, button: str) ->
     sheet = open_sheet(key)
     row = find(sheet, seq, "read")
     given = next((one for one in sheet.body.get("buttons", ()) if one["key"] == button), None)
-    if given is None or given["do"] not in REAL or not fits(sheet, given.get("show_if"), row):
+    if given is None or given["do"] not in REAL or not fits(sheet, given.get("show_if"), row) or (
+            given["do"] == "run_workflow" and not given.get("target")):
         raise NotFound("This button no longer exists.")
     try:
         if given["do"] == "create_record":
@@ -91,7 +92,7 @@ def press(organization_id: str, app_id: str, key: str, seq: int, button: str) ->
         if given["do"] == "run_workflow":
             with transaction():
                 said = _told(sheet, seq, given)
-            for text in said or ["This button starts nothing yet. An app admin can choose a workflow for it."]:
+            for text in said or ["The workflow that this button starts was deleted. An app admin can choose another one."]:
                 flash(text, "good" if said else "bad")
             return redirect(sheet.url("record", seq=seq))  # type: ignore[return-value]
     except (InvalidValue, InvalidInput) as error:

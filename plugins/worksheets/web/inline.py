@@ -48,7 +48,7 @@ def cell(organization_id: str, app_id: str, key: str, seq: int, field: str) -> s
     try:
         with transaction():
             row = find(sheet, seq, "update")
-            save(sheet, seq, enter(sheet, [one], request.form, loads(row.vals), uploads))
+            save(sheet, seq, enter(sheet, [one], request.form, loads(row.vals), uploads), row)
     except Refused as refused:
         response = again(_editor(sheet, row, one, refused.typed))
         response.headers["HX-Retarget"], response.headers["HX-Reswap"] = "closest td", "innerHTML"
@@ -83,7 +83,7 @@ def move(organization_id: str, app_id: str, key: str, seq: int, field: str) -> R
     try:
         with transaction():
             row = find(sheet, seq, "update")
-            save(sheet, seq, enter(sheet, [one], request.form, loads(row.vals)))
+            save(sheet, seq, enter(sheet, [one], request.form, loads(row.vals)), row)
     except Refused as refused:
         trouble = refused.typed.trouble
         flash(trouble.general or f"{one.name}: {next(iter(trouble.errors.values()))}", "bad")

@@ -16,6 +16,7 @@ from core.api import Forbidden, InvalidValue
 from plugins.worksheets.access import check_writes, found_row
 from plugins.worksheets.fields import Field, fields_of
 from plugins.worksheets.fieldtypes.pointers import target_address
+from plugins.worksheets.records import Row
 from plugins.worksheets.service import loads, put_record
 from plugins.worksheets.web.cells import Given, read
 from plugins.worksheets.web.cells.pointers import address_of
@@ -78,8 +79,10 @@ def _compare(one: Field, value: Any, old: Any, was: str, changes: dict[str, Any]
     changes[one.key] = value
 
 
-def save(sheet: SheetContext, seq: int | None, entered: Entered) -> int:
+def save(sheet: SheetContext, seq: int | None, entered: Entered, held: Row | None = None) -> int:
     """Write what a form changes, in the caller's transaction, and return the record's number.
+
+    *held* is the row, where this transaction holds it already.
 
     Raises:
         Refused: the form has mistakes, or the worksheet refuses a value.
@@ -90,7 +93,7 @@ def save(sheet: SheetContext, seq: int | None, entered: Entered) -> int:
     if seq is not None and not entered.changes:
         return seq
     try:
-        return write(sheet, seq, entered.changes)
+        return write(sheet, seq, entered.changes, held)
     except Broken as broken:
         trouble.errors.update(broken.ruled.errors)
         trouble.general = broken.ruled.refusal
@@ -115,14 +118,14 @@ class Broken(InvalidValue):
         self.ruled = ruled
 
 
-def write(sheet: SheetContext, seq: int | None, changes: Vals) -> int:
-    """Change a record, or make one, as the visitor may and the worksheet's rules allow; return its number.
+def write(sheet: SheetContext, seq: int | None, changes: Vals, held: Row | None = None) -> int:
+    """Change a record, or make one, as the visitor may and the worksheet's rules allow; return its number. For *held* see `save`.
 
     Raises:
         Broken: a rule is not kept.
         NotFound, Forbidden, InvalidValue: see `access.save_record`.
     """
-    old = None if seq is None else found_row(sheet.app, sheet.access, seq, "update")
+    old = None if seq is None else held or found_row(sheet.app, sheet.access, seq, "update")
     check_writes(sheet.access, changes, "create" if old is None else "update")
     if old is None and not sheet.access.may_create:
         raise Forbidden("You cannot create records in this worksheet.")
@@ -130,7 +133,7 @@ def write(sheet: SheetContext, seq: int | None, changes: Vals) -> int:
     found = ruled(sheet, old, {**before, **changes}, changes)
     if found.errors or found.refusal:
         raise Broken(found)
-    return put_record(sheet.app, sheet.key, seq, {**changes, **found.values}, sheet.person)
+    return put_record(sheet.app, sheet.key, seq, {**changes, **found.values}, sheet.person, held=old)
 
 
 def _sentence(text: str) -> str:

@@ -69,7 +69,7 @@ def edit(organization_id: str, app_id: str, key: str, seq: int) -> str | Respons
     try:
         with transaction():
             row = find(sheet, seq, "update")
-            save(sheet, seq, enter(sheet, fields, request.form, loads(row.vals), uploads))
+            save(sheet, seq, enter(sheet, fields, request.form, loads(row.vals), uploads), row)
     except Refused as refused:
         return again(_form(sheet, row, refused.typed))
     flash("Saved.", "good")

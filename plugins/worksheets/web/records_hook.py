@@ -119,7 +119,8 @@ def write_record(app: App, person: str, worksheet: str, seq: int | None, values:
         return None
     if seq is None and not sheet.access.may_create:
         raise Forbidden("You cannot create records in this worksheet.")
-    old = None if seq is None else loads(found_row(app, sheet.access, seq, "update").vals)
+    held = None if seq is None else found_row(app, sheet.access, seq, "update")
+    old = None if held is None else loads(held.vals)
     fields = [sheet.everything[key] for key in values if key in sheet.everything]
     if gone := next((key for key in values if key not in sheet.everything), None):
         raise InvalidInput(f"The worksheet “{sheet.name}” has no field {gone[:40]} any more.")
@@ -131,7 +132,7 @@ def write_record(app: App, person: str, worksheet: str, seq: int | None, values:
     try:
         entered = enter(sheet, typed, form, old)
         entered.changes.update({one.key: one.canonical(values[one.key].value) for one in fields if one not in typed})
-        return save(sheet, seq, entered)
+        return save(sheet, seq, entered, held)
     except Refused as refused:
         trouble = refused.typed.trouble
         told = [f"{sheet.fields[key].name}: {text}" if key in sheet.fields else text for key, text in trouble.errors.items()]
