@@ -11,21 +11,22 @@ GB = 10**9
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A plan: its name in the database, what people call it, what it allows. The upload quota is for a year."""
+    """A plan: its name in the database, what people call it, what it allows. The quota is for a year; runs of workflows are kept for days."""
 
     name: str
     title: str
     upload_quota_bytes: int
     scheduled_backups: bool
+    workflow_days: int = 90
 
 
 PLANS: dict[str, Plan] = {
     plan.name: plan
     for plan in (
-        Plan("free", "Free", 2 * GB, scheduled_backups=False),
-        Plan("standard", "Standard", 50 * GB, scheduled_backups=False),
-        Plan("professional", "Professional", 150 * GB, scheduled_backups=False),
-        Plan("ultimate", "Ultimate", 300 * GB, scheduled_backups=True),
+        Plan("free", "Free", 2 * GB, scheduled_backups=False, workflow_days=7),
+        Plan("standard", "Standard", 50 * GB, scheduled_backups=False, workflow_days=30),
+        Plan("professional", "Professional", 150 * GB, scheduled_backups=False, workflow_days=90),
+        Plan("ultimate", "Ultimate", 300 * GB, scheduled_backups=True, workflow_days=365),
     )
 }
 DEFAULT_PLAN = "ultimate"

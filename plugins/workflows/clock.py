@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, select, union
+from sqlalchemy import and_, delete, or_, select, union
 
 from core.api import App, as_server, as_tenant, db, now_us, transaction, wake
 from plugins.workflows.listening import NAME
 from plugins.workflows.models import WorkflowApproval, WorkflowEvent, WorkflowListener, WorkflowRun, WorkflowStep
+from tenants.models import Organization
+from tenants.plans import PLANS
 
 SECOND_US = 1_000_000
-KEPT_US = 90 * 86_400 * SECOND_US
-"""How long a run that has ended is kept, whatever the plan."""
+DAY_US = 86_400 * SECOND_US
 AT_ONCE = 500
 MOST_APPS = 200
 
@@ -33,10 +34,13 @@ def tick() -> None:
 
 
 def forget_old(now: int) -> int:
-    """Remove some runs that ended long ago, with their steps; return how many."""
-    run = WorkflowRun.__table__.c
+    """Remove some runs that ended longer ago than the organization's plan keeps them, with their steps; return how many."""
+    run, app, organization = WorkflowRun.__table__.c, App.__table__.c, Organization.__table__.c
+    old_of = [and_(organization.plan == plan.name, run.ended_at < now - plan.workflow_days * DAY_US) for plan in PLANS.values()]
     with as_server():
-        old = db.session.execute(select(run.app_id, run.number).where(run.ended_at < now - KEPT_US).limit(AT_ONCE)).all()
+        old = db.session.execute(select(run.app_id, run.number).join(App, app.id == run.app_id).join(
+            Organization, organization.id == app.organization_id).where(
+            run.ended_at < now - min(plan.workflow_days for plan in PLANS.values()) * DAY_US, or_(*old_of)).limit(AT_ONCE)).all()
         if not old:
             return 0
         with transaction():

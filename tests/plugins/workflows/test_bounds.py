@@ -249,3 +249,27 @@ def test_a_test_shows_what_would_happen_and_writes_nothing(app: App) -> None:
     assert tasks(app) == {1: {NAME: "One", POINTS: 5}}
     assert not db.session.scalars(select(Notification)).all()
     assert put(app, name="Two") == 2
+
+
+def test_old_runs_are_forgotten_as_the_plan_says(app: App) -> None:
+    """Those that ended longer ago than its days, with their steps; open ones never."""
+    from sqlalchemy import update as change
+
+    from core.api import now_us
+    from plugins.workflows import clock
+    from tenants.models import Organization
+
+    sheet(app)
+    workflow(app, {"type": "record_created"}, [SET])
+    workflow(app, {"type": "record_created"}, [{"type": "delay", "minutes": 5}])
+    put(app, name="One")
+    work(app)
+    day = 86_400_000_000
+    with transaction():
+        db.session.execute(change(WorkflowRun).values(ended_at=WorkflowRun.ended_at - 40 * day))
+    app_id = app.id
+    assert clock.forget_old(now_us()) == 0 and len(runs(apps.find(app_id))) == 2
+    with transaction():
+        db.session.execute(change(Organization).values(plan="standard"))
+    assert clock.forget_old(now_us()) == 1
+    assert [one.state for one in runs(apps.find(app_id))] == ["waiting"] and steps_of(apps.find(app_id), 1) == []
