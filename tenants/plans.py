@@ -11,7 +11,7 @@ GB = 10**9
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A plan: its name in the database, what people call it, what it allows. The quota is for a year; runs of workflows are kept for days."""
+    """A plan: its name in the database, what people call it, what it allows. The quota is for a year; runs of workflows stay for days."""
 
     name: str
     title: str

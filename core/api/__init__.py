@@ -148,6 +148,7 @@ if TYPE_CHECKING:
         transaction,
         unseal,
         zone_named,
+        zone_of,
     )
     from core.api.records import (
         MOST_RECORDS,
@@ -424,6 +425,7 @@ __all__ = [
     "walk",
     "writing_objects",
     "zone_named",
+    "zone_of",
 ]
 
 

@@ -19,11 +19,11 @@ from core.tenancy.request_cache import keeping, remembered
 from core.tenancy.row_security import loading
 from core.tenancy.sealing import SecretLost, reseal, seal, unseal
 from core.tenancy.wall import as_server, as_tenant, every_organization, tenant
-from core.tenancy.zones import zone_named
+from core.tenancy.zones import zone_named, zone_of
 
 __all__ = [
     "AppRestoring", "AppkeepError", "Base", "Conflict", "Forbidden", "ImportFailed", "InvalidDocument", "InvalidInput",
     "InvalidValue", "ManyByApp", "NotFound", "Owned", "OwnedByApp", "SecretLost", "after_commit", "as_server", "as_tenant", "batched",
     "db", "driver", "ensure_schema", "every_organization", "in_transaction", "keeping", "loading", "now_us", "reading", "remembered",
-    "reseal", "scratch", "seal", "tenant", "transaction", "unseal", "zone_named",
+    "reseal", "scratch", "seal", "tenant", "transaction", "unseal", "zone_named", "zone_of",
 ]

@@ -91,9 +91,13 @@ def _storage(config: Config) -> str:
 def _harden(response: Response) -> Response:
     frames = getattr(response, "frames", "'self'")
     images = "".join(f" {origin}" for origin in getattr(response, "images", ()))
-    response.headers.setdefault("Content-Security-Policy", POLICY.format(frames=frames, images=images))
+    policy, embeddable = POLICY.format(frames=frames, images=images), getattr(response, "embeddable", False)
+    if embeddable:
+        policy = policy.replace("frame-ancestors 'none'", "frame-ancestors *")
+    response.headers.setdefault("Content-Security-Policy", policy)
     for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+        if not embeddable or name not in ("X-Frame-Options", "Cross-Origin-Resource-Policy"):
+            response.headers.setdefault(name, value)
     if request.is_secure or current_app.extensions["appkeep"].config.address.startswith("https://"):
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     if request.endpoint != "static":

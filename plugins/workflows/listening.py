@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import delete, select, text
 
-from core.api import App, Document, NotFound, RecordChange, db, documents, locks, now_us, scratch, server, wake, zone_named
+from core.api import App, Document, NotFound, RecordChange, db, documents, locks, now_us, scratch, wake, zone_of
 from plugins.workflows import beginning, secrets, times
 from plugins.workflows.models import WorkflowHealth, WorkflowListener
 
@@ -145,7 +145,7 @@ def _is_day(app: App, trigger: Body) -> bool:
 
 def zone(app: App) -> Any:
     """Return the time zone of an app's organization."""
-    return zone_named(server().registry.hook.organization_time_zone(organization_id=app.organization_id))
+    return zone_of(app.organization_id)
 
 
 def _was_off(document: Document | None) -> bool:

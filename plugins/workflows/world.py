@@ -18,7 +18,7 @@ from core.api import (
     is_person,
     now_us,
     server,
-    zone_named,
+    zone_of,
 )
 from plugins.workflows.values import Read, Values
 from tenants.service import emails_of
@@ -153,7 +153,7 @@ class RunWorld:
     @property
     def zone(self) -> Any:
         """The organization's time zone."""
-        return zone_named(server().registry.hook.organization_time_zone(organization_id=self.app.organization_id))
+        return zone_of(self.app.organization_id)
 
     def name_of(self, address: str) -> str:
         """Return what a worksheet, or a field of one, is called; its address where it is gone."""

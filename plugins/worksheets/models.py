@@ -76,3 +76,31 @@ class RecordKey(ManyByApp, Base):
     field: Mapped[str] = mapped_column(String(40), primary_key=True)
     key: Mapped[str] = mapped_column(Text().with_variant(Text(collation="C"), "postgresql"), primary_key=True)
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+
+
+class PublicLink(OwnedByApp, Base):
+    """A view of a worksheet that anybody can open who knows its secret address: a form to fill in, or records to see. In no backup.
+
+    The token in the address is sealed, and found by its `digest`. Times are microseconds UTC, None for no bound; `most` is how many
+    responses a form takes, `sent` how many came. `password` is a hash. `receipt` is the key of the email field to whose address a receipt
+    is sent. Pages of others may show it where `embedded`.
+    """
+
+    __tablename__ = "public_link"
+
+    key: Mapped[str] = mapped_column(String(16), primary_key=True)
+    worksheet: Mapped[str] = mapped_column(String(40))
+    view: Mapped[str] = mapped_column(String(40))
+    digest: Mapped[str] = mapped_column(String(64))
+    sealed: Mapped[str] = mapped_column(Text)
+    is_open: Mapped[bool] = mapped_column(default=False)
+    opens_at: Mapped[int | None] = mapped_column(BigInteger)
+    closes_at: Mapped[int | None] = mapped_column(BigInteger)
+    most: Mapped[int | None] = mapped_column(BigInteger)
+    sent: Mapped[int] = mapped_column(BigInteger, default=0)
+    password: Mapped[str | None] = mapped_column(Text)
+    files: Mapped[bool] = mapped_column(default=False)
+    embedded: Mapped[bool] = mapped_column(default=False)
+    receipt: Mapped[str | None] = mapped_column(String(40))
+    made_at: Mapped[int] = mapped_column(BigInteger)
+    made_by: Mapped[str] = mapped_column(String(16))

@@ -9,11 +9,23 @@ from typing import Any
 import click
 from flask import Blueprint
 
-from core.api import App, Component, Definition, FieldType, RecordsAsked, RecordsGiven, RestoreContext, RunKind, hookimpl
+from core.api import (
+    App,
+    Component,
+    Definition,
+    FieldType,
+    RecordsAsked,
+    RecordsGiven,
+    RestoreContext,
+    Rights,
+    RunKind,
+    Standing,
+    hookimpl,
+)
 from plugins.worksheets import commands, definitions, indexing
 from plugins.worksheets.component import Worksheets
 from plugins.worksheets.fieldtypes import FIELD_TYPES
-from plugins.worksheets.structure import pages as structure
+from plugins.worksheets.public import links, managed, opened
 from plugins.worksheets.web import pages, records_hook
 
 
@@ -49,7 +61,22 @@ def register_migrations() -> str:
 
 @hookimpl
 def register_blueprint() -> Iterable[Blueprint]:
-    return (pages, structure)
+    return (pages, managed.pages, opened.pages)
+
+
+@hookimpl
+def actor_standing(app: App, actor: str) -> Standing | None:
+    return links.standing_of(app, actor)
+
+
+@hookimpl
+def rights_on(app: App, person: str, address: str) -> Rights | None:
+    return links.rights_of(app, person, address)
+
+
+@hookimpl
+def secrets_resealed() -> tuple[int, int]:
+    return links.reseal_all()
 
 
 @hookimpl
