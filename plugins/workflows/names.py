@@ -18,6 +18,7 @@ class Names:
     """Looks names up in one app, each thing read once."""
 
     def __init__(self, app: App) -> None:
+        self._organization = app.organization_id
         self._names: dict[str, str] = {}
         self._fields: dict[str, Mapping[str, Any]] = {}
         self._sets: dict[str, Mapping[str, Any]] = {}
@@ -62,7 +63,10 @@ class Names:
                 if address.startswith(start)]
 
     def choices(self, field: str) -> list[tuple[str, str]]:
-        """Return (key, name) of the choices of the select field of an address; none for any other."""
+        """Return (key, name) of what can be chosen in the field of an address: choices, people, departments; none for any other type."""
+        kind = {"member": "user"}.get(str(self._fields.get(field, {}).get("type")), str(self._fields.get(field, {}).get("type")))
+        if kind in ORG_KINDS:
+            return list(org_choices(self._organization, kind))
         options = self._fields.get(field, {}).get("options", {})
         listed = options.get("choices") or self._sets.get((options.get("option_set") or {}).get("ref", ""), {}).get("choices", ())
         return [(str(one["key"]), str(one["name"])) for one in listed if "key" in one]

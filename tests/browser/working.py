@@ -11,7 +11,7 @@ from email import message_from_bytes, policy
 
 from sqlalchemy import select
 
-from core.api import as_server, as_tenant, db
+from core.api import App, as_server, as_tenant, db, find_app, server
 from core.runs.models import Run
 from core.runs.service import work
 from tenants import mail
@@ -20,7 +20,7 @@ from tests.browser.conftest import Site
 
 @contextmanager
 def working(site: Site) -> Iterator[None]:
-    """Let a thread do the runs that are asked for, as a worker would; what it raises is raised at the end."""
+    """Let a thread do the runs that are asked for, and those of workflows, as a worker would; what it raises is raised at the end."""
     stop, failed = threading.Event(), list[BaseException]()
 
     def run() -> None:
@@ -49,6 +49,15 @@ def _work_off() -> None:
     for run_id, organization_id in waiting:
         with as_tenant(organization_id):
             work(run_id)
+            db.session.rollback()
+    with as_server():
+        due = db.session.execute(select(App.id, App.organization_id).where(App.deleted_at.is_(None))).all()
+        db.session.rollback()
+    for app_id, organization_id in due:
+        with as_tenant(organization_id):
+            app = find_app(app_id)
+            if app is not None:
+                server().registry.hook.work_off(app=app, name="workflows")
             db.session.rollback()
 
 
