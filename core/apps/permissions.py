@@ -82,7 +82,7 @@ class Standing:
 
 
 def standing(app: App, person: str) -> Standing:
-    """Return what a person is to an app of the current organization, or who else acts in it: "workflow/f_…"."""
+    """Return what a person is to an app of the current organization, or who else acts in it: "workflow/a_…/f_…"."""
     hook = server().registry.hook
     if "/" in person:
         return hook.actor_standing(app=app, actor=person) or Standing(person=person, role=None, admin=False, sees=False)

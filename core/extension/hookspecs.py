@@ -222,7 +222,7 @@ def people_of(app: App, address: str) -> Iterable[str]:
 
 @hookspec(firstresult=True)
 def actor_standing(app: App, actor: str) -> Standing | None:
-    """Give what somebody who is no person is to an app ("workflow/f_…"); None for those you do not know."""
+    """Give what somebody who is no person is to an app ("workflow/a_…/f_…"); None for those you do not know."""
 
 
 @hookspec

@@ -84,7 +84,7 @@ class _Demo:
 
     def activities(self, app: App) -> int:
         """Return how many activities there are."""
-        given = server().registry.hook.records_for(app=app, person=f"workflow/{key('f', 'Won')}", asked=RecordsAsked(
+        given = server().registry.hook.records_for(app=app, person=f"workflow/{app.id}/{key('f', 'Won')}", asked=RecordsAsked(
             worksheet=f"worksheet/{key('w', 'Activities')}", fields=(), counted=True))
         return given.total if given is not None and given.total is not None else -1
 

@@ -178,7 +178,7 @@ def _dates(app: App, document: Document, seen: int, now: int) -> None:
 
 def _of_day(app: App, document: Document, sheet: str, key: str, day: str) -> list[tuple[int, str]]:
     condition = {"field": {"ref": f"worksheet/{sheet}/field/{key}"}, "operator": "is", "value": day, "unit": "exact_date"}
-    given = server().registry.hook.records_for(app=app, person=actor(document.key), asked=RecordsAsked(
+    given = server().registry.hook.records_for(app=app, person=actor(app, document.key), asked=RecordsAsked(
         worksheet=f"worksheet/{sheet}", filter=condition, fields=(key,), limit=MOST_OF_A_DAY))
     return [] if given is None else [(one.seq, str(one.values[key])) for one in given.records if key in one.values]
 

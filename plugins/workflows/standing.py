@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from core.api import App, NotFound, Standing, documents
+from core.api import App, AppkeepError, Standing, documents
 
 
 def of(app: App, actor: str) -> Standing | None:
-    """Return what "workflow/f_…" is to an app; None for an actor of another kind."""
-    if not actor.startswith("workflow/"):
+    """Return what "workflow/a_…/f_…" is to an app; None for an actor of another kind."""
+    kind, _, rest = actor.partition("/")
+    if kind != "workflow":
         return None
+    home, _, key = rest.partition("/")
     try:
-        documents.get(app, actor)
-    except NotFound:
-        return Standing(person=actor, role=None, admin=False, sees=False)
-    return Standing(person=actor, role=None, admin=True, sees=True)
+        documents.get(app, f"workflow/{key}")
+        here = home == app.id
+    except AppkeepError:
+        here = False
+    return Standing(person=actor, role=None, admin=here, sees=here)

@@ -164,7 +164,8 @@ def _update(doing: Doing) -> Outcome:
 def _written(doing: Doing, seq: int | None) -> Done:
     sheet = doing.sheet()
     values = {one["field"]["ref"].rpartition("/")[2]: _for_field(doing, one) for one in doing.step.get("values", ())}
-    made = server().registry.hook.write_record(app=doing.app, person=actor(doing.world.workflow), worksheet=sheet, seq=seq, values=values)
+    who = actor(doing.app, doing.world.workflow)
+    made = server().registry.hook.write_record(app=doing.app, person=who, worksheet=sheet, seq=seq, values=values)
     if made is None:
         raise NotFound("The worksheet of this step was deleted.")
     return Done({"record": {"worksheet": sheet, "seq": made}}, f"{sheet}/{made}")
@@ -196,7 +197,7 @@ def _parts(ref: str) -> tuple[str, str]:
 
 def _delete(doing: Doing) -> Outcome:
     sheet, seq = doing.sheet(), doing.seq()
-    if not server().registry.hook.remove_record(app=doing.app, person=actor(doing.world.workflow), worksheet=sheet, seq=seq):
+    if not server().registry.hook.remove_record(app=doing.app, person=actor(doing.app, doing.world.workflow), worksheet=sheet, seq=seq):
         raise NotFound("The worksheet of this step was deleted.")
     return Done({"record": {"worksheet": sheet, "seq": seq}}, f"{sheet}/{seq}")
 
@@ -208,7 +209,7 @@ def _find(doing: Doing) -> Outcome:
         return Done({"records": [], "count": 0})
     question = RecordsAsked(worksheet=f"worksheet/{sheet}", filter=None if asked is True else asked, sorts=doing.step.get("sorts", ()),
                             fields=(), limit=limit)
-    some = server().registry.hook.records_for(app=doing.app, person=actor(doing.world.workflow), asked=question)
+    some = server().registry.hook.records_for(app=doing.app, person=actor(doing.app, doing.world.workflow), asked=question)
     if some is None:
         raise NotFound("The worksheet of this step was deleted.")
     found = [{"worksheet": sheet, "seq": one.seq} for one in some.records]

@@ -27,9 +27,9 @@ MOST_PEOPLE = 200
 Body = Mapping[str, Any]
 
 
-def actor(workflow: str) -> str:
-    """Return who acts where a workflow does."""
-    return f"workflow/{workflow}"
+def actor(app: App, workflow: str) -> str:
+    """Return who acts where a workflow does. Its app is part of it: a copy of the app has a workflow of the same key."""
+    return f"workflow/{app.id}/{workflow}"
 
 
 @dataclass
@@ -204,13 +204,13 @@ class RunWorld:
     def _ask(self, sheet: str, seq: int, before: bool) -> tuple[RecordGiven, dict[str, FieldGiven]] | None:
         hook, given = server().registry.hook, None
         if not before and not self.snapshot:
-            given = hook.records_for(app=self.app, person=actor(self.workflow),
+            given = hook.records_for(app=self.app, person=actor(self.app, self.workflow),
                                      asked=RecordsAsked(worksheet=f"worksheet/{sheet}", seqs=(seq,), limit=1))
         mine = sheet == self.trigger.get("worksheet") and seq == self.trigger.get("seq")
         if (given is None or not given.records) and mine:
             values = self.trigger.get("before") if before else self.trigger.get("after") or self.trigger.get("before")
             if values is not None:
-                given = hook.record_reads(app=self.app, person=actor(self.workflow), worksheet=sheet, seq=seq, values=values)
+                given = hook.record_reads(app=self.app, person=actor(self.app, self.workflow), worksheet=sheet, seq=seq, values=values)
         if given is None or not given.records:
             return None
         return given.records[0], {one.key: one for one in given.fields}

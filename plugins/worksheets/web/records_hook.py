@@ -155,7 +155,7 @@ def remove_record(app: App, person: str, worksheet: str, seq: int) -> bool | Non
 def record_reads(app: App, person: str, worksheet: str, seq: int, values: Mapping[str, Any]) -> RecordsGiven | None:
     """Give what a record reads as that holds these stored values; see the hook."""
     sheet = _sheet(app, person, worksheet)
-    if sheet is None:
+    if sheet is None or not sheet.access.scope("read"):
         return None
     fields = list(sheet.fields.values())
     return RecordsGiven(name=sheet.name, records=_given(sheet, [_imagined(app, sheet.key, seq, values)], fields),
