@@ -16,6 +16,7 @@ import resource
 import shutil
 import signal
 import socket
+import sqlite3
 import struct
 import tempfile
 import threading
@@ -42,6 +43,9 @@ LOOK_S = 0.5
 """So often whoever waits for a file looks whether to go on waiting."""
 MOST_TIMES, MOST_BESIDES_BYTES = 200, 2**28
 """A file's edits may take so many times its size, and so much besides: a text that is written once can be repeated in each record."""
+READY_S = 10
+MOST_FORKS = 4
+"""A process that does not say in time that it is ready is ended, and another one forked; the last one is waited for."""
 NICE = 5
 """Who reads files stands back behind who serves pages."""
 _HEAD = struct.Struct(">cIQ")
@@ -190,6 +194,20 @@ class _Reader:
 @contextmanager
 def _opened(asked: Asked) -> Iterator[_Channel]:
     """Give the channel to a process that reads a file, gone when the block ends."""
+    for attempt in range(MOST_FORKS):
+        with _forked(asked, patience=READY_S if attempt < MOST_FORKS - 1 else asked.time_s) as channel:
+            if channel is not None:
+                yield channel
+                return
+        log.warning("A process that should read a file was forked at a bad moment and hangs; another one is forked")
+
+
+@contextmanager
+def _forked(asked: Asked, patience: float) -> Iterator[_Channel | None]:
+    """Give the channel to one process that reads a file; None where it was not ready in time, and so never will be.
+
+    Another thread of this process, that of a run's lease, may hold a lock of a library (SQLite's, of its memory) when it is forked.
+    """
     ours, theirs = socket.socketpair()
     child = pid = 0
     with ours:
@@ -202,8 +220,12 @@ def _opened(asked: Asked) -> Iterator[_Channel]:
         channel = _Channel(ours)
         try:
             channel.tell(b"A", _json({**vars(asked), "corrections": asked.corrections.as_dict()}))
-            pid = channel.number()
-            yield channel
+            try:
+                pid = channel.number(time.monotonic() + patience)
+            except TimeoutError:
+                yield None
+            else:
+                yield channel
         finally:
             with suppress(ProcessLookupError):
                 if child or pid:
@@ -253,9 +275,17 @@ class _Channel:
         """Answer what was asked."""
         self.tell(b"=", said.encode())
 
-    def number(self) -> int:
-        """Return the number of the process on the other side, 0 where it is gone."""
-        return next((int(said) for _, _, said in self.messages()), 0)
+    def number(self, until: float) -> int:
+        """Return the number of the process on the other side, 0 where it is gone.
+
+        Raises:
+            TimeoutError: it has not told until a moment of the monotonic clock.
+        """
+        def look() -> None:
+            if time.monotonic() > until:
+                raise TimeoutError
+
+        return next((int(said) for _, _, said in self.messages(look)), 0)
 
     def _taken(self, size: int, look: Callable[[], None]) -> bytes | None:
         while len(self._waiting) < size:
@@ -291,6 +321,7 @@ def _serve(connection: socket.socket) -> NoReturn:
 
 def _answer(asked: Asked, channel: _Channel) -> None:
     _bound(asked)
+    sqlite3.connect(":memory:").close()  # hangs here, and not later, where its lock was held when this process was forked
     channel.tell(b"=", str(os.getpid()).encode())
     try:
         channel.tell(b"D", _json(_told(asked, channel)))

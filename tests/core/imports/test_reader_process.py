@@ -207,3 +207,21 @@ def test_what_a_killed_process_left_in_the_spool_goes_after_a_day(organization: 
     os.utime(old, (then, then))
     scheduler.tick()
     assert [young] == list((home / "spool").iterdir())
+
+
+def test_one_that_was_forked_at_a_bad_moment_is_ended_and_another_forked(
+        organization: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where another thread held a lock of a library: it never says that it is ready."""
+    bound, begun = reader_process._bound, home / "begun"
+
+    def hangs(asked: reader_process.Asked) -> None:
+        bound(asked)
+        with begun.open("a") as told:
+            told.write("x")
+        if len(begun.read_text()) < 3:
+            time.sleep(600)
+
+    monkeypatch.setattr(reader_process, "_bound", hangs)
+    monkeypatch.setattr(reader_process, "READY_S", 0.5)
+    made = bring_in(lambda context: iter([{"op": "put", "document": "app/main", "body": {"name": "Third time"}}]), organization)
+    assert begun.read_text() == "xxx" and apps.find(made["app"]).name == "Third time"
