@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, inspect, select
 
 from core.apps import locks
 from core.apps.lifting import lifted, validator
@@ -324,11 +324,14 @@ def _split(address: str) -> tuple[str, str, str | None, str | None]:
 
 def _row(app: App, kind: str, key: str, *, hidden: bool) -> DocumentRow:
     server().registry.kind(kind)
-    row = db.session.get(DocumentRow, (app.id, kind, key))
+    # The session forgets what nobody holds, and a write asks for the same ones again and again.
+    kept = scratch().setdefault(_READ, {}) if in_transaction() else {}
+    row = kept.get((app.id, kind, key))
+    if row is None or not inspect(row).persistent:
+        row = db.session.get(DocumentRow, (app.id, kind, key))
     if row is None or (row.hidden_at is not None) is not hidden:
         raise NotFound(f"{kind}/{key} is not in the recycle bin." if hidden else f"There is no {kind}/{key} in this app.")
-    if in_transaction():  # the session forgets what nobody holds, and a write asks for the same ones again and again
-        scratch().setdefault(_READ, {})[app.id, kind, key] = row
+    kept[app.id, kind, key] = row
     return row
 
 

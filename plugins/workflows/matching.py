@@ -23,6 +23,7 @@ from core.api import (
     RecordsAsked,
     db,
     documents,
+    is_passing,
     locks,
     now_us,
     server,
@@ -97,12 +98,7 @@ def fires(app: App, document: Document, cause: Body) -> bool:
         return False
     if not trigger.get("when"):
         return True
-    world = RunWorld(app, document.key, 0, SYSTEM, cause, {"steps": {}, "variables": {}}, snapshot=True)
-    try:
-        return world.values.holds(trigger["when"])
-    except AppkeepError as error:
-        log.warning("The condition of workflow %s holds of nothing: %s", document.key, error.message)
-        return False
+    return _holds(app, document, cause, snapshot=True)
 
 
 def _touches(fields: Sequence[Body], cause: Body) -> bool:
@@ -183,13 +179,20 @@ def _of_day(app: App, document: Document, sheet: str, key: str, day: str) -> lis
     return [] if given is None else [(one.seq, str(one.values[key])) for one in given.records if key in one.values]
 
 
-def _holds(app: App, document: Document, cause: Body) -> bool:
+def _holds(app: App, document: Document, cause: Body, *, snapshot: bool = False) -> bool:
+    """Say whether the condition of a trigger holds. One that cannot be asked holds of nothing, and is in nobody's way."""
     when = document.body["trigger"].get("when")
     if not when:
         return True
-    world = RunWorld(app, document.key, 0, SYSTEM, cause, {"steps": {}, "variables": {}})
+    world = RunWorld(app, document.key, 0, SYSTEM, cause, {"steps": {}, "variables": {}}, snapshot=snapshot)
     try:
-        return world.values.holds(when)
+        with db.session.begin_nested():
+            return world.values.holds(when)
     except AppkeepError as error:
         log.warning("The condition of workflow %s holds of nothing: %s", document.key, error.message)
-        return False
+    except Exception as error:
+        # Field types are plugins: whatever one raises, the other workflows of the app have their turn.
+        if is_passing(error):
+            raise
+        log.exception("The condition of workflow %s cannot be asked", document.key)
+    return False

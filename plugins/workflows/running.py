@@ -26,7 +26,7 @@ from plugins.workflows.step_edits import lists_of
 from plugins.workflows.world import RunWorld
 from tenants.notifications.notify import Notice, admins_of, tell
 
-SLICE_S = 20
+SLICE_S = 10
 """A worker looks after one app for so long before others have their turn."""
 TOGETHER, TOGETHER_S = 25, 1.0
 """So many steps, and for so long, share a transaction."""
@@ -57,9 +57,11 @@ def work_off(app: App) -> None:
     try:
         while True:
             matched = matching.match(app)
-            done = 0
-            for number in _due(app):
-                done += run(app, number)
+            done, numbers = 0, _due(app)
+            if len(numbers) == TAKEN_AT_ONCE:
+                wake(app, NAME)  # there is enough for another worker
+            for number in numbers:
+                done += _run_or_give_up(app, number)
                 if time.monotonic() > ends:
                     wake(app, NAME)
                     return
@@ -67,6 +69,26 @@ def work_off(app: App) -> None:
                 return
     except AppRestoring:
         log.info("Workflows of app %s wait until its restore has ended", app.id)
+
+
+def _run_or_give_up(app: App, number: int) -> bool:
+    """Do one run; one that raises what nobody expected fails, so that it is not in the way of others for ever."""
+    try:
+        return run(app, number)
+    except AppRestoring:
+        raise
+    except Exception as error:
+        if is_passing(error):
+            raise
+        log.exception("Run %s of app %s failed", number, app.id)
+        db.session.rollback()
+        with transaction():
+            locks.share(app)
+            note = f"Unexpected error: {type(error).__name__}: {str(error)[:500]}"
+            db.session.connection().execute(update(_run).where(
+                _c.app_id == app.id, _c.number == number, _c.state.in_(OPEN)).values(
+                state="failed", note=note, due_at=None, ended_at=now_us(), attempt=_c.attempt + 1))
+        return True
 
 
 def run(app: App, number: int) -> bool:

@@ -46,7 +46,7 @@ class RunWorld:
     """Whether the run's record is read as the change that triggers it left it, and not as it is by now."""
     now_us: int = field(default_factory=now_us)
     _read: dict[tuple[str, int, bool], tuple[RecordGiven, dict[str, FieldGiven]] | None] = field(default_factory=dict)
-    _targets: dict[str, str] = field(default_factory=dict)
+    _sheets: dict[str, Body] = field(default_factory=dict)
 
     @property
     def values(self) -> Values:
@@ -56,6 +56,7 @@ class RunWorld:
     def forget(self) -> None:
         """Read records again from now on."""
         self._read.clear()
+        self._sheets.clear()
 
     def field(self, ref: str, step: str | None, before: bool) -> Read:
         """See `values.World`.
@@ -221,10 +222,12 @@ class RunWorld:
         return ref.rpartition("/")[2]
 
     def _sheet(self, key: str) -> Body:
-        try:
-            return documents.get(self.app, f"worksheet/{key}").body
-        except NotFound:
-            return {}
+        if key not in self._sheets:
+            try:
+                self._sheets[key] = documents.get(self.app, f"worksheet/{key}").body
+            except NotFound:
+                self._sheets[key] = {}
+        return self._sheets[key]
 
 
 def _addresses(value: Any) -> Iterable[str]:

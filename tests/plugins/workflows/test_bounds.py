@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -260,10 +261,11 @@ def test_old_runs_are_forgotten_as_the_plan_says(app: App) -> None:
     from tenants.models import Organization
 
     sheet(app)
-    workflow(app, {"type": "record_created"}, [SET])
+    key = workflow(app, {"type": "record_created"}, [SET])
     workflow(app, {"type": "record_created"}, [{"type": "delay", "minutes": 5}])
     put(app, name="One")
     work(app)
+    number = runs(app, key)[0].number
     day = 86_400_000_000
     with transaction():
         db.session.execute(change(WorkflowRun).values(ended_at=WorkflowRun.ended_at - 40 * day))
@@ -272,4 +274,30 @@ def test_old_runs_are_forgotten_as_the_plan_says(app: App) -> None:
     with transaction():
         db.session.execute(change(Organization).values(plan="standard"))
     assert clock.forget_old(now_us()) == 1
-    assert [one.state for one in runs(apps.find(app_id))] == ["waiting"] and steps_of(apps.find(app_id), 1) == []
+    assert [one.state for one in runs(apps.find(app_id))] == ["waiting"] and steps_of(apps.find(app_id), number) == []
+
+
+def test_what_nobody_expected_is_in_nobody_s_way(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that cannot even be taken up fails, a condition that cannot be asked holds of nothing; others have their turn."""
+    from plugins.workflows.values import Values
+
+    sheet(app)
+    bad = workflow(app, {"type": "record_created"}, [SET])
+    odd = workflow(app, {"type": "record_created", "when": {"left": 1, "operator": "is", "right": 1}}, [SET])
+    good = workflow(app, {"type": "record_created"}, [SET])
+    execution = running.execution
+
+    def breaks(app: App, row: Any, *, dry: bool = False) -> Any:
+        if row.workflow == bad:
+            raise ZeroDivisionError("taken up")
+        return execution(app, row, dry=dry)
+
+    def asks(self: Values, condition: Any, depth: int = 0) -> bool:
+        raise ZeroDivisionError("asked")
+
+    monkeypatch.setattr(running, "execution", breaks)
+    monkeypatch.setattr(Values, "holds", asks)
+    put(app, name="One")
+    work(app)
+    assert {one.workflow: one.state for one in runs(app)} == {bad: "failed", good: "succeeded"} and runs(app, odd) == []
+    assert "ZeroDivisionError" in str(runs(app, bad)[0].note) and tasks(app)[1][POINTS] == 1
