@@ -19,6 +19,8 @@ class RecordsAsked:
     `worksheet` and `view` are addresses. `filter` has the form that views have, values filled in; it narrows what the
     view shows. `sorts` are {"field": pointer, "descending"?}; without any, the view's. `seqs` asks for those records
     only. `fields` are the keys wanted; None is all. With `counted`, the answer says how many records there are in all.
+    With `distinct`, records that are alike in `fields` are given once where the database can tell, with how many they are
+    (`RecordGiven.count`); what they have besides is not given.
     """
 
     worksheet: str
@@ -31,6 +33,7 @@ class RecordsAsked:
     limit: int = 100
     offset: int = 0
     counted: bool = False
+    distinct: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +97,8 @@ class RecordGiven:
     """A record: values as JSON, and as plain texts, both by field key; empty ones are missing.
 
     `texts` fill addresses, conditions and forms; `shown` are those that people read in another form, with separators, units and
-    names of months. `url` is the address of its own page where whoever asked may open it, `title` what it is called.
+    names of months. `url` is the address of its own page where whoever asked may open it, `title` what it is called. `count` is how many
+    records it stands for.
     """
 
     seq: int
@@ -104,6 +108,7 @@ class RecordGiven:
     files: Mapping[str, Sequence[FileGiven]] = field(default_factory=dict)
     url: str | None = None
     title: str = ""
+    count: int = 1
 
     def read(self, key: str) -> str:
         """Return a field's value as people read it; nothing for an empty one."""

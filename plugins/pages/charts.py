@@ -71,19 +71,19 @@ class Scale:
                 for value in (self.low + self.step * n for n in range(count + 1))]
 
 
-def grouped(rows: Iterable[tuple[str, Any]], function: str, order: Sequence[str] = ()) -> list[tuple[str, Decimal]]:
+def grouped(rows: Iterable[tuple[str, Any, int]], function: str, order: Sequence[str] = ()) -> list[tuple[str, Decimal]]:
     """Return (label, value) of each group: in order of label for few, the largest first for many, the rest as one.
 
     Args:
-        rows: (label, value) of each record; what is no number is left out except when counting.
+        rows: (label, value, how many records have both); what is no number is left out except when counting.
         function: "count", "sum", "average", "min" or "max".
         order: Labels that come before the others, in this order; what has no label comes last.
     """
-    values: dict[str, list[Decimal]] = {}
-    for label, value in rows:
+    values: dict[str, list[tuple[Decimal, int]]] = {}
+    for label, value, count in rows:
         found = Decimal(1) if function == "count" else number(value)
         if found is not None:
-            values.setdefault(label or EMPTY, []).append(found)
+            values.setdefault(label or EMPTY, []).append((found, count))
     groups = [(label, _COUNTED[function](found)) for label, found in values.items()]
     if len(groups) <= MAX_GROUPS:
         places = {label: place for place, label in enumerate(order)}
@@ -93,16 +93,20 @@ def grouped(rows: Iterable[tuple[str, Any]], function: str, order: Sequence[str]
     return [*groups[:MAX_GROUPS - 1], (OTHERS, _COUNTED[function](rest))]
 
 
-def _sum(found: Sequence[Decimal]) -> Decimal:
-    return sum(found, Decimal(0))
+Many = Sequence[tuple[Decimal, int]]
+"""Values, each with how many records have it."""
 
 
-def _average(found: Sequence[Decimal]) -> Decimal:
-    return _sum(found) / len(found)
+def _sum(found: Many) -> Decimal:
+    return sum((value * count for value, count in found), Decimal(0))
 
 
-_COUNTED: Mapping[str, Callable[[Sequence[Decimal]], Decimal]] = {
-    "count": _sum, "sum": _sum, "average": _average, "min": min, "max": max}
+def _average(found: Many) -> Decimal:
+    return _sum(found) / sum(count for _, count in found)
+
+
+_COUNTED: Mapping[str, Callable[[Many], Decimal]] = {
+    "count": _sum, "sum": _sum, "average": _average, "min": lambda found: min(found)[0], "max": lambda found: max(found)[0]}
 
 
 def number(value: Any) -> Decimal | None:
@@ -180,7 +184,7 @@ def _at(angle: float, radius: float) -> str:
     return f"{110 + radius * math.cos(angle):.2f} {110 + radius * math.sin(angle):.2f}"
 
 
-def chart(rows: Iterable[tuple[str, Any]], options: Mapping[str, Any], names: Mapping[str, str] | None = None,
+def chart(rows: Iterable[tuple[str, Any, int]], options: Mapping[str, Any], names: Mapping[str, str] | None = None,
           unit: Unit = BARE, choices: Mapping[str, int | None] | None = None) -> dict[str, Any]:
     """Return all that shows a chart: its groups as a table, and the shapes of its kind.
 

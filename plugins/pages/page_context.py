@@ -145,8 +145,8 @@ class PageContext:
         return given.records[0] if given is not None and given.records else None
 
     def records(self, source: str, *, limit: int = MAX_OPTIONS, offset: int = 0,
-                fields: Sequence[str] | None = None, counted: bool = False) -> RecordsGiven | None:
-        """Return records of a source, None where it has no worksheet that the visitor may read."""
+                fields: Sequence[str] | None = None, counted: bool = False, distinct: bool = False) -> RecordsGiven | None:
+        """Return records of a source, None where it has no worksheet that the visitor may read; for *distinct* see `RecordsAsked`."""
         body = self.sources.get(source)
         if body is None or "worksheet" not in body:
             return None
@@ -160,16 +160,17 @@ class PageContext:
         filter_ = self._condition(body["filter"]) if "filter" in body else None
         if filter_ is NOTHING or most == 0:
             return NOBODY
+        distinct = distinct and "limit" not in body
         found = self.ask(RecordsAsked(
             worksheet=body["worksheet"]["ref"], view=body["view"]["ref"] if "view" in body else None, filter=filter_,
             sorts=tuple(body.get("sorts", ())), search=self.text(body.get("search"))[:200], fields=fields, limit=most, offset=offset,
-            counted=counted))
-        return _within(found, all_of_it, offset) if found is not None else None
+            counted=counted, distinct=distinct))
+        return _within(found, all_of_it, offset) if found is not None and not distinct else found
 
     def ask(self, asked: RecordsAsked) -> RecordsGiven | None:
         """Return what worksheets answer, the same question asked once; nothing once the page has asked for too much."""
         key = (asked.worksheet, asked.view, repr(asked.filter), repr(asked.sorts), asked.search, asked.seqs, asked.fields, asked.limit,
-               asked.offset, asked.counted)
+               asked.offset, asked.counted, asked.distinct)
         if key not in self._given:
             if not self.bounds.question():
                 return None

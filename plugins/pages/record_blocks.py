@@ -123,7 +123,8 @@ def chart(builder: Builder, block: Body, record: RecordGiven | None, depth: int)
         return Shown("nothing", note=GONE if given is None else "Its field was deleted, or you have no access to it.")
     if options.get("function", "count") != "count" and value is None:
         return Shown("nothing", note="Choose the field that this chart sums.")
-    rows = ((one.texts.get(group, "") if group else given.name, one.values.get(value) if value else None) for one in given.records)
+    rows = ((one.texts.get(group, "") if group else given.name, one.values.get(value) if value else None, one.count)
+            for one in given.records)
     names = {one.texts.get(group, ""): one.read(group) for one in given.records} if group else {}
     unit = fields[value] if value and options.get("function", "count") != "count" else None
     made = charts.chart(rows, options, names, (unit.before, unit.after, unit.decimals) if unit is not None else charts.BARE,
@@ -131,14 +132,15 @@ def chart(builder: Builder, block: Body, record: RecordGiven | None, depth: int)
     what, by = fields[value].name if value else None, fields[group].name if group else None
     title = block.get("name") or _title(made["function"], what, given.name, by)
     return Shown("chart", data={**made, "title": title, "group": by or given.name,
-                                "cut": CHART_RECORDS if given.more else None})
+                                "cut": (given.total or CHART_RECORDS) if given.more else None})
 
 
 def _counted(builder: Builder, block: Body, fields: tuple[str, ...]) -> RecordsGiven | None:
     if "source" in block:
-        return builder.context.records(block["source"], limit=CHART_RECORDS, fields=fields)
+        return builder.context.records(block["source"], limit=CHART_RECORDS, fields=fields, distinct=True)
     seen = block["view"]["ref"] if "view" in block else None
-    return builder.context.ask(RecordsAsked(worksheet=block["worksheet"]["ref"], view=seen, fields=fields, limit=CHART_RECORDS))
+    return builder.context.ask(RecordsAsked(worksheet=block["worksheet"]["ref"], view=seen, fields=fields, limit=CHART_RECORDS,
+                                            distinct=True))
 
 
 def _title(function: str, value: str | None, sheet: str, group: str | None) -> str:

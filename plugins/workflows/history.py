@@ -98,6 +98,12 @@ def of_record(app: App, worksheet: str, seq: int, most: int = 5) -> list[tuple[i
     return [(row[0], row[1], row[2], int(row[3] or 0)) for row in rows]
 
 
+def has_open(app: App, workflow: str) -> bool:
+    """Say whether any run of a workflow has not ended."""
+    return db.session.scalar(select(WorkflowRun.number).where(
+        WorkflowRun.app_id == app.id, WorkflowRun.workflow == workflow, WorkflowRun.state.in_(OPEN)).limit(1)) is not None
+
+
 def run_again(app: App, number: int) -> None:
     """Go on with a run from the step that failed; what was done is not done again.
 

@@ -53,7 +53,7 @@ def all_runs(organization_id: str, app_id: str, key: str) -> str:
     app, state = current_app_row(), request.args.get("state", "")
     found = history.listed(app, key, state or None, _number(request.args.get("before")))
     return render_template("workflows/runs.html", workflow=documents.get(app, f"workflow/{key}"), listed=found, state=state,
-                           shown=[_shown(one) for one in found.runs], titles=TITLES, tones=TONES)
+                           shown=[_shown(one) for one in found.runs], titles=TITLES, tones=TONES, open=history.has_open(app, key))
 
 
 @pages.page(RUN, Needs.APP_ADMIN)

@@ -3,7 +3,7 @@
 Who may read what is decided before: `plugins.worksheets.access` gives the fields and the scope that an `Query` has.
 """
 
-from plugins.worksheets.query.counting import count, groups
+from plugins.worksheets.query.counting import count, distinct, groups
 from plugins.worksheets.query.paging import page
 from plugins.worksheets.query.query import EVERYBODY, NOBODY, Page, Query, Scope, Sight, Sort
 from plugins.worksheets.query.scan import LOOK_ROWS, is_large
@@ -19,6 +19,7 @@ __all__ = [
     "Sight",
     "Sort",
     "count",
+    "distinct",
     "groups",
     "is_large",
     "listed_choices",

@@ -23,6 +23,8 @@ from plugins.worksheets.records.keys import CHECK, CHOICE
 k = RecordKey.__table__.c
 MAX_GROUPED = 50_000
 MOST_OF_ONE = 10_000
+MAX_DISTINCT = 500_000
+"""How many records are counted by the values that they have together."""
 FEW_SEEN = 1_000
 """How many records are looked at in Python for a count that may be a lower bound."""
 
@@ -75,6 +77,30 @@ def groups(app: App, ask: Query, field: str, *, most: int = 100) -> Counts:
     counts: dict[Any, int] = {row.value: row.number for row in plan.store.connection.execute(query)}
     found = [(None if text is None else msgspec.json.decode(text), number) for text, number in _ordered(counts, most)]
     return Counts(found, sum(counts.values()) < MAX_GROUPED)
+
+
+def distinct(app: App, ask: Query, fields: Sequence[str], *, most: int) -> tuple[list[tuple[dict[str, Any], int]], int, bool] | None:
+    """Return the values that records have in some fields together, each with how many records have them.
+
+    With how many records were counted, and whether those are all. None where the database cannot tell: a field is computed, the question
+    is looked at in Python, or there are more than *most* such values.
+    """
+    plan = PreparedQuery(app, ask)
+    if plan.slow or not ask.within or not all(key in plan.fields and plan.fields[key].stored for key in fields):
+        return None
+    if not fields:
+        number, whole = counted(plan, MAX_DISTINCT + 1)
+        return [({}, number)] if number else [], number, whole and number <= MAX_DISTINCT
+    columns = [plan.values.json(key).label(f"value{n}") for n, key in enumerate(fields)]
+    inner = select(*columns).where(*plan.where()).limit(MAX_DISTINCT).subquery()
+    query = select(*inner.c, func.count(literal(1)).label("number")).group_by(*inner.c).limit(most + 1)
+    rows = plan.store.connection.execute(query).all()
+    if len(rows) > most:
+        return None
+    found = [({key: msgspec.json.decode(text) for key, text in zip(fields, row[:-1], strict=True) if text is not None}, int(row[-1]))
+             for row in rows]
+    seen = sum(number for _, number in found)
+    return found, seen, seen < MAX_DISTINCT
 
 
 def _by_index(plan: PreparedQuery, comparator: Comparator, most: int) -> Counts | None:

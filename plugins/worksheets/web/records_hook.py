@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from flask import has_request_context
@@ -33,7 +34,7 @@ from core.api import (
 from plugins.worksheets.access import SheetAccess, delete_record, found_row
 from plugins.worksheets.fields import Field
 from plugins.worksheets.fieldtypes.pointers import target_address
-from plugins.worksheets.query import LOOK_ROWS, Query, count, listed_choices, page
+from plugins.worksheets.query import LOOK_ROWS, Query, count, distinct, listed_choices, page
 from plugins.worksheets.records import Row, open_store
 from plugins.worksheets.restore import coming_numbers
 from plugins.worksheets.service import dumps, loads
@@ -79,6 +80,8 @@ def records_for(app: App, person: str, asked: RecordsAsked) -> RecordsGiven | No
         return None
     limit = max(min(asked.limit, MOST_RECORDS), 1)
     ask = _ask(sheet, asked, view)
+    if asked.distinct and asked.fields is not None and asked.seqs is None and (alike := _alike(sheet, ask, asked)) is not None:
+        return alike
     rows = list(_numbered(sheet, asked.seqs)) if asked.seqs is not None else _asked_rows(sheet, ask, asked.offset + limit + 1)
     chosen, more = rows[asked.offset:asked.offset + limit], len(rows) > asked.offset + limit
     total, exact = _counted(sheet, ask, len(rows), asked.offset + limit) if asked.counted else (None, True)
@@ -87,6 +90,20 @@ def records_for(app: App, person: str, asked: RecordsAsked) -> RecordsGiven | No
     hidden = sheet.fields.keys() - set(view_columns(sheet, view))
     return RecordsGiven(name=sheet.name, records=_given(sheet, chosen, fields), more=more, total=total, exact=exact,
                         fields=[_field_given(sheet, one, one.key in hidden) for one in fields])
+
+
+def _alike(sheet: SheetContext, ask: Query, asked: RecordsAsked) -> RecordsGiven | None:
+    """Give records that are alike once, with how many they are; None where the database cannot tell."""
+    fields = [sheet.fields[key] for key in asked.fields or () if key in sheet.fields]
+    found = distinct(sheet.app, ask, [one.key for one in fields], most=MOST_RECORDS)
+    if found is None:
+        return None
+    groups, seen, whole = found
+    rows = [Row(n, dumps(values), None, 0, SYSTEM, 0, SYSTEM, None) for n, (values, _) in enumerate(groups, 1)]
+    given = [replace(one, seq=0, url=None, title="", count=number)
+             for one, (_, number) in zip(_given(sheet, rows, fields), groups, strict=True)]
+    return RecordsGiven(name=sheet.name, records=given, more=not whole, total=seen, exact=whole,
+                        fields=[_field_given(sheet, one, False) for one in fields])
 
 
 def _field_given(sheet: SheetContext, one: Field, hidden: bool) -> FieldGiven:

@@ -180,15 +180,18 @@ def test_plain_text_is_plain() -> None:
 
 def test_charts_count_and_add_up() -> None:
     """By group; what has none is under a name of its own, what is no number is left out of sums."""
-    rows = [("New", "2"), ("Won", "3.5"), ("New", None), ("", "1"), ("Won", "x")]
+    rows = [("New", "2", 1), ("Won", "3.5", 1), ("New", None, 1), ("", "1", 1), ("Won", "x", 1)]
     told = lambda function: {label: str(value) for label, value in charts.grouped(rows, function)}  # noqa: E731
     assert {"New": "2", "Won": "2", charts.EMPTY: "1"} == told("count")
     assert {"New": "2", "Won": "3.5", charts.EMPTY: "1"} == told("sum")
+    rows = [("New", "2", 3), ("New", "5", 1), ("Won", "-1", 2)]
+    assert [{"New": n, "Won": w} for n, w in (("4", "2"), ("11", "-2"), ("2.75", "-1"), ("2", "-1"), ("5", "-1"))] == [
+        told(name) for name in ("count", "sum", "average", "min", "max")]
 
 
 def test_many_groups_become_few() -> None:
     """The smallest are taken together, and nothing is lost."""
-    groups = charts.grouped(((f"g{n:03}", n) for n in range(100)), "sum")
+    groups = charts.grouped(((f"g{n:03}", n, 1) for n in range(100)), "sum")
     assert charts.MAX_GROUPS == len(groups) and charts.OTHERS == groups[-1][0]
     assert sum(range(100)) == sum(int(value) for _, value in groups)
 
@@ -202,7 +205,7 @@ def test_a_number_in_a_chart_reads_as_its_field_says() -> None:
 
 def test_the_groups_of_a_choice_stand_in_its_order_and_have_its_colours() -> None:
     """What is no choice any more comes after them, what is empty last."""
-    rows = [(label, None) for label in ("Won", "", "Lost", "Gone", "New")]
+    rows = [(label, None, 1) for label in ("Won", "", "Lost", "Gone", "New")]
     made = charts.chart(rows, {"type": "bar"}, None, charts.BARE, {"New": 214, "Won": 145, "Lost": None})
     assert [("New", 214), ("Won", 145), ("Lost", None), ("Gone", None), (charts.EMPTY, None)] == [(b.label, b.hue) for b in made["bars"]]
     slices = charts.chart(rows, {"type": "pie"}, None, charts.BARE, {"Won": 145})["slices"]
@@ -226,5 +229,5 @@ def test_the_numbers_at_the_side_of_a_chart_are_round_ones(values: tuple[Any, ..
 def test_the_groups_of_a_chart_keep_their_order_and_read_as_people_read_them() -> None:
     """Days stand one after another, not by the names of their months."""
     names = {"2026-01-09": "9 Jan 2026", "2026-02-01": "1 Feb 2026"}
-    made = charts.chart([("2026-02-01", None), ("2026-01-09", None)], {"type": "bar"}, names)
+    made = charts.chart([("2026-02-01", None, 1), ("2026-01-09", None, 1)], {"type": "bar"}, names)
     assert ["9 Jan 2026", "1 Feb 2026"] == [bar.label for bar in made["bars"]]
