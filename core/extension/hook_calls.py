@@ -26,7 +26,7 @@ from core.base.errors import AppkeepError
 from core.extension.hook_results import checked
 from core.extension.time_bound import bounded
 
-REFUSING = frozenset({"check_field", "find_organization", "find_person", "objects_reserved", "prove_identity"})
+REFUSING = frozenset({"calculate", "check_field", "find_organization", "find_person", "objects_reserved", "prove_identity"})
 """Hooks whose implementations may refuse by an AppkeepError, which is passed on to whoever asked."""
 SLOW_S = 2
 """An implementation that takes longer while somebody waits for a page has failed."""

@@ -334,6 +334,11 @@ def record_fits(app: App, worksheet: str, seq: int, values: Mapping[str, Any], f
 
 
 @hookspec(firstresult=True)
+def calculate(app: App, expression: str, values: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Give {"value": …} of a formula in the worksheets' language, whose fields "{f_0}" have these values; refuse one that is wrong."""
+
+
+@hookspec(firstresult=True)
 def person_name(organization_id: str, person: str) -> str | None:
     """Give what a person who is or was of an organization is called; None for everybody else."""
 

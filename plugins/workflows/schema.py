@@ -24,6 +24,9 @@ USE = {"anyOf": [
 ]}
 VALUE = {"anyOf": [
     s.SCALAR,
+    _titled("A formula", {
+        "formula": {"title": "Formula; {f_0} stands for the first value", **s.text(5000)},
+        "uses": {"title": "Values", **s.listed(USE, 100)}}, ["formula"]),
     _titled("Text with values", {
         "template": {"title": "Text; {0} stands for the first value", **s.text(20_000)},
         "uses": {"title": "Values", **s.listed(USE, 100)}}, ["template"]),

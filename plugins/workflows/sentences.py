@@ -20,6 +20,7 @@ ABOUT = {"today": "today", "now": "now", "person": "who started it", "person_ema
          "record_number": "the record’s number", "record_title": "the record’s title", "record_address": "the record’s address",
          "run_number": "the run’s number", "run_address": "the run’s address"}
 NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?")
+NAMED = re.compile(r"\{f_(\d{1,3})\}")
 HOLE = re.compile(r"\{(\d{1,3})\}")
 
 
@@ -97,6 +98,8 @@ class Speaker:
     def value(self, value: Any, of: Mapping[str, str] | None = None) -> str:
         """Return a value in words; *of* is the field that it is for."""
         if isinstance(value, Mapping):
+            if "formula" in value:
+                return self._formula(value)
             return self._template(value) if "template" in value else self.names.of(value)
         if isinstance(value, bool) or value is None:
             return {True: "yes", False: "no", None: "nothing"}[value]
@@ -113,6 +116,11 @@ class Speaker:
             return uses[int(whole[1])]
         text = HOLE.sub(lambda hole: f"[{uses[int(hole[1])]}]" if int(hole[1]) < len(uses) else hole[0], value["template"])
         return f"“{short(text)}”"
+
+    def _formula(self, value: Body) -> str:
+        uses = [self._use(use) for use in value.get("uses", ())]
+        said = NAMED.sub(lambda hole: f"[{uses[int(hole[1])]}]" if int(hole[1]) < len(uses) else hole[0], value["formula"])
+        return f"= {short(said)}"
 
     def _use(self, use: Body) -> str:
         if "variable" in use:

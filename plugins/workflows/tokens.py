@@ -15,6 +15,7 @@ from core.api import InvalidInput, canonical
 from plugins.workflows.schema import VALUE
 
 _HOLE = re.compile(r"\{(\d{1,3})\}")
+_NAMED = re.compile(r"\{f_(\d{1,3})\}")
 _TOKEN = re.compile(r"\{([^{}\"\n]{1,300})\}")
 _LIKE = re.compile(r"[^\W\d_]")
 """How something in braces begins that is meant as a token."""
@@ -54,11 +55,14 @@ class Tokens:
         if not isinstance(value, Mapping):
             return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
         uses = value.get("uses", ())
+        if "formula" in value:
+            return "= " + _NAMED.sub(lambda hole: self._token(uses[int(hole[1])], int(hole[1])) if int(hole[1]) < len(uses) else hole[0],
+                                     str(value["formula"]))
         return _HOLE.sub(lambda hole: self._token(uses[int(hole[1])], int(hole[1])) if int(hole[1]) < len(uses) else hole[0],
                          str(value.get("template", "")))
 
     def read(self, text: str, old: Any = None) -> Any:
-        """Return the value that a form's text means; one without tokens is the text itself.
+        """Return the value that a form's text means; one without tokens is the text itself, one that begins with "=" a formula.
 
         Args:
             text: What was typed.
@@ -79,8 +83,11 @@ class Tokens:
                 return found[0]
             if use not in uses:
                 uses.append(use)
-            return f"{{{uses.index(use)}}}"
+            return f"{{f_{uses.index(use)}}}" if formula else f"{{{uses.index(use)}}}"
 
+        formula = text.lstrip().startswith("=")
+        if formula:
+            return {"formula": _TOKEN.sub(hole, text.lstrip()[1:]).strip(), "uses": uses}
         template = _TOKEN.sub(hole, text)
         if not uses:
             if isinstance(old, int | bool) and text == self.written(old):
@@ -201,7 +208,7 @@ def each(value: Any, schema: Any, root: Body, change: Callable[[Any, Any], Any],
     if is_value(schema):
         return change(value, old)
     for one in schema.get("anyOf", ()):
-        if is_value(one) and (not isinstance(value, Mapping) or value.keys() <= {"template", "uses"}):
+        if is_value(one) and (not isinstance(value, Mapping) or value.keys() <= {"template", "formula", "uses"}):
             return change(value, old)
         if isinstance(value, Mapping) and set(one.get("required", ())) <= value.keys() <= one.get("properties", {}).keys():
             return each(value, one, root, change, old)

@@ -19,6 +19,7 @@ MOST_CHARS = 100_000
 MOST_DEPTH = 20
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T.*)?\Z")
 DATES = ("date", "datetime", "created_time", "modified_time")
+NUMERIC = ("number", "currency", "percent", "rating", "autonumber", "duration", "formula", "rollup", "count")
 COMPUTED = ("formula", "lookup", "rollup")
 Body = Mapping[str, Any]
 
@@ -45,6 +46,9 @@ class World(Protocol):
     def cause(self) -> Any:
         """Return what triggered the run: "body" is what was sent, where it was called from outside."""
 
+    def calculated(self, formula: str, values: Body) -> Any:
+        """Return what a formula gives."""
+
     def variable(self, name: str) -> Any:
         """Return a variable, None where it was not set."""
 
@@ -68,6 +72,9 @@ class Values:
         """Return a value as JSON; a `Read` where it is a field's and nothing else."""
         if not isinstance(given, Mapping):
             return given
+        if "formula" in given:
+            uses = given.get("uses", ())
+            return self.world.calculated(given["formula"], {f"f_{n}": stored(self._use(use)) for n, use in enumerate(uses)})
         if "template" not in given:
             return dict(given)  # a person, department or role: as it stands
         uses = given.get("uses", ())
@@ -146,6 +153,13 @@ def along(value: Any, path: str) -> Any:
         else:
             return None
     return value
+
+
+def stored(value: Any) -> Any:
+    """Return a value as a formula takes it: what people read of links, choices and people, everything else as it is stored."""
+    if isinstance(value, Read):
+        return value.value if isinstance(value.value, int | bool) or value.type in NUMERIC + DATES else value.text or None
+    return as_text(value) if isinstance(value, Mapping) else value
 
 
 def plain(value: Any) -> Any:

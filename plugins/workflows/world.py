@@ -121,6 +121,13 @@ class RunWorld:
                 return f"{server().config.address}{self.path}/runs/{self.number}"
         return self._about_record(what)
 
+    def calculated(self, formula: str, values: Body) -> Any:
+        """See `values.World`."""
+        found = server().registry.hook.calculate(app=self.app, expression=formula, values=values)
+        if found is None:
+            raise InvalidInput("Nothing on this server calculates formulas.")
+        return found["value"]
+
     def field_type(self, ref: str) -> str:
         """See `values.World`."""
         sheet, _, key = ref.removeprefix("worksheet/").partition("/field/")

@@ -22,7 +22,7 @@ from core.api import (
     Standing,
     hookimpl,
 )
-from plugins.worksheets import commands, definitions, indexing
+from plugins.worksheets import calculating, commands, definitions, indexing
 from plugins.worksheets.component import Worksheets
 from plugins.worksheets.fieldtypes import FIELD_TYPES
 from plugins.worksheets.public import links, managed, opened
@@ -102,6 +102,11 @@ def record_reads(app: App, person: str, worksheet: str, seq: int, values: Mappin
 @hookimpl
 def record_fits(app: App, worksheet: str, seq: int, values: Mapping[str, Any], filter: Mapping[str, Any]) -> bool | None:
     return records_hook.record_fits(app, worksheet, seq, values, filter)
+
+
+@hookimpl
+def calculate(app: App, expression: str, values: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    return calculating.calculate(app, expression, values)
 
 
 @hookimpl

@@ -400,6 +400,11 @@ def record_fits(app: ak.App, worksheet: str, seq: int, values: Mapping[str, Any]
 
 
 @ak.hookimpl
+def calculate(app: ak.App, expression: str, values: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    return {"value": len(values)} if expression == "bells()" else None
+
+
+@ak.hookimpl
 def person_name(organization_id: str, person: str) -> str | None:
     return "The bell" if person == "u_0000000001" else None
 

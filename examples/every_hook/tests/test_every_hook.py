@@ -138,7 +138,7 @@ def test_every_hook_is_called(app: App, appkeep_server: Flask) -> None:
         "reference": "run/n_1111111111", "purpose": "backup", "app_id": app.id, "act": "backup", "result": "done", "backup_id": None,
         "detail": {}, "answer": "ding", "run_ids": ["n_1111111111"], "ended": (0, 1),
         "view": "v_1111111111", "button": "b_1111111111", "target": "sign/sg_1111111111", "filter": {"all": []}, "name": "bells",
-        "actor": "bell/tower"}
+        "actor": "bell/tower", "expression": "bells()"}
     answers: dict[str, Any] = {}
     for name, hook in vars(plugin).items():
         if not inspect.isfunction(hook) or not hasattr(hook, "appkeep_impl"):

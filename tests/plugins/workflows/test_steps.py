@@ -290,3 +290,21 @@ def test_another_workflow_is_started(app: App) -> None:
     assert [(one.workflow, one.state) for one in runs(app)] == [(key, "succeeded"), (other, "succeeded")]
     assert tasks(app)[1][NAME] == "By the other" and json.loads(runs(app)[1].chain) == [key]
 
+
+
+def formula(text: str, *keys: str) -> dict[str, Any]:
+    """Return the value of a formula over fields of the run's record."""
+    return {"formula": text, "uses": [{"field": ref(key)} for key in keys]}
+
+
+def test_values_are_calculated(app: App) -> None:
+    """In the worksheets' language: numbers, texts, days; one that has no value ends the run and says why."""
+    run = done(app, {"type": "update_record", **WORKSHEET, "values": [
+        value(POINTS, formula("{f_0} * 2 + 1", POINTS)), value(NAME, formula('concat(upper({f_0}), "!")', NAME))]},
+        name="One", points=4)
+    assert run.state == "succeeded", run.note
+    assert tasks(app)[1] == {NAME: "ONE!", POINTS: 9}
+    key = workflow(app, {"type": "manual"}, [{"type": "set_variable", "variable": "x", "value": formula("1 / 0")}])
+    broken = workflow(app, {"type": "manual"}, [{"type": "set_variable", "variable": "x", "value": formula("1 +")}])
+    for one in (key, broken):
+        assert start(app, one).state == "failed" and "formula" in str(runs(app, one)[0].note)
