@@ -44,6 +44,8 @@ def _fitting(form: str, given: Any) -> tuple[Any] | None:
     if form in PLAIN:
         fits = type(given) is PLAIN[form] and (not isinstance(given, str) or len(given) <= MOST_CHARS)
         return (given,) if fits else None
+    if form.startswith("Mapping["):
+        return (dict(given),) if isinstance(given, Mapping) and all(isinstance(key, str) for key in islice(given, MOST_ITEMS)) else None
     if form.startswith(LISTS):
         return _listed(_inner(form), given)
     if form.startswith("tuple["):
