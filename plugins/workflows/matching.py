@@ -132,7 +132,9 @@ def _look(app: App, workflow: str) -> int:
         values: dict[str, Any] = {"due_at": None}
         if document is not None:
             trigger = document.body["trigger"]
-            if trigger["type"] == "schedule":
+            if due_at == 0:  # it has never been looked at, see the migration
+                values["seen_at"] = now
+            elif trigger["type"] == "schedule":
                 beginning.begin(app, document, {"type": "schedule", "at": due_at}, SYSTEM)
             elif trigger["type"] == "date_reached":
                 _dates(app, document, seen_at or due_at, now)

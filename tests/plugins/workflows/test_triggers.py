@@ -231,6 +231,37 @@ def looked(app: App, key: str, seen: str, now: str) -> None:
         db.session.execute(update(WorkflowListener).where(WorkflowListener.workflow == key).values(due_at=None))
 
 
+def test_workflows_that_were_on_before_they_could_run_listen(app: App) -> None:
+    """From the moment on at which the server can run them: nothing that lies behind starts any, and one that needs a secret waits for it."""
+    import importlib.util
+    from pathlib import Path
+
+    from sqlalchemy import delete
+
+    path = Path(__file__).parents[3] / "plugins/workflows/migrations/workflows_0001_first_tables.py"
+    spec = importlib.util.spec_from_file_location("first_tables", path)
+    assert spec is not None and spec.loader is not None
+    first = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(first)
+    sheet(app)
+    put(app, name="Before", due="2026-03-10")
+    calls = [{"type": "webhook", "url": "https://x.example", "headers": [{"name": "A", "value": {"secret": "s"}}]}]
+    keys = [workflow(app, {"type": "record_created"}, NOTHING), workflow(app, {"type": "schedule", "schedule": {"every": "day"}}, NOTHING),
+            workflow(app, {"type": "date_reached", "date_field": ref(DUE)}, NOTHING)]
+    workflow(app, {"type": "record_created"}, NOTHING, enabled=False)
+    workflow(app, {"type": "record_created"}, calls)
+    with transaction():
+        db.session.execute(delete(WorkflowListener))
+    with transaction():
+        first.listen(db.session.connection())
+    work(app)
+    assert runs(app) == [] and set(db.session.scalars(db.select(WorkflowListener.workflow))) == set(keys)
+    assert due_at(app, keys[1]) is not None and due_at(app, keys[2]) is not None
+    put(app, name="After")
+    work(app)
+    assert [one.workflow for one in runs(app)] == keys[:1]
+
+
 def test_runs_of_a_record_go_in_the_order_of_its_changes(app: App) -> None:
     """Each change of a record begins a run of its own, about what it was then."""
     sheet(app)
