@@ -26,6 +26,8 @@ from core.objects.index import StoredObject
 from core.runs.models import Run
 from plugins.roles import service as roles
 from plugins.sample.importer import Sample
+from plugins.workflows import approvals, beginning
+from plugins.worksheets.public import links
 from tenants import email_tokens, invitations
 from tenants import service as tenants
 from tenants.models import DepartmentMember, OrgRoleMember
@@ -117,6 +119,7 @@ def build(name: str, salt: str) -> Place:
         direct.restore(apps.find(app_id), find_backup(place.ids["backup"]), person=owner, safety_backup=True)
         run = db.session.scalar(select(Run.id).where(Run.app_id == app_id, Run.kind == "restore"))
         _notified(place, owner)
+        _left_to_run(place, owner)
         place.ids |= {"owner": owner, "run": str(run), "file": str(db.session.scalar(select(StoredObject.content)))}
         db.session.rollback()
     return place
@@ -129,6 +132,16 @@ def _notified(place: Place, owner: str) -> None:
         tell(Notice("quota_full", f"q/{place.salt}", f"{place.name} Zebra is full", "All of it.", f"/o/{place.organization_id}/plan"), [owner])
         place.ids["notification"] = str(inbox.items(owner)[0].id)
         place.ids["delivery"] = deliveries.deliveries()[0].id
+
+
+def _left_to_run(place: Place, owner: str) -> None:
+    """Begin a run of a workflow that asks the owner for approval, and make a public link."""
+    with transaction():
+        app = apps.find(place.app_id)
+        document, sheet = documents.get(app, f"workflow/{place.key('workflow')}"), place.key("worksheet")
+        number = beginning.begin(app, document, {"type": "manual"}, owner)
+        approvals.ask(app, number, 0, [owner], f"{place.name} Zebra?", None)
+        place.ids |= {"number": str(number), "link": links.create(app, sheet, place.part("worksheet", "view"), owner).key}
 
 
 def _people(place: Place, importer: Salted) -> None:
@@ -192,9 +205,14 @@ VALUES: dict[str, Value] = {
     "content": lambda place, before: place.ids["file"],
     "block": lambda place, before: place.block,
     "name": lambda place, before: "grid.css" if before == "worksheets" else f"{before}.css",
+    "of": lambda place, before: place.app_id,
+    "at": lambda place, before: place.app_id,
+    "number": lambda place, before: place.ids["number"],
+    "link": lambda place, before: place.ids["link"],
+    "sheet": lambda place, before: place.key("worksheet"),
     "button": lambda place, before: "b_1111111111",
 }
-COMMON = frozenset({"token", "n", "kind", "component", "which", "filename", "seq", "part", "name", "button", "what"})
+COMMON = frozenset({"token", "n", "number", "kind", "component", "which", "filename", "seq", "part", "name", "button", "what"})
 """Variables that are called alike in every organization: nothing to mix up."""
 MADE_UP = {"organization_id": "o_ZZZZZZZZZZ", "app_id": "a_ZZZZZZZZZZ"}
 

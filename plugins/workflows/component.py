@@ -15,10 +15,9 @@ from plugins.workflows.schema import WORKFLOW
 class Workflows(Component):
     """Documents as usual; a copy comes switched off, so that a restored twin sends nothing by itself."""
 
-    name, title, version, kinds = "workflows", "Workflows", 2, (WORKFLOW,)
+    name, title, version, kinds = "workflows", "Workflows", 1, (WORKFLOW,)
     about, rank = "What happens automatically, and when.", 30
     copy_note = "Its workflows are turned off."
-    upgrades = {1: lambda document: document}  # version 2 says more, and reads all of version 1
 
     def check_edit(self, before: Document | None, after: Document) -> None:
         check_settings(server().registry.step_types, "step", before and before.body, after.body)

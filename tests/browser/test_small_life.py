@@ -110,7 +110,7 @@ def opened_link(page: Page, start: str) -> str:
     page.get_by_role("button", name="Create link").click()
     page.get_by_role("button", name="Open", exact=True).click()
     expect(page.get_by_text("The link is open")).to_be_visible()
-    found = re.search(r"/o/\S+", page.get_by_role("textbox", name="Address").input_value())
+    found = re.search(r"/public/\S+", page.get_by_role("textbox", name="Address").input_value())
     assert found is not None
     return found[0]
 

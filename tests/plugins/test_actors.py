@@ -56,7 +56,7 @@ def link_to(app: App, view: str) -> tuple[str, str]:
     with transaction():
         made = links.create(app, MINE, view, "system")
         links.change(app, made.key, is_open=True)
-        return f"link/{made.key}", f"/o/{app.organization_id}/apps/{app.id}/public/{links.token_of(made)}"
+        return f"link/{made.key}", f"/public/{app.id}/{links.token_of(made)}"
 
 
 def hidden_things(app: App) -> None:

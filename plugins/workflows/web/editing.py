@@ -209,7 +209,7 @@ class Form:
 def _address(key: str) -> str | None:
     """Return the secret address at which a workflow is called, None where it has none."""
     token = starting.token_of(current_app_row(), key)
-    return None if token is None else server().config.address + url_for("workflows.called", token=token, **_where())
+    return None if token is None else server().config.address + url_for("workflows.called", at=current_app_row().id, token=token)
 
 
 def _example(trigger: Body) -> int | None:

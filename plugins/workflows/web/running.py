@@ -18,7 +18,6 @@ from core.api import (
     NotFound,
     again,
     apps,
-    as_tenant,
     ask_record,
     csrf,
     current_app_row,
@@ -26,6 +25,7 @@ from core.api import (
     find_app,
     limiter,
     locks,
+    opened,
     transaction,
     visit,
 )
@@ -187,10 +187,10 @@ def all_approvals(organization_id: str) -> str:
     return render_template("workflows/approvals.html", asked=found)
 
 
-@pages.page(f"{ORGANIZATION}/approvals/<app>/<int:number>/<int:n>", Needs.MEMBER, ("GET", "POST"))
-def approval(organization_id: str, app: str, number: int, n: int) -> str | Response:
+@pages.page(f"{ORGANIZATION}/approvals/<of>/<int:number>/<int:n>", Needs.MEMBER, ("GET", "POST"))
+def approval(organization_id: str, of: str, number: int, n: int) -> str | Response:
     """Show what is asked, and take the visitor's decision."""
-    here, error = apps.find(app), None
+    here, error = apps.find(of), None
     asked = approvals.find(here, number, n, visit().person)
     if request.method == "POST":
         try:
@@ -206,19 +206,15 @@ def approval(organization_id: str, app: str, number: int, n: int) -> str | Respo
     return again(page) if error else page
 
 
-@pages.page(f"{APP}/in/<token>", Needs.NOTHING, ("POST",), max_bytes=MOST_CALL)
+@pages.page("/in/<at>/<token>", Needs.NOTHING, ("POST",), max_bytes=MOST_CALL)
 @csrf.exempt  # type: ignore[untyped-decorator]  # Flask-WTF comes without types
 @limiter.limit(CALLS)
-def called(organization_id: str, app_id: str, token: str) -> tuple[Mapping[str, Any], int]:
+def called(at: str, token: str) -> tuple[Mapping[str, Any], int]:
     """Take a call from outside at a workflow's secret address; what has none answers as what does not exist."""
     sent = request.get_data(cache=False)
     body = _body_of(sent)
-    with as_tenant(organization_id):
-        app = find_app(app_id)
-        if app is None or app.organization_id != organization_id:
-            abort(404)
-        with transaction():
-            number = starting.called(app, token, body)
+    with opened(at) as app, transaction():
+        number = starting.called(app, token, body)
     if number is None:
         abort(404)
     return {"run": number}, 202

@@ -64,8 +64,7 @@ def public_link(organization_id: str, app_id: str, key: str, link: str) -> str |
         str(one["field"]["ref"]).rpartition("/")[2] for one in ((view or {}).get("form") or {}).get("fields", ())]
     page = render_template(
         "structure/link.html", sheet=sheet, link=found, view=view, error=error, closed=links.why_closed(found, now_us()),
-        address=server().config.address + url_for("public.opened", organization_id=organization_id, app_id=app_id,
-                                                  token=links.token_of(found)),
+        address=server().config.address + url_for("public.opened", at=app_id, token=links.token_of(found)),
         left_out=[fields[one].name for one in asked if one in fields and one not in shown],
         emails=[(one.key, one.name) for one in fields.values() if one.type.name == "email" and one.key in shown],
         times={name: _local(getattr(found, name)) for name in ("opens_at", "closes_at")})

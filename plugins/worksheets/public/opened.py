@@ -12,7 +12,6 @@ from flask import Response, abort, current_app, make_response, render_template, 
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from core.api import (
-    APP,
     EVERYTHING,
     SYSTEM,
     App,
@@ -20,10 +19,8 @@ from core.api import (
     Needs,
     Pages,
     Standing,
-    as_tenant,
     csrf,
     documents,
-    find_app,
     limiter,
     now_us,
     rights,
@@ -31,6 +28,7 @@ from core.api import (
     standing,
     transaction,
 )
+from core.api import opened as opened_app
 from plugins.worksheets.access import SheetAccess
 from plugins.worksheets.fields import Field
 from plugins.worksheets.models import PublicLink
@@ -50,7 +48,7 @@ from tenants import passwords
 from tenants.notifications.notify import mail_to
 
 pages = Pages("public", "plugins.worksheets", template_folder="templates")
-ADDRESS = f"{APP}/public/<token>"
+ADDRESS = "/public/<at>/<token>"
 MOST_BYTES = 25 * 1024 * 1024
 SOON_S, LATE_S = 2, 24 * 3600
 """Nobody fills in a form more quickly, and a form that was shown longer ago is shown again."""
@@ -64,12 +62,11 @@ TRAP = "website"
 @csrf.exempt  # type: ignore[untyped-decorator]  # Flask-WTF comes without types
 @limiter.limit("60/minute;600/hour", methods=["POST"])
 @limiter.limit("300/minute", methods=["GET"])
-def opened(organization_id: str, app_id: str, token: str) -> Response:
+def opened(at: str, token: str) -> Response:
     """Show what a public link leads to, or take what was sent; an address that is none answers as what does not exist."""
-    with as_tenant(organization_id):
-        app = find_app(app_id)
-        link = links.find_by_token(app, token) if app is not None and app.organization_id == organization_id else None
-        if app is None or link is None:
+    with opened_app(at) as app:
+        link = links.find_by_token(app, token)
+        if link is None:
             abort(404)
         try:
             answer = make_response(_answer(app, link))

@@ -83,7 +83,7 @@ def link(app: Place, view: str = FORM, **given: Any) -> tuple[str, str]:
         made = links.create(app.row, THINGS, view, "system").key
         links.change(app.row, made, **{"is_open": True, **given})
         token = links.token_of(links.find(app.row, made))
-    return made, f"/o/{app.organization_id}/apps/{app.id}/public/{token}"
+    return made, f"/public/{app.id}/{token}"
 
 
 def stamp(page: str) -> str:
@@ -166,7 +166,7 @@ def test_programs_are_kept_out(app: Place, stranger: FlaskClient, monkeypatch: p
 def test_an_address_that_is_none_is_not_found(app: Place, stranger: FlaskClient) -> None:
     """Nor one of another app or organization, or that was renewed or removed."""
     key, url = link(app)
-    for wrong in (url + "x", url[:-1], url.replace(app.id, "a_9999999999"), url.replace(app.organization_id, "o_9999999999")):
+    for wrong in (url + "x", url[:-1], url.replace(app.id, "a_9999999999"), url.replace(app.id, "x")):
         assert stranger.get(wrong).status_code == 404 == stranger.post(wrong).status_code
     with transaction():
         links.renew(app.row, key)
@@ -252,7 +252,7 @@ def test_an_admin_makes_opens_bounds_and_removes_one(app: Place, server: Flask, 
     one = made.headers["Location"]
     page = client.get(one).get_data(as_text=True)
     assert "Closed" in page and "Who, Paper" in page
-    url = re.search(r'value="[^"]*(/o/[^"]*/public/[^"]+)"', page)
+    url = re.search(r'value="[^"]*(/public/[^"]+)"', page)
     assert url is not None and stranger.get(url[1]).status_code == 410
     client.post(f"{one}/open", data={"on": "1"})
     assert stranger.get(url[1]).status_code == 200
