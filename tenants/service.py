@@ -20,6 +20,7 @@ from core.api import (
     in_transaction,
     new_key,
     now_us,
+    opened,
     remembered,
     scratch,
     tenant,
@@ -181,6 +182,19 @@ def _with_those_below(waiting: list[str]) -> set[str]:
             found.add(department)
             waiting += below.get(department, ())
     return found
+
+
+@contextmanager
+def opened_to_anybody(app_id: str) -> Iterator[App]:
+    """Give an app of any organization that is not closed, as that organization: for addresses that nobody signs in for.
+
+    Raises:
+        NotFound: there is no such app, or its organization is closed.
+    """
+    with opened(app_id) as app:
+        if db.session.scalar(select(Organization.closed_at).where(Organization.id == app.organization_id)) is not None:
+            raise NotFound(f"There is no app “{app_id[:40]}”.")
+        yield app
 
 
 def apps_managed_by(person: str) -> list[App]:

@@ -26,8 +26,9 @@ def tick() -> None:
                   select(WorkflowListener.app_id).where(WorkflowListener.due_at <= now)).limit(MOST_APPS)
     with as_server():
         found = list(db.session.execute(asked).scalars())
-        open_ = [(row.organization_id, row.id) for row in db.session.execute(select(App.organization_id, App.id).where(
-            App.id.in_(found), App.deleted_at.is_(None), App.restoring_run_id.is_(None)))] if found else []
+        open_ = [(row.organization_id, row.id) for row in db.session.execute(select(App.organization_id, App.id).join(
+            Organization, Organization.id == App.organization_id).where(
+            App.id.in_(found), App.deleted_at.is_(None), App.restoring_run_id.is_(None), Organization.closed_at.is_(None)))]
     for organization_id, app_id in open_:
         with as_tenant(organization_id):
             app = db.session.scalar(select(App).where(App.id == app_id))

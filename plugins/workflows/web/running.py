@@ -25,7 +25,6 @@ from core.api import (
     find_app,
     limiter,
     locks,
-    opened,
     transaction,
     visit,
 )
@@ -35,6 +34,7 @@ from plugins.workflows.names import Names
 from plugins.workflows.sentences import Speaker
 from plugins.workflows.steps import results_of
 from plugins.workflows.web.blueprint import ONE, pages
+from tenants.service import opened_to_anybody
 
 RUN = f"{ONE}/runs/<int:number>"
 MOST_CALL = 256 * 1024
@@ -213,7 +213,7 @@ def called(at: str, token: str) -> tuple[Mapping[str, Any], int]:
     """Take a call from outside at a workflow's secret address; what has none answers as what does not exist."""
     sent = request.get_data(cache=False)
     body = _body_of(sent)
-    with opened(at) as app, transaction():
+    with opened_to_anybody(at) as app, transaction():
         number = starting.called(app, token, body)
     if number is None:
         abort(404)

@@ -28,7 +28,6 @@ from core.api import (
     standing,
     transaction,
 )
-from core.api import opened as opened_app
 from plugins.worksheets.access import SheetAccess
 from plugins.worksheets.fields import Field
 from plugins.worksheets.models import PublicLink
@@ -46,6 +45,7 @@ from plugins.worksheets.web.sheet_context import SheetContext, part_key
 from plugins.worksheets.web.uploads import take_files
 from tenants import passwords
 from tenants.notifications.notify import mail_to
+from tenants.service import opened_to_anybody
 
 pages = Pages("public", "plugins.worksheets", template_folder="templates")
 ADDRESS = "/public/<at>/<token>"
@@ -64,7 +64,7 @@ TRAP = "website"
 @limiter.limit("300/minute", methods=["GET"])
 def opened(at: str, token: str) -> Response:
     """Show what a public link leads to, or take what was sent; an address that is none answers as what does not exist."""
-    with opened_app(at) as app:
+    with opened_to_anybody(at) as app:
         link = links.find_by_token(app, token)
         if link is None:
             abort(404)

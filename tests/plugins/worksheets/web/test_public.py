@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from core.api import App, Document, apps, as_tenant, db, direct, documents, now_us, transaction
 from plugins.worksheets import service
 from plugins.worksheets.models import PublicLink
 from plugins.worksheets.public import links, opened
+from tenants.models import Organization
 from tenants.notifications.models import Delivery
 from tests.web import make_member, signed_in
 from tests.writing import at_once
@@ -175,6 +176,10 @@ def test_an_address_that_is_none_is_not_found(app: Place, stranger: FlaskClient)
     with transaction():
         links.remove(app.row, links.find_by_token(app, other.rpartition("/")[2]).key)  # type: ignore[union-attr]
     assert stranger.get(other).status_code == 404
+    _, last = link(app)
+    with transaction():
+        db.session.execute(update(Organization).where(Organization.id == app.organization_id).values(closed_at=1))
+    assert stranger.get(last).status_code == 404
 
 
 def test_a_view_shows_its_records_and_no_others(app: Place, stranger: FlaskClient) -> None:
