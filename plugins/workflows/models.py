@@ -13,7 +13,8 @@ from core.api import Base, OwnedByApp
 OPEN = ("queued", "running", "waiting")
 """States of runs that have not ended. A run that is waiting holds up no other of the same record."""
 ENDED = ("succeeded", "failed", "stopped")
-_SHUT = text("state IN ('queued', 'running')")
+BEFORE_OTHERS = text("state IN ('queued', 'running')")
+"""Runs that others of the same record wait for; as an index says it, which no database would find by parameters."""
 _DUE = text("due_at IS NOT NULL")
 
 
@@ -85,7 +86,7 @@ class WorkflowRun(OwnedByApp, Base):
     __table_args__ = (
         Index("ix_workflow_run_due", "due_at", sqlite_where=_DUE, postgresql_where=_DUE),
         Index("ix_workflow_run_open", "app_id", "number", sqlite_where=_DUE, postgresql_where=_DUE),
-        Index("ix_workflow_run_subject", "app_id", "subject", "number", sqlite_where=_SHUT, postgresql_where=_SHUT),
+        Index("ix_workflow_run_subject", "app_id", "subject", "number", sqlite_where=BEFORE_OTHERS, postgresql_where=BEFORE_OTHERS),
         Index("ix_workflow_run_workflow", "app_id", "workflow", "number"),
         Index("ix_workflow_run_ended", "ended_at"),
     )

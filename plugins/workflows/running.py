@@ -21,7 +21,7 @@ from core.api import App, AppkeepError, AppRestoring, db, is_passing, locks, now
 from plugins.workflows import approvals, beginning, matching, service, steps
 from plugins.workflows.call import AGAIN_S, Call, CallAgain, send
 from plugins.workflows.listening import NAME, acting
-from plugins.workflows.models import OPEN, WorkflowRun, WorkflowStep, WorkflowVersion
+from plugins.workflows.models import BEFORE_OTHERS, OPEN, WorkflowRun, WorkflowStep, WorkflowVersion
 from plugins.workflows.step_edits import lists_of
 from plugins.workflows.world import RunWorld
 from tenants.notifications.notify import Notice, admins_of, tell
@@ -46,7 +46,7 @@ _MINE = (_c.app_id == bindparam("of_app"), _c.number == bindparam("of_number"))
 _TAKE = select(_run).where(*_MINE, _c.due_at <= bindparam("now"), _c.state.in_(OPEN)).with_for_update(skip_locked=True)
 _TAKE_AGAIN = select(_run).where(*_MINE, _c.attempt == bindparam("of_attempt"), _c.state == "running").with_for_update(skip_locked=True)
 _EARLIER = select(_c.number).where(_c.app_id == bindparam("of_app"), _c.subject == bindparam("of_subject"),
-                                   _c.number < bindparam("of_number"), _c.state.in_(("queued", "running"))).limit(1)
+                                   _c.number < bindparam("of_number"), BEFORE_OTHERS).limit(1)
 _SAVE = update(_run).where(*_MINE)
 _NOTE = insert(_step)
 

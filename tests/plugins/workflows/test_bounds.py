@@ -301,3 +301,14 @@ def test_what_nobody_expected_is_in_nobody_s_way(app: App, monkeypatch: pytest.M
     work(app)
     assert {one.workflow: one.state for one in runs(app)} == {bad: "failed", good: "succeeded"} and runs(app, odd) == []
     assert "ZeroDivisionError" in str(runs(app, bad)[0].note) and tasks(app)[1][POINTS] == 1
+
+
+def test_whether_a_run_is_behind_another_is_asked_of_an_index(sqlite_server: Flask) -> None:
+    """However many runs wait: the condition of the index stands in the question, word by word."""
+    from core.api import as_server
+
+    with as_server():
+        said = str(running._EARLIER.compile(dialect=db.engine.dialect))
+        plan = db.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {said}", ("a", "s", 5, 1) if said.count("?") == 4 else ("a", "s", 5))
+        assert "ix_workflow_run_subject" in str(plan.all())
+        db.session.rollback()
