@@ -18,6 +18,7 @@ from sqlalchemy import delete, select, text
 from core.api import App, Document, NotFound, RecordChange, db, documents, locks, now_us, scratch, wake, zone_of
 from plugins.workflows import beginning, secrets, times
 from plugins.workflows.models import WorkflowHealth, WorkflowListener
+from plugins.workflows.step_edits import sheet_of
 
 NAME = "workflows"
 """What workers are woken for."""
@@ -100,7 +101,7 @@ def listen(app: App, key: str, document: Document | None, *, fresh: bool = False
     trigger = document.body["trigger"]
     seen = due.seen_at if due is not None and due.kind == trigger["type"] and not fresh else now_us()
     db.session.execute(WorkflowListener.__table__.insert().values(
-        app_id=app.id, workflow=key, kind=trigger["type"], worksheet=str(trigger.get("worksheet", {}).get("ref", "")).partition("/")[2],
+        app_id=app.id, workflow=key, kind=trigger["type"], worksheet=sheet_of(trigger).partition("/")[2],
         due_at=next_look(app, trigger, now_us()), seen_at=seen if trigger["type"] == "date_reached" else None))
     if fresh:
         db.session.execute(delete(WorkflowHealth).where(WorkflowHealth.app_id == app.id, WorkflowHealth.workflow == key)

@@ -32,6 +32,7 @@ from core.api import (
 from plugins.workflows import beginning, times
 from plugins.workflows.listening import clock_of, next_look, zone
 from plugins.workflows.models import WorkflowEvent, WorkflowListener
+from plugins.workflows.step_edits import sheet_of
 from plugins.workflows.world import RunWorld, actor
 
 AT_ONCE = 200
@@ -81,7 +82,7 @@ def _listening(app: App) -> dict[str, list[Document]]:
     on = set(db.session.scalars(select(WorkflowListener.workflow).where(WorkflowListener.app_id == app.id)))
     found: dict[str, list[Document]] = {}
     for one in documents.live(app, "workflow"):
-        sheet = str(one.body["trigger"].get("worksheet", {}).get("ref", "")).partition("/")[2]
+        sheet = sheet_of(one.body["trigger"]).partition("/")[2]
         if one.key in on and sheet:
             found.setdefault(sheet, []).append(one)
     return found

@@ -14,6 +14,7 @@ from plugins.workflows import beginning
 from plugins.workflows.listening import NAME
 from plugins.workflows.models import WorkflowAddress, WorkflowListener
 from plugins.workflows.secrets import address_purpose
+from plugins.workflows.step_edits import sheet_of
 
 BY_PEOPLE = ("manual", "button")
 TOKEN_BYTES = 24
@@ -59,7 +60,7 @@ def begin(app: App, document: Document, person: str, worksheet: str | None, seq:
         raise InvalidInput(f"“{name}” is turned off.")
     if trigger["type"] not in BY_PEOPLE:
         raise InvalidInput(f"“{name}” is not started by people: it has another trigger.")
-    wanted = str(trigger.get("worksheet", {}).get("ref", "")).partition("/")[2]
+    wanted = sheet_of(trigger).partition("/")[2]
     if wanted and (worksheet != wanted or seq is None):
         raise InvalidInput(f"“{name}” is started for a record of another worksheet." if worksheet else f"Start “{name}” from a record.")
     locks.share(app)

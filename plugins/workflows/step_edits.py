@@ -48,6 +48,12 @@ STRUCTURE = frozenset({"key", "type", "steps", "branches"})
 """Properties of a step that no form of a step shows: they are changed by moving, adding and removing."""
 
 
+def sheet_of(trigger: Body) -> str:
+    """Return the address of the worksheet whose record a run is about: that of the trigger, or of its button or form; "" for none."""
+    ref = (trigger.get("worksheet") or trigger.get("button") or trigger.get("view") or {}).get("ref", "")
+    return "/".join(str(ref).split("/")[:2])
+
+
 def find(body: Body, key: str) -> Step:
     """Return a step, wherever it stands.
 

@@ -9,6 +9,7 @@ from sqlalchemy import insert, select
 from core.api import App, InvalidInput, NotFound, RecordsAsked, ask_records, db, documents, locks
 from plugins.workflows import beginning, running
 from plugins.workflows.models import WorkflowRun, WorkflowStep
+from plugins.workflows.step_edits import sheet_of
 
 _step = WorkflowStep.__table__
 TOO_LONG = "The test was ended: it took too long."
@@ -45,7 +46,7 @@ def try_out(app: App, workflow: str, person: str, seq: int | None = None) -> int
 
 
 def _cause(app: App, trigger: Any, person: str, seq: int | None) -> dict[str, Any]:
-    worksheet = str(trigger.get("worksheet", {}).get("ref", "")).partition("/")[2]
+    worksheet = sheet_of(trigger).partition("/")[2]
     if not worksheet:
         return {"type": trigger["type"]}
     if seq is None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from core.api import InvalidInput, canonical
 from plugins.workflows.schema import VALUE
+from plugins.workflows.step_edits import sheet_of
 
 _HOLE = re.compile(r"\{(\d{1,3})\}")
 _NAMED = re.compile(r"\{f_(\d{1,3})\}")
@@ -127,7 +128,7 @@ def tokens_of(body: Body, before: str | None, fields: Callable[[str], Sequence[t
         numbers: What the steps are called, by key.
     """
     found, trigger = Tokens(), body["trigger"]
-    sheet = str(trigger.get("worksheet", {}).get("ref", ""))
+    sheet = sheet_of(trigger)
     for key, name in fields(sheet):
         found.add("Record", name, {"field": {"ref": f"{sheet}/field/{key}"}})
     if trigger["type"] == "record_updated":

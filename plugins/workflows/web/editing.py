@@ -70,6 +70,7 @@ def workflow(organization_id: str, app_id: str, key: str) -> str | Response:
     lacking = secrets.missing(app, found.body)
     page = render_template("workflows/workflow.html", workflow=found, said=Speaker(Names(app), found.body), error=error,
                            steps=service.offered_steps(), seen=digest(found.body), trigger=found.body["trigger"], missing=lacking,
+                           sheet=step_edits.sheet_of(found.body["trigger"]),
                            on=found.body["enabled"] and not lacking, address=_address(key), example=_example(found.body["trigger"]))
     return again(page) if error else page
 
@@ -181,10 +182,10 @@ class Form:
         self.names = Names(app)
         self.tokens = tokens.tokens_of(self.body, step, self.names.fields, Speaker(self.names, self.body).numbers)
         shown = tokens.each(dict(value), schema, WORKFLOW.schema, lambda one, _: self.tokens.written(one))
-        of = (value if step is not None and "worksheet" in schema["properties"] else self.body["trigger"]).get("worksheet", {})
+        of = step_edits.sheet_of(value if step is not None and "worksheet" in schema["properties"] else self.body["trigger"])
         self.editing = Editing(app, tokens.asked(schema), shown, root=tokens.asked(WORKFLOW.schema),
                                targets=Targets(app, visit().person, own=f"workflow/{key}"),
-                               narrow=narrow(self.names, str(of.get("ref", "")), "worksheet" in schema["properties"], self.tokens))
+                               narrow=narrow(self.names, of, "worksheet" in schema["properties"], self.tokens))
 
     def saved(self, change: Callable[[Body, Body], Body]) -> bool:
         """Save what was sent, where it was sent whole, and say whether it was taken; a refusal is shown in the form."""
@@ -214,7 +215,7 @@ def _address(key: str) -> str | None:
 
 def _example(trigger: Body) -> int | None:
     """Return the number of a record to test with: the last one there is."""
-    sheet = trigger.get("worksheet", {}).get("ref")
+    sheet = step_edits.sheet_of(trigger)
     given = ask_records(current_app_row(), visit().person, RecordsAsked(worksheet=sheet, fields=(), limit=1)) if sheet else None
     return given.records[0].seq if given is not None and given.records else None
 

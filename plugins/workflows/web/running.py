@@ -32,6 +32,7 @@ from plugins.workflows import approvals, history, listening, secrets, starting, 
 from plugins.workflows.models import OPEN, WorkflowRun
 from plugins.workflows.names import Names
 from plugins.workflows.sentences import Speaker
+from plugins.workflows.step_edits import sheet_of
 from plugins.workflows.steps import results_of
 from plugins.workflows.web.blueprint import ONE, pages
 from tenants.service import opened_to_anybody
@@ -110,7 +111,7 @@ def start(organization_id: str, app_id: str, key: str) -> Response:
     """Start a workflow by hand, about a record where its trigger has a worksheet."""
     app = current_app_row()
     document = documents.get(app, f"workflow/{key}")
-    sheet = str(document.body["trigger"].get("worksheet", {}).get("ref", "")).partition("/")[2] or None
+    sheet = sheet_of(document.body["trigger"]).partition("/")[2] or None
     try:
         with transaction():
             number = starting.begin(app, document, visit().person, sheet, _number(request.form.get("seq")))

@@ -47,10 +47,10 @@ def sheet(app: App, key: str = TASKS, fields: Sequence[Mapping[str, Any]] = FIEL
 
 
 def workflow(app: App, trigger: Mapping[str, Any], steps: Sequence[Mapping[str, Any]], *, enabled: bool = True, key: str | None = None,
-             name: str = "Flow") -> str:
+             name: str = "Flow", sheeted: bool = True) -> str:
     """Make a workflow and return its key."""
     key = key or new_key("f")
-    if trigger["type"].startswith(("record", "form", "date")):
+    if sheeted and trigger["type"].startswith(("record", "form", "date")):
         trigger = {"worksheet": {"ref": SHEET}, **trigger}
     keyed = [{"key": f"t_{n:0>10}".replace("0", "1"), **step} for n, step in enumerate(steps, 1)]
     with transaction():

@@ -130,7 +130,7 @@ def test_a_form_that_was_sent_in(app: App) -> None:
     """Only of the view that it names, and never for a record that came another way."""
     sheet(app)
     view = {"ref": f"{SHEET}/view/v_1111111111"}
-    workflow(app, {"type": "form_submitted", "view": view, "when": when(NAME, "is", "By form")}, NOTHING)
+    workflow(app, {"type": "form_submitted", "view": view, "when": when(NAME, "is", "By form")}, NOTHING, sheeted=False)
     hook = server().registry.hook
     put(app, name="By form")
     for name, sent in (("By form", "v_2222222222"), ("Another", "v_1111111111"), ("By form", "v_1111111111")):
