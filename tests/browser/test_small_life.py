@@ -148,8 +148,9 @@ def expect_state(page: Page, start: str, title: str, state: str) -> None:
 
 
 def move(page: Page, start: str, title: str, state: str) -> None:
-    """Move a card."""
+    """Move a card, and wait for the page that follows: leaving it earlier would take the move back."""
     page.get_by_label(f"Move {title} to").select_option(label=state)
+    expect(page.get_by_role("region", name=state, exact=True).get_by_role("link", name=title)).to_be_visible()
     expect_state(page, start, title, state)
 
 
