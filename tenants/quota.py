@@ -15,11 +15,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, Index, Integer, String, delete, func, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.api import AppkeepError, Base, Owned, as_server, as_tenant, db, new_key, now_us, transaction, zone_named
+from core.api import AppkeepError, Base, Owned, as_server, as_tenant, db, insert_once, new_key, now_us, transaction, zone_named
 from tenants.models import Organization
 from tenants.plans import plan
 
@@ -188,10 +186,7 @@ def _give_back(reference: str) -> None:
 
 
 def _ensure_year(organization_id: str, year: int) -> None:
-    connection = db.session.connection()
-    make = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
-    connection.execute(make(_year).values(organization_id=organization_id, year=year, used=0, reserved=0)
-                       .on_conflict_do_nothing())
+    insert_once(QuotaYear.__table__, organization_id=organization_id, year=year, used=0, reserved=0)
 
 
 def _limit(organization_id: str) -> int:

@@ -12,10 +12,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import islice
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, Connection, Engine, ExceptionContext, MetaData, Table, event, text
+from sqlalchemy import BigInteger, Connection, Engine, ExceptionContext, FromClause, MetaData, Table, event, text
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, PendingRollbackError, SQLAlchemyError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase
@@ -208,6 +210,13 @@ def commits() -> int:
     """Return how many transactions the current session has committed."""
     found: int = db.session.info.get(_COMMITS, 0)
     return found
+
+
+def insert_once(table: FromClause, **values: Any) -> None:
+    """Make a row, unless one that is unique in the same way is there; two that try at once make one."""
+    connection = db.session.connection()
+    insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
+    connection.execute(insert(cast(Table, table)).values(**values).on_conflict_do_nothing())
 
 
 def after_commit(send: Callable[[], None]) -> None:

@@ -13,10 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import func, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from core.api import App, Document, canonical, db, digest, now_us, scratch
+from core.api import App, Document, canonical, db, digest, insert_once, now_us, scratch
 from plugins.workflows import approvals
 from plugins.workflows.models import OPEN, WorkflowHealth, WorkflowRun, WorkflowState, WorkflowVersion
 
@@ -34,7 +32,7 @@ def hold(app: App, *, skip: bool = False) -> bool:
     held: set[str] = scratch().setdefault(_HELD, set())
     if app.id in held:
         return True
-    insert_once(WorkflowState, app_id=app.id, next_number=1)
+    insert_once(WorkflowState.__table__, app_id=app.id, next_number=1)
     query = select(WorkflowState.app_id).where(WorkflowState.app_id == app.id).with_for_update(skip_locked=skip)
     if db.session.connection().execute(query).first() is None:
         return False
@@ -65,13 +63,6 @@ def begin(app: App, document: Document, cause: Body, person: str, chain: Sequenc
         note = f"Not started: more than {MOST_WAITING:,} runs of this workflow are waiting. Changes that come in meanwhile start nothing."
         return _refused(app, document, cause, person, chain, note)
     return _entered(app, document, cause, person, chain, state="queued", note=None, due_at=due)
-
-
-def insert_once(model: Any, **values: Any) -> None:
-    """Make a row unless it is there."""
-    connection = db.session.connection()
-    insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
-    connection.execute(insert(model.__table__).values(**values).on_conflict_do_nothing())
 
 
 def _loops(document: Document, chain: Sequence[str]) -> str | None:
@@ -147,7 +138,7 @@ def _version(app: App, document: Document) -> str:
     if place in kept:
         return kept[place]
     found = digest(document.body)
-    insert_once(WorkflowVersion, app_id=app.id, workflow=document.key, digest=found, body=body)
+    insert_once(WorkflowVersion.__table__, app_id=app.id, workflow=document.key, digest=found, body=body)
     if not db.session().in_nested_transaction():
         kept[place] = found
     return found
@@ -168,7 +159,7 @@ def failed_in_a_row(app: App, workflow: str, *, failed: bool) -> int:
         db.session.connection().execute(update(WorkflowHealth.__table__).where(
             c.app_id == app.id, c.workflow == workflow, c.failures > 0).values(failures=0))
         return 0
-    insert_once(WorkflowHealth, app_id=app.id, workflow=workflow, failures=0, minute_at=0, begun=0)
+    insert_once(WorkflowHealth.__table__, app_id=app.id, workflow=workflow, failures=0, minute_at=0, begun=0)
     found = db.session.connection().execute(update(WorkflowHealth.__table__).where(c.app_id == app.id, c.workflow == workflow).values(
         failures=c.failures + 1).returning(c.failures)).scalar_one()
     return int(found)

@@ -97,8 +97,6 @@ def fires(app: App, document: Document, cause: Body) -> bool:
         return False
     if trigger["type"] == "record_updated" and trigger.get("fields") and not _touches(trigger["fields"], cause):
         return False
-    if not trigger.get("when"):
-        return True
     return _holds(app, document, cause, snapshot=True)
 
 

@@ -13,11 +13,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import Table, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import select
 
-from core.api import db, new_key, now_us, server, tenant
+from core.api import db, insert_once, new_key, now_us, server, tenant
 from tenants.models import AppAdmin, Membership, Organization
 from tenants.notifications.choices import choices_of
 from tenants.notifications.models import Delivery, Notification, Webhook
@@ -80,7 +78,7 @@ def path_to(endpoint: str, **names: str) -> str:
 def add_delivery(channel: str, target: str, kind: str, event: str, title: str, body: str) -> None:
     """Put a mail, a webhook's call or a channel's message on its way, unless the same event is already."""
     now = now_us()
-    _insert_once(Delivery.__table__, id=new_key("v"), organization_id=tenant(), channel=channel, target=target, event=event, kind=kind,
+    insert_once(Delivery.__table__, id=new_key("v"), organization_id=tenant(), channel=channel, target=target, event=event, kind=kind,
                  title=title[:MOST_TITLE_CHARS], body=body, state="waiting", attempts=0, answer="", made_at=now, next_at=now)
 
 
@@ -97,15 +95,9 @@ def mail_to(address: str, event: str, subject: str, message: str) -> None:
 
 
 def _add_to_inbox(notice: Notice, person: str) -> None:
-    _insert_once(
+    insert_once(
         Notification.__table__, user_id=person, organization_id=tenant(), app_id=notice.app[0] if notice.app else None,
         event=notice.event, kind=notice.kind, title=notice.title[:MOST_TITLE_CHARS], text=notice.text, path=notice.path, at=now_us())
-
-
-def _insert_once(table: Table, **values: Any) -> None:
-    connection = db.session.connection()
-    insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
-    connection.execute(insert(table).values(**values).on_conflict_do_nothing())
 
 
 def _body(notice: Notice) -> dict[str, Any]:
