@@ -16,6 +16,7 @@ from tests.web import make_member
 
 TASKS = "w_1111111111"
 SHEET = f"worksheet/{TASKS}"
+WORKSHEET = {"worksheet": {"ref": SHEET}}
 NAME, STATE, POINTS, DUE, WHO = (f"f_{n}111111111" for n in "12345")
 FIELDS = [
     {"key": NAME, "type": "text", "name": "Name", "options": {}},

@@ -17,8 +17,8 @@ from tests.plugins.workflows.building import (
     NAME,
     OPEN,
     POINTS,
-    SHEET,
     STATE,
+    WORKSHEET,
     admin,
     make_due,
     put,
@@ -33,7 +33,6 @@ from tests.plugins.workflows.building import (
 )
 from tests.writing import at_once
 
-WORKSHEET = {"worksheet": {"ref": SHEET}}
 COPY = {"type": "create_record", **WORKSHEET, "values": [{"field": ref(NAME), "value": use(NAME)}]}
 SET = {"type": "update_record", **WORKSHEET, "values": [{"field": ref(POINTS), "value": 1}]}
 FAILS = {"type": "update_record", **WORKSHEET, "values": [{"field": ref(POINTS), "value": "many"}]}

@@ -15,9 +15,22 @@ from plugins.workflows import starting
 from plugins.workflows.models import WorkflowListener
 from plugins.worksheets import service
 from tests.conftest import fresh_database, opened_server
-from tests.plugins.workflows.building import NAME, POINTS, SHEET, TASKS, events, make_due, put, ref, runs, sheet, tasks, work, workflow
+from tests.plugins.workflows.building import (
+    NAME,
+    POINTS,
+    TASKS,
+    WORKSHEET,
+    events,
+    make_due,
+    put,
+    ref,
+    runs,
+    sheet,
+    tasks,
+    work,
+    workflow,
+)
 
-WORKSHEET = {"worksheet": {"ref": SHEET}}
 SET = {"type": "update_record", **WORKSHEET, "values": [{"field": ref(POINTS), "value": 1}]}
 EVERY = ("record_created", "record_updated", "record_deleted")
 

@@ -19,10 +19,10 @@ from tests.plugins.workflows.building import (
     NAME,
     OPEN,
     POINTS,
-    SHEET,
     STATE,
     TASKS,
     WHO,
+    WORKSHEET,
     admin,
     make_due,
     put,
@@ -37,7 +37,6 @@ from tests.plugins.workflows.building import (
 )
 from tests.web import make_member
 
-WORKSHEET = {"worksheet": {"ref": SHEET}}
 STEP = "t_111111111{}"
 
 
