@@ -44,7 +44,20 @@ def send(to: str, template: str, **values: Any) -> None:
         template: A template below ``tenants/mail/``; its first line is the subject.
         values: What the template shows.
     """
-    config, message = server().config, written(to, template, **values)
+    _send_later(written(to, template, **values))
+
+
+def send_text(to: str, subject: str, body: str) -> None:
+    """Send a mail of these words once the current transaction has committed.
+
+    Raises:
+        InvalidInput: *to* is no email address.
+    """
+    _send_later(composed(server().config.mail_from, to, subject, body.strip("\n") + "\n"))
+
+
+def _send_later(message: EmailMessage) -> None:
+    config = server().config
     url, folder = config.smtp_url, config.home_path / "mail"
     after_commit(lambda: _hand_over(message, url, folder))
 

@@ -192,9 +192,14 @@ def opened_to_anybody(app_id: str) -> Iterator[App]:
         NotFound: there is no such app, or its organization is closed.
     """
     with opened(app_id) as app:
-        if db.session.scalar(select(Organization.closed_at).where(Organization.id == app.organization_id)) is not None:
+        if is_closed(app.organization_id):
             raise NotFound(f"There is no app “{app_id[:40]}”.")
         yield app
+
+
+def is_closed(organization_id: str) -> bool:
+    """Say whether an organization is closed: then nobody enters it, nor any of its apps."""
+    return db.session.scalar(select(Organization.closed_at).where(Organization.id == organization_id)) is not None
 
 
 def apps_managed_by(person: str) -> list[App]:

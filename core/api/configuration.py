@@ -7,6 +7,7 @@ from core.apps.change_log import touch
 from core.apps.long_edits import done_later
 from core.apps.models import DocumentRow
 from core.apps.permissions import EVERYTHING, NOTHING, Rights, Standing, author, rights, standing
+from core.apps.role_entries import rights_of_entry
 from core.apps.service import find_app, opened, org_choices, org_exists
 from core.archive.canonical import canonical, parse
 from core.backups import inline as direct
@@ -16,7 +17,8 @@ from core.base.refs import FILE_MARK, files, files_in_text, pointers
 from core.tenancy.models import App
 
 __all__ = [
-    "EVERYTHING", "FILE_MARK", "KEY", "NOTHING", "SINGLE", "SYSTEM", "App", "DocumentRow", "Rights", "Standing", "apps",
-    "author", "canonical", "direct", "documents", "done_later", "files", "files_in_text", "find_app", "is_key", "is_person", "locks",
-    "new_key", "opened", "org_choices", "org_exists", "parse", "parts", "placing", "pointers", "rights", "schemas", "standing", "touch",
+    "EVERYTHING", "FILE_MARK", "KEY", "NOTHING", "SINGLE", "SYSTEM", "App", "DocumentRow", "Rights", "Standing", "apps", "author",
+    "canonical", "direct", "documents", "done_later", "files", "files_in_text", "find_app", "is_key", "is_person", "locks", "new_key",
+    "opened", "org_choices", "org_exists", "parse", "parts", "placing", "pointers", "rights", "rights_of_entry", "schemas", "standing",
+    "touch",
 ]

@@ -9,21 +9,23 @@ from core.web.csvfile import csv_response, harmless
 from core.web.days import day_asked, midnight
 from core.web.editor import Editing, Input, Target, Targets, digest, seen_another, walk
 from core.web.files import disposition, file_response, keep_upload, most_form_bytes, safe_name, upload_type
-from core.web.gate import APP, MANAGE, ORGANIZATION, Needs, Pages
+from core.web.gate import APP, GUESTS, MANAGE, ORGANIZATION, Needs, Pages
 from core.web.icons import ICONS, Look, is_sign
 from core.web.menu import MenuItem
-from core.web.protection import csrf, limiter
+from core.web.protection import csrf, limiter, spend
 from core.web.role_form import RoleForm, RoleShown
 from core.web.runs import to_run
 from core.web.shell import document_url, edit_url
-from core.web.visit import Visitor, current_app_row, current_standing, require, rights_here, visit
+from core.web.visit import Guest, Visitor, current_app_row, current_standing, require, rights_here, visit
 
 __all__ = [
     "APP",
+    "GUESTS",
     "ICONS",
     "MANAGE",
     "ORGANIZATION",
     "Editing",
+    "Guest",
     "Input",
     "Look",
     "MenuItem",
@@ -60,6 +62,7 @@ __all__ = [
     "seen_another",
     "send_kept",
     "size_text",
+    "spend",
     "to_run",
     "upload_type",
     "visit",

@@ -24,12 +24,13 @@ class Rights:
 
     `actions` maps an action ("read", "update", "see", …) to one of `SCOPES`; one that is missing is "none".
     `denied` maps a part ("field/f_…") to the actions that are not allowed on it although the document allows them.
-    `everything` allows all of it.
+    `owned` maps a part to a value: a record that holds it there is their own, as one is that they made. `everything` allows all of it.
     """
 
     actions: Mapping[str, str] = field(default_factory=dict)
     denied: Mapping[str, frozenset[str]] = field(default_factory=dict)
     everything: bool = False
+    owned: Mapping[str, str] = field(default_factory=dict)
 
     def scope(self, action: str) -> str:
         """Return how far an action reaches."""
@@ -54,7 +55,7 @@ class Rights:
         denied = {part: shut for part in self.denied.keys() | other.denied.keys()
                   if (shut := frozenset(a for a in self.denied.get(part, frozenset()) | other.denied.get(part, frozenset())
                                         if not self.may(a, part) and not other.may(a, part)))}
-        return Rights(actions, denied)
+        return Rights(actions, denied, owned={**self.owned, **other.owned})
 
 
 EVERYTHING = Rights(everything=True)
@@ -93,8 +94,9 @@ def standing(app: App, person: str) -> Standing:
 
 
 def author(actor: str) -> str:
-    """Return whom records name as their author: a person; the system for whoever else acts."""
-    return actor if is_person(actor) else SYSTEM
+    """Return whom records name as their author: a person, or a guest ("portal/u_…"); the system for whoever else acts."""
+    who = actor.rpartition("/")[2]
+    return who if is_person(who) else SYSTEM
 
 
 def rights(app: App, who: Standing, address: str) -> Rights:

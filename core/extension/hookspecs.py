@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from core.tenancy.models import App
     from core.web.icons import Look
     from core.web.menu import MenuItem
-    from core.web.visit import Visitor
+    from core.web.visit import Guest, Visitor
 
 PROJECT = "appkeep"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -169,6 +169,11 @@ def register_blueprint() -> Blueprint | Iterable[Blueprint]:
 @hookspec(firstresult=True)
 def visitor() -> Visitor | None:
     """Give who has signed in with the current request; None for nobody."""
+
+
+@hookspec(firstresult=True)
+def guest(app: App) -> Guest | None:
+    """Give how an app receives people from outside, and who of them has signed in with the request; None where it is closed to them."""
 
 
 @hookspec(firstresult=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from urllib.parse import urlencode
 
 from flask import Flask, Response, current_app, flash, g, jsonify, make_response, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
@@ -17,6 +18,7 @@ from core.objects.reader import note_lost
 from core.server import server
 from core.web import kept
 from core.web.gate import SignInNeeded
+from core.web.visit import Guest
 
 PROBLEM = "application/problem+json"
 log = logging.getLogger(__name__)
@@ -92,7 +94,9 @@ def ask_to_sign_in(error: AppkeepError) -> Response:
     """Send people to the page to sign in at, with what they had typed; answer programs 401."""
     if wants_json():
         return refuse(error)
-    hook = server().registry.hook
+    hook, guest = server().registry.hook, g.visit.guest
+    if guest is not None:
+        return _ask_guest_to_sign_in(guest)
     if is_partial():
         return _told_in_place(401, hook.sign_in_url(next_url=url_for("home.signed_in")))
     back = request.full_path.rstrip("?") if request.method == "GET" else kept.came_from()
@@ -106,6 +110,16 @@ def ask_to_sign_in(error: AppkeepError) -> Response:
     if request.method != "GET":
         flash("You were signed out. Nothing was saved.", "warn")
     return redirect(url)  # type: ignore[return-value]
+
+
+def _ask_guest_to_sign_in(guest: Guest) -> Response:
+    """Send a guest to the page to sign in at; what they typed into a part of a page stays there."""
+    if is_partial():
+        return _told_in_place(401, guest.sign_in_url)
+    back = request.full_path.rstrip("?") if request.method == "GET" else kept.came_from()
+    if request.method != "GET":
+        flash("You were signed out. Nothing was saved.", "warn")
+    return redirect(f"{guest.sign_in_url}?{urlencode({'next': back})}")  # type: ignore[return-value]
 
 
 def _told_in_place(status: int, sign_in_url: str | None) -> Response:

@@ -64,9 +64,12 @@ def checked_name(name: str) -> str:
     return name
 
 
-@pages.page(f"{APP}/", Needs.APP)
-def app_home(organization_id: str, app_id: str) -> str:
-    """Show what an app has for the visitor."""
+@pages.page(f"{APP}/", Needs.APP, guests=True)
+def app_home(organization_id: str, app_id: str) -> str | Response:
+    """Show what an app has for the visitor; a guest comes to the page that they shall see first."""
+    guest = visit().guest
+    if guest is not None and guest.first_url is not None:
+        return redirect(guest.first_url)  # type: ignore[return-value]
     return render_template("apps/home.html", first_step=first_step())
 
 

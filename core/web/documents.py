@@ -27,7 +27,7 @@ pages = Pages("documents", __name__)
 MOVES = {"up": -1, "down": 1}
 
 
-@pages.page(f"{APP}/<kind>/<key>", Needs.APP)
+@pages.page(f"{APP}/<kind>/<key>", Needs.APP, guests=True)
 def show(organization_id: str, app_id: str, kind: str, key: str) -> str | Response:
     """Show a document; whoever manages the app comes to its editor."""
     server().registry.kind(kind)

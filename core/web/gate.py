@@ -16,7 +16,7 @@ from flask import Blueprint, Flask, Response, current_app, g, redirect, request,
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.apps.permissions import standing
-from core.apps.service import find
+from core.apps.service import find, opened
 from core.base import budget
 from core.base.budget import Budget
 from core.base.db import db, let_go
@@ -25,6 +25,7 @@ from core.extension.registry import LEFT_OUT
 from core.server import server
 from core.tenancy.plugin_states import note_failures
 from core.tenancy.wall import as_tenant
+from core.web.protection import spend
 from core.web.visit import Visit
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,15 @@ MANAGE = f"{APP}/manage"
 """What the addresses of the pages begin with on which an app is managed."""
 
 
+GUESTS = "/portal/<app_id>"
+"""What the addresses begin with at which an app receives people from outside its organization: guests."""
+WITHOUT = "-"
+"""What stands for the organization in a guest's address, which does not name it."""
 MAX_BYTES = 16 * 1024 * 1024
+MAX_GUEST_BYTES = 25 * 1024 * 1024
+"""The most that a guest may send at once."""
+GUEST_DAY_BYTES, GUESTS_DAY_BYTES = 250 * 1024 * 1024, 2 * 1024 * 1024 * 1024
+"""How much one guest, and all guests of an app together, may send in a day: what they send counts to the organization's quota."""
 
 
 class Needs(Enum):
@@ -51,6 +60,11 @@ class Needs(Enum):
     APP = "whoever sees the app"
     APP_ADMIN = "admins of the app"
     BACKUP = "admins of the app who are members of its organization"
+    DOOR = "anybody who comes to an app that is open to guests"
+    GUEST = "guests of the app who have signed in there"
+
+
+NO_GUESTS = "There is nothing at this address. Check it, or ask whoever gave it to you."
 
 
 class SignInNeeded(AppkeepError):
@@ -63,15 +77,22 @@ class Pages(Blueprint):
     """A blueprint whose every route says who may enter."""
 
     def page(self, rule: str, needs: Needs, methods: tuple[str, ...] = ("GET",), *, max_bytes: int | Callable[[], int] = MAX_BYTES,
-             **options: Any) -> Callable[[View], View]:
+             guests: bool = False, **options: Any) -> Callable[[View], View]:
         """Return a decorator that serves *rule* with a view, for those whom *needs* lets in.
 
-        *max_bytes* is the most that may be sent to it, or tells it when asked; more is refused before it is read.
+        *max_bytes* is the most that may be sent to it, or tells it when asked; more is refused before it is read. A page of `Needs.APP`
+        is served to *guests* too, at the same address behind `GUESTS`; no other page of members ever is.
         """
         def decorate(view: View) -> View:
             view.needs, view.max_bytes = needs, max_bytes  # type: ignore[attr-defined]  # read by the gate
             view.takes_files = callable(max_bytes)  # type: ignore[attr-defined]  # read where pages are marked
+            view.guests = guests  # type: ignore[attr-defined]  # read where addresses are built
             self.add_url_rule(rule, view_func=view, methods=methods, **options)
+            if guests:
+                if needs is not Needs.APP or not rule.startswith(APP):
+                    raise RuntimeError(f"{rule} cannot be served to guests: only pages that need an app can.")
+                self.add_url_rule(GUESTS + rule.removeprefix(APP), view_func=view, methods=methods,
+                                  defaults={"organization_id": WITHOUT}, **options)
             return view
 
         return decorate
@@ -91,6 +112,7 @@ class Pages(Blueprint):
 def guard(app: Flask) -> None:
     """Put the gate before every request of the application."""
     app.before_request(enter)
+    app.url_defaults(lead_guests)
     app.teardown_request(leave)
 
 
@@ -114,6 +136,9 @@ def enter() -> Response | None:
         raise RuntimeError(f"The page {request.endpoint} does not say who may enter.")
     most = getattr(view, "max_bytes", MAX_BYTES)
     request.max_content_length = most() if callable(most) else most
+    if needs in (Needs.DOOR, Needs.GUEST) or WITHOUT in ((request.url_rule and request.url_rule.defaults) or {}).values():
+        _enter_as_guest(visit, needs)
+        return None
     visit.visitor = server().registry.hook.visitor()
     if needs is Needs.NOTHING:
         return None
@@ -161,6 +186,58 @@ def _enter_organization(visit: Visit, needs: Needs, names: dict[str, Any]) -> No
         raise NotFound("Page not found.")
     if (needs is Needs.OWNER and visit.role != "owner") or (needs is Needs.ORG_ADMIN and not visit.manages_organization):
         raise Forbidden("Only owners and admins of the organization can open this page.")
+
+
+def _enter_as_guest(visit: Visit, needs: Needs) -> None:
+    """Let a guest of an app in; an app that is not open to guests is not there.
+
+    Raises:
+        NotFound, SignInNeeded, Forbidden: see `Needs`.
+    """
+    names = request.view_args or {}
+    request.max_content_length = min(request.max_content_length or MAX_GUEST_BYTES, MAX_GUEST_BYTES)
+    try:
+        app = visit.scopes.enter_context(opened(names["app_id"]))
+    except NotFound:
+        raise NotFound(NO_GUESTS) from None
+    visit.organization_id = app.organization_id
+    if (mine := budget.current()) is not None:
+        mine.enter(app.organization_id)
+    guest = server().registry.hook.guest(app=app)
+    if guest is None:
+        raise NotFound(NO_GUESTS)
+    visit.app, visit.guest, visit.visitor = app, guest, guest.visitor
+    if "organization_id" in names:
+        names["organization_id"] = app.organization_id
+    if needs is Needs.DOOR:
+        return
+    if visit.visitor is None:
+        raise SignInNeeded("Sign in to see this page.")
+    if request.method not in ("GET", "HEAD"):
+        _count(visit.visitor.person, app.id)
+    visit.standing = standing(app, visit.visitor.person)
+    if not visit.standing.sees:
+        raise NotFound(NO_GUESTS)
+    if guest.looking and request.method not in ("GET", "HEAD"):
+        raise Forbidden(f"You are looking at the portal as {guest.looking}. Nothing can be changed here.")
+
+
+def _count(person: str, app_id: str) -> None:
+    """Bound how often a guest sends something, and how much they, and all guests of the app together, send a day."""
+    spend("60/minute", f"guest/{person}")
+    spend("2000/day", f"guest/{person}")
+    size = request.content_length if request.content_length is not None else MAX_GUEST_BYTES
+    spend(f"{GUEST_DAY_BYTES}/day", f"guest-bytes/{person}", size)
+    spend(f"{GUESTS_DAY_BYTES}/day", f"guests-bytes/{app_id}", size)
+
+
+def lead_guests(endpoint: str, names: dict[str, Any]) -> None:
+    """Have the addresses on a guest's page lead to the pages for guests."""
+    visit: Visit | None = g.get("visit")
+    if visit is None or visit.guest is None or visit.app is None or names.get("app_id") != visit.app.id:
+        return
+    if "organization_id" in names and getattr(current_app.view_functions.get(endpoint), "guests", False):
+        names["organization_id"] = WITHOUT
 
 
 def _enter_app(visit: Visit, needs: Needs, app_id: str) -> None:

@@ -37,11 +37,12 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """A yes or no on a pointed-to thing that is yes where nothing is said; where `follows` is named, it is as that flag."""
+    """A yes or no on a pointed-to thing that is `unsaid` where nothing is said; where `follows` is named, it is as that flag."""
 
     name: str
     title: str
     follows: str | None = None
+    unsaid: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,7 @@ def _value(action: Action, entry: Entry | None, *, everything: bool) -> Any:
 
 
 def _flag(flag: Flag, entry: Entry | None) -> bool:
-    found: bool = (entry or {}).get(flag.name, (entry or {}).get(flag.follows, True) if flag.follows else True)
+    found: bool = (entry or {}).get(flag.name, (entry or {}).get(flag.follows, flag.unsaid) if flag.follows else flag.unsaid)
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
 import secrets
 
 from flask import Flask, Response, current_app, g, request
@@ -11,8 +12,12 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import generate_csrf
+from limits import parse
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
 
 from core.base.config import Config
+from core.base.errors import AppkeepError
 
 POLICY = ("default-src 'self'; script-src 'self'; style-src-elem 'self'; style-src-attr 'unsafe-inline'; "
           "img-src 'self' data: blob:{images}; "
@@ -66,8 +71,16 @@ def _mixed(mask: bytes, token: bytes) -> bytes:
     return bytes(a ^ b for a, b in zip(mask, token, strict=True))
 
 
+class TooMany(AppkeepError):
+    """Somebody asked for more in a while than they may."""
+
+    code, status, title = "too_many", 429, "Too many requests"
+
+
 limiter = Limiter(get_remote_address, default_limits=[], headers_enabled=True)
 csrf = MaskedCSRF()
+_alone = FixedWindowRateLimiter(MemoryStorage())
+log = logging.getLogger(__name__)
 
 
 def protect(app: Flask) -> None:
@@ -80,6 +93,24 @@ def protect(app: Flask) -> None:
     csrf.init_app(app)
     limiter.init_app(app)
     app.after_request(_harden)
+
+
+def spend(limit: str, whose: str, cost: int = 1) -> None:
+    """Count something that somebody may do so often in a while, such as "120/minute", or so much of.
+
+    Raises:
+        TooMany: it is more than that; nothing says how much was left.
+    """
+    if not limiter.enabled:
+        return
+    item = parse(limit)
+    try:
+        allowed = limiter.limiter.hit(item, "appkeep", whose, cost=cost)
+    except Exception:  # whatever the queue's server, or its client, fails with: then this process counts by itself
+        log.warning("The limit of %s is counted by this process alone", whose.partition("/")[0], exc_info=True)
+        allowed = _alone.hit(item, "appkeep", whose, cost=cost)
+    if not allowed:
+        raise TooMany("You sent too much in a short time. Wait a while and try again.")
 
 
 def _storage(config: Config) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -10,6 +11,7 @@ from flask import g
 from core.apps.permissions import Rights, Standing, rights
 from core.base.errors import NotFound
 from core.tenancy.models import App
+from core.web.menu import MenuItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +24,39 @@ class Visitor:
     detour: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """How an app receives people from outside its organization, and who of them has signed in with the current request.
+
+    `visitor` is None for nobody. `logo_url` and `colour` are "" for none; `first_url` is the page that they come to first, None for the
+    list of what they see. `menu` are links of the account's menu. Whoever only looks (`looking` says as what) changes nothing, and
+    stops looking at `sign_out_url`.
+    """
+
+    title: str
+    sign_in_url: str
+    sign_out_url: str
+    visitor: Visitor | None = None
+    logo_url: str = ""
+    colour: str = ""
+    first_url: str | None = None
+    menu: Sequence[MenuItem] = ()
+    looking: str = ""
+
+
 @dataclass
 class Visit:
-    """One request: the visitor, and what its address names. `role` is the visitor's in the organization."""
+    """One request: the visitor, and what its address names. `role` is the visitor's in the organization.
+
+    `guest` is set at the addresses of an app for people from outside.
+    """
 
     visitor: Visitor | None = None
     organization_id: str | None = None
     role: str | None = None
     app: App | None = None
     standing: Standing | None = None
+    guest: Guest | None = None
     scopes: ExitStack = field(default_factory=ExitStack)
 
     @property

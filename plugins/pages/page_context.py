@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from core.api import App, Document, RecordGiven, RecordsAsked, RecordsGiven, server
+from core.api import App, Document, RecordGiven, RecordsAsked, RecordsGiven, author, server
 from plugins.pages.text_templates import Use, filled, only_use, uses_in
 
 MAX_QUESTIONS = 80
@@ -40,7 +40,8 @@ class Viewer:
 
     def told(self, what: str) -> str:
         """Return what a hole asks of the visitor."""
-        known = {"id": self.person, "name": self.name, "email": self.email, "role": ", ".join(sorted(self.roles)), "is_signed_in": "true"}
+        known = {"id": author(self.person), "name": self.name, "email": self.email, "role": ", ".join(sorted(self.roles)),
+                 "is_signed_in": "true"}
         return known.get(what, "")
 
 

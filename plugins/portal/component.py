@@ -13,6 +13,7 @@ PERMISSIONS = {
     "worksheets": s.listed(s.closed({
         "worksheet": s.ref("worksheet"),
         "create": s.FLAG,
+        "email_field": s.part_ref("worksheet", "field"),
         "read": SCOPE,
         "update": SCOPE,
         "delete": SCOPE,
@@ -31,6 +32,7 @@ PORTAL = Kind(name="portal", title="Portal", single=True, schema=s.closed({
     "sign_in": s.closed({
         "methods": s.listed(s.one_of("password", "email_code"), 2),
         "registration": s.one_of("closed", "invite", "approval", "open"),
+        "domains": s.listed(s.text(100), 50),
         "terms": s.text(20_000),
         "terms_url": s.text(2000),
         "session_hours": s.whole(1, 24 * 365),
@@ -52,11 +54,17 @@ class Portal(Component):
 
     name, title, version, kinds = "portal", "Portal", 1, (PORTAL, PORTAL_ROLE)
     about, rank = "Access for people outside the organization.", 50
+    copy_note = "Its portal is closed, and has no accounts."
     note_words = {"accounts_moved_to_default_role": "portal accounts move to the default portal role",
                   "accounts_moved_back": "portal accounts get the portal role back that they had before the restore"}
 
     def starting_documents(self, name: str) -> Iterable[Document]:
         return (Document(kind="portal", key=SINGLE, body={"enabled": False}, position=0),)
+
+    def copied(self, document: Document, app_name: str) -> Document:
+        if document.kind != "portal":
+            return document
+        return Document(kind=document.kind, key=document.key, body={**document.body, "enabled": False}, position=document.position)
 
     def operations(self) -> Mapping[str, Operation]:
         return service.OPERATIONS

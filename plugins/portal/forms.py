@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from core.api import App, InvalidInput, RoleForm, RoleShown
+from core.api import App, InvalidInput, RoleForm, RoleShown, documents
 from core.api import matrix as m
 
 SCOPES = (("none", "None"), ("own", "Their own"), ("all", "All"))
@@ -15,11 +17,14 @@ MATRIX = m.Matrix("worksheets", "worksheet", ACTIONS, (
     m.Flags("fields", "field", "Fields", (m.Flag("read", "Read"), m.Flag("write", "Change", follows="read"))),
     m.Flags("views", "view", "Views", (m.Flag("visible", "Visible"),)),
 ))
-PAGES = m.Flags("pages", "page", "Pages", (m.Flag("visible", "Visible"),))
+PAGES = m.Flags("pages", "page", "Pages", (m.Flag("visible", "Visible", unsaid=False),))
+"""People outside see a page that their role names; members see one that no role speaks of."""
 METHODS = (("password", "Email and password"), ("email_code", "A code sent by email"))
-REGISTRATION = (("", "Not set"), ("closed", "Nobody"), ("invite", "Only invited people"),
+REGISTRATION = (("closed", "Nobody, not even invited people"), ("invite", "Only invited people"),
                 ("approval", "Anybody, after approval"), ("open", "Anybody"))
 MAX_HOURS = 24 * 365
+MAX_DOMAINS = 50
+_DOMAIN = re.compile(r"[^\s@/\\.]+(\.[^\s@/\\.]+)+\Z")
 Body = Mapping[str, Any]
 Form = Mapping[str, str]
 
@@ -32,9 +37,49 @@ def shown(app: App, body: Body) -> RoleShown:
     return ROLE.shown(app, body)
 
 
+def registrations(sign_in: Body) -> list[tuple[str, str]]:
+    """Return the choices of who may register; where nothing is set, what holds then stands in its place."""
+    return [("", title) if word == "invite" and "registration" not in sign_in else (word, title) for word, title in REGISTRATION]
+
+
 def changed_role(app: App, body: Body, form: Form) -> dict[str, Any]:
     """Return a portal role's body as the form changed it."""
-    return _with({**body, "name": form.get("name", "").strip()}, ROLE.read(app, body, form))
+    changed = _with({**body, "name": form.get("name", "").strip()}, ROLE.read(app, body, form))
+    return {**changed, "worksheets": [_owned(entry, form) for entry in changed["worksheets"]]}
+
+
+def _owned(entry: Body, form: Form) -> Body:
+    """Return an entry with the field by which records are somebody's own, as the form says; one that it does not show stays."""
+    name = f"owned.{entry['worksheet']['ref']}"
+    if name not in form:
+        return entry
+    kept = {key: value for key, value in entry.items() if key != "email_field"}
+    return {**kept, "email_field": {"ref": form[name]}} if form[name] else kept
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """A worksheet whose records can be somebody's own by an email field: `fields` are (address, name), `chosen` is one of them or ""."""
+
+    name: str
+    address: str
+    fields: list[tuple[str, str]]
+    chosen: str
+
+
+def owned(app: App, body: Body) -> list[Owned]:
+    """Return the worksheets that a role names with "their own", and that have an email field."""
+    found = []
+    for entry in body.get("worksheets", ()):
+        address = entry["worksheet"]["ref"]
+        sheet = next((one for one in documents.live(app, "worksheet") if one.address == address), None)
+        fields = [(f"{address}/field/{one['key']}", str(one["name"])) for one in (sheet.body.get("fields", ()) if sheet else ())
+                  if one["type"] == "email"]
+        chosen = str((entry.get("email_field") or {}).get("ref", ""))
+        if sheet is not None and (fields or chosen) and "own" in (entry.get(action) for action in ("read", "update", "delete")):
+            gone = [(chosen, "Deleted field")] if chosen and chosen not in dict(fields) else []
+            found.append(Owned(str(sheet.body["name"]), address, [*fields, *gone], chosen))
+    return found
 
 
 def changed_portal(body: Body, form: Form) -> dict[str, Any]:
@@ -45,7 +90,8 @@ def changed_portal(body: Body, form: Form) -> dict[str, Any]:
     """
     sign_in = _with(body.get("sign_in", {}), {
         "methods": [word for word, _ in METHODS if f"methods.{word}" in form], "registration": form.get("registration", ""),
-        "terms": form.get("terms", "").strip(), "terms_url": form.get("terms_url", "").strip(),
+        "domains": _domains(form.get("domains", "")), "terms": form.get("terms", "").strip(),
+        "terms_url": form.get("terms_url", "").strip(),
         "session_hours": _hours(form.get("session_hours", "").strip())})
     look = _with(body.get("look", {}), {"welcome": form.get("welcome", "").strip(),
                                         "colour": form.get("colour", "") if "coloured" in form else ""})
@@ -62,6 +108,17 @@ def _with(body: Body, given: Body) -> dict[str, Any]:
 
 def _pointer(address: str) -> dict[str, str] | None:
     return {"ref": address} if address else None
+
+
+def _domains(text: str) -> list[str]:
+    """Return the domains that somebody typed, one a line or between commas."""
+    found = list(dict.fromkeys(one.strip().removeprefix("@").casefold() for one in text.replace(",", "\n").split("\n") if one.strip()))
+    for one in found:
+        if not _DOMAIN.match(one):
+            raise InvalidInput(f"“{one[:60]}” is not a domain such as example.org.")
+    if len(found) > MAX_DOMAINS:
+        raise InvalidInput(f"Enter {MAX_DOMAINS} domains at most.")
+    return found
 
 
 def _hours(text: str) -> int | None:

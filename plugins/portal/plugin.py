@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from flask import Blueprint
 
-from core.api import Component, hookimpl
-from plugins.portal import web
+from core.api import App, Component, Guest, Rights, Standing, hookimpl
+from plugins.portal import guest as guests
+from plugins.portal import rights, web
 from plugins.portal.component import Portal
 
 
@@ -22,5 +24,30 @@ def register_migrations() -> str:
 
 
 @hookimpl
-def register_blueprint() -> Blueprint:
-    return web.pages
+def register_blueprint() -> Iterable[Blueprint]:
+    return web.BLUEPRINTS
+
+
+@hookimpl
+def guest(app: App) -> Guest | None:
+    return guests.guest_of(app)
+
+
+@hookimpl
+def actor_standing(app: App, actor: str) -> Standing | None:
+    return rights.standing_of(app, actor)
+
+
+@hookimpl
+def rights_on(app: App, person: str, address: str) -> Rights | None:
+    return rights.rights_on(app, person, address)
+
+
+@hookimpl
+def app_roles(app: App, person: str) -> Iterable[str]:
+    return rights.app_roles(app, person)
+
+
+@hookimpl
+def person_name(organization_id: str, person: str) -> str | None:
+    return rights.name_of(organization_id, person)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -22,13 +21,14 @@ from core.api import (
     new_key,
     now_us,
 )
-from plugins.portal.models import PortalAccount
+from plugins.portal import codes, sessions
+from plugins.portal.models import STATES, PortalAccount
+from tenants.typed_names import checked_email, folded
 
 PAGE_ACCOUNTS = 100
 MOVED = "portal_accounts"
 """Section of a restore's journal: [email, role before, role after] of each account that it moved."""
 MAX_PICTURE_BYTES = 5 * 1024 * 1024
-EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}\Z")
 
 
 def put_account(app: App, email: str, role: str | None) -> None:
@@ -38,16 +38,14 @@ def put_account(app: App, email: str, role: str | None) -> None:
         NotFound: the app has no such portal role.
     """
     locks.take(app)
-    email = email.strip().lower()
-    if not EMAIL.match(email):
-        raise InvalidInput(f"“{email[:100]}” is not an email address.")
+    email = checked_email(email)
     if role is None:
         role = default_role(app)
     else:
         documents.get(app, f"portal_role/{role}")
     account = db.session.get(PortalAccount, (app.id, email))
     if account is None:
-        account = PortalAccount(app_id=app.id, email=email, created_at=now_us())
+        account = PortalAccount(app_id=app.id, email=email, created_at=now_us(), key=new_key("u"))
         db.session.add(account)
     account.role = role
     db.session.flush()
@@ -78,16 +76,23 @@ def checked_name(name: str) -> str:
 
 
 def remove_account(app: App, email: str) -> None:
-    """Remove an account; it is no error where there is none."""
+    """Remove an account, with its sessions and what was mailed to it; it is no error where there is none."""
     locks.take(app)
-    db.session.execute(delete(PortalAccount).where(PortalAccount.app_id == app.id, PortalAccount.email == email.strip().lower()))
+    address = folded(email)[:254]
+    codes.forget(app, address)
+    gone = db.session.execute(delete(PortalAccount).where(PortalAccount.app_id == app.id, PortalAccount.email == address).returning(
+        PortalAccount.key).execution_options(synchronize_session=False)).first()
+    if gone is not None:
+        sessions.end(app, gone[0])
 
 
-def page_of_accounts(app: App, search: str, after: str) -> tuple[list[PortalAccount], bool]:
+def page_of_accounts(app: App, search: str, after: str, state: str = "") -> tuple[list[PortalAccount], bool]:
     """Return up to a hundred accounts by email, those after *after* whose email holds *search*, and whether there are more."""
     query = select(PortalAccount).where(PortalAccount.app_id == app.id, PortalAccount.email > after[:254])
     if search:
         query = query.where(PortalAccount.email.contains(search[:254].lower(), autoescape=True))
+    if state in STATES:
+        query = query.where(PortalAccount.state == state)
     found = list(db.session.scalars(query.order_by(PortalAccount.email).limit(PAGE_ACCOUNTS + 1)))
     return found[:PAGE_ACCOUNTS], len(found) > PAGE_ACCOUNTS
 

@@ -8,11 +8,10 @@ from typing import Any
 from flask import g, has_request_context
 from sqlalchemy import select
 
-from core.api import App, Document, DocumentRow, Rights, db, documents, remembered, server
+from core.api import App, Document, DocumentRow, Rights, db, documents, remembered, rights_of_entry, server
 from plugins.roles.models import RoleMember
 
 RECORD_ACTIONS = ("read", "update", "delete")
-SCOPES = ("none", "own", "department", "all")
 
 
 def roles_of(app: App, person: str) -> list[Document]:
@@ -71,31 +70,8 @@ def rights_of(role: Mapping[str, Any], address: str) -> Rights | None:
 
 def _on_worksheet(role: Mapping[str, Any], address: str) -> Rights | None:
     named = next((w for w in role.get("worksheets", ()) if w["worksheet"]["ref"] == address), None)
-    if named is None:
-        if not role.get("all_worksheets"):
-            return None
-        return Rights(dict.fromkeys(("see", "create", "export", "write", *RECORD_ACTIONS), "all"))
-    read = named.get("read", "none")
-    # Nobody changes or deletes what they may not read, however the role is written.
-    actions = {action: min(named.get(action, "none"), read, key=SCOPES.index) for action in RECORD_ACTIONS}
-    create = "all" if named.get("create") else "none"
-    if read == "none" and create == "none":
+    if named is not None:
+        return rights_of_entry(named)
+    if not role.get("all_worksheets"):
         return None
-    export = "all" if named.get("export") and read != "none" else "none"
-    actions |= {"see": "all", "create": create, "export": export, "write": max(actions["update"], create, key=SCOPES.index)}
-    return Rights({a: scope for a, scope in actions.items() if scope != "none"}, _denied(named))
-
-
-def _denied(named: Mapping[str, Any]) -> dict[str, frozenset[str]]:
-    """Return the fields and views that a role shuts, as parts with actions; "write" stands for both ways of writing."""
-    denied = {}
-    for field in named.get("fields", ()):
-        read = field.get("read", True)
-        shut = ({"read"} if not read else set()) | ({"write", "create", "update"} if not field.get("write", read) else set())
-        denied[f"field/{_part(field['field'])}"] = frozenset(shut)
-    denied |= {f"view/{_part(v['view'])}": frozenset({"see"}) for v in named.get("views", ()) if not v["visible"]}
-    return {part: shut for part, shut in denied.items() if shut}
-
-
-def _part(pointer: Mapping[str, str]) -> str:
-    return pointer["ref"].rpartition("/")[2]
+    return Rights(dict.fromkeys(("see", "create", "export", "write", *RECORD_ACTIONS), "all"))

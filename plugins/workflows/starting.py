@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
-from core.api import App, Document, InvalidInput, NotFound, RecordsAsked, ask_records, db, documents, locks, seal, unseal, wake
+from core.api import App, Document, InvalidInput, NotFound, RecordsAsked, ask_records, author, db, documents, locks, seal, unseal, wake
 from plugins.workflows import beginning
 from plugins.workflows.listening import NAME
 from plugins.workflows.models import WorkflowAddress, WorkflowListener
@@ -70,7 +70,7 @@ def begin(app: App, document: Document, person: str, worksheet: str | None, seq:
         if given is None or not given.records:
             raise NotFound("This record does not exist, or you do not have access to it.")
         cause |= {"worksheet": worksheet, "seq": seq, "title": given.records[0].title}
-    number = beginning.begin(app, document, cause, person)
+    number = beginning.begin(app, document, cause, author(person))
     wake(app, NAME)
     return number
 

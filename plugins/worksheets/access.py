@@ -15,6 +15,7 @@ import msgspec
 
 from core.api import (
     EVERYTHING,
+    SYSTEM,
     App,
     Document,
     Forbidden,
@@ -22,6 +23,7 @@ from core.api import (
     RecordView,
     Rights,
     Standing,
+    author,
     documents,
     in_transaction,
     locks,
@@ -34,6 +36,7 @@ from plugins.worksheets.fields import Field, fields_of
 from plugins.worksheets.formula.derived import paths
 from plugins.worksheets.query.query import EVERYBODY, NOBODY, Filter, Query, Scope
 from plugins.worksheets.records import MAX_SEQ, Row
+from plugins.worksheets.records.keys import fold
 
 _POINTING_OPTIONS = ("of", "uses")
 
@@ -96,7 +99,8 @@ class SheetAccess:
             return EVERYBODY
         if reach == "none":
             return NOBODY
-        return Scope(people=self._colleagues if reach == "department" else frozenset({self.standing.person}))
+        holding = tuple((part.removeprefix("field/"), text) for part, text in self.rights.owned.items())
+        return Scope(people=self._colleagues if reach == "department" else self._alone, holding=holding)
 
     @cached_property
     def sight(self) -> PersonSight:
@@ -112,11 +116,16 @@ class SheetAccess:
     def may(self, action: str, row: Row | RecordView) -> bool:
         """Say whether an action ("read", "update", "delete") is allowed on a record."""
         scope = self.scope(action)
-        return scope.everybody or (bool(scope) and not scope.people.isdisjoint(self._people_of(row)))
+        return scope.everybody or (bool(scope) and (not scope.people.isdisjoint(self._people_of(row)) or _holds(row, scope.holding)))
 
     def _only_writes(self, key: str) -> bool:
         """Say whether a field is one of those that who may make records, and read none, can see in the form at least."""
         return self.rights.scope("read") == "none" and "read" not in self.rights.denied.get(f"field/{key}", ())
+
+    @cached_property
+    def _alone(self) -> frozenset[str]:
+        """The person by themselves; nobody for whoever is none, such as one who looks at the portal as a role."""
+        return frozenset({author(self.standing.person)} - {SYSTEM})
 
     @cached_property
     def _colleagues(self) -> frozenset[str]:
@@ -127,10 +136,21 @@ class SheetAccess:
     def _people_of(self, row: Row | RecordView) -> Iterable[str]:
         """Yield whose a record is: who made it, and whom its member fields name."""
         yield row.created_by
-        vals = row.vals if isinstance(row, RecordView) else msgspec.json.decode(row.vals)
+        vals = _values(row)
         for key, one in self.fields.items():
             if one.type.name == "member" and key in vals:
                 yield from (item["org"].rpartition("/")[2] for item in vals[key])
+
+
+def _values(row: Row | RecordView) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = row.vals if isinstance(row, RecordView) else msgspec.json.decode(row.vals)
+    return found
+
+
+def _holds(row: Row | RecordView, holding: Sequence[tuple[str, str]]) -> bool:
+    """Say whether a record has one of these texts in the field beside it."""
+    vals = _values(row) if holding else {}
+    return any(isinstance(held := vals.get(key), str) and fold(held) == fold(text) for key, text in holding)
 
 
 @dataclass

@@ -29,6 +29,7 @@ KINDS: dict[str, NoticeKind] = {
         NoticeKind("message", "Message from a workflow", "Whoever the workflow names", inbox=True, mail=False),
         NoticeKind("approval", "Approval requested by a workflow", "Whoever is asked", inbox=True, mail=True),
         NoticeKind("workflow_stopped", "Workflow turned off after failures", "App admins", inbox=True, mail=True),
+        NoticeKind("portal_waiting", "Portal account waiting for approval", "App admins", inbox=True, mail=True),
         NoticeKind("schedule_paused", "Scheduled backups paused", "App admins, organization owners and admins", inbox=True, mail=True),
         NoticeKind("quota_warning", "80 % of the upload quota used", "Organization owners and admins", inbox=True, mail=True),
         NoticeKind("quota_full", "Upload quota used up", "Organization owners and admins", inbox=True, mail=True),

@@ -71,7 +71,7 @@ def cancel(organization_id: str, app_id: str, run_id: str) -> Response:
     return redirect_to("backups.run", run_id=run_id)
 
 
-@pages.page(f"{APP}/restoring", Needs.APP)
+@pages.page(f"{APP}/restoring", Needs.APP, guests=True)
 def restoring(organization_id: str, app_id: str) -> str:
     """Answer the banner of a restore that goes on, or nothing."""
     return render_template("backups/banner.html")

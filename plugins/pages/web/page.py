@@ -32,14 +32,14 @@ MAX_TYPED_CHARS = 50_000
 HIDDEN = "_p-"
 
 
-@pages.page(PAGE, Needs.APP)
+@pages.page(PAGE, Needs.APP, guests=True)
 def show(organization_id: str, app_id: str, key: str) -> Response:
     """Show a page."""
     page = _page(key)
     return answered(staged(page, parameters_of(page, request.args)))
 
 
-@pages.page(f"{PAGE}/do/<block>", Needs.APP, ("POST",))
+@pages.page(f"{PAGE}/do/<block>", Needs.APP, ("POST",), guests=True)
 def do(organization_id: str, app_id: str, key: str, block: str) -> Response:
     """Do what a button or form of a page does; a form with a mistake comes back with all that was typed."""
     owner, here = _page(key), _page(request.form.get("_here", ""))
@@ -55,7 +55,7 @@ def do(organization_id: str, app_id: str, key: str, block: str) -> Response:
     return redirect(outcome.url or page_url(here.key, parameters), 303)  # type: ignore[return-value]
 
 
-@pages.page(f"{PAGE}/file/<content>", Needs.APP)
+@pages.page(f"{PAGE}/file/<content>", Needs.APP, guests=True)
 def file(organization_id: str, app_id: str, key: str, content: str) -> Response:
     """Give a file that a page shows; pictures only are shown, all else is saved."""
     page = _page(key)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Select, false, or_, select
+from sqlalchemy import Select, false, func, literal, or_, select
 
 from core.api import App, documents, now_us, server, zone_named
 from plugins.worksheets.fields import Field, fields_of
@@ -21,6 +21,7 @@ from plugins.worksheets.query.predicates import Predicate, Together
 from plugins.worksheets.query.query import Query
 from plugins.worksheets.query.searching import Search
 from plugins.worksheets.records import COLUMNS, RecordStore
+from plugins.worksheets.records.keys import fold
 from plugins.worksheets.records.values import Expression, Values, values_of
 from plugins.worksheets.service import store_of
 
@@ -98,13 +99,12 @@ class PreparedQuery:
 
     def _mine(self) -> Expression:
         """Return whether a record is one of those people's."""
-        people = sorted(self.ask.within.people)
-        if not people:
-            return false()
+        people, holding = sorted(self.ask.within.people), self.ask.within.holding
         named = [f"user/{person}" for person in people]
         members = [self.values.has(key, named, inner="org") for key, one in self.everything.items()
                    if one.type.name == "member" and one.stored]
-        return or_(r.created_by.in_(people), *members)
+        held = [self.values.fold(self.values.held(key)) == fold(text) for key, text in holding if key in self.everything]
+        return or_(false(), r.created_by.in_(people), *(members if people else ()), *(func.coalesce(one, literal(False)) for one in held))
 
     def _tree(self, node: Any, moment: Moment, depth: int) -> Predicate:
         if not isinstance(node, Mapping) or depth > MAX_DEPTH:

@@ -24,15 +24,17 @@ class Sort(NamedTuple):
 class Scope:
     """Whose records: everybody's, those of some people, or nobody's.
 
-    A record is somebody's who made it, or whom one of its member fields names. True if it can reach a record at all.
+    A record is somebody's who made it, or whom one of its member fields names; `holding` are pairs of a field's key and a text that
+    make it theirs too, whatever the case of the letters. True if it can reach a record at all.
     """
 
     everybody: bool = False
     people: frozenset[str] = frozenset()
+    holding: tuple[tuple[str, str], ...] = ()
 
     def __bool__(self) -> bool:
         """Say whether it reaches anybody's records."""
-        return self.everybody or bool(self.people)
+        return self.everybody or bool(self.people) or bool(self.holding)
 
 
 EVERYBODY = Scope(everybody=True)

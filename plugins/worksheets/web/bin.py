@@ -31,7 +31,7 @@ def picked() -> list[int]:
     return [int(text) for text in list(dict.fromkeys(request.form.getlist("seq")))[:MOST] if text.isdecimal() and len(text) <= 16]
 
 
-@pages.page(f"{SHEET}/delete", Needs.APP, ("POST",))
+@pages.page(f"{SHEET}/delete", Needs.APP, ("POST",), guests=True)
 def delete_some(organization_id: str, app_id: str, key: str) -> Response:
     """Move the picked records to the recycle bin."""
     sheet = open_sheet(key)
@@ -50,7 +50,7 @@ def _said(seqs: list[int], what: str) -> str:
     return f"{'1 record was' if len(seqs) == 1 else f'{len(seqs)} records were'} {what}."
 
 
-@pages.page(f"{SHEET}/bin", Needs.APP)
+@pages.page(f"{SHEET}/bin", Needs.APP, guests=True)
 def deleted(organization_id: str, app_id: str, key: str) -> str:
     """List the records in the recycle bin that the visitor could have deleted."""
     sheet = _open_bin(key)
@@ -78,7 +78,7 @@ def _shown(template: str, sheet: SheetContext, rows: list[Row], **more: Any) -> 
                            title_of=lambda line: title_of(around, line), name=around.org_name, **more)
 
 
-@pages.page(f"{SHEET}/bin/bring-back", Needs.APP, ("POST",))
+@pages.page(f"{SHEET}/bin/bring-back", Needs.APP, ("POST",), guests=True)
 def bring_back(organization_id: str, app_id: str, key: str) -> Response:
     """Bring the picked records back."""
     sheet = _open_bin(key)

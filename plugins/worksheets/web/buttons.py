@@ -69,7 +69,7 @@ def _creatable(target: str) -> SheetContext | None:
     return found if found.access.may_create else None
 
 
-@pages.page(f"{RECORD}/button/<button>", Needs.APP, ("POST",))
+@pages.page(f"{RECORD}/button/<button>", Needs.APP, ("POST",), guests=True)
 def press(organization_id: str, app_id: str, key: str, seq: int, button: str) -> Response:
     """Do what a button says with a record."""
     sheet = open_sheet(key)
@@ -103,7 +103,7 @@ def press(organization_id: str, app_id: str, key: str, seq: int, button: str) ->
 
 def _told(sheet: SheetContext, seq: int, given: Mapping[str, Any]) -> list[str]:
     """Tell plugins that a button was clicked, and return what they say to the person."""
-    found = server().registry.hook.button_pressed(app=sheet.app, worksheet=sheet.key, button=given["key"], seq=seq, person=sheet.person,
+    found = server().registry.hook.button_pressed(app=sheet.app, worksheet=sheet.key, button=given["key"], seq=seq, person=sheet.actor,
                                                   target=str((given.get("target") or {}).get("ref", "")))
     return [text for some in found for text in some]
 

@@ -77,7 +77,7 @@ def _choices(sheet: SheetContext, around: RelatedNames, one: Field, search: str,
 
 def _org(kind: str) -> Callable[..., Candidates]:
     def find(sheet: SheetContext, around: RelatedNames, one: Field, search: str, chosen: list[str]) -> Candidates:
-        known = org_choices(sheet.app.organization_id, kind)
+        known = [] if sheet.outside else org_choices(sheet.app.organization_id, kind)
         names = dict(known)
         picked = [Option(v, v, escape(names.get(v) or around.org_name(v))) for v in chosen]
         rest = [Option(v, name, escape(name)) for v, name in known if v not in chosen and search.casefold() in name.casefold()]

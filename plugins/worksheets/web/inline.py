@@ -36,7 +36,7 @@ def editable_field(sheet: SheetContext, key: str) -> Field:
     return one
 
 
-@pages.page(CELL, Needs.APP, ("GET", "POST"), max_bytes=most_form_bytes)
+@pages.page(CELL, Needs.APP, ("GET", "POST"), max_bytes=most_form_bytes, guests=True)
 def cell(organization_id: str, app_id: str, key: str, seq: int, field: str) -> str | Response:
     """Give the editor of a cell, or save it and give the whole row anew: what is computed may have changed too."""
     sheet = open_sheet(key)
@@ -75,7 +75,7 @@ def row_html(sheet: SheetContext, row: Row) -> str:
                            colours={})
 
 
-@pages.page(f"{RECORD}/move/<field>", Needs.APP, ("POST",))
+@pages.page(f"{RECORD}/move/<field>", Needs.APP, ("POST",), guests=True)
 def move(organization_id: str, app_id: str, key: str, seq: int, field: str) -> Response:
     """Move a card of a board to another stack: change the field by which they are stacked."""
     sheet = open_sheet(key)
@@ -90,7 +90,7 @@ def move(organization_id: str, app_id: str, key: str, seq: int, field: str) -> R
     return redirect(back_url(sheet, sheet.url()))  # type: ignore[return-value]
 
 
-@pages.page(f"{SHEET}/choose/<field>", Needs.APP)
+@pages.page(f"{SHEET}/choose/<field>", Needs.APP, guests=True)
 def choose(organization_id: str, app_id: str, key: str, field: str) -> str:
     """Give what can be chosen in a field and matches what was typed."""
     sheet = open_sheet(key)

@@ -27,7 +27,7 @@ from plugins.worksheets.web.sheet_context import SheetContext, open_sheet
 from plugins.worksheets.web.uploads import take_files
 
 
-@pages.page(RECORD, Needs.APP)
+@pages.page(RECORD, Needs.APP, guests=True)
 def record(organization_id: str, app_id: str, key: str, seq: int) -> Response:
     """Show a record with all its fields."""
     sheet = open_sheet(key)
@@ -45,7 +45,7 @@ def record(organization_id: str, app_id: str, key: str, seq: int) -> Response:
 
 def _panels(sheet: SheetContext, seq: int) -> list[RecordPanel]:
     """Return what other plugins show of a record, in order; each may give several."""
-    given = server().registry.hook.record_panels(app=sheet.app, person=sheet.person, worksheet=sheet.document.key, seq=seq)
+    given = server().registry.hook.record_panels(app=sheet.app, person=sheet.actor, worksheet=sheet.document.key, seq=seq)
     return sorted((panel for some in given for panel in some), key=lambda panel: panel.rank)
 
 
@@ -57,7 +57,7 @@ def _framing(response: Response, sheet: SheetContext) -> Response:
     return response
 
 
-@pages.page(f"{RECORD}/edit", Needs.APP, ("GET", "POST"), max_bytes=most_form_bytes)
+@pages.page(f"{RECORD}/edit", Needs.APP, ("GET", "POST"), max_bytes=most_form_bytes, guests=True)
 def edit(organization_id: str, app_id: str, key: str, seq: int) -> str | Response:
     """Change a record in a form."""
     sheet = open_sheet(key)
@@ -95,7 +95,7 @@ def _form(sheet: SheetContext, row: Row | None, typed: Typed | None) -> str:
         cancel=back_url(sheet, sheet.url("record", seq=seq) if seq is not None else sheet.url()), back=request.values.get("back", ""))
 
 
-@pages.page(f"{SHEET}/new", Needs.APP, ("GET", "POST"), max_bytes=most_form_bytes)
+@pages.page(f"{SHEET}/new", Needs.APP, ("GET", "POST"), max_bytes=most_form_bytes, guests=True)
 def new(organization_id: str, app_id: str, key: str) -> str | Response:
     """Make a record, in the worksheet's own form or in that of a form view."""
     sheet = open_sheet(key)
@@ -141,7 +141,7 @@ def _new_form(sheet: SheetContext, view: Mapping[str, Any] | None, asked: list[F
     return render_template("worksheets/form.html", sheet=sheet, view=view, asked=editors, typed=typed)
 
 
-@pages.page(f"{RECORD}/delete", Needs.APP, ("POST",))
+@pages.page(f"{RECORD}/delete", Needs.APP, ("POST",), guests=True)
 def delete(organization_id: str, app_id: str, key: str, seq: int) -> Response:
     """Move a record to the worksheet's recycle bin."""
     sheet = open_sheet(key)

@@ -15,6 +15,7 @@ from core.api import (
     Document,
     NotFound,
     Rights,
+    author,
     current_app_row,
     current_standing,
     server,
@@ -30,13 +31,23 @@ VIEW_TYPES = ("grid", "kanban", "gallery", "calendar", "timeline", "form")
 
 @dataclass
 class SheetContext:
-    """A worksheet, what the visitor may do with it, and where its pages are."""
+    """A worksheet, what the visitor may do with it, and where its pages are. `person` is the author of what the visitor writes."""
 
     app: App
     document: Document
     access: SheetAccess
     person: str
     admin: bool
+
+    @property
+    def actor(self) -> str:
+        """Who the visitor is where others ask: a person, or a guest or link, which are no person."""
+        return self.access.standing.person
+
+    @property
+    def outside(self) -> bool:
+        """Whether the visitor is nobody of the organization: then who is in it is not listed."""
+        return self.access.standing.role is None and not self.admin
 
     @property
     def rights(self) -> Rights:
@@ -142,4 +153,4 @@ def open_sheet(key: str) -> SheetContext:
     """
     app, here = current_app_row(), current_standing()
     access = SheetAccess.of(app, here, key)
-    return SheetContext(app, access.document, access, visit().person, here.admin)
+    return SheetContext(app, access.document, access, author(visit().person), here.admin)

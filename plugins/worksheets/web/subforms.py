@@ -81,7 +81,7 @@ def _may_add(sheet: SheetContext, child: SheetContext, line: Line, field: Field)
             and sheet.access.may("update", line.row))
 
 
-@pages.page(f"{RECORD}/rows/<field>/add", Needs.APP, ("GET", "POST"), max_bytes=most_form_bytes)
+@pages.page(f"{RECORD}/rows/<field>/add", Needs.APP, ("GET", "POST"), max_bytes=most_form_bytes, guests=True)
 def add_row(organization_id: str, app_id: str, key: str, seq: int, field: str) -> str | Response:
     """Add a row to a record's subform."""
     sheet = open_sheet(key)

@@ -9,6 +9,7 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from core.api import (
     MANAGE,
     SHOWN_TYPES,
+    Conflict,
     InvalidInput,
     Needs,
     NotFound,
@@ -21,12 +22,16 @@ from core.api import (
     put_picture,
     read_file,
     seen_another,
+    server,
     transaction,
     visit,
 )
-from plugins.portal import forms, service
+from plugins.portal import accounts, forms, guest, service
+from plugins.portal.models import ACTIVE, SUSPENDED, PortalAccount
+from plugins.portal.settings import settings_of
+from tenants.web.forms import pass_on, passed_on
 
-pages = Pages("portal", __name__, template_folder="templates")
+pages = Pages("portal", "plugins.portal", template_folder="templates")
 STALE = "Somebody else changed these settings. Your changes are still here; save again to replace theirs."
 PICTURES = ("logo", "cover")
 
@@ -52,7 +57,8 @@ def portal(organization_id: str, app_id: str) -> str | Response:
             error = refused.message
     homes = [d for kind in ("page", "worksheet") for d in documents.live(app, kind)]
     page = render_template("portal/portal.html", body=body, error=error, roles=documents.live(app, "portal_role"), homes=homes,
-                           counts=service.counts(app), editing=forms, seen=digest(found.body))
+                           counts=service.counts(app), editing=forms, seen=digest(found.body),
+                           address=server().config.address + url_for("apps.app_home", app_id=app.id))
     return again(page) if error else page
 
 
@@ -120,22 +126,72 @@ def remove_role(organization_id: str, app_id: str, key: str) -> Response:
     return _to("portal.portal")
 
 
-@pages.page(f"{MANAGE}/portal/accounts", Needs.APP_ADMIN, ("GET", "POST"))
-def accounts(organization_id: str, app_id: str) -> str | Response:
-    """List accounts, and make one or give it another role."""
+@pages.page(f"{MANAGE}/portal_role/<key>/look", Needs.APP_ADMIN, ("POST",))
+def look(organization_id: str, app_id: str, key: str) -> Response:
+    """Show the portal as people with a role see it."""
+    documents.get(current_app_row(), f"portal_role/{key}")
+    guest.look_as(current_app_row(), key)
+    return redirect(url_for("apps.app_home", app_id=app_id))  # type: ignore[return-value]
+
+
+@pages.page(f"{MANAGE}/portal/accounts", Needs.APP_ADMIN, ("GET", "POST"), endpoint="accounts")
+def all_accounts(organization_id: str, app_id: str) -> str | Response:
+    """List accounts, and invite somebody."""
     app, email, error = current_app_row(), request.form.get("email", ""), None
     if request.method == "POST":
         try:
-            with transaction():
-                service.put_account(app, email, request.form.get("role") or None)
-            return _to("portal.accounts")
-        except InvalidInput as refused:
+            return _invited(email, request.form.get("role") or None)
+        except (InvalidInput, Conflict) as refused:
             error = refused.message
-    search = request.args.get("search", "").strip()
-    found, more = service.page_of_accounts(app, search, request.args.get("after", ""))
-    page = render_template("portal/accounts.html", accounts=found, more=more, search=search, email=email, error=error,
-                           roles=documents.live(app, "portal_role"), default=service.default_role(app))
+    search, state = request.args.get("search", "").strip(), request.args.get("state", "")
+    found, more = service.page_of_accounts(app, search, request.args.get("after", ""), state)
+    page = render_template("portal/accounts.html", accounts=found, more=more, search=search, state=state, email=email, error=error,
+                           roles=documents.live(app, "portal_role"), default=service.default_role(app), link=passed_on())
     return again(page) if error else page
+
+
+@pages.page(f"{MANAGE}/portal/accounts/invite", Needs.APP_ADMIN, ("POST",))
+def invite_again(organization_id: str, app_id: str) -> Response:
+    """Invite somebody again who has an account; the link before is no longer good."""
+    return _invited(_account().email, None)
+
+
+def _invited(email: str, role: str | None) -> Response:
+    app = current_app_row()
+    with transaction():
+        link = accounts.invite(app, settings_of(app), email, role, visit().person)
+    pass_on(email, link)
+    flash(f"{email} was invited.", "good")
+    return _to("portal.accounts")
+
+
+@pages.page(f"{MANAGE}/portal/accounts/role", Needs.APP_ADMIN, ("POST",))
+def give_role(organization_id: str, app_id: str) -> Response:
+    """Give an account another role."""
+    email = _account().email
+    with transaction():
+        service.put_account(current_app_row(), email, request.form.get("role") or None)
+    flash(f"The role of {email} was changed.", "good")
+    return _to("portal.accounts")
+
+
+@pages.page(f"{MANAGE}/portal/accounts/state", Needs.APP_ADMIN, ("POST",))
+def set_state(organization_id: str, app_id: str) -> Response:
+    """Approve, suspend or activate an account."""
+    app, email, state = current_app_row(), _account().email, request.form.get("state", "")
+    if state not in (ACTIVE, SUSPENDED):
+        raise InvalidInput("An account is made active or suspended.")
+    with transaction():
+        accounts.set_state(app, email, state, settings_of(app))
+    flash(f"{email} was suspended." if state == SUSPENDED else f"{email} can sign in.", "good")
+    return _to("portal.accounts")
+
+
+def _account() -> PortalAccount:
+    found = accounts.by_email(current_app_row(), request.form.get("email", ""))
+    if found is None:
+        raise NotFound("This account no longer exists.")
+    return found
 
 
 @pages.page(f"{MANAGE}/portal/accounts/remove", Needs.APP_ADMIN, ("POST",))
