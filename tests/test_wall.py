@@ -77,12 +77,12 @@ def world(home: Path, built: tuple[Path, Place, Place]) -> Iterator[World]:
         yield World(server, *built[1:])
 
 
-def routes(server: Flask) -> list[tuple[Rule, str, Needs]]:
-    """Return every rule with each of its methods and what it needs."""
+def routes(server: Flask, *, guests: bool = False) -> list[tuple[Rule, str, Needs]]:
+    """Return every rule with each of its methods and what it needs: those for members, or those for *guests* of an app."""
     found = []
     for rule in sorted(server.url_map.iter_rules(), key=lambda rule: rule.rule):
         needs = getattr(server.view_functions[rule.endpoint], "needs", None)
-        if rule.endpoint != "static" and needs is not None:
+        if rule.endpoint != "static" and needs is not None and rule.rule.startswith("/portal/") is guests:
             found += [(rule, method, needs) for method in METHODS if method in (rule.methods or ())]
     return found
 

@@ -24,6 +24,7 @@ from core.backups.catalog import find_backup
 from core.imports import previews
 from core.objects.index import StoredObject
 from core.runs.models import Run
+from plugins.portal import service as portal
 from plugins.roles import service as roles
 from plugins.sample.importer import Sample
 from plugins.workflows import approvals, beginning
@@ -158,6 +159,7 @@ def _people(place: Place, importer: Salted) -> None:
         tenants.name_admin(app, outside)
         for role in documents.live(app, "role")[1:]:
             roles.assign(app, role.key, f"user/{reader}")
+        portal.put_account(app, f"guest@{salt}.example", documents.live(app, "portal_role")[0].key)
 
 
 def _record(place: Place) -> None:

@@ -248,6 +248,11 @@ def visitor() -> ak.Visitor | None:
 
 
 @ak.hookimpl
+def guest(app: ak.App) -> ak.Guest | None:
+    return None
+
+
+@ak.hookimpl
 def sign_in_url(next_url: str) -> str | None:
     return None  # Appkeep's own page is good enough; another would be url_for("every_hook.sign_in", next=next_url)
 

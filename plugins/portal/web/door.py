@@ -156,7 +156,9 @@ def picture(app_id: str, which: str) -> Response:
 @pages.page(f"{GUESTS}/stop-looking", Needs.DOOR, ("POST",))
 def stop_looking(app_id: str) -> Response:
     """Bring an admin who looked at the portal as a role back to where they manage it."""
-    app = current_app_row()
+    app, here = current_app_row(), visit().guest
+    if here is None or not here.looking:
+        return to(_onward())
     guest.stop_looking()
     return redirect(url_for("portal.portal", organization_id=app.organization_id, app_id=app.id))  # type: ignore[return-value]
 
