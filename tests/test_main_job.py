@@ -70,19 +70,19 @@ def test_a_wrecked_app_comes_back_exactly(server: Flask, organization: str, sour
 
 
 def test_a_copy_differs_only_where_it_must(server: Flask, organization: str, source: Path) -> None:
-    """Restored as new: every component's digest is the same but for the name and workflows that are switched off."""
+    """Restored as new: every component's digest is the same but for the name and workflows and the portal, which are switched off."""
     app = brought_in(source, organization)
     backup = direct.back_up(app, data=False)
     copy = direct.restore_as_new(backup)
     own, its = (state(apps.find(one.id), data=False).content.components for one in (app, copy))
     assert own.keys() == its.keys()
-    assert {name for name in own if own[name] != its[name]} <= {"settings", "workflows"}
+    assert {name for name in own if own[name] != its[name]} <= {"settings", "workflows", "portal"}
     bodies = {d.address: dict(d.body) for d in documents.live(apps.find(copy.id))}
     for document in documents.live(apps.find(app.id)):
         wanted = dict(document.body)
         if document.kind == "app":
             wanted["name"] = bodies["app/main"]["name"]
-        if document.kind == "workflow":
+        if document.kind in ("workflow", "portal"):
             wanted["enabled"] = False
         assert wanted == bodies.pop(document.address)
     assert {} == bodies

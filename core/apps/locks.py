@@ -130,7 +130,7 @@ def _hold(app: App, how: dict[str, Any]) -> None:
 
 
 def _ask(app: App, how: dict[str, Any]) -> None:
-    app_id, name = app.id, app.name
+    app_id = app.id
     db.session.flush()
     found = db.session.scalar(select(App).where(App.id == app_id).with_for_update(**how)
                               .execution_options(populate_existing=True))
@@ -138,7 +138,7 @@ def _ask(app: App, how: dict[str, Any]) -> None:
         raise NotFound(f"There is no app “{app_id}”.")
     closer = found.restoring_run_id
     if closer is not None and db.session.info.get(RESTORING) != closer and _still_closed(closer):
-        raise AppRestoring(f"“{name}” is being restored. You can read it now, and change it again when the restore has ended.",
+        raise AppRestoring("This app is being restored. You can read it now, and change it again when the restore has ended.",
                            run=closer)
 
 

@@ -328,7 +328,7 @@ def leave(app: App, key: str) -> None:
     service.remove_account(app, by_key(app, key).email)
 
 
-def data_of(app: App, key: str, session: str) -> dict[str, Any]:
+def data_of(app: App, settings: Settings, key: str, session: str) -> dict[str, Any]:
     """Return a copy of what is known of somebody, as JSON: account, sessions, and their own records as far as they may read them."""
     account = by_key(app, key)
     times = {name: getattr(account, name) for name in ("created_at", "proven_at", "agreed_at", "seen_at")}
@@ -341,7 +341,7 @@ def data_of(app: App, key: str, session: str) -> dict[str, Any]:
             records = [{"number": one.seq, "values": {names[key]: text for key, text in one.texts.items() if key in names}}
                        for one in given.records]
             sheets.append({"worksheet": given.name, "more": given.more, "records": records})
-    return {"portal": app.name, "account": {"email": account.email, "name": account.name, "state": account.state,
+    return {"portal": settings.title, "account": {"email": account.email, "name": account.name, "state": account.state,
                                             **{name: _iso(at) for name, at in times.items()}},
             "sessions": [{"address": one.address, "browser": one.agent, "since": _iso(one.made_at), "used": _iso(one.seen_at),
                           "this": one.id == session} for one in sessions.sessions_of(app, key)],

@@ -19,7 +19,8 @@ def settings(icon: Body) -> Iterator[tuple[str, Body]]:
     yield f"group/{key('g', 'Work')}", {"name": "Work", "icon": "briefcase", "items": [
         ref("page", "p", "Start"), *(ref("worksheet", "w", n) for n in ("Companies", "Contacts", "Deals", "Activities"))]}
     yield f"group/{key('g', 'Lists')}", {"name": "Lists", "items": [
-        ref("worksheet", "w", "Products"), ref("worksheet", "w", "Lines"), ref("page", "p", "Company"), ref("page", "p", "Enter")]}
+        ref("worksheet", "w", "Products"), ref("worksheet", "w", "Lines"), ref("page", "p", "Company"), ref("page", "p", "Enter"),
+        ref("page", "p", "Welcome")]}
     yield "navigation/main", {"items": [
         {"label": "Start", "icon": "home", "target": ref("page", "p", "Start")},
         {"label": "Sell", "items": [{"label": "Deals", "target": ref("worksheet", "w", "Deals")},
@@ -85,10 +86,14 @@ def roles() -> Iterator[tuple[str, Body]]:
 def portal(logo: Body) -> Iterator[tuple[str, Body]]:
     """Yield the portal and its roles."""
     yield f"portal_role/{key('q', 'Customer')}", {
-        "name": "Customer", "worksheets": [{"worksheet": ref("worksheet", "w", "Deals"), "read": "own", "update": "none"}]}
+        "name": "Customer", "pages": [{"page": ref("page", "p", "Welcome"), "visible": True}], "worksheets": [
+            {"worksheet": ref("worksheet", "w", "Contacts"), "read": "own", "update": "own", "email_field": field("Contacts", "Email"),
+             "fields": [{"field": field("Contacts", "Email"), "write": False}, {"field": field("Contacts", "Tags"), "read": False}]},
+            {"worksheet": ref("worksheet", "w", "Products"), "read": "all"}]}
     yield f"portal_role/{key('q', 'Partner')}", {
         "name": "Partner", "worksheets": [{"worksheet": ref("worksheet", "w", "Products"), "read": "all"}]}
     yield "portal/main", {
-        "enabled": True, "title": "Our customers", "default_role": ref("portal_role", "q", "Customer"), "home": ref("page", "p", "Start"),
+        "enabled": True, "title": "Our customers", "default_role": ref("portal_role", "q", "Customer"),
+        "home": ref("page", "p", "Welcome"),
         "sign_in": {"methods": ["password", "email_code"], "registration": "invite", "session_hours": 24},
-        "look": {"logo": logo, "colour": "#2f6f4f", "welcome": "Welcome."}}
+        "look": {"logo": logo, "colour": "#2f6f4f", "welcome": "See what we know of you, and put it right."}}

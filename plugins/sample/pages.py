@@ -1,4 +1,4 @@
-"""Pages of the sample: a start page, one of a company, and one to enter activities."""
+"""Pages of the sample: a start page, one of a company, one to enter activities, and the first page of the portal."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def block(word: str, kind: str, **more: Any) -> Body:
 
 def pages() -> dict[str, Body]:
     """Return the pages by key."""
-    return {key("p", "Start"): start(), key("p", "Company"): company(), key("p", "Enter"): enter()}
+    return {key("p", "Start"): start(), key("p", "Company"): company(), key("p", "Enter"): enter(), key("p", "Welcome"): welcome()}
 
 
 def start() -> Body:
@@ -42,6 +42,22 @@ def start() -> Body:
             block("StList", "list", source=key("d", "StCompany"), items_per_page=10, blocks=[
                 block("StName", "link", text=said("{0}", {"field": field("Companies", "Name")}), events=[open_company])]),
         ],
+    }
+
+
+def welcome() -> Body:
+    """Return the page that customers see first in the portal."""
+    here = key("d", "WeContact")
+    return {
+        "name": "Welcome", "path": "/welcome", "visibility": "roles", "roles": [ref("portal_role", "q", "Customer")],
+        "sources": [{"key": here, "name": "Contacts", "kind": "list", "worksheet": ref("worksheet", "w", "Contacts")}],
+        "blocks": [
+            block("WeTitle", "heading", level=1, text=said("Welcome, {0}", {"user": "name"})),
+            block("WeText", "text", format="markdown", text=said("This is what we know of you. Open it to **change** it.")),
+            block("WeList", "table", source=here, table_columns=[
+                {"name": name, "type": "text", "value": said("{0}", {"field": field("Contacts", word)})}
+                for name, word in (("Name", "Full"), ("Email", "Email"), ("Phone", "Phone"))]),
+            block("WeAll", "view", worksheet=ref("worksheet", "w", "Products"))],
     }
 
 

@@ -1,5 +1,5 @@
-"""The life of a small app: a stranger asks, a workflow assigns and asks for approval, a member works, a chart counts; all is wrecked,
-restored, and goes on.
+"""The life of a small app: a stranger asks, a workflow assigns and asks for approval, a member works, a chart counts, the stranger comes to
+the portal and sees their own; all is wrecked, restored, and goes on.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from core.api import App, Document, apps, as_tenant, direct, documents, transact
 from plugins.roles import service as roles
 from plugins.worksheets import service
 from plugins.worksheets.public import opened
+from tenants import mail
 from tenants import service as tenants
 from tests.browser.conftest import OWNER, Look, Site
+from tests.browser.seeing import accessible, too_wide
 from tests.browser.working import working
 from tests.web import make_member
 
@@ -23,7 +25,8 @@ SHEET = f"worksheet/{ASKS}"
 TITLE, MAIL, STATE, WHO = (f"f_{n}111111111" for n in "1234")
 NEW, DOING, DONE = (f"o_{n}111111111" for n in "123")
 FORM, BOARD = "v_1111111111", "v_2222222222"
-FLOW, PAGE, ROLE = "f_9999999999", "p_1111111111", "r_1111111111"
+FLOW, PAGE, ROLE, CUSTOMER = "f_9999999999", "p_1111111111", "r_1111111111", "q_1111111111"
+STRANGER, OTHER = "stranger@example.com", "other@example.com"
 
 
 def ref(key: str) -> dict[str, str]:
@@ -51,6 +54,10 @@ def small_app(ann: str, owner: str) -> list[tuple[str, str, dict[str, Any]]]:
             "type": "bar", "group_by": ref(STATE), "function": "count"}}]}),
         ("role", ROLE, {"name": "Helpers", "pages": [{"page": {"ref": f"page/{PAGE}"}, "visible": True}], "worksheets": [
             {"worksheet": {"ref": SHEET}, "read": "all", "update": "own"}]}),
+        ("portal_role", CUSTOMER, {"name": "Customer", "worksheets": [
+            {"worksheet": {"ref": SHEET}, "read": "own", "create": True, "email_field": ref(MAIL), "fields": [{"field": ref(WHO), "read": False}]}]}),
+        ("portal", "main", {"enabled": True, "title": "Fences and doors", "default_role": {"ref": f"portal_role/{CUSTOMER}"},
+                            "sign_in": {"methods": ["email_code"], "registration": "open", "terms": "Be nice."}, "home": {"ref": SHEET}}),
         ("workflow", FLOW, {"name": "Take care", "enabled": True,
                             "trigger": {"type": "form_submitted", "worksheet": {"ref": SHEET}, "view": {"ref": f"{SHEET}/view/{FORM}"}},
                             "steps": [
@@ -78,19 +85,22 @@ def built(site: Site) -> tuple[App, str]:
 
 
 def test_a_small_app_lives_is_wrecked_and_lives_on(site: Site, look: Look, monkeypatch: Any) -> None:
-    """In the browser of three people: a stranger, the owner, and a member."""
+    """In the browser of three people: a stranger, who has an account of the portal later, the owner, and a member."""
     monkeypatch.setattr(opened, "SOON_S", 0)
     with site.app.app_context():
         app, _ = built(site)
         app_id, start = app.id, f"{site.organization}/apps/{app.id}"
     with working(site):
-        owner, ann = look(site, person=OWNER), look(site, person="ann@example.org", width=380)
+        owner, ann, stranger = look(site, person=OWNER), look(site, person="ann@example.org", width=380), look(site, width=380)
         address = opened_link(owner, start)
-        ask(look(site), address, "Mend the fence")
+        ask(stranger, address, "Mend the fence")
+        ask(look(site), address, "Somebody else’s roof", OTHER)
         approve(owner, site, "Mend the fence")
         expect_state(ann, start, "Mend the fence", "Doing")
         move(ann, start, "Mend the fence", "Done")
         expect_bar(ann, start, "Done", "1")
+        register(stranger, site, f"/portal/{app_id}/")
+        expect_theirs(stranger, ["Mend the fence"], state="Done")
         with site.app.app_context(), as_tenant(site.organization_id):
             backup = direct.back_up(apps.find(app_id))
             wreck(apps.find(app_id))
@@ -100,6 +110,14 @@ def test_a_small_app_lives_is_wrecked_and_lives_on(site: Site, look: Look, monke
         approve(owner, site, "Paint the door")
         expect_state(ann, start, "Paint the door", "Doing")
         expect_bar(ann, start, "Doing", "1")
+        stranger.goto(f"/portal/{app_id}/")
+        expect_theirs(stranger, ["Mend the fence", "Paint the door"], state="Doing")
+        stranger.get_by_role("link", name="New record").first.click()
+        stranger.get_by_label("Title").fill("A gate, please")
+        stranger.get_by_role("button", name="Create", exact=True).click()
+        expect(stranger.get_by_role("heading", name="A gate, please")).to_be_visible()
+        stranger.goto(f"/portal/{app_id}/")
+        expect_theirs(stranger, ["Mend the fence", "Paint the door", "A gate, please"], state="Doing")
 
 
 def opened_link(page: Page, start: str) -> str:
@@ -115,11 +133,39 @@ def opened_link(page: Page, start: str) -> str:
     return found[0]
 
 
-def ask(page: Page, address: str, title: str) -> None:
+def register(page: Page, site: Site, portal: str) -> None:
+    """Register at the portal, with the code that was mailed."""
+    page.goto(portal)
+    page.get_by_role("link", name="Create an account").click()
+    page.get_by_label("Name").fill("Sam Stranger")
+    page.get_by_label("Email").fill(STRANGER)
+    page.get_by_role("checkbox", name="I agree").check()
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_text("a code is on its way")).to_be_visible()
+    mail.finish()
+    said = max((site.home / "mail").glob("*.eml"), key=lambda one: one.stat().st_mtime_ns).read_text()
+    found = re.search(r"^Subject: (\d{6}) ", said, re.MULTILINE)
+    assert found is not None, said
+    page.get_by_label("Code").fill(found[1])
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_text("Welcome.")).to_be_visible()
+
+
+def expect_theirs(page: Page, titles: list[str], *, state: str) -> None:
+    """See one's own requests and the state of one of them, and nothing of others."""
+    for title in titles:
+        expect(page.get_by_role("link", name=title).or_(page.get_by_role("gridcell", name=title)).first).to_be_visible()
+    expect(page.get_by_text(state, exact=True).first).to_be_visible()
+    expect(page.get_by_text("Somebody else")).to_have_count(0)
+    expect(page.get_by_text("Ann", exact=True)).to_have_count(0)
+    assert [] == too_wide(page) and [] == accessible(page)
+
+
+def ask(page: Page, address: str, title: str, email: str = STRANGER) -> None:
     """Fill in the form as a stranger."""
     page.goto(address)
     page.get_by_label("Title").fill(title)
-    page.get_by_label("Mail").fill("stranger@example.com")
+    page.get_by_label("Mail").fill(email)
     page.get_by_role("button", name="Submit").click()
     expect(page.get_by_role("heading", name="Done")).to_be_visible()
     expect(page.get_by_text(title)).to_be_visible()

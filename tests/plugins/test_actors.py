@@ -1,4 +1,4 @@
-"""Who is no person: workflows and public links, each by every way to records. What they may not read changes no answer."""
+"""Who is no person: workflows, public links and portal accounts, each by every way to records. What they may not read changes no answer."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
-from core.api import App, Document, Forbidden, NotFound, RecordsAsked, apps, direct, documents, server, transaction
+from core.api import App, Document, Forbidden, NotFound, RecordsAsked, apps, db, direct, documents, server, transaction
+from plugins.portal import accounts
+from plugins.portal import service as portal
+from plugins.portal.models import PortalAccount
 from plugins.workflows.world import actor
 from plugins.worksheets import service
 from plugins.worksheets.public import links
@@ -18,6 +22,7 @@ MINE, OTHERS = "w_1111111111", "w_2222222222"
 NAME, HIDDEN, LINK, LOOKED, MADE, THEIRS = (f"f_{n}111111111" for n in "123456")
 FORM, GRID = "v_1111111111", "v_2222222222"
 FLOW = "f_9999999999"
+GUESTS, NOBODYS = "q_1111111111", "q_2222222222"
 CHANGING = re.compile(r'name="(sent|csrf_token)" value="[^"]*"|X-CSRFToken": "[^"]*"')
 
 
@@ -45,6 +50,11 @@ def app(organization: str) -> App:
                        "filter": {"field": ref(MINE, NAME), "operator": "is", "value": "Seen"}}]}), "system")
         documents.put(made, Document(kind="workflow", key=FLOW, position=0, body={
             "name": "Flow", "enabled": True, "trigger": {"type": "manual"}, "steps": []}), "system")
+        documents.put(made, Document(kind="portal", key="main", position=0, body={"enabled": True}), "system")
+        documents.put(made, Document(kind="portal_role", key=NOBODYS, position=1, body={"name": "Nobody"}), "system")
+        documents.put(made, Document(kind="portal_role", key=GUESTS, position=0, body={"name": "Guest", "worksheets": [
+            {"worksheet": {"ref": f"worksheet/{MINE}"}, "read": "all", "update": "own", "create": True,
+             "fields": [{"field": ref(MINE, HIDDEN), "read": False}]}]}), "system")
         service.put_record(made, OTHERS, None, {THEIRS: "Ant"}, "system")
         service.put_record(made, MINE, None, {NAME: "Seen", HIDDEN: "Ant", LINK: [1]}, "system")
         service.put_record(made, MINE, None, {NAME: "Unseen", HIDDEN: "Ant"}, "system")
@@ -146,4 +156,32 @@ def test_a_workflow_reaches_all_of_its_app_and_nothing_of_another(app: App, name
     assert tried(WAYS[name], apps.find(app.id), who) is not None
     with transaction():
         documents.hide(apps.find(app.id), f"workflow/{FLOW}", "system")
+    assert tried(WAYS[name], apps.find(app.id), who) is None
+
+
+def account_of(app: App, role: str) -> str:
+    """Return the actor that an account of a role is."""
+    with transaction():
+        portal.put_account(app, f"{role}@guest.example", role)
+        found = accounts.by_email(app, f"{role}@guest.example")
+        assert found is not None
+        return f"portal/{found.key}"
+
+
+@pytest.mark.parametrize("name", WAYS, ids=WAYS)
+def test_a_portal_account_reaches_what_its_role_gives(app: App, name: str) -> None:
+    """It reads the fields of its role and changes its own only; suspended, with an empty role, or in a copy, it does nothing."""
+    who, empty = account_of(app, GUESTS), account_of(app, NOBODYS)
+    found = tried(WAYS[name], apps.find(app.id), who)
+    assert (found is not None) is (name in READS), found
+    assert all(set(texts) <= {NAME, LINK} for texts in found or ()) and "Ant" not in str(found)
+    assert tried(WAYS[name], apps.find(app.id), empty) is None
+    made = server().registry.hook.write_record
+    with transaction():
+        own = made(app=apps.find(app.id), person=who, worksheet=MINE, seq=None, values={NAME: "Own"})
+        assert own == made(app=apps.find(app.id), person=who, worksheet=MINE, seq=own, values={NAME: "Own again"})
+    copy = direct.restore_as_new(direct.back_up(apps.find(app.id)), name="Copy")
+    assert tried(WAYS[name], apps.find(copy.id), who) is None
+    with transaction():
+        db.session.execute(update(PortalAccount).values(state="suspended"))
     assert tried(WAYS[name], apps.find(app.id), who) is None

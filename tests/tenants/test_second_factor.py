@@ -264,7 +264,7 @@ def test_who_needs_a_second_factor_gets_to_no_page_without(sqlite_server: Flask,
     tried = 0
     for rule in sqlite_server.url_map.iter_rules():
         needs = getattr(sqlite_server.view_functions[rule.endpoint], "needs", None)
-        if needs is None or needs.name == "NOTHING" or rule.endpoint == "second_factor.show":
+        if needs is None or needs.name == "NOTHING" or rule.endpoint == "second_factor.show" or rule.rule.startswith("/portal/"):
             continue
         named = {name: organization_id if name == "organization_id" else next(iter(getattr(rule._converters[name], "items", "1")))
                  for name in rule.arguments}

@@ -87,7 +87,7 @@ def end_sessions(app_id: str) -> Response:
 @limiter.limit("10 per hour")
 def data(app_id: str) -> Response:
     """Give a copy of what is known of somebody."""
-    found = accounts.data_of(current_app_row(), _me().key, _me().session)
+    found = accounts.data_of(current_app_row(), _settings(), _me().key, _me().session)
     response = Response(json.dumps(found, ensure_ascii=False, indent=2), mimetype="application/json")
     response.headers["Content-Disposition"] = "attachment; filename=my-data.json"
     return response
