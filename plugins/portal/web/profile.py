@@ -51,12 +51,15 @@ def change_password(app_id: str) -> str | Response:
 @pages.page(f"{ACCOUNT}/email", Needs.GUEST, ("POST",), max_bytes=FORM_BYTES)
 @limiter.limit(OFTEN)
 def change_email(app_id: str) -> str | Response:
-    """Mail a code to a new address and ask for it."""
+    """Mail a code to a new address and ask for it; whoever has a password gives it first: a browser left open takes no account over."""
     app, settings, me, found = current_app_row(), _settings(), _me(), list[str]()
 
     def ask() -> None:
         found.append(accounts.ask_for_email(app, settings, me.key, typed("email")))
 
+    if accounts.by_key(app, me.key).password is not None and (
+            error := refused(lambda: accounts.prove_password(app, me.key, request.form.get("email_password", "")))):
+        return again(_page(email_password=error))
     error = refused_change(ask)
     return again(_page(email=error)) if error else _code_page(found[0], typed("email"))
 

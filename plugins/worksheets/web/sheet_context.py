@@ -106,8 +106,9 @@ class SheetContext:
 
     @cached_property
     def views(self) -> Sequence[Mapping[str, Any]]:
-        """The views that the visitor may see."""
-        return [view for view in self.body.get("views", ()) if self.rights.may("see", f"view/{view['key']}")]
+        """The views that the visitor may see; forms are for those who may make records."""
+        return [view for view in self.body.get("views", ()) if self.rights.may("see", f"view/{view['key']}")
+                and (view["type"] != "form" or self.access.may_create)]
 
     def view(self, key: str | None) -> Mapping[str, Any] | None:
         """Return the view of that key, the first one without a key, None where there are none.

@@ -260,6 +260,17 @@ def test_somebody_changes_their_address_by_proving_the_new_one(place: Place, ser
     assert "Deal of Ann" not in text(client.get(place.url(SHEET)))
 
 
+def test_whoever_has_a_password_gives_it_to_change_their_address(place: Place, server: Flask) -> None:
+    """A browser that was left open takes no account over."""
+    client = entered(server, place, ANN)
+    with transaction():
+        accounts.change_password(place.row, str(accounts.by_email(place.row, ANN).key), PASSWORD, "")  # type: ignore[union-attr]
+    client = entered(server, place, ANN)
+    for given, status in (({}, 422), ({"email_password": "wrong"}, 422), ({"email_password": PASSWORD}, 200)):
+        assert status == client.post(place.url("account/email"), data={"email": "new@x.example", **given}).status_code
+    assert ["new@x.example"] == [to for to, _, _ in mails()]
+
+
 def test_a_code_for_one_thing_is_good_for_nothing_else(place: Place, server: Flask) -> None:
     """The code of a new address signs nobody in, and the one to sign in with changes no address."""
     client, new = entered(server, place, ANN), "ann@new.example"
