@@ -242,6 +242,12 @@ def app_menu(app: App) -> Iterable[MenuItem]:
     return ()
 
 
+@hookspec
+def organization_menu(organization_id: str) -> Iterable[MenuItem]:
+    """Add items to the navigation of an organization and to the account's menu, for its members."""
+    return ()
+
+
 @hookspec(firstresult=True)
 def app_look(app: App) -> Look | None:
     """Give what an app looks like: its icon or picture, colour and description."""

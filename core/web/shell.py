@@ -37,6 +37,7 @@ def register(app: Flask) -> None:
 def _common() -> dict[str, Any]:
     visit: Visit | None = g.get("visit")
     return {"visit": visit, "visitor": visit.visitor if visit else None, "version": VERSION, "cut_notes": _cut_notes(),
+            **({"sign_out_url": visit.guest.sign_out_url} if visit and visit.guest else {}),
             **(_menus(visit.app) if visit and visit.app and visit.standing else {"app_menu": (), "mobile_menu": ()})}
 
 

@@ -15,7 +15,7 @@ from plugins.pages import fields, record_blocks, rich_text
 from plugins.pages.addresses import origin, safe_url
 from plugins.pages.links import Links
 from plugins.pages.page_context import PageContext
-from plugins.pages.style import styled
+from plugins.pages.style import span_of, styled
 from plugins.pages.text_templates import is_true
 from plugins.pages.view_models import Link, Shown
 from plugins.pages.visibility import audience, visible
@@ -66,6 +66,7 @@ class Builder:
     def _dressed(self, block: Body, shown: Shown) -> Shown:
         shown.key = shown.key or block["key"]
         shown.classes, shown.style = styled(block.get("style", {}))
+        shown.span = span_of(block.get("style", {}))
         if block.get("align"):
             shown.classes += f" pg-{block['align']}"
         if not self.context.viewer.admin:

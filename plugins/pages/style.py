@@ -29,6 +29,12 @@ def styled(style: Mapping[str, Any]) -> tuple[str, str]:
     return " ".join(classes), ";".join(rules)
 
 
+def span_of(style: Mapping[str, Any]) -> int:
+    """Return how many of a page's columns a block takes, 0 for all of them."""
+    found = style.get("span")
+    return found if type(found) is int and 1 <= found < 12 else 0
+
+
 def _unusual(value: Any, usual: int = USUAL_PX) -> bool:
     return type(value) is int and usual < value <= MOST_PX
 

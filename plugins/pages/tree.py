@@ -5,12 +5,15 @@ The one danger: keys. A copy has keys of its own everywhere inside it, and its f
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
 from core.api import Conflict, InvalidInput, NotFound, new_key
 
+COLUMNS, SPAN = 12, "span"
+WIDTHS = {12: "Full width", 9: "Three quarters", 8: "Two thirds", 6: "Half", 4: "One third", 3: "One quarter"}
+"""How wide a block can be: so many of the columns that a page has, with the words for it."""
 HOLDERS = ("columns", "container", "form", "list", "record", "header", "footer")
 MAX_DEPTH = 12
 Block = dict[str, Any]
@@ -123,8 +126,20 @@ def _keep(blocks: list[Block], path: list[int]) -> None:
     """Leave all where it is."""
 
 
+def _widen(width: int) -> Callable[[list[Block], list[int]], None]:
+    """Return what gives a block so many of the twelve columns of a page; all of them is what it has without a word."""
+    def act(blocks: list[Block], path: list[int]) -> None:
+        block = at(blocks, path)
+        style = {name: value for name, value in block.get("style", {}).items() if name != SPAN}
+        block["style"] = style if width == COLUMNS else {**style, SPAN: width}
+        if not block["style"]:
+            del block["style"]
+
+    return act
+
+
 _ACTS = {"keep": _keep, "up": lambda blocks, path: _swap(blocks, path, -1), "down": lambda blocks, path: _swap(blocks, path, 1),
-         "in": _in, "out": _out, "copy": _copy, "remove": _remove}
+         "in": _in, "out": _out, "copy": _copy, "remove": _remove, **{f"width-{width}": _widen(width) for width in WIDTHS}}
 
 
 def renewed(block: Block) -> Block:

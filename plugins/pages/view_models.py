@@ -21,6 +21,8 @@ class Shown:
     classes: str = ""
     style: str = ""
     note: str | None = None
+    span: int = 0
+    """How many of the page's twelve columns it takes; 0 for all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from flask import Blueprint
+from flask import Blueprint, url_for
 
-from core.api import App, Component, RecordChange, RecordPanel, Standing, hookimpl
+from core.api import App, Component, MenuItem, RecordChange, RecordPanel, Standing, hookimpl
 from plugins.workflows import clock, listening, running, secrets, standing, starting
 from plugins.workflows.component import Workflows
 from plugins.workflows.web import pages, panels
@@ -62,6 +62,11 @@ def clock_ticked() -> None:
 @hookimpl
 def actor_standing(app: App, actor: str) -> Standing | None:
     return standing.of(app, actor)
+
+
+@hookimpl
+def organization_menu(organization_id: str) -> Iterable[MenuItem]:
+    return (MenuItem("Approvals", url_for("workflows.all_approvals", organization_id=organization_id)),)
 
 
 @hookimpl

@@ -7,7 +7,7 @@ from typing import Any
 from flask import g, url_for
 from flask.blueprints import BlueprintSetupState
 
-from core.api import MenuItem, Pages, visit
+from core.api import MenuItem, Pages, server, visit
 from tenants import service, signing_in
 from tenants.notifications import inbox
 
@@ -27,7 +27,7 @@ def _start(state: BlueprintSetupState) -> None:
 def shown() -> dict[str, Any]:
     """Give every template what it says about the organization and the account."""
     here = g.get("visit")
-    if here is None or here.visitor is None:
+    if here is None or here.visitor is None or here.guest is not None:
         return {}
     found: dict[str, Any] = {"sign_out_url": url_for("entrance.sign_out"),
                              "account_menu": (MenuItem("Your account", url_for("account.show")),
@@ -36,7 +36,9 @@ def shown() -> dict[str, Any]:
                       "unread": inbox.unread_count(here.person)}
     if here.organization_id and here.role:
         found["organization_name"] = service.about(here.organization_id)[0]
-        found["organization_menu"] = _menu(here.organization_id)
+        brought = brought_to(here.organization_id)
+        found["organization_menu"] = _menu(here.organization_id, brought)
+        found["account_menu"] = (*found["account_menu"], *brought)
     return found
 
 
@@ -52,8 +54,14 @@ def other_places() -> list[MenuItem]:
     return items if len(items) > 1 else []
 
 
-def _menu(organization_id: str) -> list[MenuItem]:
-    items = [MenuItem("Apps", url_for("apps.organization_home", organization_id=organization_id))]
+def brought_to(organization_id: str) -> list[MenuItem]:
+    """Return what plugins add to an organization's navigation."""
+    given = server().registry.hook.organization_menu(organization_id=organization_id)
+    return sorted((item for some in given for item in some), key=lambda item: item.title)
+
+
+def _menu(organization_id: str, brought: list[MenuItem]) -> list[MenuItem]:
+    items = [MenuItem("Apps", url_for("apps.organization_home", organization_id=organization_id)), *brought]
     if visit().manages_organization:
         items += [MenuItem(title, url_for(endpoint, organization_id=organization_id)) for title, endpoint in _MANAGED]
     return items

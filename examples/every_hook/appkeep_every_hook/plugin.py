@@ -313,6 +313,11 @@ def app_menu(app: ak.App) -> Iterable[ak.MenuItem]:
 
 
 @ak.hookimpl
+def organization_menu(organization_id: str) -> Iterable[ak.MenuItem]:
+    return ()
+
+
+@ak.hookimpl
 def app_look(app: ak.App) -> ak.Look | None:
     return ak.Look(icon="🔔") if app.name.startswith("Bell") else None
 

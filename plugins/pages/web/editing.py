@@ -73,7 +73,7 @@ def edit(organization_id: str, app_id: str, key: str) -> Response:
     stage = staged(document, {}, stored=False)
     response = make_response(render_template(
         "pages/edit.html", document=document, stage=stage, rows=list(_rows(document.body["blocks"], _tokens(document))),
-        kinds=block_types.offered(), digest=_digest(document)))
+        kinds=block_types.offered(), widths=tree.WIDTHS, digest=_digest(document)))
     return opened_for(response, stage)
 
 
@@ -197,6 +197,7 @@ def _rows(blocks: list[Mapping[str, Any]], tokens: Tokens, depth: int = 0,
                "first": place == 0, "last": place == len(blocks) - 1, "goes_in": place > 0 and blocks[place - 1]["type"] in tree.HOLDERS,
                "goes_out": depth > 0, "holds": kind in tree.HOLDERS, "columns": block.get("columns", 2) if kind == "columns" else 0,
                "column": block.get("column", 0) + 1 if above is not None and above["type"] == "columns" else None,
+               "width": tree.WIDTHS.get(block.get("style", {}).get(tree.SPAN, 0), ""),
                "whom": audience(current_app_row(), block)}
         yield from _rows(block.get("blocks", []), tokens, depth + 1, block)
 

@@ -26,7 +26,7 @@ from plugins.worksheets.structure.blueprint import SHEET, pages, sheet_document,
 
 __all__ = ["pages"]
 ONE = f"{SHEET}/link/<link>"
-LINKABLE = ("form", "grid", "gallery", "kanban")
+LINKABLE = ("form", "grid", "gallery", "kanban", "calendar", "timeline")
 
 
 @pages.page(f"{SHEET}/links", Needs.APP_ADMIN, ("GET", "POST"))

@@ -6,6 +6,7 @@ Spam is kept out without a third party: a field that people do not see, a stamp 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Response, abort, current_app, make_response, render_template, request
@@ -35,6 +36,7 @@ from plugins.worksheets.public import links
 from plugins.worksheets.query import page
 from plugins.worksheets.records import Row
 from plugins.worksheets.service import dumps
+from plugins.worksheets.web.calendars import MOST, between, date_of, days_of, month_of
 from plugins.worksheets.web.editors import Trouble, Typed, editor_of
 from plugins.worksheets.web.filter_match import fits
 from plugins.worksheets.web.forms import form_fields, next_url
@@ -88,6 +90,8 @@ def _answer(app: App, link: PublicLink) -> Any:
     sheet = _sheet(app, link)
     if view["type"] == "form":
         return _form(sheet, link, view, proof or "")
+    if view["type"] == "calendar":
+        return _calendar(sheet, link, view, proof or "")
     return _records(sheet, link, view, proof or "")
 
 
@@ -152,13 +156,44 @@ def _shown(sheet: SheetContext, link: PublicLink, view: Mapping[str, Any], asked
 
 def _records(sheet: SheetContext, link: PublicLink, view: Mapping[str, Any], proof: str) -> str:
     """Show records of a view: which ones the whole view says, what of them the link may show."""
-    everybody = SheetAccess(sheet.app, Standing(person=SYSTEM, role=None, admin=True, sees=True), sheet.document, EVERYTHING)
+    start = part_key(view.get("start_field")) if view["type"] == "timeline" else None
     sorts = [(str(part_key(one["field"])), bool(one.get("descending"))) for one in view.get("sorts", ())]
-    found = page(sheet.app, everybody.ask(filter=view.get("filter"), sorts=sorts), cursor=request.args.get("from") or None, limit=ROWS)
+    sorts = sorts or ([(start, False)] if start else [])
+    ask = _everybody(sheet).ask(filter=view.get("filter"), sorts=sorts)
+    found = page(sheet.app, ask, cursor=request.args.get("from") or None, limit=ROWS)
     fields: list[Field] = [sheet.fields[key] for key in links.shown_fields(sheet.everything, view, link) if key in sheet.fields]
     lines = lines_of(RelatedNames(sheet), found.rows, fields)
     return render_template("public/records.html", app=sheet.app, title=_title(view), fields=fields, proof=proof,
                            lines=[[line.show(one, True) for one in fields] for line in lines], next=found.next, previous=found.previous)
+
+
+def _calendar(sheet: SheetContext, link: PublicLink, view: Mapping[str, Any], proof: str) -> str:
+    """Show the records of a view on the days of a month, each by the first field that the link shows; none where it hides the date."""
+    shown = [sheet.fields[key] for key in links.shown_fields(sheet.everything, view, link) if key in sheet.fields]
+    start = next((one for one in shown if one.key == part_key(view.get("start_field"))), None)
+    named = next((one for one in shown if one.key == sheet.title_key), next((one for one in shown if one is not start), start))
+    today = datetime.now(sheet.zone).date()
+    first = month_of(request.args.get("month"), today)
+    days, lines = days_of(first, today), []
+    if start is not None:
+        parts = [one for one in (view.get("filter"), *between(sheet, start, days[0].date, days[-1].date)) if one]
+        found = page(sheet.app, _everybody(sheet).ask(filter={"all": parts}, sorts=[(start.key, False)]), limit=MOST)
+        lines = lines_of(RelatedNames(sheet), found.rows, [start, *([named] if named is not None else [])])
+    by_date = {day.date: day for day in days}
+    for line in lines:
+        on = date_of(sheet, line.values.get(start.key)) if start is not None else None
+        if on in by_date:
+            by_date[on].lines.append(line)
+    return render_template(
+        "public/calendar.html", app=sheet.app, title=_title(view), proof=proof, weeks=[days[n:n + 7] for n in range(0, len(days), 7)],
+        month_title=f"{first:%B} {first.year}", name=lambda line: line.show(named, True) if named is not None else line.seq,
+        months=[(words, f"{day:%Y-%m}") for words, day in (("Previous month", first - timedelta(days=1)), ("This month", today),
+                                                             ("Next month", first + timedelta(days=31)))])
+
+
+def _everybody(sheet: SheetContext) -> SheetAccess:
+    """Return the worksheet as it is: the view's filter counts, also on fields that are hidden."""
+    return SheetAccess(sheet.app, Standing(person=SYSTEM, role=None, admin=True, sees=True), sheet.document, EVERYTHING)
 
 
 def _receipt(sheet: SheetContext, fields: list[Field], changes: Mapping[str, Any], seq: int) -> list[tuple[str, str]]:

@@ -39,20 +39,24 @@ def calendar(sheet: SheetContext, asked: GridQuery, around: RelatedNames) -> dic
         return {"weeks": [], "any": False}
     today = datetime.now(sheet.zone).date()
     first = month_of(asked.month, today)
-    days = [Day(day, day.month == first.month, day == today)
-            for day in months.Calendar().itermonthdates(first.year, first.month)]
-    parts = [one for one in (asked.filter(), *_between(sheet, start, days[0].date, days[-1].date)) if one is not None]
+    days = days_of(first, today)
+    parts = [one for one in (asked.filter(), *between(sheet, start, days[0].date, days[-1].date)) if one is not None]
     ask = query_of(sheet, asked, filter={"all": parts}, sorts=[(start.key, False)])
     found = page(sheet.app, ask, limit=MOST)
     by_date = {day.date: day for day in days}
     for line in lines_of(around, found.rows, needed_fields(sheet, [start])):
-        on = _date_of(sheet, line.values.get(start.key))
+        on = date_of(sheet, line.values.get(start.key))
         if on in by_date:
             by_date[on].lines.append(line)
     return {"weeks": [days[n:n + 7] for n in range(0, len(days), 7)], "any": any(day.lines for day in days), "most": MOST,
             "cut": bool(found.next), "month_title": f"{first:%B} {first.year}", "title_of": lambda line: title_of(around, line),
             "previous_url": _url(sheet, asked, first - timedelta(days=1)), "next_url": _url(sheet, asked, first + timedelta(days=31)),
             "today_url": _url(sheet, asked, today)}
+
+
+def days_of(first: date, today: date) -> list[Day]:
+    """Return the days of a month's whole weeks."""
+    return [Day(day, day.month == first.month, day == today) for day in months.Calendar().itermonthdates(first.year, first.month)]
 
 
 def month_of(text: str | None, today: date) -> date:
@@ -68,7 +72,7 @@ def _url(sheet: SheetContext, asked: GridQuery, day: date) -> str:
     return replace(asked, month=f"{day:%Y-%m}").url(sheet)
 
 
-def _between(sheet: SheetContext, start: Field, first: date, last: date) -> list[Mapping[str, Any]]:
+def between(sheet: SheetContext, start: Field, first: date, last: date) -> list[Mapping[str, Any]]:
     """Return the conditions that a record lies between two days, one more on each side for time zones."""
     ref = {"ref": f"{sheet.document.address}/field/{start.key}"}
     margin = timedelta(days=0 if start.type.name == "date" else 1)
@@ -76,7 +80,7 @@ def _between(sheet: SheetContext, start: Field, first: date, last: date) -> list
             {"field": ref, "operator": "on_or_before", "value": (last + margin).isoformat(), "unit": "exact_date"}]
 
 
-def _date_of(sheet: SheetContext, value: Any) -> date | None:
+def date_of(sheet: SheetContext, value: Any) -> date | None:
     if isinstance(value, str) and len(value) == 10:
         try:
             return date.fromisoformat(value)

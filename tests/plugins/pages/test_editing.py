@@ -124,6 +124,23 @@ def test_blocks_are_added_inside_others_and_moved(client: Browser, sample: App) 
     assert [key("b", "Two"), key("b", "Say")] == [one["key"] for one in blocks(sample)]
 
 
+def test_blocks_are_laid_out_beside_each_other(client: Browser, sample: App) -> None:
+    """Each as wide as some of twelve columns; full width is what it has without a word. An odd width from elsewhere is none."""
+    put(sample, block("One", "text", text=said("1")), block("Two", "text", text=said("2"), style={"padding_top": 40}))
+    for name, width in (("One", 8), ("Two", 4)):
+        do(client, sample, f"width-{width} {key('b', name)}")
+    assert [{"span": 8}, {"padding_top": 40, "span": 4}] == [one["style"] for one in blocks(sample)]
+    page = text(client, at(sample, f"page/{PAGE}"))
+    assert 1 == page.count("pg-grid") and "pg-cell-8" in page and "pg-cell-4" in page
+    assert "Two thirds" in text(client, editor(sample))
+    for name in ("One", "Two"):
+        do(client, sample, f"width-12 {key('b', name)}")
+    assert "style" not in blocks(sample)[0] and {"padding_top": 40} == blocks(sample)[1]["style"]
+    assert "pg-grid" not in text(client, at(sample, f"page/{PAGE}"))
+    put(sample, block("One", "text", text=said("1"), style={"span": 99}))
+    assert "pg-grid" not in text(client, at(sample, f"page/{PAGE}"))
+
+
 def test_an_act_on_an_older_state_does_nothing(client: Browser, sample: App) -> None:
     """Whoever was slower sees how it is now."""
     put(sample, block("One", "text", text=said("1")), block("Two", "text", text=said("2")))

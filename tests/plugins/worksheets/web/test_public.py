@@ -153,6 +153,25 @@ def test_it_takes_no_more_than_its_limit(app: Place, server: Flask) -> None:
     assert "no more responses" in server.test_client().get(url).get_data(as_text=True)
 
 
+def test_a_calendar_and_a_timeline_show_their_records(app: Place, stranger: FlaskClient) -> None:
+    """A month by its days, with names and no links; a timeline in the order of its dates. One whose date is hidden shows nothing."""
+    when, shut = "f_7777777777", "v_5555555555"
+    views = [{"key": "v_3333333333", "type": "calendar", "name": "When", "start_field": ref(when)},
+             {"key": "v_4444444444", "type": "timeline", "name": "Line", "start_field": ref(when), "fields": [{"field": ref(NAME)}]},
+             {"key": shut, "type": "calendar", "name": "Shut", "start_field": ref(when), "fields": [{"field": ref(NAME)}]}]
+    with transaction():
+        body = documents.get(app.row, SHEET).body
+        fields = [*body["fields"], {"key": when, "type": "date", "name": "Day", "options": {}}]
+        documents.put(app.row, Document(kind="worksheet", key=THINGS, position=0, body={
+            **body, "fields": fields, "views": [*body["views"], *views]}), "system")
+        for name, day in (("Later", "2026-03-20"), ("Sooner", "2026-03-02"), ("Other month", "2026-07-02")):
+            service.put_record(app.row, THINGS, None, {NAME: name, when: day, SECRET: "Hidden words"}, "system")
+    pages = [stranger.get(f"{link(app, one)[1]}?month=2026-03").get_data(as_text=True) for one in ("v_3333333333", "v_4444444444", shut)]
+    assert "March 2026" in pages[0] and "Later" in pages[0] and "Other month" not in pages[0] and "/o/" not in pages[0]
+    assert pages[1].index("Sooner") < pages[1].index("Later") < pages[1].index("Other month")
+    assert "Later" not in pages[2] and not any("Hidden words" in one for one in pages)
+
+
 def test_programs_are_kept_out(app: Place, stranger: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """What fills in the hidden field is told thanks, and nothing is saved; what is too quick, or never saw the form, is asked again."""
     _, url = link(app)
