@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
 
-from core.api import App, ImportContext, apps, as_tenant, db, direct, documents, import_file, server, transaction
+from core.api import App, ImportContext, apps, as_tenant, db, direct, documents, import_file, server, standing, transaction
 from core.backups import uploads
 from core.backups.catalog import find_backup
 from core.imports import previews
@@ -28,6 +28,8 @@ from plugins.portal import service as portal
 from plugins.roles import service as roles
 from plugins.sample.importer import Sample
 from plugins.workflows import approvals, beginning
+from plugins.worksheets import comments
+from plugins.worksheets.access import SheetAccess
 from plugins.worksheets.public import links
 from tenants import email_tokens, invitations
 from tenants import service as tenants
@@ -142,6 +144,8 @@ def _left_to_run(place: Place, owner: str) -> None:
         document, sheet = documents.get(app, f"workflow/{place.key('workflow')}"), place.key("worksheet")
         number = beginning.begin(app, document, {"type": "manual"}, owner)
         approvals.ask(app, number, 0, [owner], f"{place.name} Zebra?", None)
+        access = SheetAccess.of(app, standing(app, owner), sheet)
+        place.ids["comment"] = comments.add(access, 1, f"{place.name} Zebra!", owner, shared=False)
         place.ids |= {"number": str(number), "link": links.create(app, sheet, place.part("worksheet", "view"), owner).key}
 
 
@@ -199,6 +203,7 @@ VALUES: dict[str, Value] = {
     "delivery_id": lambda place, before: place.ids["delivery"],
     "invitation_id": lambda place, before: place.ids["invitation"],
     "token": lambda place, before: "x" * 43,
+    "comment": lambda place, before: place.ids["comment"],
     "step": lambda place, before: place.step,
     "n": lambda place, before: "0",
     "department_id": lambda place, before: place.ids["department"],

@@ -1,4 +1,4 @@
-"""What an entry of a role's matrix gives: {"worksheet": …, "read": "own", "create": true, "fields": […], "views": […]}. Pure."""
+"""What an entry of a role's matrix gives: {"worksheet": …, "read": "own", "comment": true, "fields": […], …}. Pure."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ RECORD_ACTIONS = ("read", "update", "delete")
 def rights_of_entry(entry: Mapping[str, Any]) -> Rights | None:
     """Return what a role gives on the worksheet that the entry names, None for nothing.
 
-    Nobody changes or deletes what they may not read, however the role is written.
+    Nobody changes or deletes what they may not read, however the role is written. Who reads may comment, unless the role says otherwise.
     """
     read = entry.get("read", "none")
     actions = {action: min(entry.get(action, "none"), read, key=SCOPES.index) for action in RECORD_ACTIONS}
     create = "all" if entry.get("create") else "none"
     if read == "none" and create == "none":
         return None
-    export = "all" if entry.get("export") and read != "none" else "none"
-    actions |= {"see": "all", "create": create, "export": export, "write": max(actions["update"], create, key=SCOPES.index)}
+    export, comment = ("all" if given and read != "none" else "none" for given in (entry.get("export"), entry.get("comment", True)))
+    write = max(actions["update"], create, key=SCOPES.index)
+    actions |= {"see": "all", "create": create, "export": export, "comment": comment, "write": write}
     return Rights({a: scope for a, scope in actions.items() if scope != "none"}, _denied(entry))
 
 

@@ -21,6 +21,7 @@ PERMISSIONS = {
             s.closed({"field": s.part_ref("worksheet", "field"), "read": s.FLAG, "write": s.FLAG}, ["field"]), 500),
         "views": s.listed(s.closed({"view": s.part_ref("worksheet", "view"), "visible": s.FLAG}, ["view", "visible"]), 500),
         "export": s.FLAG,
+        "comment": s.FLAG,
     }, ["worksheet", "read"]), 500),
     "pages": s.listed(s.closed({"page": s.ref("page"), "visible": s.FLAG}, ["page", "visible"]), 1000),
 }

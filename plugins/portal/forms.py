@@ -12,7 +12,7 @@ from core.api import matrix as m
 
 SCOPES = (("none", "None"), ("own", "Their own"), ("all", "All"))
 ACTIONS = (m.Action("create", "Create"), m.Action("read", "Read", SCOPES), m.Action("update", "Change", SCOPES),
-           m.Action("delete", "Delete", SCOPES), m.Action("export", "Export"))
+           m.Action("delete", "Delete", SCOPES), m.Action("export", "Export"), m.Action("comment", "Comment"))
 MATRIX = m.Matrix("worksheets", "worksheet", ACTIONS, (
     m.Flags("fields", "field", "Fields", (m.Flag("read", "Read"), m.Flag("write", "Change", follows="read"))),
     m.Flags("views", "view", "Views", (m.Flag("visible", "Visible"),)),

@@ -43,7 +43,7 @@ def rights_on(app: App, person: str, address: str) -> Rights | None:
     if kind != "worksheet":
         return None
     entry = next((one for one in role.get("worksheets", ()) if one["worksheet"]["ref"] == address), None)
-    found = None if entry is None else rights_of_entry(entry)
+    found = None if entry is None else rights_of_entry({**entry, "comment": entry.get("comment", False)})
     return None if found is None or entry is None else _bounded(app, found, entry, address, who[1], mine=person.startswith(MINE))
 
 

@@ -74,4 +74,4 @@ def _on_worksheet(role: Mapping[str, Any], address: str) -> Rights | None:
         return rights_of_entry(named)
     if not role.get("all_worksheets"):
         return None
-    return Rights(dict.fromkeys(("see", "create", "export", "write", *RECORD_ACTIONS), "all"))
+    return Rights(dict.fromkeys(("see", "create", "export", "write", "comment", *RECORD_ACTIONS), "all"))

@@ -104,3 +104,20 @@ class PublicLink(OwnedByApp, Base):
     receipt: Mapped[str | None] = mapped_column(String(40))
     made_at: Mapped[int] = mapped_column(BigInteger)
     made_by: Mapped[str] = mapped_column(String(16))
+
+
+class Comment(OwnedByApp, Base):
+    """A comment on a record, by a person or a guest; people outside see it where it is `shared`. In no backup.
+
+    `at` is microseconds UTC.
+    """
+
+    __tablename__ = "record_comment"
+
+    worksheet: Mapped[str] = mapped_column(String(40), primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    key: Mapped[str] = mapped_column(String(16), primary_key=True)
+    by: Mapped[str] = mapped_column(String(16))
+    at: Mapped[int] = mapped_column(BigInteger)
+    text: Mapped[str] = mapped_column(Text)
+    shared: Mapped[bool] = mapped_column(default=False)

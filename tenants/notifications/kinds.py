@@ -27,6 +27,7 @@ KINDS: dict[str, NoticeKind] = {
         NoticeKind("check_failed", "Backup check failed", "Whoever started it and app admins", inbox=True, mail=True),
         NoticeKind("change_failed", "Change of an app failed", "Whoever made it", inbox=True, mail=True),
         NoticeKind("message", "Message from a workflow", "Whoever the workflow names", inbox=True, mail=False),
+        NoticeKind("comment", "Comment", "Whoever it names, and who commented before", inbox=True, mail=True),
         NoticeKind("approval", "Approval requested by a workflow", "Whoever is asked", inbox=True, mail=True),
         NoticeKind("workflow_stopped", "Workflow turned off after failures", "App admins", inbox=True, mail=True),
         NoticeKind("portal_waiting", "Portal account waiting for approval", "App admins", inbox=True, mail=True),

@@ -14,6 +14,7 @@ from plugins.worksheets.records import Row
 from plugins.worksheets.service import dumps, loads
 from plugins.worksheets.web import buttons, subforms
 from plugins.worksheets.web.blueprint import RECORD, SHEET, pages
+from plugins.worksheets.web.comments import comments_of
 from plugins.worksheets.web.editors import Typed, editor_of
 from plugins.worksheets.web.filter_match import fits
 from plugins.worksheets.web.forms import FormField, form_fields, next_url
@@ -39,7 +40,7 @@ def record(organization_id: str, app_id: str, key: str, seq: int) -> Response:
         before_after=neighbours(sheet, seq), buttons=buttons.buttons_of(sheet, line),
 
         rows=lambda field: subforms.rows_of(sheet, line, field), remark=remark, barcode=lambda field: barcode(sheet, field, line),
-        embedded=embedded, name=around.org_name, panels=_panels(sheet, seq))
+        embedded=embedded, name=around.org_name, panels=_panels(sheet, seq), comments=comments_of(sheet, around, seq))
     return _framing(make_response(page), sheet)
 
 
