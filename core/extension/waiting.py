@@ -23,8 +23,9 @@ class Waiting:
         if found is None or found.origin is None:
             raise ModuleNotFoundError(module)
         for one in ast.parse(Path(found.origin).read_text()).body:
-            if isinstance(one, ast.FunctionDef) and "hookimpl" in [mark.id for mark in one.decorator_list if isinstance(mark, ast.Name)]:
-                setattr(self, one.name, hookimpl(_waiting(module, one)))
+            options = _options(one) if isinstance(one, ast.FunctionDef) else None
+            if isinstance(one, ast.FunctionDef) and options is not None:
+                setattr(self, one.name, hookimpl(**options)(_waiting(module, one)))
         self.module = module
         if hasattr(self, "register_migrations"):
             folder = str(Path(found.origin).parent / "migrations")
@@ -33,6 +34,15 @@ class Waiting:
     def wake(self) -> None:
         """Import the module, and with it its tables."""
         import_module(self.module)
+
+
+def _options(function: ast.FunctionDef) -> dict[str, Any] | None:
+    """Return what a function's mark says of it as a hook, such as that it is asked last; None for one that is none."""
+    for mark in function.decorator_list:
+        named = mark.func if isinstance(mark, ast.Call) else mark
+        if isinstance(named, ast.Name) and named.id == "hookimpl":
+            return {str(one.arg): ast.literal_eval(one.value) for one in mark.keywords} if isinstance(mark, ast.Call) else {}
+    return None
 
 
 def _waiting(module: str, function: ast.FunctionDef) -> Callable[..., Any]:
