@@ -8,7 +8,7 @@ from sqlalchemy import delete
 
 from core.api import App, Component, Document, check_settings, db, server
 from plugins.workflows import listening
-from plugins.workflows.models import WorkflowAddress, WorkflowHealth, WorkflowListener
+from plugins.workflows.models import WorkflowAddress, WorkflowCaller, WorkflowHealth, WorkflowListener
 from plugins.workflows.schema import WORKFLOW
 
 
@@ -31,6 +31,6 @@ class Workflows(Component):
         return {}
 
     def purged(self, app: App, address: str) -> None:
-        for table in (WorkflowListener, WorkflowHealth, WorkflowAddress):
+        for table in (WorkflowListener, WorkflowHealth, WorkflowAddress, WorkflowCaller):
             db.session.execute(delete(table).where(table.app_id == app.id, table.workflow == address.partition("/")[2])
                                .execution_options(synchronize_session=False))

@@ -172,6 +172,15 @@ class WorkflowAddress(OwnedByApp, Base):
     sealed: Mapped[str] = mapped_column(Text)
 
 
+class WorkflowCaller(OwnedByApp, Base):
+    """Another app of the organization whose workflows may start a workflow of this one, as an admin of this app said. In no backup."""
+
+    __tablename__ = "workflow_caller"
+
+    workflow: Mapped[str] = mapped_column(String(40), primary_key=True)
+    caller: Mapped[str] = mapped_column(String(16), primary_key=True)
+
+
 class WorkflowSecret(OwnedByApp, Base):
     """A secret that steps name, sealed. It is in no backup, log or history."""
 

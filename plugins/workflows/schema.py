@@ -89,7 +89,8 @@ STEP = s.closed({
     "if_rejected": {"title": "If they reject", **s.one_of("end", "go_on")},
     "remind_after_hours": {"title": "Remind after so many hours", **s.whole(1, 8760)},
     "limit_hours": {"title": "Ends as rejected after so many hours", **s.whole(1, 8760)},
-    "workflow": s.ref("workflow"),
+    "workflow": {"anyOf": [{"title": "A workflow of this app", **s.ref("workflow")}, _titled("A workflow of another app", {
+        "org": {"type": "string", "pattern": "^app/a_[1-9A-HJ-NP-Za-km-z]{10}/workflow/f_[1-9A-HJ-NP-Za-km-z]{10}" + s.END}}, ["org"])]},
     "variable": s.NAME,
     "value": VALUE,
 }, ["key", "type"])

@@ -242,6 +242,8 @@ class Speaker:
         return f"Wait until {'all' if step.get('needed') == 'all' else 'one'} of {self._people(step.get('approvers', ()))} approves"
 
     def _run_workflow(self, step: Body) -> str:
+        if "org" in step.get("workflow", {}):
+            return "Start a workflow of another app"
         return f"Start the workflow {self.names.of(step['workflow'])}" if "workflow" in step else "Start a workflow (not chosen yet)"
 
     def _set_variable(self, step: Body) -> str:

@@ -4,15 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import secrets as chance
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import delete, select
 
-from core.api import App, Document, InvalidInput, NotFound, RecordsAsked, ask_records, author, db, documents, locks, seal, unseal, wake
+from core.api import (
+    App,
+    Document,
+    InvalidInput,
+    NotFound,
+    RecordsAsked,
+    ask_records,
+    author,
+    db,
+    documents,
+    find_app,
+    insert_once,
+    locks,
+    seal,
+    unseal,
+    wake,
+)
 from plugins.workflows import beginning
 from plugins.workflows.listening import NAME
-from plugins.workflows.models import WorkflowAddress, WorkflowListener
+from plugins.workflows.models import WorkflowAddress, WorkflowCaller, WorkflowListener
 from plugins.workflows.secrets import address_purpose
 from plugins.workflows.step_edits import sheet_of
 
@@ -114,6 +130,52 @@ def called(app: App, token: str, body: Any) -> int | None:
     number = beginning.begin(app, document, {"type": "webhook", "body": body}, "system")
     wake(app, NAME)
     return number
+
+
+def called_from(app_id: str, workflow: str, caller: App, body: Any, person: str, chain: Sequence[str]) -> int:
+    """Begin a run of a workflow of another app, which takes calls from *caller*, and return its number.
+
+    Raises:
+        InvalidInput: there is no such workflow, it is off, or an admin of its app has not allowed it. The same is said of all of these.
+        AppRestoring: that app is being restored.
+    """
+    app = find_app(app_id)
+    allowed = app is not None and app.id != caller.id and db.session.scalar(select(WorkflowCaller.caller).where(
+        WorkflowCaller.app_id == app.id, WorkflowCaller.workflow == workflow, WorkflowCaller.caller == caller.id)) is not None
+    if app is None or not allowed or not is_on(app, workflow):
+        raise InvalidInput("That workflow of another app takes no calls from this app, is turned off, or was deleted. "
+                           "An admin of that app can allow it.")
+    document = documents.get(app, f"workflow/{workflow}")
+    if document.body["trigger"]["type"] != "webhook":
+        raise InvalidInput("That workflow of another app is not started by calls: it has another trigger.")
+    locks.share(app)
+    number = beginning.begin(app, document, {"type": "webhook", "body": body}, person, chain)
+    wake(app, NAME)
+    return number
+
+
+def callers(app: App, workflow: str) -> list[App]:
+    """Return the apps whose workflows may start a workflow, by name."""
+    found = db.session.scalars(select(WorkflowCaller.caller).where(WorkflowCaller.app_id == app.id, WorkflowCaller.workflow == workflow))
+    return sorted((one for key in found.all() if (one := find_app(key)) is not None), key=lambda one: one.name.casefold())
+
+
+def allow(app: App, workflow: str, caller: str, *, on: bool) -> None:
+    """Let the workflows of another app of the organization start a workflow, or no more.
+
+    Raises:
+        NotFound: there is no such workflow, or no such app.
+    """
+    locks.take(app)
+    documents.get(app, f"workflow/{workflow}")
+    if on:
+        if find_app(caller) is None or caller == app.id:
+            raise NotFound("This app no longer exists.")
+        insert_once(WorkflowCaller.__table__, app_id=app.id, workflow=workflow, caller=caller)
+    else:
+        db.session.execute(delete(WorkflowCaller).where(
+            WorkflowCaller.app_id == app.id, WorkflowCaller.workflow == workflow, WorkflowCaller.caller == caller,
+        ).execution_options(synchronize_session=False))
 
 
 def digest_of(token: str) -> str:

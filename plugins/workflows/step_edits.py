@@ -27,7 +27,7 @@ STEPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "loop": ("Repeat for each", ("over",)),
     "delay": ("Wait", ("minutes", "until")),
     "approval": ("Request approval", ("approvers", "needed", "message", "if_rejected", "remind_after_hours", "limit_hours")),
-    "run_workflow": ("Start another workflow", ("workflow",)),
+    "run_workflow": ("Start another workflow", ("workflow", "body")),
     "set_variable": ("Set a variable", ("variable", "value")),
     "end": ("End", ()),
 }

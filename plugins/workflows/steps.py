@@ -5,6 +5,7 @@ Whatever a step does within the database is part of the caller's transaction, wi
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time
@@ -12,6 +13,7 @@ from typing import Any
 
 from core.api import (
     App,
+    AppRestoring,
     InvalidInput,
     NotFound,
     RecordsAsked,
@@ -21,7 +23,7 @@ from core.api import (
     now_us,
     server,
 )
-from plugins.workflows import approvals, beginning
+from plugins.workflows import approvals, beginning, starting
 from plugins.workflows.call import Call, call_of
 from plugins.workflows.values import Read, along, as_text, listed
 from plugins.workflows.world import RunWorld, actor
@@ -31,6 +33,7 @@ Body = Mapping[str, Any]
 MOST_FOUND = 5000
 MOST_ROUNDS = 10_000
 HOUR_US = 3_600_000_000
+MINUTE_US = 60_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,12 +329,34 @@ def _next_look(doing: Doing, told: int, asked: int | None = None) -> int | None:
 def _run(doing: Doing) -> Outcome:
     if "workflow" not in doing.step:
         raise InvalidInput("Choose a workflow to start.")
+    if "org" in doing.step["workflow"]:
+        return _run_elsewhere(doing, doing.step["workflow"]["org"])
     document = documents.get(doing.app, doing.step["workflow"]["ref"])
     if not document.body["enabled"]:
         raise InvalidInput(f"The workflow “{document.body['name']}” is turned off.")
-    number = beginning.begin(doing.app, document, {**doing.world.trigger, "type": "workflow"}, doing.world.person,
+    cause = {**doing.world.trigger, "type": "workflow", **({"body": _sent(doing)} if "body" in doing.step else {})}
+    number = beginning.begin(doing.app, document, cause, doing.world.person,
                              (*doing.chain, doing.world.workflow))
     return Done({"run": number})
+
+
+def _run_elsewhere(doing: Doing, address: str) -> Outcome:
+    """Start a workflow of another app that takes calls from this one; while that app is restored, the step waits."""
+    app_id, key = address.split("/")[1], address.rpartition("/")[2]
+    try:
+        number = starting.called_from(app_id, key, doing.app, _sent(doing), doing.world.person, (*doing.chain, doing.world.workflow))
+    except AppRestoring:
+        return Wait(now_us() + MINUTE_US)
+    return Done({"run": number})
+
+
+def _sent(doing: Doing) -> Any:
+    """Return what a workflow that is started is given: what the step says, as JSON where it is such."""
+    text = doing.text("body").strip()
+    try:
+        return json.loads(text) if text else None
+    except (ValueError, RecursionError):
+        return text
 
 
 def _set(doing: Doing) -> Outcome:

@@ -32,6 +32,7 @@ from plugins.workflows.names import Names
 from plugins.workflows.schema import WORKFLOW
 from plugins.workflows.sentences import Speaker
 from plugins.workflows.web.blueprint import ALL, ONE, STEP, pages
+from plugins.workflows.web.running import callable_from
 
 Body = Mapping[str, Any]
 STALE = "Somebody else changed this workflow. Nothing was saved; the current version is shown below."
@@ -71,7 +72,8 @@ def workflow(organization_id: str, app_id: str, key: str) -> str | Response:
     page = render_template("workflows/workflow.html", workflow=found, said=Speaker(Names(app), found.body), error=error,
                            steps=service.offered_steps(), seen=digest(found.body), trigger=found.body["trigger"], missing=lacking,
                            sheet=step_edits.sheet_of(found.body["trigger"]),
-                           on=found.body["enabled"] and not lacking, address=_address(key), example=_example(found.body["trigger"]))
+                           on=found.body["enabled"] and not lacking, address=_address(key), example=_example(found.body["trigger"]),
+                           callers=starting.callers(app, key), others=callable_from())
     return again(page) if error else page
 
 

@@ -12,6 +12,7 @@ from core.api import (
     APP,
     MANAGE,
     ORGANIZATION,
+    App,
     AppkeepError,
     InvalidInput,
     Needs,
@@ -25,6 +26,7 @@ from core.api import (
     find_app,
     limiter,
     locks,
+    standing,
     transaction,
     visit,
 )
@@ -143,6 +145,23 @@ def new_address(organization_id: str, app_id: str, key: str) -> Response:
         starting.make_token(current_app_row(), key)
     flash("The address was created.", "good")
     return redirect(_url("workflow", key=key, _anchor="trigger-title"))  # type: ignore[return-value]
+
+
+@pages.page(f"{ONE}/callers", Needs.APP_ADMIN, ("POST",))
+def change_callers(organization_id: str, app_id: str, key: str) -> Response:
+    """Let the workflows of another app start this one, or no more; one can name the apps that one sees."""
+    on, caller = request.form.get("on") == "1", request.form.get("caller", "")
+    if on and caller not in {one.id for one in callable_from()}:
+        raise NotFound("This app no longer exists.")
+    with transaction():
+        starting.allow(current_app_row(), key, caller, on=on)
+    flash("That app’s workflows can start this one." if on else "That app’s workflows can no longer start this one.", "good")
+    return redirect(_url("workflow", key=key, _anchor="trigger-title"))  # type: ignore[return-value]
+
+
+def callable_from() -> list[App]:
+    """Return the other apps of the organization that the visitor sees."""
+    return [one for one in apps.all_apps() if one.id != current_app_row().id and standing(one, visit().person).sees]
 
 
 @pages.page(f"{MANAGE}/workflow-secrets", Needs.APP_ADMIN, ("GET", "POST"))
