@@ -111,6 +111,8 @@ def patterned(pattern: str) -> str:
     inner = pattern.removesuffix("$(?!\\n)").lstrip("^")
     if "/" not in inner:
         return key(inner[0]) if inner[1] == "_" else "text"
+    if inner.startswith("app/"):
+        return f"app/{key('a')}/{patterned(inner.split('/', 2)[2])}"
     first, _, rest = inner.partition("/")
     kind = first.strip("()").split("|")[0]
     address = f"{kind}/{key(LETTERS[kind])}"
