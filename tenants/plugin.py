@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from core.api import App, hookimpl
+from core.api import App, as_tenant, hookimpl
 from tenants import audit, service
 from tenants.plans import PLANS, plan
 
@@ -69,6 +69,12 @@ def manages_app(app: App, person: str) -> bool:
 @hookimpl
 def person_name(organization_id: str, person: str) -> str | None:
     return service.name_of(organization_id, person)
+
+
+@hookimpl
+def person_email(organization_id: str, person: str) -> str | None:
+    with as_tenant(organization_id):
+        return next(iter(service.emails_of([person])), None)
 
 
 @hookimpl

@@ -354,6 +354,11 @@ def person_name(organization_id: str, person: str) -> str | None:
     """Give what a person who is or was of an organization is called; None for everybody else."""
 
 
+@hookspec(firstresult=True)
+def person_email(organization_id: str, person: str) -> str | None:
+    """Give the email of an active member of an organization, or of a guest of one of its apps; None for everybody else."""
+
+
 @hookspec
 def objects_reserved(organization_id: str, size: int, reference: str) -> None:
     """Refuse (an AppkeepError) new objects of so many bytes, or set their room aside under *reference*."""

@@ -48,6 +48,11 @@ def app_roles(app: App, person: str) -> Iterable[str]:
     return rights.app_roles(app, person)
 
 
+@hookimpl(trylast=True)
+def person_email(organization_id: str, person: str) -> str | None:
+    return rights.email_of(organization_id, person)
+
+
 @hookimpl(trylast=True)  # who is of the organization is asked for first: that is nearly everybody
 def person_name(organization_id: str, person: str) -> str | None:
     return rights.name_of(organization_id, person)

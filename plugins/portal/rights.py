@@ -61,6 +61,15 @@ def name_of(organization_id: str, person: str) -> str | None:
         return remembered(("portal name", person), lambda: _name_of(person))
 
 
+def email_of(organization_id: str, person: str) -> str | None:
+    """Return the proven address of an account that may enter; see the hook `person_email`."""
+    if not is_person(person):
+        return None
+    with as_tenant(organization_id):
+        return db.session.scalar(select(PortalAccount.email).where(
+            PortalAccount.key == person, PortalAccount.state == ACTIVE, PortalAccount.proven_at.is_not(None)))
+
+
 def _name_of(person: str) -> str | None:
     row = db.session.execute(select(PortalAccount.name, PortalAccount.email).where(PortalAccount.key == person)).first()
     return None if row is None else f"{row[0] or row[1]} (portal)"

@@ -114,7 +114,7 @@ class RunWorld:
             case "person":
                 return self.person_name(self.person)
             case "person_email":
-                return next(iter(emails_of([self.person])), "")
+                return server().registry.hook.person_email(organization_id=self.app.organization_id, person=self.person) or ""
             case "run_number":
                 return self.number
             case "run_address":

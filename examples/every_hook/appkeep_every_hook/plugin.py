@@ -415,6 +415,11 @@ def calculate(app: ak.App, expression: str, values: Mapping[str, Any]) -> Mappin
 
 
 @ak.hookimpl
+def person_email(organization_id: str, person: str) -> str | None:
+    return None
+
+
+@ak.hookimpl
 def person_name(organization_id: str, person: str) -> str | None:
     return "The bell" if person == "u_0000000001" else None
 

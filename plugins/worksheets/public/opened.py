@@ -185,7 +185,8 @@ def _calendar(sheet: SheetContext, link: PublicLink, view: Mapping[str, Any], pr
         if on in by_date:
             by_date[on].lines.append(line)
     return render_template(
-        "public/calendar.html", app=sheet.app, title=_title(view), proof=proof, weeks=[days[n:n + 7] for n in range(0, len(days), 7)],
+        "public/calendar.html", app=sheet.app, title=_title(view), proof=proof, any=any(day.lines for day in days),
+        weeks=[days[n:n + 7] for n in range(0, len(days), 7)],
         month_title=f"{first:%B} {first.year}", name=lambda line: line.show(named, True) if named is not None else line.seq,
         months=[(words, f"{day:%Y-%m}") for words, day in (("Previous month", first - timedelta(days=1)), ("This month", today),
                                                              ("Next month", first + timedelta(days=31)))])

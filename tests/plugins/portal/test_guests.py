@@ -10,14 +10,19 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
+from sqlalchemy import update as updated
 from werkzeug.test import TestResponse
 
-from core.api import App, Document, apps, as_tenant, direct, documents, limiter, server, transaction
+from core.api import App, Document, apps, as_tenant, db, direct, documents, limiter, put_file, server, transaction
 from core.backups.catalog import find_backup
 from plugins.portal import accounts, codes, service
+from plugins.portal.models import PortalAccount
 from plugins.portal.rights import name_of
+from plugins.workflows import running
 from plugins.worksheets import service as records
 from tenants import service as tenants
+from tenants.notifications.models import Delivery
 from tests.plugins.portal.people import (
     ANN,
     BEN,
@@ -316,6 +321,25 @@ def test_a_copy_of_their_data_holds_what_is_theirs(place: Place, server: Flask) 
     assert "Margin" not in json.dumps(found)
 
 
+def test_a_workflow_writes_to_the_guest_who_made_the_record(place: Place, server: Flask) -> None:
+    """To the address that they proved; to one that nobody has proven, nothing goes."""
+    with transaction():
+        documents.put(place.row, Document(kind="workflow", key="f_1111111111", position=0, body={
+            "name": "Thank", "enabled": True, "trigger": {"type": "record_created", "worksheet": {"ref": SHEET}},
+            "steps": [{"key": "t_1111111111", "type": "send_email", "subject": "Thank you", "message": "We got it.", "to": [
+                {"template": "{0}", "uses": [{"about": "person_email"}]}]}]}), "system")
+    client = entered(server, place, ANN)
+    client.post(place.url(f"{SHEET}/new"), data=fields(**{TITLE: "Unproven"}))
+    running.work_off(place.row)
+    with transaction():
+        db.session.execute(updated(PortalAccount).values(proven_at=1))
+    client.post(place.url(f"{SHEET}/new"), data=fields(**{TITLE: "Proven"}))
+    running.work_off(place.row)
+    with as_tenant(place.organization_id):
+        sent = [json.loads(one.body)["to"] for one in db.session.scalars(select(Delivery).where(Delivery.channel == "address"))]
+    assert [ANN] == sent
+
+
 def test_accounts_and_what_is_theirs_stay_through_a_restore(place: Place, server: Flask) -> None:
     """A session goes on, a record that comes back is theirs again; a copy has no accounts and is closed."""
     client = entered(server, place, ANN)
@@ -342,9 +366,18 @@ REACH = {"none": set(), "own": {1}, "all": {1, 2}}
 def test_every_permission_by_every_way(place: Place, server: Flask, read: str) -> None:
     """What the matrix of a portal role says holds on pages, in forms, cells, exports, and by the hooks of page blocks alike."""
     client = entered(server, place, ANN)
+    with as_tenant(place.organization_id):
+        digest, size = put_file(io.BytesIO(b"a paper"))
+    with transaction():
+        for n in (1, 2):
+            records.put_record(place.row, DEALS, n, {FILE: [{"file": digest, "name": "p.txt", "size": size, "type": "text/plain"}]}, "system")
     for update, delete, create in itertools.product(("none", "own", "all"), ("none", "own", "all"), (True, False)):
         role(place, read=read, update=update, delete=delete, create=create, export=True)
         tried(place, client, read, update, delete, create=create)
+        files = [client.get(place.url(f"{SHEET}/record/{n}/file/{FILE}/{digest}")).status_code for n in (1, 2)]
+        assert [200 if n in REACH[read] else 404 for n in (1, 2)] == files
+    role(place, read=read, fields=[{"field": {"ref": f"worksheet/{DEALS}/field/{FILE}"}, "read": False}])
+    assert [404, 404] == [client.get(place.url(f"{SHEET}/record/{n}/file/{FILE}/{digest}")).status_code for n in (1, 2)]
 
 
 def tried(place: Place, client: Browser, read: str, update: str, delete: str, *, create: bool) -> None:
