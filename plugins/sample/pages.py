@@ -47,16 +47,13 @@ def start() -> Body:
 
 def welcome() -> Body:
     """Return the page that customers see first in the portal."""
-    here = key("d", "WeContact")
     return {
         "name": "Welcome", "path": "/welcome", "visibility": "roles", "roles": [ref("portal_role", "q", "Customer")],
-        "sources": [{"key": here, "name": "Contacts", "kind": "list", "worksheet": ref("worksheet", "w", "Contacts")}],
         "blocks": [
             block("WeTitle", "heading", level=1, text=said("Welcome, {0}", {"user": "name"})),
             block("WeText", "text", format="markdown", text=said("This is what we know of you. Open it to **change** it.")),
-            block("WeList", "table", source=here, table_columns=[
-                {"name": name, "type": "text", "value": said("{0}", {"field": field("Contacts", word)})}
-                for name, word in (("Name", "Full"), ("Email", "Email"), ("Phone", "Phone"))]),
+            block("WeList", "view", worksheet=ref("worksheet", "w", "Contacts"), view=view("Contacts", "All")),
+            block("WeShop", "heading", level=2, text=said("What we sell")),
             block("WeAll", "view", worksheet=ref("worksheet", "w", "Products"))],
     }
 
