@@ -88,7 +88,8 @@ def portal(logo: Body) -> Iterator[tuple[str, Body]]:
     yield f"portal_role/{key('q', 'Customer')}", {
         "name": "Customer", "pages": [{"page": ref("page", "p", "Welcome"), "visible": True}], "worksheets": [
             {"worksheet": ref("worksheet", "w", "Contacts"), "read": "own", "update": "own", "email_field": field("Contacts", "Email"),
-             "fields": [{"field": field("Contacts", "Email"), "write": False}, {"field": field("Contacts", "Tags"), "read": False}]},
+             "comment": True, "fields": [{"field": field("Contacts", "Email"), "write": False}, *(
+                 {"field": field("Contacts", word), "read": False} for word in ("Tags", "Company", "Where", "Changed"))]},
             {"worksheet": ref("worksheet", "w", "Products"), "read": "all"}]}
     yield f"portal_role/{key('q', 'Partner')}", {
         "name": "Partner", "worksheets": [{"worksheet": ref("worksheet", "w", "Products"), "read": "all"}]}
