@@ -73,11 +73,7 @@ def with_password(app: App, email: str, password: str, place: str) -> PortalAcco
 
 def ask_to_sign_in(app: App, settings: Settings, email: str) -> str:
     """Mail a code to sign in with, and return the token for the browser that asked; nothing is mailed where there is no account."""
-    address = checked_email(email)
-    asked = codes.ask(app, codes.SIGN_IN, address, real=by_email(app, address) is not None)
-    if asked.code is not None:
-        _mail_code(settings, address, "sign in", asked.code)
-    return asked.token
+    return _mailed_to_account(app, settings, codes.SIGN_IN, email, "sign in")
 
 
 def ask_to_register(app: App, settings: Settings, form: Mapping[str, str]) -> str:
@@ -112,10 +108,14 @@ def ask_to_register(app: App, settings: Settings, form: Mapping[str, str]) -> st
 
 def ask_for_password(app: App, settings: Settings, email: str) -> str:
     """Mail a code to set a password with, and return the token for the browser that asked."""
+    return _mailed_to_account(app, settings, codes.RESET, email, "choose a new password")
+
+
+def _mailed_to_account(app: App, settings: Settings, purpose: str, email: str, what: str) -> str:
     address = checked_email(email)
-    asked = codes.ask(app, codes.RESET, address, real=by_email(app, address) is not None)
+    asked = codes.ask(app, purpose, address, real=by_email(app, address) is not None)
     if asked.code is not None:
-        _mail_code(settings, address, "choose a new password", asked.code)
+        _mail_code(settings, address, what, asked.code)
     return asked.token
 
 

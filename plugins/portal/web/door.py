@@ -13,7 +13,6 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from core.api import (
     GUESTS,
-    SHOWN_TYPES,
     AppkeepError,
     InvalidInput,
     Needs,
@@ -23,19 +22,18 @@ from core.api import (
     current_app_row,
     documents,
     limiter,
-    read_file,
     transaction,
     visit,
 )
 from plugins.portal import accounts, codes, guest
 from plugins.portal.settings import Settings, of_body, settings_of
+from plugins.portal.web.pictures import picture_of
 from tenants.errors import ProofRefused
 from tenants.signing_in import network_of
 from tenants.web.forms import REFUSALS, local, to, typed
 
 pages = Pages("portal_door", "plugins.portal", template_folder="templates")
 OFTEN = "20 per minute; 200 per hour"
-PICTURES = ("logo", "cover")
 FORM_BYTES = 64 * 1024
 WHAT = {codes.SIGN_IN: "Sign in", codes.REGISTER: "Finish your registration", codes.RESET: "Choose a new password"}
 
@@ -144,13 +142,7 @@ def terms(app_id: str) -> str:
 @pages.page(f"{GUESTS}/picture/<which>", Needs.DOOR)
 def picture(app_id: str, which: str) -> Response:
     """Give the portal's logo or cover."""
-    found = _settings().look.get(which) if which in PICTURES else None
-    if found is None or found["type"] not in SHOWN_TYPES:
-        raise NotFound("This picture no longer exists.")
-    response = Response(b"".join(read_file(found["file"])), mimetype=found["type"])
-    response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
-    response.headers["Cache-Control"] = "private, max-age=300"
-    return response
+    return picture_of(_settings().look, which)
 
 
 @pages.page(f"{GUESTS}/stop-looking", Needs.DOOR, ("POST",))

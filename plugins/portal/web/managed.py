@@ -8,7 +8,6 @@ from flask import Response, flash, redirect, render_template, request, url_for
 
 from core.api import (
     MANAGE,
-    SHOWN_TYPES,
     Conflict,
     InvalidInput,
     Needs,
@@ -20,7 +19,6 @@ from core.api import (
     documents,
     placing,
     put_picture,
-    read_file,
     seen_another,
     server,
     transaction,
@@ -29,11 +27,11 @@ from core.api import (
 from plugins.portal import accounts, forms, guest, service
 from plugins.portal.models import ACTIVE, SUSPENDED, PortalAccount
 from plugins.portal.settings import settings_of
+from plugins.portal.web.pictures import PICTURES, picture_of
 from tenants.web.forms import pass_on, passed_on
 
 pages = Pages("portal", "plugins.portal", template_folder="templates")
 STALE = "Somebody else changed these settings. Your changes are still here; save again to replace theirs."
-PICTURES = ("logo", "cover")
 
 
 @pages.page(f"{MANAGE}/portal/main", Needs.APP_ADMIN, ("GET", "POST"), endpoint="main")
@@ -76,12 +74,7 @@ def _with_pictures(body: dict[str, Any]) -> dict[str, Any]:
 @pages.page(f"{MANAGE}/portal/picture/<which>", Needs.APP_ADMIN)
 def picture(organization_id: str, app_id: str, which: str) -> Response:
     """Give the portal's logo or cover."""
-    found = documents.get(current_app_row(), "portal/main").body.get("look", {}).get(which) if which in PICTURES else None
-    if found is None or found["type"] not in SHOWN_TYPES:
-        raise NotFound("This picture no longer exists.")
-    response = Response(b"".join(read_file(found["file"])), mimetype=found["type"])
-    response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
-    return response
+    return picture_of(documents.get(current_app_row(), "portal/main").body.get("look", {}), which)
 
 
 @pages.page(f"{MANAGE}/portal/roles", Needs.APP_ADMIN, ("POST",))
