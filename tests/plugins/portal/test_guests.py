@@ -10,12 +10,28 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import select
 from sqlalchemy import update as updated
 from werkzeug.test import TestResponse
 
-from core.api import App, Document, apps, as_tenant, db, direct, documents, limiter, put_file, server, transaction
+from core.api import (
+    App,
+    AppkeepError,
+    Document,
+    RecordsAsked,
+    apps,
+    as_tenant,
+    db,
+    direct,
+    documents,
+    limiter,
+    put_file,
+    server,
+    transaction,
+)
 from core.backups.catalog import find_backup
+from core.web import gate
 from plugins.portal import accounts, codes, service
 from plugins.portal.models import PortalAccount
 from plugins.portal.rights import name_of
@@ -179,7 +195,6 @@ def test_files_are_their_owners(place: Place, server: Flask) -> None:
 
 def test_what_guests_send_is_bounded(place: Place, server: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """One form by its size, an account by how often, and all of a portal by how much a day; others of the app go on."""
-    from core.web import gate
     monkeypatch.setattr(gate, "MAX_GUEST_BYTES", 4000)
     client = entered(server, place, ANN)
     assert 413 == client.post(place.url(f"{SHEET}/new"), data={TITLE: "x" * 5000}).status_code
@@ -280,27 +295,19 @@ def test_a_code_for_one_thing_is_good_for_nothing_else(place: Place, server: Fla
     """The code of a new address signs nobody in, and the one to sign in with changes no address."""
     client, new = entered(server, place, ANN), "ann@new.example"
     token = hidden(client.post(place.url("account/email"), data={"email": new}), "asked")
-    from plugins.portal.web import door
-    with server.test_request_context(), as_tenant(place.organization_id):
-        from flask import current_app
-        from itsdangerous import URLSafeTimedSerializer
-        forged = URLSafeTimedSerializer(str(current_app.secret_key), salt=f"portal-code/{place.id}").dumps([token, codes.SIGN_IN, new])
+    signer = URLSafeTimedSerializer(str(server.secret_key), salt=f"portal-code/{place.id}")
+    forged = signer.dumps([token, codes.SIGN_IN, new])
     assert 422 == browser(server).post(place.url("code"), data={"asked": forged, "code": code_of(new)}).status_code
     asked = browser(server).post(place.url("sign-in"), data={"email": ANN, "code": "1"})
-    with server.test_request_context():
-        from itsdangerous import URLSafeTimedSerializer
-        token = URLSafeTimedSerializer(str(server.secret_key), salt=f"portal-code/{place.id}").loads(hidden(asked, "asked"))[0]
+    token = signer.loads(hidden(asked, "asked"))[0]
     assert 422 == client.post(place.url("account/email/confirm"), data={"asked": token, "email": ANN, "code": code_of(ANN)}).status_code
-    assert door is not None and accounts.by_email(place.row, ANN) is not None
+    assert accounts.by_email(place.row, ANN) is not None
 
 
 def test_a_new_password_ends_other_sessions(place: Place, server: Flask) -> None:
     """By the profile those of other browsers; by a code all of them."""
-    asked = browser(server).post(place.url("password"), data={"email": ANN})
-    entered(server, place, ANN)
-    asked = browser(server).post(place.url("password"), data={"email": ANN})
-    here, there = Browser(server), entered(server, place, ANN)
-    here = browser(server)
+    here, there = browser(server), entered(server, place, ANN)
+    asked = here.post(place.url("password"), data={"email": ANN})
     give_code(here, place, asked, code_of(ANN), password=PASSWORD)
     assert [200, 302] == [one.get(place.url("account")).status_code for one in (here, there)]
     there = browser(server)
@@ -358,7 +365,6 @@ def test_accounts_and_what_is_theirs_stay_through_a_restore(place: Place, server
     assert 404 == client.get(f"/portal/{copy.id}/").status_code
 
 
-Way = Any
 REACH = {"none": set(), "own": {1}, "all": {1, 2}}
 
 
@@ -417,14 +423,12 @@ def tried(place: Place, client: Browser, read: str, update: str, delete: str, *,
 
 def asked(app: App, who: str) -> list[Any]:
     """Return the records that an actor is given by the hook that pages and workflows ask."""
-    from core.api import RecordsAsked
     found = server().registry.hook.records_for(app=app, person=who, asked=RecordsAsked(worksheet=SHEET))
     return [] if found is None else list(found.records)
 
 
 def hook_of(app: App, who: str, seq: int) -> bool:
     """Say whether an actor changes a record by the hook that pages write through."""
-    from core.api import AppkeepError
     try:
         with transaction():
             return server().registry.hook.write_record(app=app, person=who, worksheet=DEALS, seq=seq, values={TITLE: "By hook"}) is not None

@@ -12,11 +12,13 @@ from sqlalchemy import select
 from core.api import App, NotFound, apps, as_tenant, db, direct, documents, transaction
 from core.apps import locks
 from core.backups.catalog import find_backup
+from plugins.workflows import service as flows
 from plugins.workflows import starting
 from plugins.workflows.models import WorkflowCaller, WorkflowRun
+from plugins.worksheets import service
 from tenants import service as tenants
 from tests.forms import untouched
-from tests.plugins.workflows.building import NAME, SHEET, WORKSHEET, put, ref, runs, sheet, work, workflow
+from tests.plugins.workflows.building import NAME, WORKSHEET, put, ref, runs, sheet, work, workflow
 from tests.web import make_organization, make_person, signed_in
 
 
@@ -58,7 +60,6 @@ def two(organization: str) -> Two:
 
 def names(app: App) -> list[str]:
     """Return what the tasks of an app are called."""
-    from plugins.worksheets import service
     return [service.loads(row.vals)[NAME] for row in service.all_rows(app, "w_1111111111")]
 
 
@@ -90,7 +91,6 @@ def test_one_that_is_off_or_waits_for_something_else_is_not_started(two: Two) ->
     """The same is said as where it is not allowed."""
     allow(two)
     with transaction():
-        from plugins.workflows import service as flows
         flows.change(two.other, two.called, "system", enabled=False)
     put(two.home, name="One")
     work(two.home)
@@ -181,4 +181,4 @@ def test_an_admin_allows_it_on_the_page_and_chooses_it_in_the_step(two: Two, ser
     assert before == documents.get(two.home, f"workflow/{two.flow}").body
     assert "Start a workflow of another app" in re.sub("<[^>]+>", "", client.get(address.partition("/step/")[0]).get_data(as_text=True))
     client.post(f"{there}/callers", data={"caller": two.here, "on": "0"})
-    assert [] == starting.callers(two.other, two.called) and SHEET
+    assert [] == starting.callers(two.other, two.called)
