@@ -30,6 +30,7 @@ from core.api import (
     server,
     transaction,
 )
+from core.apps import locks
 from core.backups.catalog import find_backup
 from core.web import gate
 from plugins.portal import accounts, codes, service
@@ -326,6 +327,18 @@ def test_a_copy_of_their_data_holds_what_is_theirs(place: Place, server: Flask) 
     assert ANN == found["account"]["email"] and 1 == len(found["sessions"])
     assert [["Deal of Ann"]] == [[one["values"]["Title"] for one in sheet["records"]] for sheet in found["records"]]
     assert "Margin" not in json.dumps(found)
+
+
+def test_a_restore_is_told_without_the_apps_own_name(place: Place, server: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A guest goes on reading; what they send is refused with a sentence, and not saved."""
+    monkeypatch.setattr(locks, "closes", lambda _run: True)  # a restore that goes on in another process
+    client = entered(server, place, ANN)
+    with transaction():
+        place.row.restoring_run_id = "r_1111111111"
+    assert 200 == client.get(place.url(SHEET)).status_code
+    answer = client.post(place.url(f"{SHEET}/new"), data=fields(**{TITLE: "Lost?"}))
+    assert 409 == answer.status_code and "is being restored" in text(answer) and "Internal CRM" not in text(answer)
+    assert records.store_of(place.row).row(DEALS, 3) is None
 
 
 def test_a_workflow_writes_to_the_guest_who_made_the_record(place: Place, server: Flask) -> None:
