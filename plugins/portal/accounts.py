@@ -68,7 +68,7 @@ def with_password(app: App, email: str, password: str, place: str) -> PortalAcco
 
     if not guess(f"portal/{app.id}", address, right, Origin(f"address/{place}", known=known)):
         raise ProofRefused(WRONG)
-    return _entering(by_email(app, address))
+    return entering(by_email(app, address))
 
 
 def ask_to_sign_in(app: App, settings: Settings, email: str) -> str:
@@ -141,16 +141,12 @@ def proved(app: App, settings: Settings, token: str, password: str = "") -> Port
     return account
 
 
-def entering(account: PortalAccount) -> PortalAccount:
+def entering(account: PortalAccount | None) -> PortalAccount:
     """Return an account that may enter.
 
     Raises:
-        ProofRefused: it waits for approval, or is suspended.
+        ProofRefused: there is none any more, it waits for approval, or is suspended.
     """
-    return _entering(account)
-
-
-def _entering(account: PortalAccount | None) -> PortalAccount:
     if account is None:
         raise ProofRefused(WRONG)
     if account.state in STOPPED:

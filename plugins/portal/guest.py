@@ -28,13 +28,10 @@ class SignedIn:
 
 def guest_of(app: App) -> Guest | None:
     """Return how an app's portal receives whoever comes; None where it is closed. See the hook `guest`."""
-    settings = settings_of(app)
-    if is_closed(app.organization_id):
-        return None
-    role = _looked_at(app)
+    settings, role = settings_of(app), _looked_at(app)
     if role is not None:
-        return _looking(app, settings, role)
-    if settings is None:
+        return None if is_closed(app.organization_id) else _looking(app, settings, role)
+    if settings is None or is_closed(app.organization_id):
         return None
     found = signed_in(app)
     visitor = None if found is None else Visitor(person=f"{ACTOR}{found.key}", name=found.name or found.email, email=found.email)

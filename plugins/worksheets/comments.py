@@ -100,10 +100,10 @@ def named_in(text: str, people: Iterable[tuple[str, str]]) -> list[str]:
 def _tell(access: SheetAccess, seq: int, key: str, text: str, person: str) -> None:
     """Tell the members whom a comment names, and those who commented before, as far as they may read the record."""
     app, sheet = access.app, access.document.key
-    members = [(address.partition("/")[2], name.partition(" (")[0]) for address, name in org_choices(app.organization_id, "user")]
-    before = set(db.session.scalars(select(_c.by).where(*_of(access, seq))))
-    wanted = [one for one in dict.fromkeys([*named_in(text, members), *(one for one, _ in members if one in before)]) if one != person]
-    people = [one for one in wanted if ask_record(app, one, sheet, seq) is not None]
+    known = org_choices(app.organization_id, "user") if "@" in text else ()
+    named = named_in(text, [(address.partition("/")[2], name.partition(" (")[0]) for address, name in known])
+    before = db.session.scalars(select(_c.by).where(*_of(access, seq)).distinct())
+    people = [one for one in dict.fromkeys([*named, *before]) if one != person and ask_record(app, one, sheet, seq) is not None]
     if people:
         path = f"/o/{app.organization_id}/apps/{app.id}/worksheet/{sheet}/record/{seq}"
         title = f"New comment on record {seq} of “{access.document.body['name']}”"

@@ -5,17 +5,17 @@ from __future__ import annotations
 import email
 import email.policy
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from core.api import App, Document, apps, documents, server, transaction
+from core.api import Document, apps, documents, server, transaction
 from plugins.portal import accounts, guest, service
 from plugins.portal.settings import settings_of
 from plugins.worksheets import service as records
 from tenants import mail
+from tests import places
 from tests.web import Browser, browser
 
 DEALS, NOTES = "w_1111111111", "w_2222222222"
@@ -27,17 +27,8 @@ ANN, BEN = "ann@customer.example", "ben@customer.example"
 PASSWORD = "12 stars over a horse"
 
 
-@dataclass(frozen=True)
-class Place:
-    """An app, by its id: what was read of it does not outlive a request."""
-
-    id: str
-    organization_id: str
-
-    @property
-    def row(self) -> App:
-        """Its row, read anew."""
-        return apps.find(self.id)
+class Place(places.Place):
+    """An app and its portal."""
 
     def url(self, path: str = "") -> str:
         """Return the address of a page of its portal."""

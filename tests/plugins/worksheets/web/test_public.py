@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -12,12 +11,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
-from core.api import App, Document, apps, as_tenant, db, direct, documents, now_us, transaction
+from core.api import Document, apps, as_tenant, db, direct, documents, now_us, transaction
 from plugins.worksheets import service
 from plugins.worksheets.models import PublicLink
 from plugins.worksheets.public import links, opened
 from tenants.models import Organization
 from tenants.notifications.models import Delivery
+from tests.places import Place
 from tests.web import make_member, signed_in
 from tests.writing import at_once
 
@@ -25,19 +25,6 @@ THINGS = "w_1111111111"
 SHEET = f"worksheet/{THINGS}"
 NAME, MAIL, SECRET, WHO, POINTS, FILE = (f"f_{n}111111111" for n in "123456")
 FORM, GRID = "v_1111111111", "v_2222222222"
-
-
-@dataclass(frozen=True)
-class Place:
-    """An app, by its id: what was read of it does not outlive a request."""
-
-    id: str
-    organization_id: str
-
-    @property
-    def row(self) -> App:
-        """Its row, read anew."""
-        return apps.find(self.id)
 
 
 def ref(key: str) -> dict[str, str]:
