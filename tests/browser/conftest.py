@@ -10,14 +10,17 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 import waitress.server
 from flask import Flask
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import ConsoleMessage, Page, Response, expect, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 from core.api import as_server, as_tenant, import_file, transaction
 from core.app import create_app
@@ -30,6 +33,7 @@ FOUND = os.environ.get("APPKEEP_TEST_CHROMIUM") or shutil.which("chromium") or s
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",
          "--disable-sync"]
 TIMEOUT_MS = 20_000
+CLOSE_S = 60
 OWNER = "owner@example.org"
 expect.set_options(timeout=TIMEOUT_MS)
 
@@ -49,7 +53,19 @@ def chromium() -> Iterator[Chromium]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=FOUND, args=FLAGS)
         yield browser
-        browser.close()
+        # Neither closing a browser nor ending its driver has a bound in time, and all tests have passed by now.
+        timer = threading.Timer(CLOSE_S, kill_driver)
+        timer.start()
+        with suppress(PlaywrightError):
+            browser.close()
+    timer.cancel()
+
+
+def kill_driver() -> None:
+    """Kill what drives the browser, and with it the browser."""
+    for child in psutil.Process().children():
+        if "playwright" in " ".join(child.cmdline()):
+            child.kill()
 
 
 @dataclass
