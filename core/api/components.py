@@ -9,7 +9,7 @@ from core.base.difference import Change
 from core.base.errors import ObjectMissing
 from core.extension.channel import Channel, DeliveryFailed, Message
 from core.extension.component import Component, Document, FirstStep, Kind, Operation, Section, Segment
-from core.extension.data_report import CollectionReport, DataReport, LostReference, NameOf
+from core.extension.data_report import CollectionReport, DataReport, LostReference, NameOf, RecordPair, RecordTold, ValueTold
 from core.extension.field_input import FieldInput
 from core.extension.field_type import AbsentFieldType, Definition, FieldType, RecordView, Reference, Source
 from core.extension.formula_function import FormulaFunction
@@ -54,6 +54,8 @@ __all__ = [
     "NameOf",
     "ObjectMissing",
     "Operation",
+    "RecordPair",
+    "RecordTold",
     "RecordView",
     "Reference",
     "RestoreContext",
@@ -70,6 +72,7 @@ __all__ = [
     "StoreKind",
     "TookTooLong",
     "UndoContext",
+    "ValueTold",
     "bounded",
     "check_settings",
     "field_type",

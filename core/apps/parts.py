@@ -93,6 +93,47 @@ def with_part(document: Document, part: str, body: Part) -> dict[str, Any]:
     return {**document.body, name: parts}
 
 
+def taken(now: Mapping[str, Any], saved: Mapping[str, Any], key: str) -> dict[str, Any] | None:
+    """Return a body with the keyed thing *key* (a field, a choice of a field) as another body has it; None where that is not possible.
+
+    It takes the place of the one of its key, or stands behind what stood before it there.
+    """
+    found = _taken(now, saved, key)
+    return found if isinstance(found, dict) else None
+
+
+def _taken(now: Any, saved: Any, key: str) -> Any:
+    """Return *now* with what is called *key* anywhere in *saved*; None where it is nowhere, or what it stands in is not in *now*."""
+    if isinstance(saved, Mapping):
+        for name, inner in saved.items():
+            there = now.get(name) if isinstance(now, Mapping) else None
+            if (found := _taken(there, inner, key)) is not None and isinstance(now, Mapping):
+                return {**now, name: found}
+    if isinstance(saved, list | tuple) and all(isinstance(one, Mapping) and "key" in one for one in saved):
+        return _taken_of(list(now or ()), list(saved), key)
+    return None
+
+
+def _taken_of(now: list[Any], saved: list[Any], key: str) -> list[Any] | None:
+    keys = [one["key"] for one in saved]
+    if key in keys:
+        return _placed(now, saved, keys.index(key))
+    there = {one["key"]: n for n, one in enumerate(now) if isinstance(one, Mapping) and "key" in one}
+    for one in saved:
+        if one["key"] in there and (found := _taken(now[there[one["key"]]], one, key)) is not None:
+            return [*now[:there[one["key"]]], found, *now[there[one["key"]] + 1:]]
+    return None
+
+
+def _placed(now: list[Any], saved: list[Any], at: int) -> list[Any]:
+    """Return a list with the saved item at its old place: instead of itself, or behind the nearest one that stood before it."""
+    places = {one["key"]: n for n, one in enumerate(now)}
+    if saved[at]["key"] in places:
+        return [saved[at] if one["key"] == saved[at]["key"] else one for one in now]
+    before = next((places[one["key"]] for one in reversed(saved[:at]) if one["key"] in places), -1)
+    return [*now[:before + 1], saved[at], *now[before + 1:]]
+
+
 def put_part(app: App, document: Document, part: str, body: Part, person: str) -> Document:
     """Make a part of a document, or replace it."""
     return put_body(app, document, with_part(document, part, body), person)

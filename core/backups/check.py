@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from typing import Any, TypeVar
 
+from core.apps.change_log import SEGMENT_ROWS
 from core.archive.limits import LIMITS
 from core.archive.manifest import IndexLine, PartEntry
 from core.archive.reader import Use, segment_values
 from core.backups.catalog import find_backup
 from core.backups.content_check import ContentCheck
 from core.backups.reader import BackupReader
-from core.backups.restore_context import Selection
-from core.backups.state import Description
+from core.backups.selection import Selection
+from core.backups.state import FILES, Description
 from core.backups.trial_restore import RestoreDiffers, rehearse
 from core.base.db import batched, transaction
 from core.base.errors import AppkeepError, ObjectDamaged, ObjectLost
+from core.base.refs import files_in_text
 from core.base.time import now_us
 from core.objects.index import all_descriptors, in_packs, known_descriptors, lost_among, mark_found, picked
 from core.objects.packs import StoredDescriptor
 from core.objects.reader import ObjectReader, note_lost, object_reader
 from core.runs.context import RunContext
+from core.server import server
 
 UNSOUND = ("object_missing", "object_damaged", "archive_damaged", RestoreDiffers.code)
 """What says that a backup is not whole; anything else says that it could not be looked at."""
@@ -48,10 +51,29 @@ def verify_needed(saved: BackupReader, now: Description | None, run: RunContext,
     """
     held = {line.content for part in now.lines.values() for line in part} if now is not None else set()
     needed = {line.content: line for (name, part), lines in saved.lines.items()
-              if (config if part == "config" else data) and only.has(name) for line in lines
+              if (config if part == "config" else data) and only.has(name)
+              for line in (_chosen(saved, name, lines, only) if part == "data" else lines)
               if line.content not in held and line.content not in proven}
     _verify(needed.values(), run, quick=True)
     return needed.keys() | set(proven)
+
+
+def _chosen(saved: BackupReader, name: str, lines: Sequence[IndexLine], only: Selection) -> list[IndexLine]:
+    """Return the lines of a component's data that are read where only some of its records are restored."""
+    component = server().registry.components.get(name)
+    if component is None or not only.records or name in only.names:
+        return list(lines)
+    numbers = {section: None if (there := component.collection(section)) is None else only.numbers(name, there)
+               for section in {line.section for line in lines}}
+    chosen = [line for line in lines if line.section != FILES and _holds_some(line, numbers[line.section])]
+    if any(there is None for section, there in numbers.items() if component.collection(section) is not None):
+        return [*chosen, *(line for line in lines if line.section == FILES)]
+    files = {file for line in chosen if numbers[line.section] for file in files_in_text(saved.read(line.content).decode())}
+    return [*chosen, *(line for line in lines if line.section == FILES and line.content in files)]
+
+
+def _holds_some(line: IndexLine, numbers: frozenset[int] | None) -> bool:
+    return numbers is None or line.n in {number // SEGMENT_ROWS for number in numbers}
 
 
 def check(run: RunContext) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from core.apps.snapshot import Snapshot
 from core.backups.absent import said_of_absent
 from core.backups.journal import documents_changed
 from core.backups.reader import BackupReader
-from core.backups.restore_context import RestoreContext, Selection
+from core.backups.restore_context import RestoreContext
+from core.backups.selection import Selection, with_parts
 from core.backups.state import Description
 from core.base.errors import InvalidInput
 from core.extension.component import Component, Document
@@ -48,12 +49,13 @@ def after_restore(before: Mapping[str, Document], saved: Mapping[str, Document],
         InvalidInput: the backup has not what *only* names.
     """
     kinds = server().registry.kinds
-    absent = sorted(name for name in only.names if "/" in name and name not in saved)
+    absent = sorted(only.documents - saved.keys())
     if absent:
         raise InvalidInput(f"The backup holds no {absent[0][:80]}.")
     kept = {address: d for address, d in before.items()
             if not only.has(kinds[d.kind][0].name, address) or (kinds[d.kind][1].single and address not in saved)}
-    return {**kept, **{address: d for address, d in saved.items() if only.has(kinds[d.kind][0].name, address)}}
+    chosen = {address: d for address, d in saved.items() if only.has(kinds[d.kind][0].name, address)}
+    return {**kept, **with_parts(before, saved, only), **chosen}
 
 
 def merge(context: RestoreContext) -> dict[str, Any]:

@@ -14,14 +14,13 @@ from core.backups.catalog import backup_if_there, find_backup
 from core.backups.merge import Progress, data_reports, meet, merge
 from core.backups.models import ORIGINS, Backup
 from core.backups.reader import BackupReader
-from core.backups.restore_context import Selection
+from core.backups.selection import Selection, component_named
 from core.backups.state import Description
 from core.backups.undo import undo
 from core.base.db import reading
 from core.base.errors import Conflict, InvalidInput, OriginUnconfirmed
 from core.runs.models import Run
 from core.runs.service import report_of
-from core.server import server
 from core.tenancy.models import App
 
 
@@ -103,10 +102,14 @@ def undo_options(run: Run, *, also_later: bool, plan: str | None = None) -> Opti
 
 
 def _still_named(names: Iterable[str], safety: Backup) -> tuple[str, ...]:
-    """Return what to take back out of the version before: the same parts; of a document that was not there, its component."""
-    kinds, saved = server().registry.kinds, BackupReader(safety)
-    return tuple(dict.fromkeys(name if "/" not in name or name in saved.documents else kinds[name.partition("/")[0]][0].name
-                               for name in names))
+    """Return what to take back out of the version before: the same documents; of one that was not there, its component.
+
+    Of a part or a record, the document that it is of: more than the restore changed goes back only where people ask for that.
+    """
+    saved = BackupReader(safety)
+    documents = (name if "/" not in name else "/".join(name.split("/")[:2]) for name in names)
+    return tuple(dict.fromkeys(name if "/" not in name or name in saved.documents else component_named(name.partition("/")[0]) or name
+                               for name in documents))
 
 
 def apply(app: App, saved: BackupReader, connection: Connection, person: str, options: Options, described: Description | None, *,

@@ -1,4 +1,4 @@
-"""What of a backup is restored, and what components work with when a backup meets an app."""
+"""What components work with when a backup meets an app."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ from core.apps.permissions import standing
 from core.apps.snapshot import Snapshot
 from core.archive.manifest import IndexLine
 from core.backups.reader import BackupReader
+from core.backups.selection import Selection
 from core.backups.state import Description, describe
-from core.base.errors import InvalidInput
 from core.base.ids import SYSTEM
-from core.base.refs import ADDRESS
 from core.extension.component import Component, Document
 from core.objects.index import known_descriptors, picked
 from core.objects.packs import StoredDescriptor
@@ -30,35 +29,6 @@ from core.tenancy.models import App
 AHEAD_SEGMENTS, AHEAD_BYTES, KNOWN_AT_ONCE = 64, 3 * 1024 * 1024, 2000
 """How much is unpacked ahead of the merge: bounds memory whatever the size of the backup."""
 READING_THREADS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """What of a backup is restored: components by name ("pages") and documents by address; nothing named is all of it."""
-
-    names: frozenset[str] = frozenset()
-
-    def has(self, component: str, address: str | None = None) -> bool:
-        """Say whether a document of a component is to be restored; without an address, whether any may be."""
-        if not self.names or component in self.names:
-            return True
-        if address is not None:
-            return address in self.names
-        return any(server().registry.kinds[name.partition("/")[0]][0].name == component for name in self.names if "/" in name)
-
-    def check(self) -> None:
-        """Refuse names that mean nothing here.
-
-        Raises:
-            InvalidInput: with the name.
-        """
-        registry = server().registry
-        for name in sorted(self.names):
-            known = name.partition("/")[0] in registry.kinds and ADDRESS.match(name) and name.count("/") == 1 \
-                if "/" in name else name in registry.components
-            if not known:
-                raise InvalidInput(f"“{name[:80]}” is neither a component ({', '.join(registry.components)}) nor the address "
-                                   f"of a document (kind/key, with one of these kinds: {', '.join(sorted(registry.kinds))}).")
 
 
 @dataclass

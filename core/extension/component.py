@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from core.archive.canonical import canonical
 from core.base.difference import Change, difference
-from core.extension.data_report import DataReport, NameOf
+from core.extension.data_report import DataReport, NameOf, RecordPair, RecordTold, ValueTold
 
 if TYPE_CHECKING:
     from core.apps.snapshot import Snapshot
@@ -229,6 +230,30 @@ class Component:
         """
         return DataReport()
 
+    def collection(self, section: str) -> str | None:
+        """Return the address of the collection of records that a section of data holds ("worksheet/w_…"); None where it holds none."""
+        return None
+
+    def record_of(self, section: str, line: Mapping[str, Any]) -> RecordPair:
+        """Return what a line of a section that holds records says of its record, as one that is only on the later side."""
+        return RecordPair(number=line["number"], before=None, after={name: value for name, value in line.items() if name != "number"})
+
+    def planned_records(self, app: App, context: RestoreContext, collection: str, outcome: str, after: int) -> Iterator[RecordPair]:
+        """Yield the records of a collection to which a restore would do something, ascending, those with a number above *after*.
+
+        It costs what differs from there on, and writes nothing. *collection* is an address (see `collection`), *outcome* one of
+        `OUTCOMES`.
+        """
+        return iter(())
+
+    def tell_records(self, app: App, person: str, collection: str, pairs: Sequence[RecordPair], before: Mapping[str, Document],
+                     after: Mapping[str, Document]) -> list[RecordTold]:
+        """Return records of a collection for people: what each is called, and its values that differ.
+
+        *before* and *after* are the documents of the two sides, by address. The person manages the app.
+        """
+        return [RecordTold(number=pair.number, title=f"#{pair.number}", values=values_told(pair)) for pair in pairs]
+
     def plan_undo(self, app: App, context: UndoContext) -> Mapping[str, Any]:
         """Return what `undo_data` would report, as JSON; write nothing."""
         return {}
@@ -239,3 +264,14 @@ class Component:
         It runs inside the transaction that undoes the restore, after the configuration.
         """
         return {}
+
+
+def values_told(pair: RecordPair) -> list[ValueTold]:
+    """Return the values of a record that differ, told by what they are stored under."""
+    before, after = pair.before or {}, pair.after or {}
+    names = [name for name in dict.fromkeys([*before, *after]) if before.get(name) != after.get(name)]
+    return [ValueTold(name=name.replace("_", " "), before=_text(before.get(name)), after=_text(after.get(name))) for name in names]
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else value if isinstance(value, str) else canonical(value).decode()

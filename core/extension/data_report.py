@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+OUTCOMES = ("brought_back", "overwritten", "binned", "new_since")
+"""What can happen to a record in a restore, as far as the records it happens to are listed; see `CollectionReport`."""
 NameOf = Callable[[str], str]
 """Gives the name that people know for a key ("w_…"), as far as anybody knows it."""
 
@@ -34,6 +37,33 @@ class CollectionReport:
     def touched(self) -> bool:
         """Whether the collection is not as the backup has it."""
         return bool(self.written or self.new_since)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordPair:
+    """One record on two sides: its values by field on each, None where it is not there. `number` is the record's."""
+
+    number: int
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueTold:
+    """A value that differs, for people: what the field is called, and the texts before and after; None is no value."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordTold:
+    """One record on two sides, for people: its number, what it is called, and its values that differ."""
+
+    number: int
+    title: str
+    values: Sequence[ValueTold]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

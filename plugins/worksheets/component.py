@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from core.api import (
@@ -16,6 +16,8 @@ from core.api import (
     InvalidInput,
     NameOf,
     Operation,
+    RecordPair,
+    RecordTold,
     RestoreContext,
     Section,
     Snapshot,
@@ -30,7 +32,7 @@ from plugins.worksheets.fields import fields_of, shaped
 from plugins.worksheets.operations import OPERATIONS
 from plugins.worksheets.records import open_store
 from plugins.worksheets.report import data_report
-from plugins.worksheets.restore import restore_records
+from plugins.worksheets.restore import planned_records, restore_records
 from plugins.worksheets.schema import WORKSHEET
 from plugins.worksheets.sections import (
     FIELDS,
@@ -141,11 +143,24 @@ class Worksheets(Component):
     def plan_data(self, app: App, context: RestoreContext) -> Mapping[str, Any]:
         return self.restore_data(app, context)
 
+    def collection(self, section: str) -> str | None:
+        return f"worksheet/{worksheet_of(section)}" if section.startswith(RECORDS) else None
+
+    def record_of(self, section: str, line: Mapping[str, Any]) -> RecordPair:
+        return RecordPair(number=line["seq"], before=None, after=line["vals"])
+
+    def planned_records(self, app: App, context: RestoreContext, collection: str, outcome: str, after: int) -> Iterator[RecordPair]:
+        shapes = {worksheet: in_todays_shape(fields) for worksheet, fields in _written(context).items()}
+        yield from planned_records(context, shapes, collection.partition("/")[2], outcome, after)
+
+    def tell_records(self, app: App, person: str, collection: str, pairs: Sequence[RecordPair], before: Mapping[str, Document],
+                     after: Mapping[str, Document]) -> list[RecordTold]:
+        from plugins.worksheets.web.told_records import tell_records  # pages are loaded where there are any
+
+        return tell_records(app, person, pairs, before.get(collection), after.get(collection))
+
     def restore_data(self, app: App, context: RestoreContext) -> Mapping[str, Any]:
-        lines = [line for line in context.lines(self.name) if line.section == FIELDS]
-        written: Shapes = {}
-        for _, raw in context.segments(self.name, lines):
-            written |= read_shapes(parse(line, max_bytes=2**20) for line in raw.split(b"\n") if line)
+        written = _written(context)
         shapes = {worksheet: in_todays_shape(fields) for worksheet, fields in written.items()}
         otherwise = [{"worksheet": worksheet, "field": key} for worksheet, fields in written.items() for key, shape in fields.items()
                      if shapes[worksheet].get(key) != shape]
@@ -159,6 +174,14 @@ class Worksheets(Component):
 
     def data_report(self, said: Mapping[str, Any], name_of: NameOf) -> DataReport:
         return data_report(said, name_of)
+
+
+def _written(context: RestoreContext) -> Shapes:
+    """Return the shapes of fields as the backup describes them."""
+    written: Shapes = {}
+    for _, raw in context.segments("worksheets", [line for line in context.lines("worksheets") if line.section == FIELDS]):
+        written |= read_shapes(parse(line, max_bytes=2**20) for line in raw.split(b"\n") if line)
+    return written
 
 
 def _judged(shapes: Mapping[str, Any]) -> dict[str, Any]:

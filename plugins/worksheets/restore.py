@@ -17,12 +17,23 @@ from typing import Any
 
 import msgspec
 
-from core.api import AbsentFieldType, Document, IndexLine, InvalidInput, InvalidValue, Reference, RestoreContext, now_us
+from core.api import (
+    AbsentFieldType,
+    Document,
+    IndexLine,
+    InvalidInput,
+    InvalidValue,
+    RecordPair,
+    Reference,
+    RestoreContext,
+    batched,
+    now_us,
+)
 from plugins.worksheets.fields import Field, fields_of, shaped
 from plugins.worksheets.records import MAX_SEQ, SEGMENT_RECORDS, Line, RecordStore, Row, open_store, read_lines
 from plugins.worksheets.restore_journal import Pair, note_changes
 from plugins.worksheets.restore_whole import MAX_REACHED, WholeSegments, mark_of
-from plugins.worksheets.sections import worksheet_of
+from plugins.worksheets.sections import RECORDS, worksheet_of
 from plugins.worksheets.service import dumps, moved_fields, settled, write_rows
 from plugins.worksheets.targets import Numbers, Targets
 
@@ -31,6 +42,7 @@ MAX_LISTED = 10_000
 BATCH_ROWS = 4096
 READ_TOGETHER_BYTES = 2 * 1024 * 1024
 """Of what is there now, so much is read at once; a single segment may have more."""
+NEWER_SEGMENTS = 16
 OUTCOMES = ("brought_back", "overwritten", "unchanged")
 _decode = msgspec.json.Decoder().decode
 """Reads values that are canonical already, as stored ones and those of a verified backup are."""
@@ -96,10 +108,7 @@ def restore_records(context: RestoreContext, shapes: Mapping[str, Mapping[str, A
     Args:
         shapes: worksheet key -> field key -> {"type", "options"}: the fields that the backup knows.
     """
-    sections: dict[str, list[IndexLine]] = {}
-    for line in context.lines("worksheets"):
-        if line.section.startswith("records/"):
-            sections.setdefault(worksheet_of(line.section), []).append(line)
+    sections = _sections(context)
     shapes = _wanted(context, shapes)
     report = Report()
     store = open_store(context.connection, context.app.id)
@@ -114,10 +123,32 @@ def restore_records(context: RestoreContext, shapes: Mapping[str, Mapping[str, A
             continue
         report.absent += [{"worksheet": worksheet, "field": key, "type": one.type.name}
                           for key, one in fields_of(document.body).items() if isinstance(one.type, AbsentFieldType)]
-        _Merge(context, store, targets, report, document, shapes[worksheet]).run(lines, live)
+        _Merge(context, store, targets, report, document, shapes[worksheet], _numbers(context, worksheet)).run(lines, live)
     if context.writing:
         _raise_counters(context, store, shapes)
     return report.as_json()
+
+
+def planned_records(context: RestoreContext, shapes: Mapping[str, Mapping[str, Any]], worksheet: str, outcome: str,
+                    after: int) -> Iterator[RecordPair]:
+    """Yield the records of a worksheet to which a restore would do something; see `Component.planned_records`."""
+    document = context.documents.get(f"worksheet/{worksheet}")
+    if document is None or worksheet not in shapes or _numbers(context, worksheet) == frozenset():
+        return
+    sections = _sections(context)
+    store = open_store(context.connection, context.app.id)
+    targets = Targets(store, context.app, context.documents.get, _coming(context, sections))
+    merge = _Merge(context, store, targets, Report(), document, shapes[worksheet], _numbers(context, worksheet))
+    yield from merge.planned(outcome, sections.get(worksheet, []), context.live_segments("worksheets"), after)
+
+
+def _sections(context: RestoreContext) -> dict[str, list[IndexLine]]:
+    """Return the lines of the backup's records by worksheet."""
+    found: dict[str, list[IndexLine]] = {}
+    for line in context.lines("worksheets"):
+        if line.section.startswith(RECORDS):
+            found.setdefault(worksheet_of(line.section), []).append(line)
+    return found
 
 
 def coming_numbers(context: RestoreContext, worksheet: str) -> Numbers:
@@ -145,20 +176,31 @@ def _wanted(context: RestoreContext, shapes: Mapping[str, Mapping[str, Any]]) ->
     Raises:
         InvalidInput: one that is named is not in the backup's data.
     """
-    named = {name for name in context.only.names if name.startswith("worksheet/")}
+    named = {name for name in (*context.only.documents, *context.only.records) if name.startswith("worksheet/")}
     absent = sorted(named - {f"worksheet/{key}" for key in shapes})
     if absent:
         raise InvalidInput(f"The backup holds no records of {absent[0]}.")
-    return {key: shape for key, shape in shapes.items() if context.only.has("worksheets", f"worksheet/{key}")}
+    return {key: shape for key, shape in shapes.items() if _numbers(context, key) != frozenset()}
+
+
+def _numbers(context: RestoreContext, worksheet: str) -> frozenset[int] | None:
+    """Return the numbers of a worksheet's records that are to be restored; None is all of them."""
+    return context.only.numbers("worksheets", f"worksheet/{worksheet}")
+
+
+def _holding(lines: Iterable[IndexLine], numbers: frozenset[int] | None) -> list[IndexLine]:
+    """Return the lines of those segments in which one of these records may lie."""
+    wanted = None if numbers is None else {number // SEGMENT_RECORDS for number in numbers}
+    return [line for line in lines if wanted is None or line.n in wanted]
 
 
 def _coming(context: RestoreContext, sections: Mapping[str, list[IndexLine]]) -> Callable[[str], Iterable[int]]:
     """Return what tells the numbers of a worksheet's records in the backup."""
     def numbers(worksheet: str) -> Iterator[int]:
-        address = f"worksheet/{worksheet}"
-        if address in context.documents and context.only.has("worksheets", address):
-            for _, raw in context.segments("worksheets", sections.get(worksheet, [])):
-                yield from (line.seq for line in read_lines(raw))
+        chosen = _numbers(context, worksheet)
+        if f"worksheet/{worksheet}" in context.documents:
+            for _, raw in context.segments("worksheets", _holding(sections.get(worksheet, []), chosen)):
+                yield from (line.seq for line in read_lines(raw) if chosen is None or line.seq in chosen)
 
     return numbers
 
@@ -173,6 +215,8 @@ class _Merge:
     report: Report
     document: Document
     shapes: Mapping[str, Mapping[str, Any]]
+    numbers: frozenset[int] | None = None
+    """The numbers of the records that are to be restored; None is all of them."""
 
     def __post_init__(self) -> None:
         self.worksheet = self.document.key
@@ -185,27 +229,60 @@ class _Merge:
         self.pointing = {key: mark_of(key) for key in sorted(self.same) if self.fields[key].type.points}
         self.reached: set[tuple[str, str]] = set()
         self.highest = 0
+        self.met: set[int] = set()
+        """Those of the named records that were met in the backup."""
         # Values can be taken as bytes where the backup's fields are as they were, and the record holds none of another.
         self.alike = self.same == set(self.known)
 
     def run(self, lines: list[IndexLine], live: Mapping[tuple[str, int], str]) -> None:
         """Merge the segments that differ and count the others."""
-        # The live segments' digests speak of what was there before values followed their fields.
-        differing = [line for line in lines if self._follow or live.get((line.section, line.n)) != line.content]
+        if self.numbers is not None:
+            self._run_some(_holding(lines, self.numbers))
+            return
+        differing = self._differing_lines(lines, live)
         self.counts["unchanged"] += sum(line.count for line in lines) - sum(line.count for line in differing)
         bare = self.context.writing and self.store.is_bare(self.worksheet)
         whole = bare and self.alike and self.context.authors_proven
         self._write(self._batches(self._loading(differing) if whole else self._merging(differing, bare)), bare)
         if self.context.bin_newer:
-            self._write(self._batches(self._newer(lines, live)), bare=False)
+            self._write(self._batches(self._to_the_bin(lines, live)), bare=False)
         self.counts["new_since"] = 0 if bare else self._live_before() - sum(
             self.counts[what] for what in ("unchanged", "overwritten", "binned"))
         if self.context.writing and differing:
             self._finish(self.highest)
 
+    def _run_some(self, lines: list[IndexLine]) -> None:
+        """Merge the records that are named.
+
+        Raises:
+            InvalidInput: the backup has not one of them.
+        """
+        self._write(self._batches(self._merging(lines, bare=False)), bare=False)
+        if absent := sorted((self.numbers or frozenset()) - self.met):
+            raise InvalidInput(f"The backup holds no record {absent[0]} of “{self.document.body['name']}”.")
+        if self.context.writing:
+            self._finish(self.highest)
+
+    def _differing_lines(self, lines: Iterable[IndexLine], live: Mapping[tuple[str, int], str]) -> list[IndexLine]:
+        """Return the segments that are not as they are now, whose digests speak of what was there before values followed their fields."""
+        return [line for line in lines if self._follow or live.get((line.section, line.n)) != line.content]
+
+    def planned(self, outcome: str, lines: list[IndexLine], live: Mapping[tuple[str, int], str], after: int) -> Iterator[RecordPair]:
+        """Yield the records above *after* to which this would happen; see `Component.planned_records`."""
+        lines = [line for line in _holding(lines, self.numbers) if line.n >= (after + 1) // SEGMENT_RECORDS]
+        if outcome in ("binned", "new_since"):
+            batches = self._newer(lines, live, after) if self.numbers is None else iter(())
+        else:
+            batches = self._merging(lines if self.numbers is not None else self._differing_lines(lines, live), bare=False)
+        for old, new in (pair for batch in batches for pair in batch if pair[1].seq > after):
+            there = None if old is None or old.deleted_at is not None else old
+            if outcome in ("binned", "new_since") or outcome == ("brought_back" if there is None else "overwritten"):
+                yield RecordPair(number=new.seq, before=None if there is None else _decode(there.vals),
+                                 after=None if new.deleted_at is not None else _decode(new.vals))
+
     def _merging(self, differing: list[IndexLine], bare: bool) -> Iterator[list[Pair]]:
         """Yield what changes, a segment at a time."""
-        compared = not bare and self.alike and not self._moved
+        compared = not bare and self.alike and not self._moved and self.numbers is None
         groups, now = self._together(differing), dict[int, bytes]()
         for line, raw in self._segments(differing):
             if compared and line.n not in now:
@@ -250,18 +327,28 @@ class _Merge:
                 pending = []
         yield pending
 
-    def _newer(self, lines: list[IndexLine], live: Mapping[tuple[str, int], str]) -> Iterator[list[Pair]]:
-        """Yield the records that the backup does not have, each on its way to the recycle bin."""
-        saved, after, at = {line.n: line for line in lines}, 0, now_us()
-        while rows := self.store.some_after(self.worksheet, after):
-            after = rows[-1].seq
-            wanted = [saved[n] for n in sorted({row.seq // SEGMENT_RECORDS for row in rows}) if n in saved
-                      and (self._follow or live.get((saved[n].section, n)) != saved[n].content)]
-            known = {line.seq for _, raw in self.context.segments("worksheets", wanted) for line in read_lines(raw)}
-            same = {line.n for line in saved.values()} - {line.n for line in wanted}
-            newer = [row for row in rows if row.seq not in known and row.seq // SEGMENT_RECORDS not in same]
-            self.counts["binned"] += len(newer)
-            yield [(row, row._replace(deleted_at=at)) for row in newer]
+    def _to_the_bin(self, lines: list[IndexLine], live: Mapping[tuple[str, int], str]) -> Iterator[list[Pair]]:
+        for pairs in self._newer(lines, live):
+            self.counts["binned"] += len(pairs)
+            yield pairs
+
+    def _newer(self, lines: list[IndexLine], live: Mapping[tuple[str, int], str], after: int = 0) -> Iterator[list[Pair]]:
+        """Yield the records above *after* that the backup does not have, each on its way to the recycle bin."""
+        saved, at = {line.n: line for line in lines}, now_us()
+        for some in batched(iter(self._unlike(saved, live, after // SEGMENT_RECORDS)), NEWER_SEGMENTS):
+            known = {line.seq for _, raw in self.context.segments("worksheets", [saved[n] for n in some if n in saved])
+                     for line in read_lines(raw)}
+            rows = (row for n in some for row in self.store.rows(self.worksheet, n * SEGMENT_RECORDS, (n + 1) * SEGMENT_RECORDS - 1))
+            yield [(row, row._replace(deleted_at=at)) for row in rows
+                   if row.deleted_at is None and row.seq > after and row.seq not in known]
+
+    def _unlike(self, saved: Mapping[int, IndexLine], live: Mapping[tuple[str, int], str], first: int) -> list[int]:
+        """Return the numbers, from *first* on, of the segments that may have records which the backup does not have."""
+        if self.document.address in self.context.documents_before:
+            there = {n: content for (section, n), content in live.items() if section == f"{RECORDS}{self.worksheet}"}
+        else:  # it comes back from the bin, and was not described with the app
+            there = dict.fromkeys({seq // SEGMENT_RECORDS for seq in self.store.seqs(self.worksheet)}, "")
+        return sorted(n for n, content in there.items() if n >= first and (n not in saved or saved[n].content != content))
 
     @cached_property
     def _follow(self) -> set[str]:
@@ -277,7 +364,10 @@ class _Merge:
     def _segment(self, n: int, raw: bytes, bare: bool, now: bytes | None = None) -> list[Pair]:
         """Yield what changes in a segment; *now* is what the database would give of it, where lines can be compared as they are."""
         segment = read_lines(raw)
-        self.highest = max(self.highest, segment[-1].seq)
+        if self.numbers is not None:
+            segment = [line for line in segment if line.seq in self.numbers]
+            self.met.update(line.seq for line in segment)
+        self.highest = max(self.highest, segment[-1].seq if segment else 0)
         segment = segment if now is None else self._differing(now, raw, segment)
         there = {} if bare else {row.seq: row for row in self._rows(n, [line.seq for line in segment])}
         changed: list[Pair] = []
