@@ -13,7 +13,9 @@ from core.backups import agreement, journal
 from core.backups.catalog import backup_if_there, find_backup
 from core.backups.merge import Progress, data_reports, meet, merge
 from core.backups.models import ORIGINS, Backup
+from core.backups.needs import needs_of
 from core.backups.reader import BackupReader
+from core.backups.restore_context import RestoreContext
 from core.backups.selection import Selection, component_named
 from core.backups.state import Description
 from core.backups.undo import undo
@@ -21,6 +23,7 @@ from core.base.db import reading
 from core.base.errors import Conflict, InvalidInput, OriginUnconfirmed
 from core.runs.models import Run
 from core.runs.service import report_of
+from core.server import server
 from core.tenancy.models import App
 
 
@@ -69,8 +72,25 @@ def plan_of(app: App, backup: Backup, person: str, options: Options, described: 
     saved = holding(backup, config=options.config, data=options.data)
     with reading() as connection:
         told = apply(app, saved, connection, person, options, described, writing=False)
+        needed = [] if options.undo is not None or not options.only else needs_of(
+            context_of(app, saved, connection, person, options), told)
     asked = asked_of(app, backup, options)
-    return {**asked, "components": told, "plan": agreement.token(asked, told, data_reports(told))}
+    more = {"needs": needed, "upgrades": upgrades_of(saved)}
+    return {**asked, "components": told, "plan": agreement.token(asked, told, data_reports(told)),
+            **{name: found for name, found in more.items() if found}}
+
+
+def context_of(app: App, saved: BackupReader, connection: Connection, person: str, options: Options) -> RestoreContext:
+    """Return the context in which a plan with these options sees the backup and the app; nothing is written in it."""
+    return meet(app, saved, connection, person, config=options.config, data=options.data, writing=False,
+                only=selection(options.only), bin_newer=options.bin_newer)
+
+
+def upgrades_of(saved: BackupReader) -> list[dict[str, Any]]:
+    """Return which components wrote the backup in an older version than is here: what they wrote is lifted, one version at a time."""
+    known = server().registry.components
+    return [{"component": name, "from": entry.version, "to": known[name].version}
+            for name, entry in sorted(saved.content.components.items()) if name in known and entry.version < known[name].version]
 
 
 def plan_undo(app: App, run: Run, person: str, *, also_later: bool) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from core.backups.restore_context import RestoreContext
 from core.backups.undo import UndoContext
 from core.base.errors import InvalidInput
 from core.extension.component import Component, Section
-from core.extension.data_report import DataReport, NameOf
-from core.tables.merge import merge
+from core.extension.data_report import DataReport, NameOf, RecordPair
+from core.tables.merge import collection_of, merge, planned
 from core.tables.table_data import TableData, report
 from core.tables.undo import undo
 from core.tenancy.models import App
@@ -43,6 +43,14 @@ class TableComponent(Component):
         if table is None:
             raise InvalidInput(f"The section “{section}” belongs to no table of {self.name}.")
         table.check_lines(n, values, context["files"])
+
+    def collection(self, section: str) -> str | None:
+        return next((collection_of(self.name, table) for table in self.tables if table.name == section), None)
+
+    def planned_records(self, app: App, context: RestoreContext, collection: str, outcome: str, after: int) -> Iterator[RecordPair]:
+        for table in self.tables:
+            if collection_of(self.name, table) == collection:
+                yield from planned(table, self.name, context, outcome, after)
 
     def plan_data(self, app: App, context: RestoreContext) -> Mapping[str, Any]:
         return merge(self.tables, self.name, context)

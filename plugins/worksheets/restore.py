@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -271,14 +272,16 @@ class _Merge:
         """Yield the records above *after* to which this would happen; see `Component.planned_records`."""
         lines = [line for line in _holding(lines, self.numbers) if line.n >= (after + 1) // SEGMENT_RECORDS]
         if outcome in ("binned", "new_since"):
-            batches = self._newer(lines, live, after) if self.numbers is None else iter(())
-        else:
-            batches = self._merging(lines if self.numbers is not None else self._differing_lines(lines, live), bare=False)
-        for old, new in (pair for batch in batches for pair in batch if pair[1].seq > after):
+            wanted = self.numbers is None and self.context.bin_newer is (outcome == "binned")
+            for old, new in chain.from_iterable(self._newer(lines, live, after) if wanted else ()):
+                vals = _decode(new.vals if old is None else old.vals)
+                yield RecordPair(number=new.seq, before=vals, after=vals if outcome == "new_since" else None)
+            return
+        for old, new in chain.from_iterable(self._merging(
+                lines if self.numbers is not None else self._differing_lines(lines, live), bare=False)):
             there = None if old is None or old.deleted_at is not None else old
-            if outcome in ("binned", "new_since") or outcome == ("brought_back" if there is None else "overwritten"):
-                yield RecordPair(number=new.seq, before=None if there is None else _decode(there.vals),
-                                 after=None if new.deleted_at is not None else _decode(new.vals))
+            if new.seq > after and outcome == ("brought_back" if there is None else "overwritten"):
+                yield RecordPair(number=new.seq, before=None if there is None else _decode(there.vals), after=_decode(new.vals))
 
     def _merging(self, differing: list[IndexLine], bare: bool) -> Iterator[list[Pair]]:
         """Yield what changes, a segment at a time."""
@@ -502,7 +505,8 @@ class _Merge:
         """Return how many live records there were; a worksheet that comes back from the bin was not described with its own."""
         if self.document.address in self.context.documents_before:
             return self.context.live_count("worksheets", f"records/{self.worksheet}")
-        return self.store.count(self.worksheet) - (self.counts["brought_back"] if self.context.writing else 0)
+        moved = self.counts["brought_back"] - self.counts["binned"]
+        return self.store.count(self.worksheet) - (moved if self.context.writing else 0)
 
     def _finish(self, highest: int) -> None:
         """Raise counters above the highest restored number, and report values that must be unique and are not."""

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
 from core.apps import documents
 from core.backups.models import Backup
+from core.backups.needs import saved_record, title_of
 from core.backups.reader import BackupReader
+from core.backups.selection import RECORD
 from core.base.errors import AppkeepError
 from core.extension.component import Component, Document
+from core.extension.data_report import RecordPair
 from core.server import server
 from core.tenancy.models import App
-from core.web.bin import holds_data
 
 MAX_ONLY = 1000
+MAX_CALLED = 50
 MAX_NAME_CHARS = 80
 
 
@@ -39,6 +43,16 @@ class OptionsForm:
         """What a plan and a restore are limited to; nothing is all of it."""
         return self.only if self.some else ()
 
+    @property
+    def chosen_records(self) -> tuple[str, ...]:
+        """The records that are chosen by themselves."""
+        return tuple(one for one in self.wanted if f"/{RECORD}/" in one)
+
+    @property
+    def as_query(self) -> str:
+        """Return the options as the part of an address behind the question mark."""
+        return urlencode(self.as_args())
+
     def as_args(self) -> list[tuple[str, str]]:
         """Return the options as an address or a form carries them."""
         flags = [(name, "1") for name in ("config", "data", "some", "safety", "bin_newer") if getattr(self, name)]
@@ -59,14 +73,17 @@ def read_options(given: MultiDict[str, str], backup: Backup) -> OptionsForm:
     """Return the options; where nothing was asked for yet, all that the backup holds, and a backup first."""
     if "asked" not in given:
         return OptionsForm(config=backup.part != "data", data=backup.part != "config", some=False, only=(), safety=True)
-    only = dict.fromkeys(one[:MAX_NAME_CHARS] for one in given.getlist("only")[:MAX_ONLY])
+    needed = [one[:MAX_NAME_CHARS] for one in given.getlist("need")[:MAX_ONLY]]
+    only = dict.fromkeys([*(one[:MAX_NAME_CHARS] for one in given.getlist("only")[:MAX_ONLY]), *needed])
     flag = {name: given.get(name) == "1" for name in ("config", "data", "some", "safety", "bin_newer")}
+    for one in needed if flag["some"] else ():  # what is taken besides is of one or the other
+        flag["data" if f"/{RECORD}/" in one else "config"] = True
     return OptionsForm(config=flag["config"] and backup.part != "data", data=flag["data"] and backup.part != "config",
                        some=flag["some"], only=tuple(only), safety=flag["safety"], bin_newer=flag["bin_newer"] and flag["data"])
 
 
 def parts_of(app: App, backup: Backup, only: Iterable[str]) -> list[Part]:
-    """Return what of a backup can be ticked: its components, and within those with data their documents."""
+    """Return what of a backup can be ticked: its components, and within those their documents."""
     saved, registry, ticked = BackupReader(backup), server().registry, set(only)
     known = [registry.components[name] for name in saved.content.components if name in registry.components]
     return [Part(one.name, one.title, one.name in ticked, tuple(_within(app, saved, one, ticked)))
@@ -74,11 +91,31 @@ def parts_of(app: App, backup: Backup, only: Iterable[str]) -> list[Part]:
 
 
 def _within(app: App, saved: BackupReader, component: Component, ticked: set[str]) -> list[Part]:
-    if not holds_data(component):
-        return []
     kinds = {kind.name for kind in component.kinds if not kind.single}
     found = [d for d in _documents(app, saved, component) if d.kind in kinds]
     return [Part(d.address, str(d.body.get("name") or d.key), d.address in ticked) for d in found[:MAX_ONLY]]
+
+
+def chosen_of(app: App, backup: Backup, only: Iterable[str], person: str) -> list[Part]:
+    """Return the records and the parts of documents that are chosen by themselves, each ticked."""
+    names = [name for name in only if name.count("/") == 3]
+    saved, live = BackupReader(backup), {d.address: d for d in documents.live(app)}
+    called = _called(app, saved, live, names, person) if names else {}
+    return [Part(name, called.get(name) or title_of(name, saved), True) for name in names]
+
+
+def _called(app: App, saved: BackupReader, live: Mapping[str, Document], names: Iterable[str], person: str) -> dict[str, str]:
+    """Return what chosen records are called: "Contacts: Ada"; those that the backup lacks are left out."""
+    found: dict[str, str] = {}
+    for name in [name for name in names if f"/{RECORD}/" in name][:MAX_CALLED]:
+        collection, _, number = name.partition(f"/{RECORD}/")
+        if number.isdecimal() and (record := saved_record(saved, collection, int(number))) is not None:
+            component, values = record
+            pair, sides = RecordPair(number=int(number), before=None, after=values), {**live, **saved.documents}
+            told = server().registry.components[component].tell_records(app, person, collection, [pair], {}, sides)
+            whose = str(sides[collection].body.get("name", "")) if collection in sides else ""
+            found[name] = f"{whose}: {told[0].title}".removeprefix(": ")
+    return found
 
 
 def _documents(app: App, saved: BackupReader, component: Component) -> list[Document]:

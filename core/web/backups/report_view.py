@@ -21,6 +21,7 @@ PLANNED = {"changed": "Changes back to the backup", "brought_back": "Restored fr
            "hidden": "Moves to the recycle bin"}
 DONE = {"changed": "Changed back to the backup", "brought_back": "Restored from the recycle bin", "added": "Was created again",
         "hidden": "Moved to the recycle bin"}
+COMPARED = {"changed": "Changed", "added": "Added", "hidden": "Removed"}
 _KEY = re.compile(r"[a-z]{1,3}_[1-9A-HJ-NP-Za-km-z]{10}")
 Names = Mapping[str, str]
 
@@ -56,12 +57,13 @@ class Group:
 class Told:
     """What happens to one component, its documents first, then its data, then what could not be.
 
-    `missing` says that its plugin is not here.
+    `component` is its name. `missing` says that its plugin is not here.
 
     `collections` are those whose records differ, `left` those whose records are as the backup has them; each is a `noun`.
     """
 
     title: str
+    component: str = ""
     groups: list[Group] = field(default_factory=list)
     unchanged: int = 0
     notes: list[str] = field(default_factory=list)
@@ -103,26 +105,30 @@ def _collect(value: Any, found: dict[str, str]) -> None:
             _collect(inner, found)
 
 
-def tell(components: Mapping[str, Any], names: Names, *, done: bool) -> list[Told]:
-    """Return a plan's or report's "components" for people, *done* in the past tense; those with nothing to say are left out."""
+def tell(components: Mapping[str, Any], names: Names, *, done: bool, words: Mapping[str, str] | None = None) -> list[Told]:
+    """Return a plan's or report's "components" for people, *done* in the past tense; those with nothing to say are left out.
+
+    *words* are what else to call what happened to documents.
+    """
+    called = words or (DONE if done else PLANNED)
     registry = server().registry
-    told = [_component(registry.components.get(name), name, said, names, done) for name, said in components.items()]
+    told = [_component(registry.components.get(name), name, said, names, called) for name, said in components.items()]
     return [one for one in told if one.writes or one.collections or one.left or one.kept or one.missing]
 
 
-def _component(component: Component | None, name: str, said: Mapping[str, Any], names: Names, done: bool) -> Told:
+def _component(component: Component | None, name: str, said: Mapping[str, Any], names: Names,
+               words: Mapping[str, str]) -> Told:
     """Return what is said of a component; of one that is not there any more, what happened to its documents."""
     if MISSING in said:
         return Told(title=said[MISSING]["title"], missing=sentence(said[MISSING]))
     documents, data = said.get("documents", {}), said.get("data", {})
     report = component.data_report(data, lambda key: _named(key, names)) if component is not None and data else DataReport()
     called: Mapping[str, str] = component.note_words if component is not None else {}
-    words = DONE if done else PLANNED
     groups = [Group(words[verb], len(documents[verb]), tuple(_item(one, names) for one in documents[verb][:MAX_SHOWN]))
               for verb in words if documents.get(verb)]
     notes = [f"{count} {called.get(what, what.replace('_', ' '))}"
              for what, count in [*said.get("notes", {}).items(), *data.get("notes", {}).items()]]
-    return Told(title=component.title if component is not None else name, groups=groups,
+    return Told(title=component.title if component is not None else name, component=name, groups=groups,
                 unchanged=documents.get("unchanged", 0), notes=notes, noun=report.noun,
                 collections=[one for one in report.collections if one.touched],
                 left=[one for one in report.collections if not one.touched],
@@ -141,18 +147,31 @@ def change(one: Mapping[str, Any], names: Names) -> Change:
     """Return a change for people."""
     own = next((side["name"] for side in (one["after"], one["before"])
                 if isinstance(side, Mapping) and isinstance(side.get("name"), str)), None)
-    before, after = (None if side is None else value_text(side, names) for side in (one["before"], one["after"]))
+    told = _details if _KEY.fullmatch(one["at"].rpartition("/")[2]) and own is not None else value_text
+    before, after = (None if side is None else told(side, names) for side in (one["before"], one["after"]))
     return Change(place(one["at"], names, own), before, after)
 
 
+def _details(value: Any, names: Names) -> str:
+    """Return what is to be said of a thing whose name is said already; nothing where it has nothing else."""
+    kept = {name: inner for name, inner in value.items() if name not in ("key", "name", "title")} if isinstance(value, Mapping) else value
+    return value_text(kept, names) if kept and kept != {"options": {}} else ""
+
+
 def place(at: str, names: Names, own: str | None = None) -> str:
-    """Return a place in a document in words: "/body/fields/f_…/name" is "fields › Amount › name"."""
+    """Return a place in a document in words: "/body/fields/f_…/name" is "field “Amount”: name"."""
     order = at.endswith(" (order)")
-    steps = [step for step in at.removesuffix(" (order)").split("/") if step not in ("", "body")]
-    words = [_named(step, names) if _KEY.fullmatch(step) else names.get(step, step.replace("_", " ")) for step in steps]
-    if own is not None and steps and _KEY.fullmatch(steps[-1]) and steps[-1] not in names:
-        words[-1] = own
-    return " › ".join(words or ["all of it"]) + (": order" if order else "")
+    steps = [step for step in at.removesuffix(" (order)").split("/") if step not in ("", "body", "options")]
+    words: list[str] = []
+    for n, step in enumerate(steps):
+        if not _KEY.fullmatch(step):
+            words.append(names.get(step, step.replace("_", " ")))
+            continue
+        name = own if own is not None and n == len(steps) - 1 and step not in names else _named(step, names)
+        noun = _words_of_letters().get(step.partition("_")[0]) or (words[-1].removesuffix("s") if words else "item")
+        words[-1:] = [f"{noun} “{name}”" if step in names or name is own else name]
+    text = ": ".join([*([", ".join(words[:-1])] if words[1:] else []), words[-1]]) if words else "all of it"
+    return text + (": order" if order else "")
 
 
 def value_text(value: Any, names: Names) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import Response, redirect, render_template, request, url_for
 
 from core.apps import documents, service
+from core.backups.absent import title_of
 from core.backups.catalog import backup_if_there
 from core.backups.log import noting
 from core.backups.models import ORIGINS, Backup
@@ -23,8 +25,9 @@ from core.server import server
 from core.tenancy.models import App
 from core.web.answers import status_within
 from core.web.backups.blueprint import BACKUP, app_args, backup_here, pages, redirect_to
-from core.web.backups.options_form import OptionsForm, parts_of, read_options
+from core.web.backups.options_form import OptionsForm, chosen_of, parts_of, read_options
 from core.web.backups.plan_confirmation import PlanConfirmation, made
+from core.web.backups.record_lists import list_url
 from core.web.backups.report_view import Told, names_in, tell
 from core.web.backups.run_page import asked_just_now
 from core.web.gate import Needs
@@ -42,7 +45,7 @@ class Sheet(PlanConfirmation):
 @pages.page(f"{BACKUP}/restore", Needs.BACKUP)
 def restore(organization_id: str, app_id: str, backup_id: str) -> Response:
     """Show what a restore with these options would do, and ask who one is."""
-    return _page(_planned(current_app_row(), backup_here(backup_id), read_options(request.args, backup_here(backup_id))))
+    return _page(planned(current_app_row(), backup_here(backup_id), read_options(request.args, backup_here(backup_id))))
 
 
 @pages.page(f"{BACKUP}/restore", Needs.BACKUP, ("POST",))
@@ -54,7 +57,7 @@ def start(organization_id: str, app_id: str, backup_id: str) -> Response:
     again = asked_just_now(app_id, visit().person, "restore", backup=backup.id, plan=request.form.get("plan", ""))
     if again is not None:
         return redirect_to("backups.run", run_id=again)
-    sheet = _planned(current_app_row(), backup, read_options(request.form, backup))
+    sheet = planned(current_app_row(), backup, read_options(request.form, backup))
     if sheet.found is None:
         return _page(sheet)
     try:
@@ -72,23 +75,15 @@ def start(organization_id: str, app_id: str, backup_id: str) -> Response:
     return redirect_to("backups.run", run_id=run_id)
 
 
-@pages.page(f"{BACKUP}/compare", Needs.BACKUP)
-def compare(organization_id: str, app_id: str, backup_id: str) -> tuple[str, int]:
-    """Show how the app differs from a backup; nothing can be started here."""
-    backup = backup_here(backup_id)
-    sheet = _planned(current_app_row(), backup, read_options(request.args, backup))
-    return render_template("backups/compare.html", **_shown(sheet)), sheet.status
-
-
-def _planned(app: App, backup: Backup, asked: OptionsForm) -> Sheet:
+def planned(app: App, backup: Backup, asked: OptionsForm) -> Sheet:
     """Return the page with its plan, or with why there is none."""
-    def planned() -> dict[str, Any]:
+    def look() -> dict[str, Any]:
         if asked.some and not asked.only:
             raise InvalidInput("Select at least one part, or choose everything.")
         return plan(app, backup, visit().person, config=asked.config, data=asked.data, only=asked.wanted, bin_newer=asked.bin_newer)
 
     sheet = Sheet(backup, asked)
-    sheet.plan(planned)
+    sheet.plan(look)
     return sheet
 
 
@@ -127,14 +122,18 @@ def _begin(sheet: Sheet, options: Options) -> str:
 
 
 def _page(sheet: Sheet) -> Response:
-    return made(render_template("backups/restore.html", **_shown(sheet)), sheet.status)
+    return made(render_template("backups/restore.html", **shown(sheet)), sheet.status)
 
 
-def _shown(sheet: Sheet) -> dict[str, Any]:
+def shown(sheet: Sheet) -> dict[str, Any]:
+    """Return what a page shows of a plan."""
     app, backup, asked = current_app_row(), sheet.backup, sheet.asked
-    return {"backup": backup, "asked": asked, "sheet": sheet, "parts": parts_of(app, backup, asked.only), "origins": ORIGINS,
-            "told": _tell_plan(app, backup, sheet.found), "holds_config": backup.part != "data", "holds_data": backup.part != "config",
-            "confirm_origin": backup.origin != "here" and not service.is_empty(app), "busy": exclusive_run(app.id),
+    upgrades = [(title_of(one["component"]), one["from"], one["to"]) for one in (sheet.found or {}).get("upgrades", ())]
+    return {"backup": backup, "upgrades": upgrades, "asked": asked, "sheet": sheet, "parts": parts_of(app, backup, asked.only),
+            "chosen": chosen_of(app, backup, asked.only, visit().person), "origins": ORIGINS,
+            "lists": partial(list_url, backup, asked) if asked.data else None, "told": _tell_plan(app, backup, sheet.found),
+            "holds_config": backup.part != "data", "holds_data": backup.part != "config", "busy": exclusive_run(app.id),
+            "confirm_origin": backup.origin != "here" and not service.is_empty(app),
             "method": server().registry.hook.identity_method(person=visit().person) or "password"}
 
 

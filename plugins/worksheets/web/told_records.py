@@ -48,8 +48,8 @@ class _Side:
         self.sheet = SheetContext(app, document, SheetAccess(app, who, document, EVERYTHING), person, who.admin)
         self.fields = {key: one for key, one in self.sheet.everything.items() if one.stored}
         self.around = RelatedNames(self.sheet)
-        rows = [Row(pair.number, dumps({key: value for key, value in (held or {}).items() if key in self.fields}), None, 0, "", 0, "", None)
-                for pair, held in zip(pairs, values, strict=True)]
+        shown = [{key: value for key, value in (held or {}).items() if key in self.fields} for held in values]
+        rows = [Row(pair.number, dumps(vals), None, 0, "", 0, "", None) for pair, vals in zip(pairs, shown, strict=True)]
         self.lines = lines_of(self.around, rows, self.fields.values())
 
     def name(self, key: str) -> str | None:

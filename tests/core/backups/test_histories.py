@@ -6,6 +6,7 @@ APPKEEP_TEST_HISTORIES says how many; a failing one names its seed.
 from __future__ import annotations
 
 import copy
+import itertools
 import os
 import random
 from typing import Any
@@ -14,7 +15,11 @@ import pytest
 from flask import Flask
 
 from core.api import App, apps, direct, documents, new_key, transaction
+from core.api import server as this_server
 from core.backups.catalog import find_backup
+from core.backups.plan import Options, context_of, holding
+from core.base.db import reading
+from core.extension.data_report import OUTCOMES
 from plugins.worksheets import service as records
 from plugins.worksheets.service import loads
 from tests.conftest import made_organization
@@ -246,14 +251,86 @@ class History:
         backup_id, saved, has_data = self.random.choice(self.backups)
         config = not has_data or self.random.random() < 0.7
         data = has_data and (not config or self.random.random() < 0.7)
-        plan = direct.plan(self.app, find_backup(backup_id), config=config, data=data)
-        report = direct.restore(self.app, find_backup(backup_id), config=config, data=data)
+        only, bin_newer = self.some_parts(saved, config=config, data=data), data and self.random.random() < 0.3
+        options = Options(backup=backup_id, config=config, data=data, only=tuple(sorted(only)), bin_newer=bin_newer)
+        plan = direct.plan(self.app, find_backup(backup_id), config=config, data=data, only=only, bin_newer=bin_newer)
+        lists = {(key, what): self.listed(backup_id, options, key, what) for key in saved["sheets"] for what in OUTCOMES} if data else {}
+        before = self.rows()
+        report = direct.restore(self.app, find_backup(backup_id), config=config, data=data, only=only, bin_newer=bin_newer)
         told = {name: {k: v for k, v in said.items() if k not in ("notes",)} for name, said in report["components"].items()}
         assert plan["components"] == told
-        self.model.restore(saved, config=config, data=data)
+        wanted = copy.deepcopy(self.model)
+        self.model.restore(saved, config=config, data=data, only=frozenset(only), bin_newer=bin_newer)
+        wanted.restore(saved, config=config, data=False, only=frozenset(only))
+        newer = {key: wanted.newer(saved, key, frozenset(only)) for key in saved["sheets"]}
+        self.compare_lists(lists, before, newer, bin_newer=bin_newer)
         for key, was in saved["sheets"].items():
-            if data and key in self.model.sheets and was["records"] and not self.model.sheets[key].hidden:
-                self.numbers[key] = max(self.numbers.get(key, 0), *was["records"])
+            restored = self.model.chosen(saved, key, frozenset(only))
+            if data and restored:
+                highest = max(was["records"]) if not any(name.count("/") == 3 for name in only) else max(restored)
+                self.numbers[key] = max(self.numbers.get(key, 0), highest, *restored)
+
+    def some_parts(self, saved: dict[str, Any], *, config: bool, data: bool) -> list[str]:
+        """Return what to restore alone: documents, fields, records; mostly nothing, which is everything."""
+        if self.random.random() < 0.4:
+            return []
+        live = [k for k, s in self.model.sheets.items() if not s.hidden and k in saved["sheets"]]
+        found = [f"page/{key}" for key in saved["pages"] if config and self.random.random() < 0.5]
+        found += [f"worksheet/{key}" for key in saved["sheets"] if self.random.random() < 0.3 and (config or key in live)]
+        for key in live if data else ():
+            numbers = list(saved["sheets"][key]["records"])
+            found += [f"worksheet/{key}/record/{n}" for n in numbers if self.random.random() < 0.2]
+        for key in live if config else ():
+            found += [f"worksheet/{key}/field/{field}" for field in saved["sheets"][key]["fields"] if self.random.random() < 0.2]
+        return found
+
+    def listed(self, backup_id: str, options: Options, key: str, outcome: str) -> dict[int, tuple[Any, Any]]:
+        """Return (values before, values after) of the records that a plan lists, by number; read in pages of a random size."""
+        worksheets = this_server().registry.components["worksheets"]
+        found, after = {}, 0
+        with reading() as connection:
+            saved = holding(find_backup(backup_id), config=options.config, data=options.data)
+            context = context_of(self.app, saved, connection, "system", options)
+            while True:
+                pairs = worksheets.planned_records(self.app, context, f"worksheet/{key}", outcome, after)
+                some = list(itertools.islice(pairs, self.random.randint(1, 5)))
+                if not some:
+                    return found
+                found.update({pair.number: (pair.before, pair.after) for pair in some})
+                after = some[-1].number
+
+    def rows(self) -> dict[str, dict[int, Any]]:
+        """Return all rows of all worksheets."""
+        store = records.store_of(self.app)
+        return {key: {row.seq: row for row in store.rows(key, 1, 10**9)} for key in self.model.sheets}
+
+    def compare_lists(self, lists: dict[tuple[str, str], dict[int, tuple[Any, Any]]], before: dict[str, dict[int, Any]],
+                      newer: dict[str, set[int]], *, bin_newer: bool) -> None:
+        """What the plan listed is what happened, record for record; of no other record a value has changed."""
+        after = self.rows()
+        for (key, outcome), pairs in lists.items():
+            was, now = before.get(key, {}), after.get(key, {})
+            for seq, (old, new) in pairs.items():
+                assert old == shown_of(was.get(seq)), (key, outcome, seq)
+                assert outcome == "new_since" or new == shown_of(now.get(seq)), (key, outcome, seq)
+                assert (old is None) is (outcome == "brought_back"), (key, outcome, seq)
+        for key, now in after.items():
+            told = {what: lists.get((key, what), {}).keys() for what in OUTCOMES}
+            assert not lists or newer.get(key, set()) == set(told["binned" if bin_newer else "new_since"]), key
+            for seq, row in now.items():
+                old = before.get(key, {}).get(seq)
+                if seq in told["brought_back"] or seq in told["overwritten"] or seq in told["binned"]:
+                    continue
+                assert old is not None, (key, seq)
+                assert (old.deleted_at is None) == (row.deleted_at is None), (key, seq)
+                live = self.model.sheets[key].live
+                vals, became = loads(old.vals), loads(row.vals)
+                assert {f: v for f, v in vals.items() if f in live} == {f: v for f, v in became.items() if f in vals}, (key, seq)
+
+
+def shown_of(row: Any) -> Any:
+    """Return the values of a live row; None for one in the bin, or none."""
+    return None if row is None or row.deleted_at is not None else loads(row.vals)
 
 
 STEPS = [History.put_record] * 6 + [History.move_record] * 3 + [History.touch_page] * 2 + [History.toggle_field] * 2 \

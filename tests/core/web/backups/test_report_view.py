@@ -16,9 +16,9 @@ NAMES = {"f_1111111111": "Amount", "c_1111111111": "Open", "w_1111111111": "Deal
 
 @pytest.mark.parametrize(("at", "expected"), [
     ("/body/name", "name"),
-    ("/body/fields/f_1111111111/title_text", "fields › Amount › title text"),
-    ("/body/fields/f_1111111111/options/choices/c_1111111111/name", "fields › Amount › options › choices › Open › name"),
-    ("/body/fields/f_9999999999/name", "fields › a deleted field › name"),
+    ("/body/fields/f_1111111111/title_text", "field “Amount”: title text"),
+    ("/body/fields/f_1111111111/options/choices/c_1111111111/name", "field “Amount”, choice “Open”: name"),
+    ("/body/fields/f_9999999999/name", "a deleted field: name"),
     ("/body/fields (order)", "fields: order"),
     ("/position", "position"),
     ("/", "all of it"),
@@ -47,7 +47,7 @@ def test_a_long_value_is_cut(sqlite_server: Flask) -> None:
 def test_what_comes_or_goes_is_called_by_its_own_name(sqlite_server: Flask) -> None:
     """Also where nothing else knows its key."""
     added = change({"at": "/body/fields/f_8888888888", "before": None, "after": {"key": "f_8888888888", "name": "New"}}, NAMES)
-    assert Change("fields › New", None, "New") == added
+    assert Change("field “New”", None, "") == added
     gone = change({"at": "/body/fields/f_8888888888", "before": {"key": "f_8888888888", "name": "Old"}, "after": None}, NAMES)
     assert Change("fields › Old", "Old", None) == gone
 

@@ -1,0 +1,111 @@
+"""The records that a restore would bring back, overwrite or leave alone: listed by page, searched, each with what differs.
+
+A list costs what differs from where its page begins, not what the app or the backup holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from sqlalchemy import Connection
+
+from core.backups.models import Backup
+from core.backups.plan import Options, context_of, holding
+from core.base.db import reading
+from core.base.errors import InvalidInput, NotFound
+from core.extension.component import Component, Document
+from core.extension.data_report import OUTCOMES, RecordPair, RecordTold
+from core.server import server
+from core.tenancy.models import App
+
+PAGE_RECORDS = 50
+MAX_LOOKED_AT = 5000
+"""How many records one page of a search looks at; the next page goes on behind them."""
+TOLD_AT_ONCE = 200
+MAX_SEARCH_CHARS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPage:
+    """A page of a list: the records, and the number behind which the next page begins; None where there is none."""
+
+    records: Sequence[RecordTold]
+    next: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedCollection:
+    """A collection of records whose list is asked for: its component, its address, what the list is of."""
+
+    component: Component
+    address: str
+    outcome: str
+
+    @classmethod
+    def named(cls, component: str, key: str, outcome: str) -> ListedCollection:
+        """Return the collection that an address of a page names.
+
+        Raises:
+            NotFound: there is no such component, or nothing that happens to records is called so.
+        """
+        found = server().registry.components.get(component)
+        address = None if found is None else found.collection(f"records/{key}")
+        if found is None or address is None or outcome not in OUTCOMES:
+            raise NotFound("There is no such list of records.")
+        return cls(found, address, outcome)
+
+
+def planned_page(app: App, backup: Backup, person: str, options: Options, listed: ListedCollection, *, after: int = 0,
+                 search: str = "", limit: int = PAGE_RECORDS) -> RecordPage:
+    """Return a page of the records to which a restore would do something; nothing is touched.
+
+    Args:
+        options: Those of the restore; an undo has no lists.
+        listed: The collection, and what happens to the records.
+        after: The number behind which the page begins.
+        search: Text that a record's name or one of its values that differ must have.
+
+    Raises:
+        InvalidInput: the backup does not hold what is asked for.
+    """
+    if not options.data:
+        raise InvalidInput("Records are listed where data is restored.")
+    with reading() as connection:
+        pairs, before, documents = _planned(app, backup, connection, person, options, listed, after)
+        return paged(pairs, lambda some: listed.component.tell_records(app, person, listed.address, some, before, documents),
+                     search=search, limit=limit)
+
+
+def _planned(app: App, backup: Backup, connection: Connection, person: str, options: Options, listed: ListedCollection,
+             after: int) -> tuple[Iterator[RecordPair], Mapping[str, Document], Mapping[str, Document]]:
+    saved = holding(backup, config=options.config, data=options.data)
+    context = context_of(app, saved, connection, person, options)
+    pairs = listed.component.planned_records(app, context, listed.address, listed.outcome, after)
+    return pairs, context.documents_before, context.documents
+
+
+def paged(pairs: Iterator[RecordPair], tell: Callable[[Sequence[RecordPair]], list[RecordTold]], *, search: str,
+          limit: int) -> RecordPage:
+    """Return the first *limit* records that a search finds, told by *tell*; see `planned_page`."""
+    wanted, found, looked, last = search.strip().casefold()[:MAX_SEARCH_CHARS], list[RecordTold](), 0, 0
+    while looked < MAX_LOOKED_AT:
+        some = list(islice(pairs, min(TOLD_AT_ONCE, limit + 1) if not wanted else TOLD_AT_ONCE))
+        looked += len(some)
+        for told in tell(some) if some else ():
+            if wanted and not _has(told, wanted):
+                last = told.number
+                continue
+            if len(found) == limit:
+                return RecordPage(found, found[-1].number)
+            found.append(told)
+            last = told.number
+        if not some:
+            return RecordPage(found, None)
+    return RecordPage(found, last)
+
+
+def _has(told: RecordTold, wanted: str) -> bool:
+    texts = [str(told.number), told.title, *(text for value in told.values for text in (value.before, value.after) if text)]
+    return any(wanted in text.casefold() for text in texts)

@@ -1,0 +1,38 @@
+"""Earlier versions of one record: what the backups have of it, and the way to restore just that."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from flask import render_template, url_for
+
+from core.apps import documents
+from core.backups.models import Backup
+from core.backups.record_versions import component_of, versions_of
+from core.backups.selection import RECORD
+from core.base.errors import NotFound
+from core.web.backups.blueprint import ROOT, app_args, pages
+from core.web.gate import Needs
+from core.web.visit import current_app_row, visit
+
+MAX_NUMBER_DIGITS = 15
+
+
+@pages.page(f"{ROOT}/records/<word>/<collection>/<number>", Needs.BACKUP)
+def record_versions(organization_id: str, app_id: str, word: str, collection: str, number: str) -> str:
+    """Show what the newest backups have of a record."""
+    if not number.isascii() or not number.isdecimal() or len(number) > MAX_NUMBER_DIGITS:
+        raise NotFound("There is no such record.")
+    app, address = current_app_row(), f"{word}/{collection}"
+    component = component_of(address)
+    found = versions_of(app, visit().person, component, address, int(number))
+    names = {d.address: str(d.body.get("name", "")) for d in documents.live(app)}
+    return render_template("backups/record_versions.html", found=found, number=int(number), name=names.get(address) or component.title,
+                           restore_url=lambda backup: restore_one_url(backup, f"{address}/{RECORD}/{int(number)}"))
+
+
+def restore_one_url(backup: Backup, name: str) -> str:
+    """Return the address of the plan that restores one thing of a backup: a record with its data, else of the configuration."""
+    what = "data" if f"/{RECORD}/" in name else "config"
+    asked = urlencode({"asked": "1", what: "1", "some": "1", "safety": "1", "only": name})
+    return f"{url_for('backups.restore', **app_args(backup_id=backup.id))}?{asked}"
