@@ -218,8 +218,12 @@ VALUES: dict[str, Value] = {
     "link": lambda place, before: place.ids["link"],
     "sheet": lambda place, before: place.key("worksheet"),
     "button": lambda place, before: "b_1111111111",
+    "word": lambda place, before: "worksheet",
+    "collection": lambda place, before: place.key("worksheet"),
+    "record": lambda place, before: "1",
+    "other": lambda place, before: place.ids["backup"],
 }
-COMMON = frozenset({"token", "n", "number", "kind", "component", "which", "filename", "seq", "part", "name", "button", "what"})
+COMMON = frozenset({"token", "n", "number", "kind", "component", "which", "filename", "seq", "part", "name", "button", "what", "word", "record"})
 """Variables that are called alike in every organization: nothing to mix up."""
 MADE_UP = {"organization_id": "o_ZZZZZZZZZZ", "app_id": "a_ZZZZZZZZZZ"}
 

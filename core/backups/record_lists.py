@@ -5,12 +5,13 @@ A list costs what differs from where its page begins, not what the app or the ba
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from sqlalchemy import Connection
 
+from core.archive.manifest import IndexLine
 from core.backups.models import Backup
 from core.backups.plan import Options, context_of, holding
 from core.base.db import reading
@@ -69,6 +70,7 @@ def planned_page(app: App, backup: Backup, person: str, options: Options, listed
 
     Raises:
         InvalidInput: the backup does not hold what is asked for.
+        NotFound: neither the app nor the backup has such a collection.
     """
     if not options.data:
         raise InvalidInput("Records are listed where data is restored.")
@@ -82,8 +84,22 @@ def _planned(app: App, backup: Backup, connection: Connection, person: str, opti
              after: int) -> tuple[Iterator[RecordPair], Mapping[str, Document], Mapping[str, Document]]:
     saved = holding(backup, config=options.config, data=options.data)
     context = context_of(app, saved, connection, person, options)
+    check_there(listed.component, listed.address, [context.documents_before, context.documents, saved.documents], saved.data_lines(
+        listed.component.name))
     pairs = listed.component.planned_records(app, context, listed.address, listed.outcome, after)
     return pairs, context.documents_before, context.documents
+
+
+def check_there(component: Component, address: str, sides: Iterable[Mapping[str, Document]], lines: Iterable[IndexLine]) -> None:
+    """Refuse a collection of records that neither the app nor the backup has.
+
+    Raises:
+        NotFound: they know no such document, and hold no such records.
+    """
+    if address.partition("/")[0] not in server().registry.kinds or any(address in side for side in sides):
+        return
+    if not any(component.collection(one.section) == address for one in lines):
+        raise NotFound("There is no such list of records.")
 
 
 def paged(pairs: Iterator[RecordPair], tell: Callable[[Sequence[RecordPair]], list[RecordTold]], *, search: str,

@@ -20,7 +20,7 @@ from core.backups.compare import (
     what_happened,
 )
 from core.backups.models import Backup
-from core.backups.record_lists import RecordPage, paged
+from core.backups.record_lists import RecordPage, check_there, paged
 from core.base.db import reading
 from core.base.errors import AppkeepError, NotFound
 from core.extension.component import Component
@@ -109,6 +109,7 @@ def _page(backup: Backup, second: Backup | None, component: str, collection: str
         raise NotFound("There is no such list of records.")
     with reading() as connection:
         sides = _sides(backup, second, connection)
+        check_there(known, address, [side.documents for side in sides], [line for side in sides for line in side.lines(component)])
         pairs = (pair for pair in record_pairs(*sides, known, section, after) if what_happened(pair) == what)
         return paged(pairs, lambda some: known.tell_records(app, visit().person, address, some, sides[0].documents, sides[1].documents),
                      search=search, limit=limit)

@@ -13,7 +13,7 @@ from core.backups.models import Backup
 from core.backups.plan import Options
 from core.backups.reader import BackupReader
 from core.backups.record_lists import ListedCollection, RecordPage, planned_page
-from core.base.errors import AppkeepError
+from core.base.errors import AppkeepError, NotFound
 from core.extension.component import Component
 from core.tenancy.models import App
 from core.tenancy.wall import as_tenant
@@ -40,6 +40,8 @@ def planned_records(organization_id: str, app_id: str, backup_id: str, component
     found, trouble = RecordPage([], None), None
     try:
         found = planned_page(app, backup, visit().person, options_of(backup, asked), listed, after=asked_after(), search=asked_search())
+    except NotFound:
+        raise
     except AppkeepError as error:
         trouble = error
     page = render_template(

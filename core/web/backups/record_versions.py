@@ -18,17 +18,17 @@ from core.web.visit import current_app_row, visit
 MAX_NUMBER_DIGITS = 15
 
 
-@pages.page(f"{ROOT}/records/<word>/<collection>/<number>", Needs.BACKUP)
-def record_versions(organization_id: str, app_id: str, word: str, collection: str, number: str) -> str:
+@pages.page(f"{ROOT}/records/<word>/<collection>/<record>", Needs.BACKUP)
+def record_versions(organization_id: str, app_id: str, word: str, collection: str, record: str) -> str:
     """Show what the newest backups have of a record."""
-    if not number.isascii() or not number.isdecimal() or len(number) > MAX_NUMBER_DIGITS:
+    if not record.isascii() or not record.isdecimal() or len(record) > MAX_NUMBER_DIGITS:
         raise NotFound("There is no such record.")
     app, address = current_app_row(), f"{word}/{collection}"
     component = component_of(address)
-    found = versions_of(app, visit().person, component, address, int(number))
+    found = versions_of(app, visit().person, component, address, int(record))
     names = {d.address: str(d.body.get("name", "")) for d in documents.live(app)}
-    return render_template("backups/record_versions.html", found=found, number=int(number), name=names.get(address) or component.title,
-                           restore_url=lambda backup: restore_one_url(backup, f"{address}/{RECORD}/{int(number)}"))
+    return render_template("backups/record_versions.html", found=found, number=int(record), name=names.get(address) or component.title,
+                           restore_url=lambda backup: restore_one_url(backup, f"{address}/{RECORD}/{int(record)}"))
 
 
 def restore_one_url(backup: Backup, name: str) -> str:
