@@ -54,7 +54,7 @@ class ListedCollection:
         found = server().registry.components.get(component)
         address = None if found is None else found.collection(f"records/{key}")
         if found is None or address is None or outcome not in OUTCOMES:
-            raise NotFound("There is no such list of records.")
+            raise NotFound("List of records not found.")
         return cls(found, address, outcome)
 
 
@@ -99,7 +99,7 @@ def check_there(component: Component, address: str, sides: Iterable[Mapping[str,
     if address.partition("/")[0] not in server().registry.kinds or any(address in side for side in sides):
         return
     if not any(component.collection(one.section) == address for one in lines):
-        raise NotFound("There is no such list of records.")
+        raise NotFound("List of records not found.")
 
 
 def paged(pairs: Iterator[RecordPair], tell: Callable[[Sequence[RecordPair]], list[RecordTold]], *, search: str,

@@ -91,5 +91,5 @@ def component_of(collection: str) -> Component:
     registry = server().registry
     found = registry.kinds[word][0] if word in registry.kinds else registry.components.get(word)
     if found is None or found.collection(f"records/{key}") != collection:
-        raise NotFound("There is no such collection of records.")
+        raise NotFound("Collection of records not found.")
     return found

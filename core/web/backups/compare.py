@@ -106,7 +106,7 @@ def _page(backup: Backup, second: Backup | None, component: str, collection: str
     section = f"records/{collection}"
     address = None if known is None else known.collection(section)
     if known is None or address is None:
-        raise NotFound("There is no such list of records.")
+        raise NotFound("List of records not found.")
     with reading() as connection:
         sides = _sides(backup, second, connection)
         check_there(known, address, [side.documents for side in sides], [line for side in sides for line in side.lines(component)])
@@ -122,7 +122,7 @@ def _sides(backup: Backup, second: Backup | None, connection: Any) -> tuple[Side
 def _asked_change() -> str:
     what = request.args.get("show", "changed")
     if what not in CHANGES:
-        raise NotFound("There is no such list of records.")
+        raise NotFound("List of records not found.")
     return what
 
 

@@ -22,7 +22,7 @@ MAX_NUMBER_DIGITS = 15
 def record_versions(organization_id: str, app_id: str, word: str, collection: str, record: str) -> str:
     """Show what the newest backups have of a record."""
     if not record.isascii() or not record.isdecimal() or len(record) > MAX_NUMBER_DIGITS:
-        raise NotFound("There is no such record.")
+        raise NotFound("Record not found.")
     app, address = current_app_row(), f"{word}/{collection}"
     component = component_of(address)
     found = versions_of(app, visit().person, component, address, int(record))

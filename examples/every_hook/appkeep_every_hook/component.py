@@ -6,7 +6,7 @@ Data that lies in tables of rows needs none of the methods from `data_sections` 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Integer, String, Text, delete, insert, select, update
@@ -26,6 +26,7 @@ class Motto(ak.OwnedByApp, ak.Base):
 
 TABLE = Motto.__table__
 SECTION, KEY = "records/m_1", "m_1"
+MOTTOS = "signs/m_1"
 SIGN = ak.Kind(name="sign", title="Sign", letter="sg", parts={"line": "lines"}, schema=ak.schemas.closed({
     "name": ak.schemas.NAME,
     "size": {"title": "Size in cm", "description": "How high it is.", **ak.schemas.whole(1, 500)},
@@ -142,6 +143,8 @@ class Signs(ak.Component):
     def restore_data(self, app: ak.App, context: ak.RestoreContext) -> Mapping[str, Any]:
         told = self._merged(app, context)
         to, now = self._saved(context), motto_of(app.id, context.connection)
+        if not told:
+            return told
         if to is None and not context.bin_newer:
             return told
         if (journal := ak.journal_of(app)) is not None:
@@ -155,6 +158,8 @@ class Signs(ak.Component):
         return next((str(json.loads(raw)["motto"]) for _, raw in context.segments("signs", lines)), None)
 
     def _merged(self, app: ak.App, context: ak.RestoreContext) -> dict[str, Any]:
+        if context.only.numbers("signs", MOTTOS) == frozenset() and not context.only.documents:
+            return {}  # only records of others are restored
         to, now = self._saved(context), motto_of(app.id, context.connection)
         if to is None:
             what = "" if now is None else "binned" if context.bin_newer else "new_since"
@@ -167,6 +172,24 @@ class Signs(ak.Component):
             return ak.DataReport()
         counts: dict[str, Any] = {said["motto"]: 1}
         return ak.DataReport(noun="Motto", collections=[ak.CollectionReport(key=SECTION, name="Motto", **counts)])
+
+    def collection(self, section: str) -> str | None:
+        return MOTTOS if section == SECTION else None
+
+    def record_of(self, section: str, line: Mapping[str, Any]) -> ak.RecordPair:
+        return ak.RecordPair(number=1, before=None, after=line)
+
+    def planned_records(self, app: ak.App, context: ak.RestoreContext, collection: str, outcome: str,
+                        after: int) -> Iterator[ak.RecordPair]:
+        if after < 1 and self._merged(app, context).get("motto") == outcome:
+            to, now = self._saved(context), motto_of(app.id, context.connection)
+            then = now and now[0] if outcome == "new_since" else to
+            yield ak.RecordPair(number=1, before=now and {"motto": now[0]}, after=None if then is None else {"motto": then})
+
+    def tell_records(self, app: ak.App, person: str, collection: str, pairs: Sequence[ak.RecordPair], before: Mapping[str, ak.Document],
+                     after: Mapping[str, ak.Document]) -> list[ak.RecordTold]:
+        return [ak.RecordTold(number=pair.number, title="Motto", values=[ak.ValueTold(
+            name="Motto", before=(pair.before or {}).get("motto"), after=(pair.after or {}).get("motto"))]) for pair in pairs]
 
     def plan_undo(self, app: ak.App, context: ak.UndoContext) -> Mapping[str, Any]:
         return self._back(app, context)[0]

@@ -66,12 +66,23 @@ def give(app: App, text: str | None) -> None:
         set_motto(app, text)
 
 
+def listed(app: App, backup: Any) -> list[tuple[str, str | None, str | None]]:
+    """Return the values that a plan lists of mottos to overwrite."""
+    from core.backups.plan import Options
+    from core.backups.record_lists import ListedCollection, planned_page
+
+    mottos = ListedCollection.named("signs", signs.SECTION.rpartition("/")[2], "overwritten")
+    page = planned_page(app, backup, "system", Options(backup=backup.id, config=True, data=True), mottos)
+    return [(value.name, value.before, value.after) for record in page.records for value in record.values]
+
+
 def test_a_motto_is_backed_up_planned_restored_and_undone(app: App) -> None:
     """With data of its own code: changed, removed, newer than the backup, changed since the restore."""
     assert "Begin well" == motto(app)
     backup = direct.back_up(app)
     give(app, "Another")
     told = direct.plan(app, backup)["components"]["signs"]["data"]
+    assert [("Motto", "Another", "Begin well")] == listed(app, backup)
     assert {"motto": "overwritten"} == told and "Another" == motto(app)
     assert told == direct.restore(app, backup, safety_backup=True)["components"]["signs"]["data"] and "Begin well" == motto(app)
     direct.undo(app, last_restore())
