@@ -103,4 +103,5 @@ def plain(line: Line, field: Field) -> str:
         return ", ".join(str(item["name"]) for item in value)
     if field.type.name in RAW:
         return str(value)
-    return str(show(value, field, line.around, True).striptags())
+    shown = show(value, field, line.around, True).replace("<span", " <span")  # what stands beside one another stays apart
+    return str(shown.striptags())
