@@ -189,6 +189,11 @@ def listed() -> str:
     return f"{head}] = {{\n{''.join(rows)}}}\n"
 
 
+def type_pairs() -> Iterator[str]:
+    """Yield what a restore does for every pair of field types; worksheets know it."""
+    yield from import_module("plugins.worksheets.type_pairs").written()
+
+
 BLOCKS: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
     "commands": ("commands.md", commands),
     "errors": ("errors.md", errors),
@@ -196,6 +201,7 @@ BLOCKS: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
     "hooks": ("writing-a-plugin.md", hooks),
     "each hook": ("hooks.md", hook_pages),
     "each method": ("components.md", component_pages),
+    "each pair": ("restoring-fields.md", type_pairs),
 }
 
 

@@ -23,17 +23,17 @@ from core.api import (
     Document,
     IndexLine,
     InvalidInput,
-    InvalidValue,
     RecordPair,
     Reference,
     RestoreContext,
     batched,
     now_us,
 )
+from plugins.worksheets.conversion import carried, may_miss, stands, why_left
 from plugins.worksheets.fields import Field, fields_of, shaped
 from plugins.worksheets.records import MAX_SEQ, SEGMENT_RECORDS, Line, RecordStore, Row, open_store, read_lines
 from plugins.worksheets.restore_journal import Pair, note_changes
-from plugins.worksheets.restore_whole import MAX_REACHED, WholeSegments, mark_of
+from plugins.worksheets.restore_whole import MAX_REACHED, Reach, WholeSegments, mark_of
 from plugins.worksheets.sections import RECORDS, worksheet_of
 from plugins.worksheets.service import dumps, moved_fields, settled, write_rows
 from plugins.worksheets.targets import Numbers, Targets
@@ -223,7 +223,8 @@ class _Merge:
         self.worksheet = self.document.key
         self.report.names[self.worksheet] = str(self.document.body.get("name", ""))
         self.counts = self.report.worksheets.setdefault(self.worksheet, Counter())
-        self.fields = fields_of(self.document.body)
+        self.every = fields_of(self.document.body, stored=False)
+        self.fields = {key: one for key, one in self.every.items() if one.stored}
         self.known = {key: shaped(key, shape) for key, shape in self.shapes.items()}
         self.same = {key for key in self.known if key in self.fields and self.fields[key].shape == self.known[key].shape}
         self.gone = set(self.known) - set(self.fields)
@@ -264,9 +265,23 @@ class _Merge:
         if self.context.writing:
             self._finish(self.highest)
 
-    def _differing_lines(self, lines: Iterable[IndexLine], live: Mapping[tuple[str, int], str]) -> list[IndexLine]:
-        """Return the segments that are not as they are now, whose digests speak of what was there before values followed their fields."""
-        return [line for line in lines if self._follow or live.get((line.section, line.n)) != line.content]
+    def _differing_lines(self, lines: list[IndexLine], live: Mapping[tuple[str, int], str]) -> list[IndexLine]:
+        """Return the segments that are not as they are now, or point to what is there no more.
+
+        The live segments' digests speak of what was there before values followed their fields.
+        """
+        alike = [line for line in lines if not self._follow and live.get((line.section, line.n)) == line.content]
+        same = set(alike) - self._unreaching(alike)
+        return [line for line in lines if line not in same]
+
+    def _unreaching(self, alike: list[IndexLine]) -> set[IndexLine]:
+        """Return those of the segments that are as the backup has them whose pointers reach nothing by now, or something else."""
+        retargeted = self.known.keys() - self.same - self.gone  # the numbers of one worksheet's records may be those of another's
+        if any(self.known[key].type.points for key in retargeted):
+            return set(alike)
+        doubtful = [key for key in self.pointing if may_miss(self.context, self.document.address, self.fields[key])]
+        reach = Reach(self.targets, self.fields, doubtful)
+        return {line for line, raw in self.context.segments("worksheets", alike) if not reach.all_reach(raw)} if doubtful else set()
 
     def planned(self, outcome: str, lines: list[IndexLine], live: Mapping[tuple[str, int], str], after: int) -> Iterator[RecordPair]:
         """Yield the records above *after* to which this would happen; see `Component.planned_records`."""
@@ -441,10 +456,10 @@ class _Merge:
         hidden = _decode(old.hidden or "{}") if old is not None else {}
         vals = {key: value for key, value in now.items() if key not in self.known}
         for key in self.known:
-            side = hidden if key in self.gone else vals
             if key in self.gone and not self._in_bin(key):
-                self._left(seq, key, saved, "the field was deleted")
+                self._left(seq, key, saved.get(key))
                 continue
+            side = hidden if key in self.gone else vals
             value = self._value(seq, key, saved.get(key), now.get(key), points)
             side.pop(key, None)
             if value is not None:
@@ -453,41 +468,59 @@ class _Merge:
 
     def _value(self, seq: int, key: str, saved: Any, now: Any, points: bool) -> Any:
         """Return what a field that the backup knows shall hold."""
-        if saved is None or key in self.gone:
-            return saved
+        if saved is None:
+            return None
+        if key in self.gone:
+            return self._aside(seq, key, saved)
         if key not in self.same:
             return self._converted(seq, key, saved, now)
         if not points or key not in self.pointing:
             return saved
         return self._reachable(seq, self.fields[key], saved, now)
 
+    def _aside(self, seq: int, key: str, saved: Any) -> Any:
+        """Return a value for a field in the recycle bin, word for word; what it points to in vain is told."""
+        one = self.known[key]
+        # Which choices the field has is not known of a field in the bin; they come back with it.
+        self._gone(seq, one, (reference for reference in one.references(saved) if reference.kind != "choice"))
+        return saved
+
     def _reachable(self, seq: int, one: Field, saved: Any, now: Any) -> Any:
-        gone = []
-        for reference in dict.fromkeys(one.references(saved)):
-            if not self.targets.exist(one, reference):
-                self.report.reference(self.worksheet, seq, one.key, reference, _why(reference))
-                if reference.kind != "choice":
-                    gone.append(reference)
+        """Return what of a value reaches its target; a pointer that reaches nothing stays as it is now: there, or not."""
+        gone = self._gone(seq, one, one.references(saved))
+        if gone and now is not None:
+            gone -= set(one.references(now))
         if not gone:
             return saved
         left = one.type.keep(saved, one.definition, frozenset(gone))
         return now if left is None else left
 
+    def _gone(self, seq: int, one: Field, references: Iterable[Reference]) -> set[Reference]:
+        """Return those whose targets are gone, and with which a value cannot stay; all that are gone are told."""
+        gone = [reference for reference in dict.fromkeys(references) if not self.targets.exist(one, reference)]
+        for reference in gone:
+            self.report.reference(self.worksheet, seq, one.key, reference, _why(reference))
+        return {reference for reference in gone if reference.kind != "choice"}
+
     def _converted(self, seq: int, key: str, saved: Any, now: Any) -> Any:
         """Return the value as today's definition of the field has it; what does not fit is left as it is now."""
-        one, old = self.fields[key], self.known[key]
-        if old.type.points and one.shape.get("options", {}).get("target") != old.shape.get("options", {}).get("target"):
-            for reference in dict.fromkeys(old.references(saved)):
-                self.report.reference(self.worksheet, seq, key, reference, "the field points elsewhere now")
+        old, one = self.known[key], self.fields[key]
+        value = carried(old, one, saved)
+        if value is None:
+            if not stands(old, one, saved, now):
+                self._left(seq, key, saved)
             return now
-        try:
-            return one.canonical(saved)
-        except InvalidValue:
-            self._left(seq, key, {key: saved}, f"the field is of type {one.type.name} now")
-            return now
+        return self._reachable(seq, one, value, now)
 
-    def _left(self, seq: int, key: str, saved: Mapping[str, Any], reason: str) -> None:
-        if key in saved:
+    def _left(self, seq: int, key: str, saved: Any) -> None:
+        """Tell that a value stays as it is now: each of its pointers, or that there is one."""
+        if saved is None:
+            return
+        old, reason = self.known[key], why_left(self.known[key], self.every.get(key))
+        references = dict.fromkeys(old.references(saved))
+        for reference in references:
+            self.report.reference(self.worksheet, seq, key, reference, reason)
+        if not references:
             self.report.left_fields[self.worksheet, key, reason] += 1
 
     def _in_bin(self, key: str) -> bool:

@@ -37,58 +37,20 @@ def mark_of(key: str) -> bytes:
 
 
 @dataclass
-class WholeSegments:
-    """Segments on their way into a bare worksheet; they are written some at a time, the rest by `flush`."""
+class Reach:
+    """Whether whole segments reach all that they point to by some fields."""
 
-    app: App
-    store: RecordStore
     targets: Targets
-    worksheet: str
     fields: Mapping[str, Field]
     pointing: Sequence[str]
-    """The keys of the fields that point to something."""
-    segments: dict[int, bytes] = field(default_factory=dict)
-    size: int = 0
-    highest: int = 0
-    """The highest number of those that were written."""
-    count: int = 0
-    """How many records were written."""
+    """The keys of those fields."""
 
     def __post_init__(self) -> None:
-        journal = journal_of(self.app)
-        self.stage = None if journal is None else journal.stage(RECORDS + self.worksheet)
         self.marks = {key: (mark_of(key), re.compile(mark_of(key) + _VALUE)) for key in self.pointing}
         self.reached: dict[str, set[bytes]] = {key: set() for key in self.pointing}
-        self.files = {key: one for key, one in self.fields.items() if one.type.holds_files}
 
-    def take(self, n: int, raw: bytes) -> list[tuple[int, bytes]]:
-        """Take a segment in, to be written as it is; return those whose records, it turns out, have to be looked at one by one."""
-        if not self._reaches(raw):
-            return [(n, raw)]
-        self.segments[n] = raw
-        self.size += len(raw)
-        return self.flush() if self.size >= BATCH_BYTES else []
-
-    def flush(self) -> list[tuple[int, bytes]]:
-        """Write what was taken in, and into the restore's journal; return what has to be looked at."""
-        left = self.store.load_segments(self.worksheet, self.segments) if self.segments else []
-        looked_at = [(n, self.segments.pop(n)) for n in left]
-        if self.segments and self.stage is not None:
-            self.stage.add(list(self.segments.values()))
-        for raw in self.segments.values():
-            self.count += raw.count(b"\n")
-            self._attach(raw)
-        if self.segments:
-            self.highest = max(self.highest, read_lines(self.segments[max(self.segments)])[-1].seq)
-        self.segments, self.size = {}, 0
-        return looked_at
-
-    def _attach(self, raw: bytes) -> None:
-        if FILE_MARK.encode() in raw:
-            lines = [(line.seq, bytes(line.vals).decode()) for line in read_lines(raw)]
-            attach_files(self.store, self.worksheet, self.files, lines, bare=True)
-
-    def _reaches(self, raw: bytes) -> bool:
+    def all_reach(self, raw: bytes) -> bool:
+        """Say whether every value of a segment reaches all that it points to."""
         return all(self._reaches_by(key, raw) for key in self.pointing)
 
     def _reaches_by(self, key: str, raw: bytes) -> bool:
@@ -113,6 +75,58 @@ class WholeSegments:
             return self.targets.have(one, set(map(int, _NUMBER.findall(joined))))
         references = {reference for value in values for reference in one.references(_decode(value))}
         return all(self.targets.exist(one, reference) for reference in references)
+
+
+@dataclass
+class WholeSegments:
+    """Segments on their way into a bare worksheet; they are written some at a time, the rest by `flush`."""
+
+    app: App
+    store: RecordStore
+    targets: Targets
+    worksheet: str
+    fields: Mapping[str, Field]
+    pointing: Sequence[str]
+    """The keys of the fields that point to something."""
+    segments: dict[int, bytes] = field(default_factory=dict)
+    size: int = 0
+    highest: int = 0
+    """The highest number of those that were written."""
+    count: int = 0
+    """How many records were written."""
+
+    def __post_init__(self) -> None:
+        journal = journal_of(self.app)
+        self.stage = None if journal is None else journal.stage(RECORDS + self.worksheet)
+        self.reach = Reach(self.targets, self.fields, self.pointing)
+        self.files = {key: one for key, one in self.fields.items() if one.type.holds_files}
+
+    def take(self, n: int, raw: bytes) -> list[tuple[int, bytes]]:
+        """Take a segment in, to be written as it is; return those whose records, it turns out, have to be looked at one by one."""
+        if not self.reach.all_reach(raw):
+            return [(n, raw)]
+        self.segments[n] = raw
+        self.size += len(raw)
+        return self.flush() if self.size >= BATCH_BYTES else []
+
+    def flush(self) -> list[tuple[int, bytes]]:
+        """Write what was taken in, and into the restore's journal; return what has to be looked at."""
+        left = self.store.load_segments(self.worksheet, self.segments) if self.segments else []
+        looked_at = [(n, self.segments.pop(n)) for n in left]
+        if self.segments and self.stage is not None:
+            self.stage.add(list(self.segments.values()))
+        for raw in self.segments.values():
+            self.count += raw.count(b"\n")
+            self._attach(raw)
+        if self.segments:
+            self.highest = max(self.highest, read_lines(self.segments[max(self.segments)])[-1].seq)
+        self.segments, self.size = {}, 0
+        return looked_at
+
+    def _attach(self, raw: bytes) -> None:
+        if FILE_MARK.encode() in raw:
+            lines = [(line.seq, bytes(line.vals).decode()) for line in read_lines(raw)]
+            attach_files(self.store, self.worksheet, self.files, lines, bare=True)
 
 
 def _by(kind: Relationship) -> tuple[object, object]:

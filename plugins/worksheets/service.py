@@ -452,7 +452,10 @@ def _own_rows(sheet: _Sheet, row: Row) -> list[tuple[_Sheet, Row]]:
     vals, found = loads(row.vals), []
     for key, one in sheet.fields.items():
         if one.type.name == "subform" and key in vals:
-            child = _sheet(sheet.app, one.definition["options"]["target"]["ref"].rpartition("/")[2])
+            try:
+                child = _sheet(sheet.app, one.definition["options"]["target"]["ref"].rpartition("/")[2])
+            except NotFound:  # the worksheet was deleted: its rows are out of sight with it
+                continue
             found += [(child, r) for r in child.store.hold(child.key, vals[key]) if r.deleted_at == row.deleted_at]
     return found
 

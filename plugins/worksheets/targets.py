@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable
 
-from core.api import App, Document, Reference, files_missing, find_app, org_exists
+from core.api import App, Definition, Document, Reference, files_missing, find_app, org_exists
 from plugins.worksheets.fields import Field
 from plugins.worksheets.records import RecordStore, open_store
 
@@ -46,7 +45,7 @@ class Targets:
         self.store, self.app, self.documents, self.coming = store, app, documents, coming
         self.numbers: dict[str, Numbers] = {}
         self.known: dict[Reference, bool] = {}
-        self.choices: dict[str, frozenset[str]] = {}
+        self.choices: dict[str, tuple[Definition, frozenset[str]]] = {}
 
     def exist(self, field: Field, reference: Reference) -> bool:
         """Say whether what *reference* names is there, hidden or not."""
@@ -87,13 +86,17 @@ class Targets:
         return numbers
 
     def _choices(self, field: Field) -> frozenset[str]:
-        if field.key not in self.choices:
-            self.choices[field.key] = frozenset(c["key"] for c in self._listed(field.definition.get("options", {})))
-        return self.choices[field.key]
+        of, known = self.choices.get(field.key, (None, frozenset[str]()))
+        if of is not field.definition:  # another worksheet may have a field of the same key
+            known = choices_of(self.documents, field.definition)
+            self.choices[field.key] = field.definition, known
+        return known
 
-    def _listed(self, options: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
-        if "option_set" in options:
-            document = self.documents(options["option_set"]["ref"])
-            return () if document is None else document.body.get("choices", ())
-        choices: Iterable[Mapping[str, Any]] = options.get("choices", ())
-        return choices
+
+def choices_of(documents: Callable[[str], Document | None], definition: Definition) -> frozenset[str]:
+    """Return the keys of the choices that a field has, its own or its option set's."""
+    options = definition.get("options", {})
+    if "option_set" not in options:
+        return frozenset(choice["key"] for choice in options.get("choices", ()))
+    document = documents(options["option_set"]["ref"])
+    return frozenset() if document is None else frozenset(choice["key"] for choice in document.body.get("choices", ()))
