@@ -13,7 +13,10 @@ NUMBER = BigInteger().with_variant(Integer, "sqlite")
 
 
 class Organization(Base):
-    """A tenant. `plan` names one of the plans, `time_zone` an IANA zone; nobody enters one that is closed."""
+    """A tenant. `plan` names one of the plans, `time_zone` an IANA zone; nobody enters one that is closed.
+
+    `health_told` is the month ("2026-11") whose overview of backups was mailed, or need not be.
+    """
 
     __tablename__ = "organization"
 
@@ -24,6 +27,7 @@ class Organization(Base):
     second_factor_required: Mapped[bool] = mapped_column(Boolean, default=False)
     created_at: Mapped[int] = mapped_column(BigInteger)
     closed_at: Mapped[int | None] = mapped_column(BigInteger)
+    health_told: Mapped[str | None] = mapped_column(String(7))
 
 
 class User(Base):

@@ -10,7 +10,7 @@ from flask import Blueprint, url_for
 
 from core.api import App, Run, Visitor, as_tenant, hookimpl, in_transaction, transaction
 from tenants import audit, commands, organizations, quota, secrets_at_rest, service, signing_in, verification
-from tenants.notifications import deliveries, events, inbox
+from tenants.notifications import deliveries, events, inbox, monthly
 from tenants.web import BLUEPRINTS, entrance
 
 
@@ -110,6 +110,7 @@ def clock_ticked() -> None:
     quota.release_forgotten()
     deliveries.deliver_due()
     deliveries.forget_old()
+    monthly.tell_of_health()
 
 
 @hookimpl

@@ -125,6 +125,12 @@ def is_admin(app: App, person: str) -> bool:
     return there is not None and app.id in there.named_admin_of
 
 
+def apps_managed(organization_id: str, person: str) -> frozenset[str]:
+    """Return the ids of the apps of an organization that a person is an admin of."""
+    there = belongings_of(person).get(organization_id)
+    return frozenset() if there is None else there.manages
+
+
 def addresses_of(organization_id: str, person: str) -> list[str]:
     """Return the departments, with those above them, and org roles that a person has, as addresses."""
     with as_tenant(organization_id):

@@ -1,6 +1,12 @@
-"""The application itself: making it, its settings, its command line, runs."""
+"""The application itself: making it, its settings, its command line, runs, how well apps are backed up."""
 
 from core.app import create_app
+from core.backups.damage import WAY_OUT as damage_advice
+from core.backups.damage import Damaged as DamagedBackup
+from core.backups.damage import damaged_by
+from core.backups.health import AppHealth
+from core.backups.health import counts as backup_health_counts
+from core.backups.health import health_of_all as backup_health
 from core.base import budget
 from core.base.config import read_config
 from core.cli.verbs import verb
@@ -11,5 +17,6 @@ from core.runs.wakes import wake
 from core.server import server
 
 __all__ = [
-    "budget", "create_app", "import_file", "read_config", "request_run", "runs_under_way", "server", "verb", "wake",
+    "AppHealth", "DamagedBackup", "backup_health", "backup_health_counts", "budget", "create_app", "damage_advice", "damaged_by",
+    "import_file", "read_config", "request_run", "runs_under_way", "server", "verb", "wake",
 ]

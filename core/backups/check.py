@@ -1,10 +1,14 @@
-"""Proving backups whole: every object present, its digest right, its lists true; before a restore, only what it needs."""
+"""Proving backups: every object present, its digest right, its lists true; before a restore, only what it needs.
+
+By the clock a backup is read in turns: a bounded share a day, and what was read for another backup lately is not read again.
+"""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any, TypeVar
 
@@ -12,6 +16,7 @@ from core.apps.change_log import SEGMENT_ROWS
 from core.archive.limits import LIMITS
 from core.archive.manifest import IndexLine, PartEntry
 from core.archive.reader import Use, segment_values
+from core.backups import damage, look, proof
 from core.backups.catalog import find_backup
 from core.backups.content_check import ContentCheck
 from core.backups.reader import BackupReader
@@ -22,7 +27,16 @@ from core.base.db import batched, transaction
 from core.base.errors import AppkeepError, ObjectDamaged, ObjectLost
 from core.base.refs import files_in_text
 from core.base.time import now_us
-from core.objects.index import all_descriptors, in_packs, known_descriptors, lost_among, mark_found, picked
+from core.objects.index import (
+    all_descriptors,
+    in_packs,
+    known_descriptors,
+    lost_among,
+    mark_found,
+    mark_proven,
+    picked,
+    proofs_of,
+)
 from core.objects.packs import StoredDescriptor
 from core.objects.reader import ObjectReader, note_lost, object_reader
 from core.runs.context import RunContext
@@ -33,6 +47,7 @@ UNSOUND = ("object_missing", "object_damaged", "archive_damaged", RestoreDiffers
 T = TypeVar("T")
 THREADS = 2
 BATCH = 256
+NOTED_AT_ONCE = 5000
 
 
 def verify_needed(saved: BackupReader, now: Description | None, run: RunContext, *, config: bool, data: bool, only: Selection,
@@ -76,32 +91,64 @@ def _holds_some(line: IndexLine, numbers: frozenset[int] | None) -> bool:
     return numbers is None or line.n in {number // SEGMENT_ROWS for number in numbers}
 
 
-def check(run: RunContext) -> dict[str, Any]:
-    """Do a run of kind "check": read every object of the backup, and write into its row what was found.
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """How the clock has a backup read: what was proven since a moment counts, and of the rest so many stored bytes are read."""
 
-    A deep one restores it on trial as well.
+    since_us: int
+    most_bytes: int
+
+
+def check(run: RunContext) -> dict[str, Any]:
+    """Do a run of kind "check": prove the backup at the level that was asked for, and write into its row what was found.
+
+    Where content is lost, all other backups that need it are told to be damaged, too.
     """
     backup = find_backup(run.options["backup"])
     run.step("check.begun")
+    level, reached = proof.level_of(run.options), list[str]()
     error: AppkeepError | None = None
-    report: dict[str, Any] = {"backup": backup.id, "sound": True}
+    report: dict[str, Any] = {"backup": backup.id, "level": level, "sound": True}
     try:
-        saved = BackupReader(backup)
-        report |= _check_whole(saved, run)
-        run.step("check.read")
-        if run.options.get("deep"):
-            report["trial"] = _tried(saved, run)
+        for one in (proof.QUICK,) if level == proof.QUICK else proof.LEVELS[1:proof.LEVELS.index(level) + 1]:
+            reached.append(one)
+            report |= _at_level(one, BackupReader(backup), run)
     except AppkeepError as found:
         if found.code not in UNSOUND:
             raise
         error = found
+    if error is not None:
+        _note_damage(run, backup.id, reached, error)
+        raise error
+    oldest_us = report.pop("oldest_us", None)
     with transaction():
         run.fence()
-        row = find_backup(backup.id)
-        row.checked_at, row.check_error = now_us(), error.message if error else None
-    if error is not None:
-        raise error
+        if not report.get("left_bytes"):
+            proof.passed(find_backup(backup.id), level, now_us(), oldest_us=oldest_us)
     return report
+
+
+def _at_level(level: str, saved: BackupReader, run: RunContext) -> dict[str, Any]:
+    if level == proof.QUICK:
+        return look.look_at(saved, run)
+    if level == proof.DEEP:
+        return {"trial": _tried(saved, run)}
+    found = _check_whole(saved, run)
+    run.step("check.read")
+    return found
+
+
+def _note_damage(run: RunContext, backup_id: str, reached: list[str], error: AppkeepError) -> None:
+    """Write what a check found into the backup's row, and into those of all others that need what is lost."""
+    began = now_us()
+    lost = damage.lost_parts(run) if isinstance(error, ObjectLost) else {}
+    with transaction():
+        run.fence()
+        row, now = find_backup(backup_id), now_us()
+        for level in reached[:-1]:
+            proof.passed(row, level, now)
+        proof.failed(row, reached[-1], now, error.message, run.run_id, lost.get(backup_id))
+        damage.mark(run, reached[-1], lost, began, but=backup_id)
 
 
 def _tried(saved: BackupReader, run: RunContext) -> dict[str, Any]:
@@ -121,23 +168,72 @@ def _check_whole(saved: BackupReader, run: RunContext) -> dict[str, int]:
     unread: list[ObjectLost] = []
     for name, part, entry in saved.content.entries():
         try:
-            lines = saved.lines_of(entry, part)
+            found |= _listed(saved, name, part, entry)
         except ObjectLost as error:
             unread.append(error)  # the others are looked at all the same, so that all that is lost is stored again
-            continue
-        counted = PartEntry(
-            entry.index, entry.raw,
-            documents=sum(x.count for x in lines if x.section == "documents") if part == "config" else 0,
-            records=sum(x.count for x in lines if x.section.startswith("records/")) if part == "data" else 0,
-            files=sum(x.section == "files" for x in lines))
-        if counted != entry:
-            raise ObjectDamaged(f"The index of {name}, {part}, counts other things than the backup.")
-        found |= {line.content: line for line in lines}
-    _verify(found.values(), run, unread)
-    _look_at_lines(saved, run)
+    share = _share(found, run)
+    _verify((found[one] for one in share.read), run, unread)
+    # Bytes that are what they were mean what they meant: by the clock, lines are judged once, as soon as all of them are proven.
+    if share.oldest_us is None or (saved.backup.read_at is None and not share.left_bytes):
+        _look_at_lines(saved, run)
     indexes = known_descriptors({entry.index for _, _, entry in saved.content.entries()}).values()
     _note_found(object_reader(), indexes, [], quick=False)
-    return {"objects": len(found), "raw_bytes": sum(line.raw for line in found.values())}
+    _note_proven([*share.read, *(one.content for one in indexes)])
+    return {"objects": len(found), "raw_bytes": sum(line.raw for line in found.values()), **share.told()}
+
+
+def _listed(saved: BackupReader, name: str, part: str, entry: PartEntry) -> dict[str, IndexLine]:
+    """Return what an index lists, which must be as much as the backup says."""
+    lines = saved.lines_of(entry, part)
+    counted = PartEntry(
+        entry.index, entry.raw,
+        documents=sum(x.count for x in lines if x.section == "documents") if part == "config" else 0,
+        records=sum(x.count for x in lines if x.section.startswith("records/")) if part == "data" else 0,
+        files=sum(x.section == "files" for x in lines))
+    if counted != entry:
+        raise ObjectDamaged(f"The index of {name}, {part}, counts other things than the backup.")
+    return {line.content: line for line in lines}
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one check reads of a backup's contents: all, or its turn. `oldest_us` is the oldest proof by others that counts."""
+
+    read: Collection[str]
+    read_bytes: int = 0
+    left_bytes: int = 0
+    shared: int = 0
+    oldest_us: int | None = None
+
+    def told(self) -> dict[str, int]:
+        """Return what the report says of a turn; of a check of all, nothing."""
+        told = {"read_bytes": self.read_bytes, "left_bytes": self.left_bytes, "shared": self.shared}
+        return {name: value for name, value in told.items() if value} | ({} if self.oldest_us is None else {"oldest_us": self.oldest_us})
+
+
+def _share(found: Mapping[str, IndexLine], run: RunContext) -> Share:
+    """Return what is to be read now: when somebody asked, everything; by the clock a turn."""
+    turn = Turn(**run.options["turn"]) if run.options.get("turn") else None
+    if turn is None:
+        return Share(found.keys())
+    proofs, read, size, left, oldest, shared = proofs_of(found), list[str](), 0, 0, now_us(), 0
+    for content in found:
+        weight, proven_at = proofs.get(content, (0, 0))
+        if proven_at >= turn.since_us:
+            oldest, shared = min(oldest, proven_at), shared + 1
+        elif read and size + weight > turn.most_bytes:
+            left += weight
+        else:
+            read.append(content)
+            size += weight
+    return Share(read, size, left, shared, oldest)
+
+
+def _note_proven(contents: Iterable[str]) -> None:
+    now = now_us()
+    for some in batched(contents, NOTED_AT_ONCE):
+        with transaction():
+            mark_proven(some, now)
 
 
 def _look_at_lines(saved: BackupReader, run: RunContext) -> None:

@@ -15,6 +15,7 @@ from core.apps.snapshot import Snapshot
 from core.archive.canonical import canonical
 from core.backups.base import Base, Mark, base_of, keep_mark, marked
 from core.backups.models import TYPES, Backup
+from core.backups.proof import READ
 from core.backups.state import Description, describe
 from core.base.config import Config
 from core.base.db import batched, db, reading
@@ -174,7 +175,7 @@ def _row(app: App, found: Description, writer: ObjectWriter, *, data: bool, type
         segments_added=writer.added_count, records=sum(e.records for e in _entries(found)),
         created_at=now, created_by=person, started_at=started_at, origin="here",
         signer=server().signing_key.public_hex,
-        **({"checked_at": now, "check_error": _lost_text(lost)} if lost else {}),
+        **({"checked_at": now, "check_error": _lost_text(lost), "failed_level": READ, "lost_parts": lost} if lost else {}),
     )
 
 

@@ -22,6 +22,7 @@ def register_run_kind() -> Iterable[RunKind]:
                 work="core.backups.requests:restore_as_new", ended=ENDED, in_app=True, short_up_to_bytes=8 * MIB, most_open=10),
         RunKind(name="check", title="Backup check", plural="backup checks", work="core.backups.requests:check", ended=ENDED, in_app=True,
                 short_up_to_bytes=16 * MIB, most_open=10),
+        RunKind(name="look", title="Quick check of all backups", plural="quick checks", work="core.backups.look:look"),
         RunKind(name="upload", title="Upload", plural="uploads", work="core.backups.uploads:bring_in", ended=ENDED, in_app=True,
                 short_up_to_bytes=2 * MIB),
     )

@@ -100,7 +100,8 @@ def _row(archive: Archive, app: App, person: str, name: str | None, started: int
         plugins=canonical(manifest.envelope["plugins"]).decode(), app_name=app_name,
         raw_bytes=manifest.raw, size_bytes=manifest.size, segments=manifest.objects, segments_added=0, added_bytes=0,
         records=sum(entry.records for entry in entries), created_at=now, created_by=person, started_at=started,
-        origin=origin_of(archive, app), signer=archive.signer, made_at=told_moment(manifest.envelope["created_at"], now), checked_at=now)
+        origin=origin_of(archive, app), signer=archive.signer, made_at=told_moment(manifest.envelope["created_at"], now),
+        checked_at=now, quick_at=now, read_at=now)
 
 
 def told_name(text: str) -> str:

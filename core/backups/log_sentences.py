@@ -46,6 +46,8 @@ def _rename(detail: Detail) -> str:
 
 
 def _check(detail: Detail) -> str:
+    if detail.get("quick"):
+        return "Names and sizes only"
     return _by(detail, "deep", "With a trial restore", "Stored content only")
 
 
@@ -83,8 +85,8 @@ SENTENCES: dict[str, Callable[[Detail], str]] = {
     "backup": _backup, "upload": _upload, "download": _download, "rename": _rename, "check": _check, "restore": _restore,
     "restore_as_new": _copy, "cancel": _cancel, "schedule": _schedule, "retention": _retention,
 }
-_SAID = {"name", "before", "after", "file", "size_bytes", "part", "from_byte", "to_byte", "deep", "config", "data", "only", "run",
-         "schedule", "policy", "last", *PERIODS}
+_SAID = {"name", "before", "after", "file", "size_bytes", "part", "from_byte", "to_byte", "deep", "quick", "config", "data", "only",
+         "run", "schedule", "policy", "last", *PERIODS}
 """What the sentences say or what stands elsewhere on the page; anything else is listed."""
 
 

@@ -23,7 +23,10 @@ class Backup(Owned, Base):
     `content` is the deterministic part of the manifest as canonical JSON; `content_id` its digest. `part` says what
     is in it, `run_id` which run made it, `added_bytes` what it brought into the store. `origin` says where an
     uploaded one was made, `signer` by which key, and `made_at` when, as far as its file says so; `created_at` is when it
-    came in. `checked_at` and `check_error` tell the last check. `counters` is the manifest's as canonical
+    came in. `quick_at`, `read_at` and `deep_at` say when each level of proof last went well (see `core.backups.proof`), `checked_at`
+    when the backup was last read whole, whatever came of it. `check_error` is what the last check that failed said, until one of at least
+    its level (`failed_level`) goes well; `check_run_id` the run that found it, `lost_parts` how many of the contents that it names
+    counted as lost when that was last looked at, None where it failed for another reason. `counters` is the manifest's as canonical
     JSON, None where nothing counts. `mark` says how far it saw the log of touched segments, as JSON (see `core.backups.base`); only an
     app's newest backup with data has one.
     """
@@ -34,6 +37,9 @@ class Backup(Owned, Base):
         Index("ix_backup_run_id", "run_id"),
         Index("ix_backup_looked_at", text("coalesce(checked_at, created_at)"), sqlite_where=text("deleted_at IS NULL"),
               postgresql_where=text("deleted_at IS NULL")),
+        Index("ix_backup_check_run_id", "check_run_id", sqlite_where=text("check_run_id IS NOT NULL"),
+              postgresql_where=text("check_run_id IS NOT NULL")),
+        Index("ix_backup_mended", "organization_id", sqlite_where=text("lost_parts = 0"), postgresql_where=text("lost_parts = 0")),
     )
 
     id: Mapped[str] = mapped_column(String(16), primary_key=True)
@@ -61,6 +67,12 @@ class Backup(Owned, Base):
     made_at: Mapped[int | None] = mapped_column(BigInteger)
     checked_at: Mapped[int | None] = mapped_column(BigInteger)
     check_error: Mapped[str | None] = mapped_column(Text)
+    quick_at: Mapped[int | None] = mapped_column(BigInteger)
+    read_at: Mapped[int | None] = mapped_column(BigInteger)
+    deep_at: Mapped[int | None] = mapped_column(BigInteger)
+    failed_level: Mapped[str | None] = mapped_column(String(10))
+    check_run_id: Mapped[str | None] = mapped_column(String(16))
+    lost_parts: Mapped[int | None] = mapped_column(BigInteger)
     deleted_at: Mapped[int | None] = mapped_column(BigInteger)
     counters: Mapped[str | None] = mapped_column(Text)
     mark: Mapped[str | None] = mapped_column(Text)

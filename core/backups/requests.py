@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from core.apps import service
 from core.backups.absent import MISSING
 from core.backups.catalog import find_backup
-from core.backups.check import check
+from core.backups.check import Turn, check
 from core.backups.create import check_interval, checked_name, create
 from core.backups.log import note
 from core.backups.models import Backup
@@ -17,7 +18,7 @@ from core.backups.reader import BackupReader
 from core.backups.restore import restore, restore_as_new
 from core.backups.size_estimate import size_of_app, size_of_restore
 from core.backups.trial_restore import check_possible
-from core.base.errors import NotFound
+from core.base.errors import InvalidInput, NotFound
 from core.base.time import now_us
 from core.runs.context import RunContext
 from core.runs.models import Run
@@ -80,17 +81,30 @@ def request_copy(backup: Backup, person: str, *, name: str | None, send: bool) -
     return _noted(run, backup.app_id, backup_id=backup.id)
 
 
-def request_check(backup: Backup, person: str, *, deep: bool = False, send: bool) -> Run:
-    """Ask for a check of a backup; a deep one restores it on trial as well.
+def request_check(backup: Backup, person: str, *, deep: bool = False, quick: bool = False, turn: Turn | None = None, send: bool) -> Run:
+    """Ask for a check of a backup; a *deep* one restores it on trial as well, a *quick* one reads nothing of it but its lists.
+
+    Args:
+        turn: How much of it is read, by the clock; without one, everything.
 
     Raises:
-        InvalidInput: it cannot be restored by itself.
+        InvalidInput: it cannot be restored by itself; or both were asked for.
     """
+    if deep and quick:
+        raise InvalidInput("A check is quick or deep, not both.")
     if deep:
         check_possible(backup)
-    run = request("check", service.find_app(backup.app_id), {"backup": backup.id, "deep": deep}, person, send=send,
-                  size_bytes=None if deep else backup.raw_bytes)
-    return _noted(run, backup.app_id, backup_id=backup.id, deep=deep)
+    options = {"backup": backup.id, "deep": deep, **({"quick": True} if quick else {}), **({"turn": asdict(turn)} if turn else {})}
+    run = request("check", service.find_app(backup.app_id), options, person, send=send, size_bytes=_size_of_check(backup, options, turn))
+    return _noted(run, backup.app_id, backup_id=backup.id, deep=deep, **({"quick": True} if quick else {}))
+
+
+def _size_of_check(backup: Backup, options: Mapping[str, Any], turn: Turn | None) -> int | None:
+    if options["deep"]:
+        return None
+    if options.get("quick"):
+        return 0  # a few requests
+    return backup.raw_bytes if turn is None else min(backup.raw_bytes, turn.most_bytes)
 
 
 def _noted(run: Run, app_id: str, *, backup_id: str | None = None, **detail: Any) -> Run:

@@ -69,6 +69,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("worker_processes", 1, int, "Number of workers that `appkeep up` starts."),
     Setting("backup_interval_s", 300, int, "Shortest time between two backups of one app."),
     Setting("check_every_days", 30, int, "Each backup is checked again after this many days; 0: never."),
+    Setting("quick_check_every_hours", 24, int, "Each organization’s backups are looked at after so many hours: is all there that they "
+            "name, in its right size? 0: never."),
+    Setting("deep_check_every_days", 30, int, "The newest good backup of each app is restored on trial after this many days; 0: never."),
+    Setting("deep_check_limit_count", 250_000, int, "Backups with more records are not restored on trial by schedule, only when "
+            "somebody asks."),
     Setting("collect_every_hours", 24, int, "How often unneeded data is collected in each organization; 0: never."),
     Setting("collect_grace_hours", 24, int, "How long unneeded data stays in the store; never less than run_timeout_s."),
     Setting("keep_runs_days", 90, int, "Runs that ended so long ago and nothing refers to are removed; 0: never."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -13,17 +13,20 @@ import click
 from sqlalchemy import select
 
 from core.apps import service
-from core.backups import catalog, export, ingest, requests
+from core.backups import catalog, export, ingest, proof, requests
 from core.backups.base import scan_sentence
 from core.backups.catalog import backups_of, find_backup
+from core.backups.check import UNSOUND
+from core.backups.damage import WAY_OUT, Damaged, damaged_by
 from core.backups.log import note, noting
 from core.backups.models import ORIGINS, TYPES, Backup
 from core.backups.plan import Options, plan_undo
 from core.backups.plan import plan as plan_of
+from core.backups.proof import how_proven
 from core.base.db import db, transaction
-from core.base.errors import InvalidInput, NotFound
+from core.base.errors import AppkeepError, InvalidInput, NotFound
 from core.base.text import size_text
-from core.base.time import iso
+from core.base.time import iso, now_us
 from core.cli.report_text import plan_lines, restore_lines
 from core.cli.verbs import as_option, person_of, verb
 from core.cli.working import done, worker_option
@@ -42,10 +45,11 @@ only_option = click.option(
     help="Only this component, by its name, or document, by its address; can be repeated.")
 
 commands = click.Group()
+NAMED_AT_MOST = 20
 
 
-def _ask_check(backup: Backup, deep: bool, send: bool) -> Run:
-    return requests.request_check(backup, person_of(None), deep=deep, send=send)
+def _ask_check(backup: Backup, deep: bool, quick: bool, send: bool) -> Run:
+    return requests.request_check(backup, person_of(None), deep=deep, quick=quick, send=send)
 
 
 def _parts(function: Any) -> Any:
@@ -117,7 +121,9 @@ def backup_value(backup: Backup) -> dict[str, Any]:
             "content_id": backup.content_id, "size_bytes": backup.size_bytes, "added_bytes": backup.added_bytes,
             "records": backup.records, "pinned": backup.pinned, "created_at": iso(backup.created_at), "created_by": backup.created_by,
             "origin": backup.origin, "signer": backup.signer, "made_at": iso(backup.made_at) if backup.made_at else None,
-            "checked_at": iso(backup.checked_at) if backup.checked_at else None, "check_error": backup.check_error}
+            "checked_at": iso(backup.checked_at) if backup.checked_at else None, "check_error": backup.check_error,
+            **{f"{level}_at": iso(at) if at else None for level, at in (
+                ("quick", backup.quick_at), ("read", backup.read_at), ("deep", backup.deep_at))}}
 
 
 def _backup_lines(result: Mapping[str, Any]) -> Iterator[str]:
@@ -136,12 +142,36 @@ def _list_lines(result: Mapping[str, Any]) -> Iterator[str]:
         origin = "" if b["origin"] == "here" else f", from {ORIGINS[b['origin']]}"
         made = f", made {b['made_at']}" if b["made_at"] else ""
         yield (f"{b['backup']}  {b['created_at']}  {TYPES[b['type']]}, {what}{origin}{made}  "
-               f"{size_text(b['size_bytes'])}  “{b['name']}”")
+               f"{size_text(b['size_bytes'])}  “{b['name']}”  {b['proof']}")
 
 
 def _check_lines(result: Mapping[str, Any]) -> Iterator[str]:
     for one in result["checked"]:
-        yield f"{one['backup']}: verified, {one['objects']} objects, {size_text(one['raw_bytes'])}{_trial_text(one.get('trial'))}"
+        if one["level"] == proof.QUICK:
+            yield f"{one['backup']}: all there, {one['objects']} objects, {size_text(one['stored_bytes'])}; nothing of it was read"
+        else:
+            yield f"{one['backup']}: verified, {one['objects']} objects, {size_text(one['raw_bytes'])}{_trial_text(one.get('trial'))}"
+
+
+@contextmanager
+def _telling_others(backup_id: str) -> Iterator[None]:
+    """Let a refusal in the block that tells of damage name the other backups that it touches, and say what to do."""
+    try:
+        yield
+    except AppkeepError as error:
+        if error.code in UNSOUND:
+            others = damaged_by(error.details.get("run"), but=backup_id)
+            error.details["also_affected"] = [{"backup": one.backup_id, "name": one.name, "app": one.app_id, "app_name": one.app_name}
+                                              for one in others]
+            error.message = " ".join([error.message, *_others_text(others), WAY_OUT])
+        raise
+
+
+def _others_text(others: Sequence[Damaged]) -> Iterator[str]:
+    if others:
+        named = ", ".join(f"{one.backup_id} “{one.name}” of {one.app_id} “{one.app_name}”" for one in others[:NAMED_AT_MOST])
+        more = f" and {len(others) - NAMED_AT_MOST} more" if len(others) > NAMED_AT_MOST else ""
+        yield f"This also affects {len(others)} other backup{'s' if len(others) != 1 else ''}: {named}{more}."
 
 
 def _trial_text(trial: Mapping[str, Any] | None) -> str:
@@ -172,7 +202,8 @@ def backup(app_id: str, data: bool, name: str | None, email: str | None, worker:
 def backups(app_id: str) -> dict[str, Any]:
     """List the backups of APP, newest first."""
     with service.opened(app_id) as app:
-        return {"backups": [backup_value(b) for b in backups_of(app.id)]}
+        return {"backups": [{**backup_value(b), "proof": "Damaged" if b.check_error else how_proven(b, now_us())}
+                            for b in backups_of(app.id)]}
 
 
 @verb(commands, "plan", show=plan_lines)
@@ -323,14 +354,16 @@ def inspect(file: Any) -> dict[str, Any]:
 @click.argument("backup_id", metavar="BACKUP", required=False)
 @click.option("--all", "all_", is_flag=True, help="Check every backup on this server.")
 @click.option("--deep", is_flag=True, help="Also restore it into a temporary app and compare.")
+@click.option("--quick", is_flag=True, help="Only see that everything is there in its right size; read nothing but lists.")
 @worker_option
-def check(backup_id: str | None, all_: bool, deep: bool, worker: bool) -> dict[str, Any]:
+def check(backup_id: str | None, all_: bool, deep: bool, quick: bool, worker: bool) -> dict[str, Any]:
     """Verify BACKUP: every object is present and matches its digest."""
     if all_ is (backup_id is not None):
         raise InvalidInput("Give one backup, or --all.")
     wanted = _every_backup() if all_ else [backup_id or ""]
     checked = []
     for one in wanted:
-        with opened_backup(one) as found:
-            checked.append(done(partial(_ask_check, found, deep and (not all_ or found.part != "data")), worker=worker)["report"])
+        with opened_backup(one) as found, _telling_others(one):
+            ask = partial(_ask_check, found, deep and (not all_ or found.part != "data"), quick)
+            checked.append(done(ask, worker=worker)["report"])
     return {"checked": checked}

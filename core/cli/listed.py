@@ -22,6 +22,7 @@ LISTED: Mapping[str, tuple[str, str]] = {
     "documents": ("content", "List the documents of APP."),
     "download": ("backups", "Write BACKUP to FILE, which opens in any unzip tool."),
     "gc": ("gc", "Mark stored data that no backup or app needs, and remove what was marked before. The clock does this daily."),
+    "health": ("health", "Show how well the apps of an organization are backed up, the worst first."),
     "import": ("content", "Create an app from FILE and list what was changed or left out."),
     "inspect": ("backups", "Verify a backup FILE and show what it contains; nothing is stored."),
     "keys": ("keys", "Keys that encrypt secrets in the database."),

@@ -14,7 +14,7 @@ import click
 
 from core.cli.listed import LISTED
 
-MODULES = ("apps", "content", "backups", "retention", "gc", "runs", "keys", "plugins", "servers")
+MODULES = ("apps", "content", "backups", "health", "retention", "gc", "runs", "keys", "plugins", "servers")
 """Where the core's own verbs are, below `core.cli`; all others are plugins'."""
 ENTRY_POINTS = "appkeep.plugins"
 

@@ -238,7 +238,7 @@ def _write_anew(pack: str, rows: list[StoredDescriptor], now: int) -> bool:
         connection = db.session.connection()
         for one in placed:
             connection.execute(update(_objects).where(c.organization_id == tenant(), c.content == one.content, c.pack == pack)
-                               .values(pack=one.pack, place=one.place))
+                               .values(pack=one.pack, place=one.place, proven_at=None))
         connection.execute(_emptied.insert().values(organization_id=tenant(), pack=pack, emptied_at=now))
     return True
 

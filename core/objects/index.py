@@ -27,7 +27,7 @@ from core.archive.manifest import Descriptor
 from core.base.db import Base, batched, db, in_transaction, scratch
 from core.base.errors import ObjectMissing
 from core.base.time import now_us
-from core.objects.packs import StoredDescriptor
+from core.objects.packs import StoredDescriptor, pack_name
 from core.tenancy.owned import Owned
 from core.tenancy.wall import tenant
 
@@ -40,7 +40,7 @@ class StoredObject(Owned, Base):
 
     Its bytes lie at a `place` in a `pack`; where the pack is empty, in an object of the store of their own, as those of
     large objects once did. `condemned_at` (microseconds UTC) is set while nothing needs it, `lost_at` since its bytes were found
-    missing or damaged.
+    missing or damaged, `proven_at` when they were last read and proven whole.
     """
 
     __tablename__ = "stored_object"
@@ -58,6 +58,7 @@ class StoredObject(Owned, Base):
     added_at: Mapped[int] = mapped_column(BigInteger)
     condemned_at: Mapped[int | None] = mapped_column(BigInteger)
     lost_at: Mapped[int | None] = mapped_column(BigInteger)
+    proven_at: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class EmptiedPack(Owned, Base):
@@ -109,7 +110,8 @@ SELECT :organization_id, :added_at, * FROM unnest(
   CAST(:content AS text[]), CAST(:raw AS bigint[]), CAST(:stored AS text[]), CAST(:size AS bigint[]), CAST(:crc32 AS bigint[]),
   CAST(:pack AS text[]), CAST(:place AS bigint[]))
 ON CONFLICT (organization_id, content) DO UPDATE SET added_at = excluded.added_at, raw = excluded.raw, stored = excluded.stored,
-  size = excluded.size, crc32 = excluded.crc32, pack = excluded.pack, place = excluded.place, condemned_at = NULL, lost_at = NULL
+  size = excluded.size, crc32 = excluded.crc32, pack = excluded.pack, place = excluded.place, condemned_at = NULL, lost_at = NULL,
+  proven_at = NULL
   WHERE stored_object.condemned_at IS NOT NULL OR stored_object.lost_at IS NOT NULL
 RETURNING content
 """)
@@ -130,7 +132,7 @@ def index_objects(organization_id: str, descriptors: Iterable[Descriptor]) -> se
     insert = sqlite_insert(table)
     anew = {name: insert.excluded[name] for name in (*_PARTS, "added_at") if name != "content"}
     statement = insert.on_conflict_do_update(
-        index_elements=["organization_id", "content"], set_={**anew, "condemned_at": None, "lost_at": None},
+        index_elements=["organization_id", "content"], set_={**anew, "condemned_at": None, "lost_at": None, "proven_at": None},
         where=table.c.condemned_at.is_not(None) | table.c.lost_at.is_not(None)).returning(table.c.content)
     return set(connection.execute(statement, [common | row for row in rows]).scalars())
 
@@ -163,6 +165,12 @@ RELIABLE = StoredObject.condemned_at.is_(None) & StoredObject.lost_at.is_(None)
 """What one may begin to rely on."""
 _PLACED = tuple(getattr(StoredObject, part) for part in _PARTS)
 """Columns, not rows: a large backup asks for thousands."""
+
+
+def held_digests() -> Digests:
+    """Return the contents of the current organization that do not count as lost, condemned or not: one may read them."""
+    query = select(StoredObject.content).where(StoredObject.lost_at.is_(None)).order_by(StoredObject.content)
+    return Digests(db.session.execute(query).scalars())
 
 
 def known_descriptors(contents: Iterable[str]) -> dict[str, StoredDescriptor]:
@@ -220,6 +228,33 @@ def lost_among(contents: Iterable[str]) -> set[str]:
     return {row.content for row in _rows(contents, StoredObject.lost_at.is_not(None))}
 
 
+def proofs_of(contents: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """Return content -> (size as stored, when it was last read and proven whole, or 0) of those contents that are here and not lost."""
+    found: dict[str, tuple[int, int]] = {}
+    for some in batched(contents, ASKED_AT_ONCE):
+        query = select(StoredObject.content, StoredObject.size, StoredObject.proven_at)
+        rows = db.session.execute(query.where(_among(some), StoredObject.lost_at.is_(None)))
+        found |= {row.content: (row.size, row.proven_at or 0) for row in rows}
+    return found
+
+
+def mark_proven(contents: Iterable[str], moment_us: int) -> None:
+    """Write down that contents were read and are what they were; the caller owns the transaction."""
+    table = StoredObject.__table__
+    for some in batched(contents, ASKED_AT_ONCE):
+        db.session.connection().execute(update(table).where(
+            table.c.organization_id == tenant(), table.c.content.in_(some), table.c.lost_at.is_(None)).values(proven_at=moment_us))
+
+
+def ends_in_store() -> dict[str, int]:
+    """Return the name in the store of each pack, and of what stands alone, of the current organization -> how many of its bytes count."""
+    end = func.max(StoredObject.place + StoredObject.size)
+    packs = db.session.execute(select(StoredObject.pack, end).where(StoredObject.pack != "").group_by(StoredObject.pack))
+    found = {pack_name(tenant(), pack): int(size) for pack, size in packs}
+    alone = db.session.execute(select(StoredObject.content, StoredObject.size).where(StoredObject.pack == ""))
+    return found | {object_name(tenant(), content): size for content, size in alone}
+
+
 def any_lost() -> bool:
     """Say whether the current organization has any content that was found missing or damaged, and was not stored again since."""
     return db.session.execute(select(StoredObject.content).where(StoredObject.lost_at.is_not(None)).limit(1)).first() is not None
@@ -253,7 +288,7 @@ def _place_of(one: StoredDescriptor) -> ColumnElement[bool]:
 def _set_lost(which: ColumnElement[bool], value: int | None) -> int:
     table = StoredObject.__table__
     return int(db.session.connection().execute(
-        update(table).where(table.c.organization_id == tenant(), which).values(lost_at=value)).rowcount)
+        update(table).where(table.c.organization_id == tenant(), which).values(lost_at=value, proven_at=None)).rowcount)
 
 
 def known_descriptor(content: str) -> StoredDescriptor:

@@ -11,10 +11,10 @@ PHASES = {"reading": "Reading the app", "verifying": "Checking the content", "re
           "restore.verified": "Backing up the current version", "restore.merged": "Restoring",
           "restore.before_commit": "Restoring", "merging": "Restoring", "copy.put": "Creating the app", "index.building": "Indexing",
           "edit.begun": "Changing the app",
-          "collecting": "Finding unused content"}
+          "collecting": "Finding unused content", "looking": "Looking at the backups"}
 COUNTS_PARTS = ("verifying", "upload.verifying", "reading the lines")
 """Phases whose progress counts parts of a backup, not records."""
-UNCOUNTED = ("restore.", "backup.", "copy.", "check.", "collect", "edit.", "upload.begun", "upload.before_commit")
+UNCOUNTED = ("restore.", "backup.", "copy.", "check.", "look.", "collect", "edit.", "upload.begun", "upload.before_commit")
 """What the names of phases begin with in which nothing is counted: the numbers in the row are of the phase before."""
 
 
@@ -32,4 +32,4 @@ def is_counted(phase: str) -> bool:
 
 def unit_of(phase: str) -> str:
     """Return what is counted in a phase."""
-    return "parts" if phase in COUNTS_PARTS else "records"
+    return "parts" if phase in COUNTS_PARTS else "backups" if phase == "looking" else "records"

@@ -86,6 +86,14 @@ class FolderStore:
                 with suppress(FileNotFoundError):  # it went while we walked
                     yield path.relative_to(self.root).as_posix(), path.stat().st_mtime
 
+    def sizes(self, prefix: str) -> Iterator[tuple[str, int]]:
+        """Yield (name, size in bytes) of all objects below *prefix*."""
+        for folder, _, names in os.walk(self.root / checked(prefix)):
+            for name in names:
+                path = Path(folder, name)
+                with suppress(FileNotFoundError), asking(PermissionError):  # it went while we walked
+                    yield path.relative_to(self.root).as_posix(), path.stat().st_size
+
     def abandon(self, before: float) -> None:
         for path in self.incoming.glob("*"):
             with suppress(FileNotFoundError):

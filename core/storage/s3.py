@@ -99,10 +99,18 @@ class S3Store:
             self.client.delete_object(Bucket=self.bucket, Key=self.prefix + checked(name))
 
     def list(self, prefix: str) -> Iterator[tuple[str, float]]:
+        for item in self._listed(prefix):
+            yield item["Key"].removeprefix(self.prefix), item["LastModified"].timestamp()
+
+    def sizes(self, prefix: str) -> Iterator[tuple[str, int]]:
+        """Yield (name, size in bytes) of all objects below *prefix*: a request for a thousand of them."""
+        for item in self._listed(prefix):
+            yield item["Key"].removeprefix(self.prefix), int(item["Size"])
+
+    def _listed(self, prefix: str) -> Iterator[Mapping[str, Any]]:
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=f"{self.prefix}{checked(prefix)}/")
         for page in self._pages(pages):
-            for item in page.get("Contents", ()):
-                yield item["Key"].removeprefix(self.prefix), item["LastModified"].timestamp()
+            yield from page.get("Contents", ())
 
     def abandon(self, before: float) -> None:
         """Uploads of large objects that were never completed."""

@@ -62,6 +62,20 @@ class Store(Protocol):
         """Remove what is half-written since before a moment of the store's clock: batches that died never end."""
 
 
+def sizes(store: Store, prefix: str) -> Iterator[tuple[str, int]]:
+    """Yield (name, size in bytes) of all objects below *prefix*, in no order.
+
+    A store that has a method of this name is asked once for many, as both of Appkeep's own are; any other for each by itself.
+    """
+    listed = getattr(store, "sizes", None)
+    if listed is not None:
+        yield from listed(prefix)
+        return
+    for name, _ in store.list(prefix):
+        if (size := store.size(name)) is not None:
+            yield name, size
+
+
 @contextmanager
 def taking(*failures: type[Exception]) -> Iterator[None]:
     """Say of any of the failures that the store is what failed."""

@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from core.base.errors import ObjectMissing
-from core.storage.store import Store
+from core.storage.store import Store, sizes
 
 
 class StoreLaws:
@@ -40,6 +40,14 @@ class StoreLaws:
         assert b"".join(store.get("b/empty")) == b""
         assert (store.size("a/small"), store.size("b/empty"), store.size("a/none")) == (5, 0, None)
         assert {"a/small", "a/large"} == {name for name, _ in store.list("a")}
+
+    def test_sizes_are_listed(self, store: Store) -> None:
+        """Of all below a prefix and of nothing else; where nothing is, none."""
+        with store.batch() as batch:
+            for name, content in (("a/x", b"12"), ("a/b/y", b"1"), ("a/empty", b""), ("ab/z", b"123")):
+                batch.put_if_absent(name, content)
+        assert [("a/b/y", 1), ("a/empty", 0), ("a/x", 2)] == sorted(sizes(store, "a"))
+        assert [] == list(sizes(store, "none"))
 
     def test_an_object_never_changes(self, store: Store) -> None:
         """Putting under a name that is taken stores nothing and says so."""

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from core.api import SYSTEM, App, Run, find_app, now_us, size_text, tenant, transaction
+from core.api import SYSTEM, App, DamagedBackup, Run, damage_advice, damaged_by, find_app, now_us, size_text, tenant, transaction
 from tenants import quota
 from tenants.notifications.notify import Notice, admins_of, managers, path_to, tell
 
@@ -14,11 +14,15 @@ WARNED_PERCENT = 80
 _WHAT = {"backup": "backup", "upload": "backup", "restore": "restore", "restore_as_new": "restore", "check": "check", "edit": "change"}
 _ONLY_FAILED = ("check", "edit")
 """Kinds of runs of which nobody is told that they went well."""
+NAMED_AT_MOST = 10
 _DAMAGED = ("object_missing", "object_damaged", "archive_damaged", "restore_differs")
 
 
 def run_finished(run: Run) -> None:
     """Tell of the end of a backup, restore, check or change: whoever asked for it, and the app's admins where it concerns them."""
+    if run.kind == "look" or (run.kind == "check" and run.error_code in _DAMAGED):
+        with transaction():
+            _tell_of_others(run)
     if run.kind not in _WHAT or (run.kind in _ONLY_FAILED and run.state != "failed"):
         return
     with transaction():
@@ -28,6 +32,22 @@ def run_finished(run: Run) -> None:
         if app is not None and (run.kind in ("restore", "check") or (run.person == SYSTEM and notice.kind != "backup_done")):
             people |= set(admins_of(app.id))
         tell(notice, people)
+
+
+def _tell_of_others(run: Run) -> None:
+    """Tell the admins of each app of its backups that a check or a look found damaged; of the check's own they are told apart."""
+    mine = json.loads(run.options).get("backup")
+    by_app: dict[str, list[DamagedBackup]] = {}
+    for one in damaged_by(run.id, but=mine):
+        by_app.setdefault(one.app_id, []).append(one)
+    for app_id, found in by_app.items():
+        count, name = len(found), found[0].app_name
+        title = f"A backup of “{name}” is damaged" if count == 1 else f"{count:,} backups of “{name}” are damaged"
+        more = f" and {count - NAMED_AT_MOST:,} more" if count > NAMED_AT_MOST else ""
+        listed = ", ".join(f"“{one.name}”" for one in found[:NAMED_AT_MOST]) + more
+        tell(Notice("check_failed", f"run/{run.id}/{app_id}", title, f"Lost or damaged content is needed by {listed}. {damage_advice}",
+                    path_to("backups.show", organization_id=tenant(), app_id=app_id), (app_id, name),
+                    {"run": run.id, "backups": [one.backup_id for one in found[:NAMED_AT_MOST]], "count": count}), admins_of(app_id))
 
 
 def schedule_paused(app: App) -> None:
@@ -61,6 +81,12 @@ def quota_looked_at(*, refused: bool = False) -> None:
     detail = {"year": now.year, "used_bytes": now.used, "limit_bytes": now.limit}
     tell(Notice(kind, f"{kind}/{tenant()}/{now.year}/{now.limit}", title, text, path_to("organization.plan", organization_id=tenant()),
                 detail=detail), managers())
+
+
+def _others_text(run: Run) -> str:
+    """Return how many other backups the damage touches that a check found; which, the check's page says to whom may know."""
+    count = len(damaged_by(run.id, but=json.loads(run.options).get("backup")))
+    return f"This also affects {count:,} other backup{'s' if count != 1 else ''}. " if count else ""
 
 
 def _notice_of(run: Run, app: App | None) -> Notice:
@@ -97,7 +123,7 @@ def _text(run: Run, report: Mapping[str, Any]) -> str:
         return "Nothing was saved." if run.kind in ("backup", "upload") else "Everything is as it was before."
     if run.state != "succeeded":
         kept = {"backup": "Nothing was saved.", "upload": "Nothing was saved.",
-                "check": ("Make a new backup, and do not rely on this one." if run.error_code in _DAMAGED
+                "check": (f"{_others_text(run)}{damage_advice}" if run.error_code in _DAMAGED
                           else "Nothing is known to be wrong with the backup. Check it again later.")}
         return f"{run.error_message or 'It failed.'} {kept.get(run.kind, 'Everything is as it was before.')}"
     if run.kind == "upload":

@@ -25,6 +25,7 @@ KINDS: dict[str, NoticeKind] = {
         NoticeKind("restore_done", "Restore done", "Whoever started it and the other app admins", inbox=True, mail=True),
         NoticeKind("restore_failed", "Restore failed", "Whoever started it and the other app admins", inbox=True, mail=True),
         NoticeKind("check_failed", "Backup check failed", "Whoever started it and app admins", inbox=True, mail=True),
+        NoticeKind("backup_health", "Monthly overview of backups", "Organization owners and admins", inbox=False, mail=True),
         NoticeKind("change_failed", "Change of an app failed", "Whoever made it", inbox=True, mail=True),
         NoticeKind("message", "Message from a workflow", "Whoever the workflow names", inbox=True, mail=False),
         NoticeKind("comment", "Comment", "Whoever it names, and who commented before", inbox=True, mail=True),

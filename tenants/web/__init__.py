@@ -5,6 +5,7 @@ from __future__ import annotations
 from tenants.web import (
     account,
     app_admins,
+    backup_health,
     departments,
     entrance,
     first_start,
@@ -20,4 +21,5 @@ from tenants.web import (
 )
 
 BLUEPRINTS = (shell.pages, entrance.pages, first_start.pages, links.pages, account.pages, second_factor.pages, members.pages,
-              departments.pages, org_roles.pages, app_admins.pages, log.pages, organization.pages, notifications.pages, webhooks.pages)
+              departments.pages, org_roles.pages, app_admins.pages, backup_health.pages, log.pages, organization.pages,
+              notifications.pages, webhooks.pages)

@@ -13,7 +13,8 @@ from tenants.notifications import inbox
 
 pages = Pages("tenants", __name__, template_folder="../templates")
 _MANAGED = (("Members", "members.show"), ("Departments", "departments.show"), ("Org roles", "org_roles.show"),
-            ("App admins", "app_admins.overview"), ("Plan and usage", "organization.plan"), ("Webhooks", "webhooks.show"),
+            ("App admins", "app_admins.overview"), ("Backup health", "backup_health.show"),
+            ("Plan and usage", "organization.plan"), ("Webhooks", "webhooks.show"),
             ("Deliveries", "webhooks.deliveries"), ("Log", "log.show"), ("Plugins", "plugins.show"),
             ("Settings", "organization.settings"))
 

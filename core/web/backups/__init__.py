@@ -1,22 +1,23 @@
 """Pages of Backup & Restore: one blueprint, a module for each thing that one does there."""
 
 from core.web.backups import (
-           backup_list,
-           backup_page,
-           compare,
-           copy,
-           download,
-           logs,
-           record_lists,
-           record_versions,
-           restore,
-           run_page,
-           schedule,
-           start,
-           undo,
-           upload,
+    backup_list,
+    backup_page,
+    compare,
+    copy,
+    download,
+    health_view,
+    logs,
+    record_lists,
+    record_versions,
+    restore,
+    run_page,
+    schedule,
+    start,
+    undo,
+    upload,
 )
 from core.web.backups.blueprint import pages
 
-__all__ = ["backup_list", "backup_page", "compare", "copy", "download", "logs", "pages", "record_lists", "record_versions", "restore",
-           "run_page", "schedule", "start", "undo", "upload"]
+__all__ = ["backup_list", "backup_page", "compare", "copy", "download", "health_view", "logs", "pages", "record_lists", "record_versions",
+           "restore", "run_page", "schedule", "start", "undo", "upload"]

@@ -6,6 +6,7 @@ from flask import render_template, request
 
 from core.backups.catalog import backup_if_there, backups_of
 from core.backups.models import ORIGINS, TYPES, Backup
+from core.backups.proof import NOT_PROVEN
 from core.runs.service import active_runs
 from core.web.backups.blueprint import ROOT, pages
 from core.web.backups.run_page import watched
@@ -39,7 +40,7 @@ def backup_state(backup: Backup) -> tuple[str, str]:
         return "info", "Being checked"
     if backup.check_error is not None:
         return "bad", "Damaged"
-    return ("good", "Verified") if backup.checked_at is not None else ("", "Not checked yet")
+    return ("good", "Verified") if backup.read_at is not None else ("", NOT_PROVEN)
 
 
 @pages.app_template_global()

@@ -12,6 +12,7 @@ from core.backups.catalog import deleted_backup
 from core.backups.create import MAX_NAME_CHARS
 from core.backups.log import acts_of, noting
 from core.backups.models import TYPES, Backup
+from core.backups.proof import DEEP, QUICK, level_of
 from core.backups.reader import BackupReader
 from core.backups.requests import request_check
 from core.base.db import transaction
@@ -62,16 +63,19 @@ def check(organization_id: str, app_id: str, backup_id: str) -> Response:
     """Have a backup checked; one that is being checked already is not checked twice."""
     with transaction():
         backup = backup_here(backup_id)
-        deep = request.form.get("deep") == "1"
-        under_way = [run for run in active_runs(app_id) if _checks(run, backup, deep)]
-        run_id = under_way[0].id if under_way else request_check(backup, visit().person, deep=deep, send=True).id
+        level = level_of({name: request.form.get(name) == "1" for name in (DEEP, QUICK)})
+        under_way = [run for run in active_runs(app_id) if _checks(run, backup, level)]
+        run_id = under_way[0].id if under_way else request_check(
+            backup, visit().person, deep=level == DEEP, quick=level == QUICK, send=True).id
     return redirect_to("backups.run", run_id=run_id)
 
 
-def _checks(run: Run, backup: Backup, deep: bool) -> bool:
-    """Say whether a run that goes on is this very check; one that is being cancelled, or looks less closely, is another."""
+def _checks(run: Run, backup: Backup, level: str) -> bool:
+    """Say whether a run that goes on is this very check; one that is being cancelled, looks less closely or reads a turn is another."""
+    if run.kind != "check" or run.cancel_requested:
+        return False
     asked = json.loads(run.options)
-    return run.kind == "check" and not run.cancel_requested and (asked["backup"], bool(asked.get("deep"))) == (backup.id, deep)
+    return (asked["backup"], level_of(asked)) == (backup.id, level) and not asked.get("turn")
 
 
 @pages.page(f"{BACKUP}/delete", Needs.BACKUP)

@@ -30,6 +30,7 @@ STEPS = {
     "check": ("check.begun", "check.read", "check.tried"),
     "upload": ("upload.begun", "upload.verifying", "upload.before_commit", "upload.committed"),
     "collect": ("collect.begun", "collect.condemned", "collect.rows_removed", "collect.packs_tidied"),
+    "look": ("look.begun", "look.listed"),
 }
 LAST = {"backup": "backup.committed", "restore": "restore.committed", "restore_as_new": "copy.committed", "upload": "upload.committed"}
 CASES = [(kind, step) for kind in KINDS for step in STEPS[kind]]
@@ -106,6 +107,21 @@ def test_a_worker_killed_while_it_collects_leaves_what_is_needed(server: Flask, 
     named = {pack_name(app.organization_id, pack) for pack in db.session.scalars(select(StoredObject.pack))}
     assert named == {path.relative_to(home / "objects").as_posix() for path in (home / "objects").rglob("*.zst")}
     direct.check(find_backup(kept), deep=True)
+
+
+@pytest.mark.parametrize("step", STEPS["look"])
+def test_a_worker_killed_while_it_looks_at_backups_is_followed_by_another(server: Flask, app: App, home: Path, step: str) -> None:
+    """Which ends the look; what is in the rows is what it found."""
+    backup = direct.back_up(fill(app)).id
+    with transaction():
+        run_id = request("look", None, {}, "system", send=True).id
+    work_in_a_process(die_at=step)
+    assert (home / f"died_at_{step}").exists()
+    with moved(LEASE_S + 1):
+        assert [run_id] == recover()
+        work(run_id)
+    assert (2, "succeeded") == (find(run_id).attempt, find(run_id).state)
+    assert (True, None) == (find_backup(backup).quick_at is not None, find_backup(backup).check_error)
 
 
 def _safety_backup_taken(step: str) -> bool:

@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import event, insert, text
 
 from core.api import App, as_server, db, transaction
-from core.backups import check_due
+from core.backups import check_due, look
 from core.backups.catalog import backups_of
 from core.backups.models import Backup
 from core.backups.schedule import service as schedules
@@ -45,7 +45,7 @@ def long_used(sqlite_server: Flask) -> Iterator[App]:
         with transaction():
             db.session.execute(insert(Run), [{**run, "id": f"n_{n}", "kind": ("check", "collect", "backup")[n % 3], "requested_at": at[n],
                                               "started_at": at[n], "ended_at": at[n]} for n in range(MANY)])
-            db.session.execute(insert(Backup), [{**backup, "id": f"b_{n}", "run_id": f"n_{n}", "created_at": at[n], "checked_at": now}
+            db.session.execute(insert(Backup), [{**backup, "id": f"b_{n}", "run_id": f"n_{n}", "created_at": at[n], "checked_at": now, "read_at": now}
                                                 for n in range(MANY)])
         with as_server(), transaction():
             db.session.execute(text("ANALYZE"))
@@ -73,13 +73,14 @@ def scans(statement: str, parameters: Any) -> list[str]:
     with as_server():
         plan = [str(row[-1]) for row in db.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
     db.session.rollback()
-    short = ("ix_run_open", "ix_run_unannounced")
+    short = ("ix_run_open", "ix_run_unannounced", "ix_backup_mended")
     return [line for line in plan if line.startswith("SCAN ") and line.split()[1] in GROWING and not line.endswith(short)]
 
 
 LOOKS: list[tuple[str, Callable[[str], object]]] = [
     ("recover", lambda _: recover()), ("announce", lambda _: announce_ended()), ("schedules", lambda _: schedules.tick()),
-    ("checking", lambda _: check_due.tick()), ("collecting", lambda _: sweep.tick()), ("leaving", lambda _: old_runs.tick()),
+    ("checking", lambda _: check_due.tick()), ("trying", lambda _: check_due.tick_deep()), ("looking", lambda _: look.tick()),
+    ("collecting", lambda _: sweep.tick()), ("leaving", lambda _: old_runs.tick()),
     ("runs of an app", runs_of), ("open runs", active_runs), ("backups", lambda app_id: backups_of(app_id, most=50))]
 
 

@@ -20,6 +20,7 @@ from tests.web import Browser, make_member, signed_in
 
 __all__ = ["furnished", "place"]
 MOST_OF_A_LIST, MOST_OF_A_GRID = 10, 10
+MOST_OF_BACKUPS = 12
 MOST_OF_A_PLAN, MOST_OF_A_CATALOGUE = 50, 18
 
 
@@ -79,7 +80,7 @@ def test_backups_are_listed_with_as_few_questions_for_many_as_for_few(place: Pla
         one = {column.key: getattr(place.backups()[0], column.key) for column in Backup.__table__.columns}
         db.session.execute(insert(Backup.__table__), [{**one, "id": new_key("b"), "run_id": None} for _ in range(299)])
         assert 300 == len(list(db.session.scalars(select(Backup.id))))
-    assert few == asked_for(place.browser, place.root) <= MOST_OF_A_LIST
+    assert few == asked_for(place.browser, place.root) <= MOST_OF_BACKUPS
 
 
 @pytest.mark.parametrize("more", [0, 40])

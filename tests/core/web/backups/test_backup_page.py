@@ -22,7 +22,7 @@ def test_the_page_tells_all_about_a_backup(place: Place) -> None:
     """What it holds of each part, its sizes, its state, who made it and when."""
     backup_id = place.back_up(name="Before the move")
     shown = place.text(f"/{backup_id}")
-    for told in ("Before the move", "Manual Backup", "Configuration and data", "Records 200", "Not checked yet", "Worksheets 6 200", "by owner"):
+    for told in ("Before the move", "Manual Backup", "Configuration and data", "Records 200", "Not proven yet", "Worksheets 6 200", "by owner"):
         assert told in shown, told
 
 
@@ -140,7 +140,7 @@ def test_a_sound_backup_is_found_whole(place: Place) -> None:
     assert first == place.post(f"/{backup_id}/check").headers["Location"]
     assert ["succeeded"] == place.work()
     assert "All verified." in words(place.browser.get(first))
-    assert "Verified checked" in place.text()
+    assert "Verified Read whole today" in place.text()
 
 
 def test_a_damaged_backup_is_found_out(place: Place) -> None:
