@@ -18,7 +18,7 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from core.api import as_tenant, csrf
-from core.web.gate import Needs
+from core.web.gate import Needs, needs_of
 from tests import walled
 from tests.conftest import fresh_database, opened_server
 from tests.walled import Place
@@ -81,7 +81,7 @@ def routes(server: Flask, *, guests: bool = False) -> list[tuple[Rule, str, Need
     """Return every rule with each of its methods and what it needs: those for members, or those for *guests* of an app."""
     found = []
     for rule in sorted(server.url_map.iter_rules(), key=lambda rule: rule.rule):
-        needs = getattr(server.view_functions[rule.endpoint], "needs", None)
+        needs = needs_of(server.view_functions[rule.endpoint], rule)
         if rule.endpoint != "static" and needs is not None and rule.rule.startswith("/portal/") is guests:
             found += [(rule, method, needs) for method in METHODS if method in (rule.methods or ())]
     return found

@@ -2,6 +2,7 @@
 
 from core.apps.snapshot import Snapshot
 from core.archive.manifest import IndexLine
+from core.backups.browse import BrowsedBackup, browsing
 from core.backups.journal import Journal, journal_of
 from core.backups.restore_context import RestoreContext
 from core.backups.undo import UndoContext
@@ -31,6 +32,7 @@ __all__ = [
     "Batch",
     "BlockShown",
     "BlockType",
+    "BrowsedBackup",
     "Change",
     "Channel",
     "CollectionReport",
@@ -74,6 +76,7 @@ __all__ = [
     "UndoContext",
     "ValueTold",
     "bounded",
+    "browsing",
     "check_settings",
     "field_type",
     "hookimpl",

@@ -1,6 +1,19 @@
 """Tables, transactions, the wall between organizations, secrets at rest; and the errors that people read."""
 
-from core.base.db import Base, after_commit, batched, db, driver, in_transaction, insert_once, reading, scratch, transaction
+from core.base.content import BrowsingFailed
+from core.base.db import (
+    Base,
+    after_commit,
+    batched,
+    content_connection,
+    db,
+    driver,
+    in_transaction,
+    insert_once,
+    reading,
+    scratch,
+    transaction,
+)
 from core.base.errors import (
     AppkeepError,
     AppRestoring,
@@ -22,8 +35,9 @@ from core.tenancy.wall import as_server, as_tenant, every_organization, tenant
 from core.tenancy.zones import zone_named, zone_of
 
 __all__ = [
-    "AppRestoring", "AppkeepError", "Base", "Conflict", "Forbidden", "ImportFailed", "InvalidDocument", "InvalidInput",
+    "AppRestoring", "AppkeepError", "Base", "BrowsingFailed", "Conflict", "Forbidden", "ImportFailed", "InvalidDocument", "InvalidInput",
     "InvalidValue", "ManyByApp", "NotFound", "Owned", "OwnedByApp", "SecretLost", "after_commit", "as_server", "as_tenant", "batched",
+    "content_connection",
     "db", "driver", "ensure_schema", "every_organization", "in_transaction", "insert_once", "keeping", "loading", "now_us", "reading",
     "remembered", "reseal", "scratch", "seal", "tenant", "transaction", "unseal", "zone_named", "zone_of",
 ]

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 
+from core.base.content import elsewhere
 from core.base.ids import SYSTEM, is_person
 from core.server import server
 from core.tenancy.models import App
@@ -60,16 +61,22 @@ class Rights:
 
 EVERYTHING = Rights(everything=True)
 NOTHING = Rights()
+READING = Rights({"see": "all", "read": "all"})
+"""What whoever browses a backup may do with what is in it: an app admin reads everything there, and nobody writes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What somebody is to an app: `role` in its organization ("owner", "admin", "member" or None), and in the app."""
+    """What somebody is to an app: `role` in its organization ("owner", "admin", "member" or None), and in the app.
+
+    `browses` where they look at a backup of it: then they are no admin, whatever they are in the app.
+    """
 
     person: str
     role: str | None
     admin: bool
     sees: bool
+    browses: bool = False
 
     @property
     def member(self) -> bool:
@@ -84,7 +91,10 @@ class Standing:
 
 def standing(app: App, person: str) -> Standing:
     """Return what a person is to an app of the current organization, or who else acts in it: "workflow/a_…/f_…"."""
-    hook = server().registry.hook
+    hook, place = server().registry.hook, elsewhere()
+    if place is not None and place.app_id == app.id:  # who may browse a backup was asked before it was opened
+        role = hook.role_in_organization(organization_id=app.organization_id, person=person)
+        return Standing(person=person, role=role, admin=False, sees=True, browses=True)
     if "/" in person:
         return hook.actor_standing(app=app, actor=person) or Standing(person=person, role=None, admin=False, sees=False)
     role = hook.role_in_organization(organization_id=app.organization_id, person=person)
@@ -103,6 +113,8 @@ def rights(app: App, who: Standing, address: str) -> Rights:
     """Return what somebody may do with a document of an app."""
     if who.admin:
         return EVERYTHING
+    if who.browses:
+        return READING
     if not who.sees:
         return NOTHING
     if any(server().registry.hook.shuts(app=app, person=who.person, address=address)):

@@ -78,6 +78,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("collect_grace_hours", 24, int, "How long unneeded data stays in the store; never less than run_timeout_s."),
     Setting("keep_runs_days", 90, int, "Runs that ended so long ago and nothing refers to are removed; 0: never."),
     Setting("download_limit_bytes", 10**9, int, "Backup files with data of this size or more cannot be downloaded."),
+    Setting("browse_limit_bytes", 4 * 10**9, int, "Disk space for backups that are being browsed; those used least recently go first."),
+    Setting("browse_idle_hours", 24, int, "What is unpacked of a backup for browsing is removed after so long without use."),
     Setting("lease_s", 15, int, "A run whose worker was silent for this long is recovered."),
     Setting("clock_tick_s", 3, int, "Time between two rounds of the clock process."),
     Setting("run_attempts", 3, int, "How often a run whose worker died is retried before it fails."),

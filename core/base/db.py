@@ -24,6 +24,7 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.sql.functions import FunctionElement
 
 from core.base import budget
+from core.base.content import AUTOCOMMIT, ContentSession, elsewhere
 from core.base.time import ahead_us, correct
 
 T = TypeVar("T")
@@ -75,7 +76,7 @@ class Base(DeclarativeBase):
 
 
 # What was loaded stays readable after a commit; every transaction begins with a rollback, which forgets it.
-db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False, "class_": ContentSession})
 _writing: ContextVar[bool] = ContextVar("appkeep_writing", default=False)
 _BOUND = "appkeep_bound"
 _OUTBOX = "appkeep_outbox"
@@ -134,7 +135,7 @@ def passed_over(error: Exception, message: str, *of: object) -> None:
 
 @event.listens_for(Engine, "begin")
 def _begin(connection: Connection) -> None:
-    if connection.dialect.name == "sqlite":
+    if connection.dialect.name == "sqlite" and not connection.get_execution_options().get(AUTOCOMMIT):
         connection.exec_driver_sql("BEGIN IMMEDIATE" if _writing.get() else "BEGIN")
     _bound(connection)
 
@@ -277,6 +278,12 @@ def batched(rows: Iterable[T], size: int) -> Iterator[list[T]]:
     waiting = iter(rows)
     while some := list(islice(waiting, size)):
         yield some
+
+
+def content_connection() -> Connection:
+    """Return the session's connection for statements on an app's content: the database's, or that of a backup that is looked at."""
+    place = elsewhere()
+    return db.session.connection() if place is None else db.session.connection(bind_arguments={"bind": place.engine})
 
 
 def driver(connection: Connection) -> Any:

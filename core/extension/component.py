@@ -12,6 +12,7 @@ from core.extension.data_report import DataReport, NameOf, RecordPair, RecordTol
 
 if TYPE_CHECKING:
     from core.apps.snapshot import Snapshot
+    from core.backups.browse import BrowsedBackup
     from core.backups.restore_context import RestoreContext
     from core.backups.undo import UndoContext
     from core.tenancy.models import App
@@ -144,6 +145,14 @@ class Component:
         *before* has what stood there (also when it was in the recycle bin and has been put anew), *after* what
         is live now: in both, it was edited or brought back; only in *before*, it was hidden; only in *after*, it is
         new. Returns counts that a report should tell, by name ("accounts_moved").
+        """
+        return {}
+
+    def browsed_records(self, browsed: BrowsedBackup) -> Mapping[str, int]:
+        """Return how many records hang on each document of a backup that is browsed, by address.
+
+        Only of a component whose pages show them there: it takes what it shows out of the backup into its own tables, which are those
+        of the backup's scratch while it is browsed (`BrowsedBackup.reach`, `make_ready`). Data of others is said not to be shown.
         """
         return {}
 

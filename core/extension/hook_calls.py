@@ -21,6 +21,7 @@ from flask import has_app_context, has_request_context
 from pluggy import HookImpl
 
 from core.base.budget import BudgetSpent
+from core.base.content import BrowsingFailed, StillPreparing
 from core.base.db import db, in_transaction, is_outage
 from core.base.errors import AppkeepError
 from core.extension.hook_results import checked
@@ -155,9 +156,12 @@ def _taken_back() -> Iterator[None]:
 
 
 def is_passing(error: BaseException) -> bool:
-    """Say whether an error that comes out of a plugin's code is not its own: an outage, the end of a budget or of a run's time."""
+    """Say whether an error that comes out of a plugin's code is not its own: an outage, the end of a budget or of a run's time.
+
+    Nor is it what a backup that is browsed says by errors: that it is still being unpacked, or cannot be read.
+    """
     ends = any(kind.__name__ == "BaseTimeoutException" for kind in type(error).__mro__)
-    return ends or isinstance(error, BudgetSpent) or (isinstance(error, Exception) and is_outage(error))
+    return ends or isinstance(error, BudgetSpent | StillPreparing | BrowsingFailed) or (isinstance(error, Exception) and is_outage(error))
 
 
 def _passes(error: BaseException, *, refuses: bool) -> bool:

@@ -10,7 +10,7 @@ from functools import partial
 
 from core.app import create_app
 from core.apps import making
-from core.backups import base, check_due, look, uploads
+from core.backups import base, check_due, look, scratch, uploads
 from core.backups.retention import service as retention
 from core.backups.schedule import service as schedules
 from core.base.config import Config
@@ -43,7 +43,8 @@ def tick(*, slow: bool = True) -> None:
     A database that cannot be reached is waited for, and what fails is logged and tried again at the next tick.
     """
     steps: list[Callable[[], object]] = [recover, announce_ended, schedules.tick, retention.tick, uploads.forget_old]
-    steps += [look.tick, check_due.tick, check_due.tick_deep, sweep.tick, old_runs.tick, making.tick, tidy, base.tidy] if slow else []
+    steps_of_a_while: list[Callable[[], object]] = [look.tick, check_due.tick, check_due.tick_deep, sweep.tick, old_runs.tick, making.tick, tidy, base.tidy, scratch.tick]
+    steps += often if slow else []
     for step in [*steps, *_listeners(), note_failures]:
         try:
             step()

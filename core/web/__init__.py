@@ -35,6 +35,7 @@ def register_web(app: Flask) -> None:
     guard(app)  # first: nobody who may not enter makes the server read what they send
     protect(app)
     answers.register(app)
+    backups.browse.register(app)
     repeating.register(app)
     shell.register(app)
     for blueprint in (home.pages, apps.pages, documents.pages, bin.pages, imports.pages, runs.pages, backups.pages, plugins.pages):

@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from core.base import budget
 from core.base.budget import BudgetSpent, ServerBusy
+from core.base.content import BrowsingFailed
 from core.base.db import is_outage, let_go
 from core.base.errors import AppkeepError, Conflict, DatabaseUnavailable, InvalidInput, StoreUnavailable
 from core.objects.reader import note_lost
@@ -55,6 +56,8 @@ def refuse(error: AppkeepError) -> Response:
     if error.status >= 500 and not isinstance(error, ServerBusy):
         log.error("%s %s: %s: %s", request.method, request.path, error.code, error.message)
         note_lost(error)
+    if isinstance(error, BrowsingFailed) and error.__cause__ is not None:
+        note_lost(error.__cause__)
     if wants_json():
         response = jsonify({"type": f"urn:appkeep:{error.code}", **error.as_dict(), "instance": request.path})
         response.mimetype = PROBLEM

@@ -64,7 +64,7 @@ def checked_name(name: str) -> str:
     return name
 
 
-@pages.page(f"{APP}/", Needs.APP, guests=True)
+@pages.page(f"{APP}/", Needs.APP, guests=True, browse=True)
 def app_home(organization_id: str, app_id: str) -> str | Response:
     """Show what an app has for the visitor; a guest comes to the page that they shall see first."""
     guest = visit().guest

@@ -19,6 +19,7 @@ from core.server import server
 from core.web.editor import Editing, Targets
 from core.web.gate import APP, MANAGE, Needs, Pages
 from core.web.menu import MenuItem
+from core.web.outline import outline
 from core.web.runs import to_run
 from core.web.shell import edit_url
 from core.web.visit import current_app_row, current_standing, require, visit
@@ -27,7 +28,7 @@ pages = Pages("documents", __name__)
 MOVES = {"up": -1, "down": 1}
 
 
-@pages.page(f"{APP}/<kind>/<key>", Needs.APP, guests=True)
+@pages.page(f"{APP}/<kind>/<key>", Needs.APP, guests=True, browse=True)
 def show(organization_id: str, app_id: str, kind: str, key: str) -> str | Response:
     """Show a document; whoever manages the app comes to its editor."""
     server().registry.kind(kind)
@@ -35,7 +36,8 @@ def show(organization_id: str, app_id: str, kind: str, key: str) -> str | Respon
     document = documents.get(current_app_row(), f"{kind}/{key}")
     if current_standing().admin:
         return _to(edit_url(document.address))
-    return render_template("documents/show.html", document=document)
+    told = outline(current_app_row(), document) if current_standing().browses else ()
+    return render_template("documents/show.html", document=document, told=told)
 
 
 @pages.page(f"{MANAGE}/", Needs.APP_ADMIN)

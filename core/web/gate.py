@@ -14,9 +14,12 @@ from typing import Any, TypeVar
 
 from flask import Blueprint, Flask, Response, current_app, g, redirect, request, send_from_directory
 from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.routing import Rule
 
 from core.apps.permissions import standing
 from core.apps.service import find, opened
+from core.backups import browse
+from core.backups.catalog import backup_if_there
 from core.base import budget
 from core.base.budget import Budget
 from core.base.db import db, let_go
@@ -38,6 +41,8 @@ MANAGE = f"{APP}/manage"
 """What the addresses of the pages begin with on which an app is managed."""
 
 
+BROWSE = f"{APP}/backups/<backup_id>/browse"
+"""What the addresses begin with at which a backup of an app is looked at."""
 GUESTS = "/portal/<app_id>"
 """What the addresses begin with at which an app receives people from outside its organization: guests."""
 WITHOUT = "-"
@@ -77,22 +82,27 @@ class Pages(Blueprint):
     """A blueprint whose every route says who may enter."""
 
     def page(self, rule: str, needs: Needs, methods: tuple[str, ...] = ("GET",), *, max_bytes: int | Callable[[], int] = MAX_BYTES,
-             guests: bool = False, **options: Any) -> Callable[[View], View]:
+             guests: bool = False, browse: bool = False, **options: Any) -> Callable[[View], View]:
         """Return a decorator that serves *rule* with a view, for those whom *needs* lets in.
 
         *max_bytes* is the most that may be sent to it, or tells it when asked; more is refused before it is read. A page of `Needs.APP`
-        is served to *guests* too, at the same address behind `GUESTS`; no other page of members ever is.
+        is served to *guests* too, at the same address behind `GUESTS`; no other page of members ever is. One that only shows what is in
+        the app is served for *browse*, too: at the same address behind `BROWSE` it shows what a backup holds.
         """
         def decorate(view: View) -> View:
             view.needs, view.max_bytes = needs, max_bytes  # type: ignore[attr-defined]  # read by the gate
             view.takes_files = callable(max_bytes)  # type: ignore[attr-defined]  # read where pages are marked
-            view.guests = guests  # type: ignore[attr-defined]  # read where addresses are built
+            view.guests, view.browse = guests, browse  # type: ignore[attr-defined]  # read where addresses are built
             self.add_url_rule(rule, view_func=view, methods=methods, **options)
             if guests:
                 if needs is not Needs.APP or not rule.startswith(APP):
                     raise RuntimeError(f"{rule} cannot be served to guests: only pages that need an app can.")
                 self.add_url_rule(GUESTS + rule.removeprefix(APP), view_func=view, methods=methods,
                                   defaults={"organization_id": WITHOUT}, **options)
+            if browse:
+                if needs is not Needs.APP or not rule.startswith(APP) or "GET" not in methods:
+                    raise RuntimeError(f"{rule} cannot be browsed: only pages that need an app, and show something, can.")
+                self.add_url_rule(BROWSE + rule.removeprefix(APP), view_func=view, methods=("GET",), **options)
             return view
 
         return decorate
@@ -113,6 +123,7 @@ def guard(app: Flask) -> None:
     """Put the gate before every request of the application."""
     app.before_request(enter)
     app.url_defaults(lead_guests)
+    app.url_defaults(lead_browsing)
     app.teardown_request(leave)
 
 
@@ -131,7 +142,7 @@ def enter() -> Response | None:
     if getattr(current_app.blueprints.get(request.blueprint or ""), "plugin", "") in LEFT_OUT:
         raise NotFound("Page not found.")
     view = current_app.view_functions[request.endpoint]
-    needs = getattr(view, "needs", None)
+    needs = needs_of(view, request.url_rule)
     if needs is None:
         raise RuntimeError(f"The page {request.endpoint} does not say who may enter.")
     most = getattr(view, "max_bytes", MAX_BYTES)
@@ -148,7 +159,34 @@ def enter() -> Response | None:
         return redirect(visit.visitor.detour)  # type: ignore[return-value]
     if needs is not Needs.SIGNED_IN:
         _enter_organization(visit, needs, request.view_args or {})
+    if is_browsed(request.url_rule):
+        _enter_backup(visit, request.view_args or {})
     return None
+
+
+def is_browsed(rule: Rule | None) -> bool:
+    """Say whether an address is one at which a backup is looked at."""
+    return rule is not None and rule.rule.startswith(BROWSE)
+
+
+def needs_of(view: Callable[..., Any], rule: Rule | None) -> Needs | None:
+    """Return who may enter a page at one of its addresses; None where it does not say so."""
+    needs: Needs | None = getattr(view, "needs", None)
+    return Needs.BACKUP if needs is Needs.APP and is_browsed(rule) else needs
+
+
+def _enter_backup(visit: Visit, names: dict[str, Any]) -> None:
+    """Have the rest of the request read what a backup of the app holds, instead of the app.
+
+    Raises:
+        NotFound: the app has no such backup.
+    """
+    app, backup = visit.app, backup_if_there(names.pop("backup_id"))
+    if app is None or backup is None or backup.app_id != app.id:
+        raise NotFound("Backup not found. It may have been deleted.")
+    visit.browsed = visit.scopes.enter_context(browse.opened(app, backup))
+    visit.app = visit.browsed.app
+    visit.standing = standing(visit.app, visit.person)
 
 
 def leave(_error: BaseException | None = None) -> None:
@@ -238,6 +276,15 @@ def lead_guests(endpoint: str, names: dict[str, Any]) -> None:
         return
     if "organization_id" in names and getattr(current_app.view_functions.get(endpoint), "guests", False):
         names["organization_id"] = WITHOUT
+
+
+def lead_browsing(endpoint: str, names: dict[str, Any]) -> None:
+    """Have the addresses on a page that shows a backup lead to pages that show it, but for those that are given None as *backup_id*."""
+    visit: Visit | None = g.get("visit")
+    if visit is None or visit.browsed is None or names.get("app_id") != visit.browsed.app.id:
+        return
+    if getattr(current_app.view_functions.get(endpoint), "browse", False):
+        names.setdefault("backup_id", visit.browsed.backup.id)
 
 
 def _enter_app(visit: Visit, needs: Needs, app_id: str) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from flask import g
 
 from core.apps.permissions import Rights, Standing, rights
+from core.backups.browse import BrowsedBackup
 from core.base.errors import NotFound
 from core.tenancy.models import App
 from core.web.menu import MenuItem
@@ -48,7 +49,7 @@ class Guest:
 class Visit:
     """One request: the visitor, and what its address names. `role` is the visitor's in the organization.
 
-    `guest` is set at the addresses of an app for people from outside.
+    `guest` is set at the addresses of an app for people from outside, `browsed` at those where a backup of it is shown.
     """
 
     visitor: Visitor | None = None
@@ -57,6 +58,7 @@ class Visit:
     app: App | None = None
     standing: Standing | None = None
     guest: Guest | None = None
+    browsed: BrowsedBackup | None = None
     scopes: ExitStack = field(default_factory=ExitStack)
 
     @property

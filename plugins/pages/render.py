@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.api import MOST_SHOWN_CHARS, AppkeepError, BlockShown, RecordGiven, server
+from core.api import MOST_SHOWN_CHARS, AppkeepError, BlockShown, BrowsingFailed, RecordGiven, server
 from plugins.pages import fields, record_blocks, rich_text
 from plugins.pages.addresses import origin, safe_url
 from plugins.pages.links import Links
@@ -55,6 +55,8 @@ class Builder:
         """Return a block, with the sentence that says why where it cannot be shown."""
         try:
             return PIECES[block["type"]](self, block, record, depth)
+        except BrowsingFailed:
+            raise  # of the whole page, not of a block
         except AppkeepError as error:
             return Shown("nothing", note=error.message)
 

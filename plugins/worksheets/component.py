@@ -8,6 +8,7 @@ from typing import Any
 from core.api import (
     AbsentFieldType,
     App,
+    BrowsedBackup,
     Component,
     DataReport,
     Document,
@@ -26,7 +27,7 @@ from core.api import (
     field_type,
     parse,
 )
-from plugins.worksheets import service
+from plugins.worksheets import content, service
 from plugins.worksheets.definitions import check_types, check_worksheet
 from plugins.worksheets.fields import fields_of, shaped
 from plugins.worksheets.operations import OPERATIONS
@@ -96,6 +97,9 @@ class Worksheets(Component):
             service.purge_worksheet(app, worksheet)
         elif part[0] == "field":
             service.purge_field(app, worksheet, part[1])
+
+    def browsed_records(self, browsed: BrowsedBackup) -> Mapping[str, int]:
+        return content.record_counts(browsed)
 
     def record_count(self, app: App, snapshot: Snapshot) -> int:
         store = open_store(snapshot.connection, app.id)

@@ -21,7 +21,6 @@ from core.api import (
     InvalidValue,
     NotFound,
     canonical,
-    db,
     documents,
     is_person,
     locks,
@@ -29,9 +28,10 @@ from core.api import (
     scratch,
 )
 from plugins.worksheets import following, indexing
+from plugins.worksheets.content import content_store
 from plugins.worksheets.entering import entered_rows
 from plugins.worksheets.fields import MAX_RECORD_BYTES, Field, entered_values, fields_of, indexed_kinds, missing
-from plugins.worksheets.records import MAX_SEQ, RecordStore, Row, open_store
+from plugins.worksheets.records import MAX_SEQ, RecordStore, Row
 from plugins.worksheets.restore_journal import Pair, note_changes
 from plugins.worksheets.targets import Targets
 
@@ -62,7 +62,7 @@ class _Sheet:
 
 def store_of(app: App) -> RecordStore:
     """Return the store of an app's records in the current session."""
-    return open_store(db.session.connection(), app.id)
+    return content_store(app.id)
 
 
 def put_record(app: App, worksheet: str, seq: int | None, values: Mapping[str, Any], person: str, *, held: Row | None = None) -> int:

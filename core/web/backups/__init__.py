@@ -3,6 +3,7 @@
 from core.web.backups import (
     backup_list,
     backup_page,
+    browse,
     compare,
     copy,
     download,
@@ -19,5 +20,6 @@ from core.web.backups import (
 )
 from core.web.backups.blueprint import pages
 
-__all__ = ["backup_list", "backup_page", "compare", "copy", "download", "health_view", "logs", "pages", "record_lists", "record_versions",
+__all__ = ["backup_list", "backup_page", "browse", "compare", "copy", "download", "health_view", "logs", "pages", "record_lists",
+           "record_versions",
            "restore", "run_page", "schedule", "start", "undo", "upload"]

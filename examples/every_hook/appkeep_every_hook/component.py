@@ -96,6 +96,9 @@ class Signs(ak.Component):
     def takes_long(self, app: ak.App, op: str, address: str) -> bool:
         return op == "purge" and len(ak.documents.live(app, "sign")) > 500
 
+    def browsed_records(self, browsed: ak.BrowsedBackup) -> Mapping[str, int]:
+        return {}  # no page shows a motto: where a backup is browsed, people read that it is restored as usual
+
     def edits_done(self, app: ak.App) -> Iterable[None] | None:
         if len(ak.documents.live(app, "sign")) > 1000:
             raise ak.InvalidInput("An app has 1,000 signs at most.")

@@ -32,11 +32,11 @@ MAX_TYPED_CHARS = 50_000
 HIDDEN = "_p-"
 
 
-@pages.page(PAGE, Needs.APP, guests=True)
+@pages.page(PAGE, Needs.APP, guests=True, browse=True)
 def show(organization_id: str, app_id: str, key: str) -> Response:
     """Show a page."""
     page = _page(key)
-    return answered(staged(page, parameters_of(page, request.args)))
+    return answered(staged(page, parameters_of(page, request.args), stored=not current_standing().browses))
 
 
 @pages.page(f"{PAGE}/do/<block>", Needs.APP, ("POST",), guests=True)
@@ -55,7 +55,7 @@ def do(organization_id: str, app_id: str, key: str, block: str) -> Response:
     return redirect(outcome.url or page_url(here.key, parameters), 303)  # type: ignore[return-value]
 
 
-@pages.page(f"{PAGE}/file/<content>", Needs.APP, guests=True)
+@pages.page(f"{PAGE}/file/<content>", Needs.APP, guests=True, browse=True)
 def file(organization_id: str, app_id: str, key: str, content: str) -> Response:
     """Give a file that a page shows; pictures only are shown, all else is saved."""
     page = _page(key)

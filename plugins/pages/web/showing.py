@@ -51,10 +51,10 @@ def walk(blocks: Iterable[Shown]) -> Iterable[Shown]:
 
 def viewer() -> Viewer:
     """Return who looks."""
-    here, app = visit(), current_app_row()
+    here, app, standing = visit(), current_app_row(), current_standing()
     who = here.visitor
-    return Viewer(person=here.person, name=who.name if who else "", email=who.email if who else "", admin=current_standing().admin,
-                  roles=roles_of(app, here.person))
+    return Viewer(person=here.person, name=who.name if who else "", email=who.email if who else "",
+                  admin=standing.admin or standing.browses, roles=roles_of(app, here.person))
 
 
 def parameters_of(page: Document, given: Mapping[str, str], prefix: str = "") -> dict[str, str]:

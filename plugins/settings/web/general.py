@@ -73,7 +73,7 @@ def _read(body: Mapping[str, Any], errors: dict[str, str]) -> dict[str, Any]:
     return found
 
 
-@pages.page(f"{APP}/icon", Needs.APP)
+@pages.page(f"{APP}/icon", Needs.APP, browse=True)
 def picture(organization_id: str, app_id: str) -> Response:
     """Give the picture that is the app's icon."""
     icon = documents.get(current_app_row(), ADDRESS).body.get("icon")

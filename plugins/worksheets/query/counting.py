@@ -34,9 +34,11 @@ def count(app: App, ask: Query, *, most: int = 10_000, look: int | None = None) 
 
     With *look*, only about so many rows are looked at where no index tells: of a large worksheet the number is then a least one.
     """
-    plan = PreparedQuery(app, ask)
+    plan = PreparedQuery(app, ask, in_order=True)
     if not ask.within:
         return 0, True
+    if plan.plain and (known := plan.store.known_count(ask.worksheet)) is not None:
+        return min(known, most), known <= most
     look = look if ask.within.everybody else None
     if plan.slow:
         found, whole = scanned(plan, SCAN_ROWS if look is None else FEW_SEEN, look)
@@ -59,7 +61,7 @@ def groups(app: App, ask: Query, field: str, *, most: int = 100) -> Counts:
     Of a question that is looked at in Python, or grouped by a computed field, only so many records are counted as
     `paging.SCAN_ROWS` says; of others the first `MAX_GROUPED`, and of each value at most so many where it is indexed.
     """
-    plan = PreparedQuery(app, ask)
+    plan = PreparedQuery(app, ask, grouped=field)
     one = plan.fields.get(field)
     comparator = None if one is None else comparator_of(one)
     if comparator is None or not ask.within:

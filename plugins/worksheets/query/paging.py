@@ -50,7 +50,7 @@ def page(app: App, ask: Query, *, cursor: str | None = None, limit: int = 50, lo
         NotFound: there is no such worksheet.
         InvalidInput: the cursor is none of this question's.
     """
-    plan = PreparedQuery(app, ask)
+    plan = PreparedQuery(app, ask, in_order=True)
     spot, back = (None, False) if cursor is None else read_cursor(plan.mark, plan.order, cursor)
     limit = max(1, min(limit, MAX_LIMIT))
     if not ask.within:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -31,10 +31,15 @@ MAX_DEPTH = 20
 
 @dataclass
 class PreparedQuery:
-    """One question, ready to be asked."""
+    """One question, ready to be asked. With `in_order` nothing is asked but a page of records, or how many there are.
+
+    `grouped` is the field by which records are counted, if they are.
+    """
 
     app: App
     ask: Query
+    in_order: bool = False
+    grouped: str = ""
     store: RecordStore = field(init=False)
     values: Values = field(init=False)
     everything: Mapping[str, Field] = field(init=False)
@@ -49,6 +54,8 @@ class PreparedQuery:
     def __post_init__(self) -> None:
         document = documents.get(self.app, f"worksheet/{self.ask.worksheet}")
         self.store = store_of(self.app)
+        if not (self.in_order and self.plain):
+            self.store.bring_all(self.ask.worksheet, {self.grouped, *(name for name, _ in self.ask.sorts), *_named(self.ask.filter, 0)})
         self.values = values_of(self.store.connection)
         # What is in the recycle bin is not indexed, and an index that is still being built lacks records.
         self.kinds = {} if self.ask.deleted else self.store.index.complete(self.ask.worksheet)
@@ -60,6 +67,12 @@ class PreparedQuery:
         self.search = Search.of(self.ask.search, self.fields, self.evaluator)
         self.order, left = order_of(self.ask.sorts, self.fields, self.evaluator)
         self.notes += ["The records are not sorted by a field that you cannot see." for _ in left[:1]]
+
+    @property
+    def plain(self) -> bool:
+        """Whether all live records are meant, by their numbers."""
+        ask = self.ask
+        return not (ask.filter or ask.sorts or ask.search or ask.deleted) and ask.within.everybody
 
     @property
     def slow(self) -> bool:
@@ -116,9 +129,7 @@ class PreparedQuery:
         return self._leaf(node, moment)
 
     def _leaf(self, node: Mapping[str, Any], moment: Moment) -> Predicate:
-        pointer = node.get("field")
-        key = str(pointer.get("ref", "") if isinstance(pointer, Mapping) else pointer).rpartition("/")[2]
-        one = self.fields.get(key)
+        one = self.fields.get(_key(node))
         comparator = None if one is None else comparator_of(one)
         if comparator is None:
             self._note("A condition on a field that you cannot see was ignored.")
@@ -128,6 +139,22 @@ class PreparedQuery:
     def _note(self, text: str) -> None:
         if text not in self.notes:
             self.notes.append(text)
+
+
+def _named(node: Any, depth: int) -> Iterator[str]:
+    """Yield the keys of the fields that a filter names."""
+    if isinstance(node, Mapping) and depth <= MAX_DEPTH:
+        if "field" in node:
+            yield _key(node)
+        for name in ("all", "any"):
+            for one in node[name] if isinstance(node.get(name), list | tuple) else ():
+                yield from _named(one, depth + 1)
+
+
+def _key(node: Mapping[str, Any]) -> str:
+    """Return the key of the field that a condition is on."""
+    pointer = node.get("field")
+    return str(pointer.get("ref", "") if isinstance(pointer, Mapping) else pointer).rpartition("/")[2]
 
 
 def moment_of(app: App) -> Moment:

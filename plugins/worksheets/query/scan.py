@@ -80,6 +80,8 @@ def walk(plan: PreparedQuery, spot: Spot | None, back: bool, limit: int, *, most
         limit: How many rows.
         most: How many rows to look at; None for all there are.
     """
+    if plan.plain:
+        plan.store.bring_from(plan.ask.worksheet, None if spot is None else spot[-1], limit, back=back)
     keys = allowed(plan.predicate, plan.kinds)
     few = _few(plan, keys)
     scan_ranges = ranges_of(plan, keys) if few is None else None

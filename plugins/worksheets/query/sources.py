@@ -7,9 +7,10 @@ from typing import Any
 
 import msgspec
 
-from core.api import App, Definition, NotFound, RecordView, db, documents, find_app
+from core.api import App, Definition, NotFound, RecordView, documents, find_app
+from plugins.worksheets.content import content_store
 from plugins.worksheets.query.query import Seeable, Sight
-from plugins.worksheets.records import RecordStore, Row, open_store
+from plugins.worksheets.records import RecordStore, Row
 
 
 def record_views(rows: Iterable[Row]) -> list[RecordView]:
@@ -31,7 +32,6 @@ class AppReader:
 
     def __init__(self, app: App, sight: Sight | None) -> None:
         self.app, self.sight = app, sight
-        self.connection = db.session.connection()
         self._bodies: dict[str, Mapping[str, Any] | None] = {}
         self._apps: dict[str, App | None] = {app.id: app}
         self._homes: dict[int, App] = {}
@@ -127,7 +127,7 @@ class AppReader:
         app = self._app(address)
         if app is None or self.worksheet(address) is None:
             return None, ""
-        return open_store(self.connection, app.id), address.rpartition("/")[2]
+        return content_store(app.id), address.rpartition("/")[2]
 
 
 def _narrowed(body: Mapping[str, Any], rights: Seeable | None) -> Mapping[str, Any] | None:

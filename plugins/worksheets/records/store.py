@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -112,6 +112,18 @@ class RecordStore:
 
     def hold_values(self, worksheet: str, values: Iterable[tuple[str, Any]]) -> None:
         """Keep others from giving any of these (field, value) to a record until the transaction ends."""
+
+    # What a backup that is browsed does otherwise: its records are not all there from the start.
+
+    def bring_all(self, worksheet: str, fields: Collection[str] = ()) -> None:
+        """Have all records of a worksheet there, and the index of these fields complete: something is asked that no number answers."""
+
+    def bring_from(self, worksheet: str, seq: int | None, number: int, *, back: bool) -> None:
+        """Have so many records there from a number on, itself included, or before it; from the end where *seq* is None."""
+
+    def known_count(self, worksheet: str) -> int | None:
+        """Return how many live records a worksheet has, where that is known without counting."""
+        return None
 
     # What they do alike.
 

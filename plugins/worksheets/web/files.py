@@ -14,7 +14,7 @@ from plugins.worksheets.web.record_lookup import find
 from plugins.worksheets.web.sheet_context import SheetContext, open_sheet
 
 
-@pages.page(f"{RECORD}/file/<field>/<content>", Needs.APP, guests=True)
+@pages.page(f"{RECORD}/file/<field>/<content>", Needs.APP, guests=True, browse=True)
 def file(organization_id: str, app_id: str, key: str, seq: int, field: str, content: str) -> Response:
     """Give a file of a record."""
     sheet = open_sheet(key)

@@ -22,7 +22,7 @@ from plugins.worksheets.web.row_colours import colours_of
 from plugins.worksheets.web.sheet_context import SheetContext, open_sheet, part_key
 
 
-@pages.page(SHEET, Needs.APP, guests=True)
+@pages.page(SHEET, Needs.APP, guests=True, browse=True)
 def grid(organization_id: str, app_id: str, key: str) -> str | Response:
     """Show a view of a worksheet."""
     sheet = open_sheet(key)
@@ -144,7 +144,7 @@ def condition_row(sheet: SheetContext, around: RelatedNames, key: str, operator:
             "control": None if chosen in VALUELESS else control, "choices": choices}
 
 
-@pages.page(f"{SHEET}/condition", Needs.APP, guests=True)
+@pages.page(f"{SHEET}/condition", Needs.APP, guests=True, browse=True)
 def condition(organization_id: str, app_id: str, key: str) -> str:
     """Give a row of the filter bar anew, after its field or operator was chosen."""
     sheet = open_sheet(key)

@@ -78,7 +78,7 @@ def barcode(sheet: SheetContext, one: Field, line: Line) -> Mapping[str, Any] | 
     key = part_key(options.get("of"))
     if options.get("record") or key is None:
         text = url_for("records.record", organization_id=sheet.app.organization_id, app_id=sheet.app.id, key=sheet.key,
-                       seq=line.seq, _external=True)
+                       seq=line.seq, _external=True, backup_id=None)  # of the record itself, also on a backup's page
     elif key in sheet.fields and line.values.get(key) is not None:
         text = line.around.page.text(sheet.fields[key].definition, line.values[key])
     else:

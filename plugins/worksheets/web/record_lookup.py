@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import request
 from sqlalchemy import select
 
-from core.api import db
 from plugins.worksheets.access import found_row
+from plugins.worksheets.content import content_store
 from plugins.worksheets.models import Record
 from plugins.worksheets.records import Row
 from plugins.worksheets.web.sheet_context import SheetContext
@@ -32,8 +32,11 @@ def neighbours(sheet: SheetContext, seq: int) -> tuple[int | None, int | None]:
     columns = [c[name] for name in Row._fields]
     everybody, sides = sheet.access.scope("read").everybody, []
     query = select(*columns).where(*live)
+    store = content_store(sheet.app.id)
+    for back in (True, False):
+        store.bring_from(sheet.key, seq, NEAR, back=back)
     for side in (query.where(c.seq < seq).order_by(c.seq.desc()), query.where(c.seq > seq).order_by(c.seq)):
-        rows = (Row(*row) for row in db.session.execute(side.limit(1 if everybody else NEAR)))
+        rows = (Row(*row) for row in store.connection.execute(side.limit(1 if everybody else NEAR)))
         sides.append(next((row.seq for row in rows if sheet.access.may("read", row)), None))
     return sides[0], sides[1]
 

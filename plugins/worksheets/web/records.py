@@ -28,7 +28,7 @@ from plugins.worksheets.web.sheet_context import SheetContext, open_sheet
 from plugins.worksheets.web.uploads import take_files
 
 
-@pages.page(RECORD, Needs.APP, guests=True)
+@pages.page(RECORD, Needs.APP, guests=True, browse=True)
 def record(organization_id: str, app_id: str, key: str, seq: int) -> Response:
     """Show a record with all its fields."""
     sheet = open_sheet(key)

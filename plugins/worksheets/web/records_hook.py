@@ -27,11 +27,11 @@ from core.api import (
     Standing,
     Stored,
     author,
-    db,
     documents,
     standing,
 )
 from plugins.worksheets.access import SheetAccess, delete_record, found_row
+from plugins.worksheets.content import content_store
 from plugins.worksheets.fields import Field
 from plugins.worksheets.fieldtypes.pointers import target_address
 from plugins.worksheets.query import LOOK_ROWS, Query, count, distinct, listed_choices, page
@@ -62,8 +62,8 @@ SHOWN = ("free_link", "region", "location", "duration")
 
 def records_there(app: App, worksheet: str, seqs: Sequence[int], restoring: RestoreContext | None) -> Collection[int]:
     """Give those of the records that are there or, once a backup is back, will be."""
-    connection = db.session.connection() if restoring is None else restoring.connection
-    found = {row.seq for row in open_store(connection, app.id).rows_of(worksheet, seqs)}
+    store = content_store(app.id) if restoring is None else open_store(restoring.connection, app.id)
+    found = {row.seq for row in store.rows_of(worksheet, seqs)}
     if restoring is not None and (missing := set(seqs) - found):
         found |= {seq for seq in missing if seq in coming_numbers(restoring, worksheet)}
     return found
@@ -191,7 +191,7 @@ def record_fits(app: App, worksheet: str, seq: int, values: Mapping[str, Any], f
 
 def _imagined(app: App, worksheet: str, seq: int, values: Mapping[str, Any]) -> Row:
     """Return a row of these values: who made it, and when, as the record of that number says, where there is one."""
-    found = open_store(db.session.connection(), app.id).row(worksheet, seq)
+    found = content_store(app.id).row(worksheet, seq)
     return (found or Row(seq, "", None, 0, SYSTEM, 0, SYSTEM, None))._replace(vals=dumps(values), hidden=None, deleted_at=None)
 
 
