@@ -30,6 +30,7 @@ from plugins.sample.importer import Sample
 from plugins.workflows import approvals, beginning
 from plugins.worksheets import comments
 from plugins.worksheets.access import SheetAccess
+from plugins.worksheets.history_versions import newest
 from plugins.worksheets.public import links
 from tenants import email_tokens, invitations
 from tenants import service as tenants
@@ -204,6 +205,7 @@ VALUES: dict[str, Value] = {
     "invitation_id": lambda place, before: place.ids["invitation"],
     "token": lambda place, before: "x" * 43,
     "comment": lambda place, before: place.ids["comment"],
+    "entry": lambda place, before: str(newest(apps.find(place.app_id), place.key("worksheet"), 1)),
     "step": lambda place, before: place.step,
     "n": lambda place, before: "0",
     "department_id": lambda place, before: place.ids["department"],

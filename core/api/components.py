@@ -3,7 +3,7 @@
 from core.apps.snapshot import Snapshot
 from core.archive.manifest import IndexLine
 from core.backups.browse import BrowsedBackup, browsing
-from core.backups.journal import Journal, journal_of
+from core.backups.journal import Journal, RestoreAct, journal_of, restore_act
 from core.backups.restore_context import RestoreContext
 from core.backups.undo import UndoContext
 from core.base.difference import Change
@@ -60,6 +60,7 @@ __all__ = [
     "RecordTold",
     "RecordView",
     "Reference",
+    "RestoreAct",
     "RestoreContext",
     "Run",
     "RunContext",
@@ -83,4 +84,5 @@ __all__ = [
     "is_passing",
     "journal_of",
     "packed_kind",
+    "restore_act",
 ]

@@ -1,9 +1,11 @@
 """Records and files: what a component with data gives to others, and the contents it stores."""
 
 from core.apps.records import ask_record, ask_records
+from core.backups.holders import Holder, Holders, backups_holding
 from core.base.zips import check_ratio, open_zip
 from core.extension.record_contract import (
     MOST_RECORDS,
+    Acting,
     FieldGiven,
     FileGiven,
     RecordChange,
@@ -22,8 +24,11 @@ __all__ = [
     "MOST_RECORDS",
     "PICTURES",
     "SHOWN_TYPES",
+    "Acting",
     "FieldGiven",
     "FileGiven",
+    "Holder",
+    "Holders",
     "ObjectWriter",
     "RecordChange",
     "RecordGiven",
@@ -33,6 +38,7 @@ __all__ = [
     "Stored",
     "ask_record",
     "ask_records",
+    "backups_holding",
     "check_ratio",
     "files_missing",
     "open_zip",

@@ -230,6 +230,13 @@ def held(app: App, address: str) -> Document:
     return get(app, address)
 
 
+def last_author(app: App, address: str) -> str:
+    """Return who changed a document last, in the current transaction too; the system where it is not there."""
+    kind, key, _, _ = _split(address)
+    query = select(DocumentRow.updated_by).where(DocumentRow.app_id == app.id, DocumentRow.kind == kind, DocumentRow.key == key)
+    return db.session.scalar(query) or SYSTEM
+
+
 def live(app: App, kind: str | None = None) -> list[Document]:
     """Return the live documents of an app, of one kind if it is named, in their order; those of absent components are left out."""
     if making_page():

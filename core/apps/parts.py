@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import select
+
 from core.apps import documents, locks
+from core.apps.models import HiddenPart
+from core.apps.snapshot import parse_body
 from core.apps.three_way_merge import merged
+from core.base.db import db
 from core.base.errors import NotFound
 from core.base.ids import new_key
 from core.base.refs import pointers
@@ -67,6 +72,13 @@ def listed(kind: str, part: str) -> str:
     if found is None:
         raise NotFound(f"A {kind} has no “{part[:40]}” parts.")
     return found
+
+
+def in_bin(app: App, document: Document, part: str) -> dict[str, Part]:
+    """Return the parts of one kind ("field") of a document that are in the recycle bin, by key."""
+    query = select(HiddenPart.part_key, HiddenPart.body).where(
+        HiddenPart.app_id == app.id, HiddenPart.kind == document.kind, HiddenPart.key == document.key, HiddenPart.part == part)
+    return {key: parse_body(body) for key, body in db.session.execute(query)}
 
 
 def part_of(document: Document, part: str, key: str) -> Part:

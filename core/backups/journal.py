@@ -27,6 +27,7 @@ from core.tenancy.wall import tenant
 
 DOCUMENTS = "documents"
 _OPEN = "restore_journal"
+_ACT = "restore_act"
 _encode, _decode = msgspec.msgpack.Encoder().encode, msgspec.msgpack.Decoder().decode
 
 
@@ -112,6 +113,29 @@ def open_journal(app: App, run_id: str) -> Journal:
 def journal_of(app: App) -> Journal | None:
     """Return the journal that the current transaction keeps of an app, None where it is no restore."""
     found: Journal | None = scratch().get(_OPEN)
+    return found if found is not None and found.app_id == app.id else None
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreAct:
+    """The restore that goes on: who does it, from which backup, called what then; *undo* where it undoes another one."""
+
+    app_id: str
+    run_id: str
+    person: str
+    backup: str
+    name: str
+    undo: bool
+
+
+def begin_act(act: RestoreAct) -> None:
+    """Say what restore the current transaction is."""
+    scratch()[_ACT] = act
+
+
+def restore_act(app: App) -> RestoreAct | None:
+    """Return the restore of an app that the current transaction is, None where it is none."""
+    found: RestoreAct | None = scratch().get(_ACT)
     return found if found is not None and found.app_id == app.id else None
 
 

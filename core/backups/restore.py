@@ -15,7 +15,7 @@ from core.apps import documents, locks, service
 from core.apps.snapshot import Snapshot
 from core.backups import agreement, journal
 from core.backups.absent import MISSING, title_of
-from core.backups.catalog import find_backup
+from core.backups.catalog import find_backup, names_of
 from core.backups.check import verify_needed
 from core.backups.create import create
 from core.backups.merge import data_reports
@@ -26,6 +26,8 @@ from core.backups.state import Description, describe
 from core.base.db import db, reading, transaction
 from core.extension.component import Document
 from core.runs.context import RunContext
+from core.runs.service import find as find_run
+from core.runs.service import report_of
 from core.server import server
 from core.tenancy.models import App
 
@@ -51,6 +53,7 @@ def restore(run: RunContext) -> None:
         run.fence()
         if options.safety_backup:
             journal.open_journal(app, run.run_id)
+        journal.begin_act(_act(app, backup, run, options))
         report["components"] = _merge_in(service.find(app.id), saved, run, options, described)
         run.step("restore.merged")
         _check_agreed(app, backup, options, report)
@@ -58,6 +61,13 @@ def restore(run: RunContext) -> None:
         run.succeed(report)
         run.step("restore.before_commit")
     run.step("restore.committed", ended=True)
+
+
+def _act(app: App, backup: Backup, run: RunContext, options: Options) -> journal.RestoreAct:
+    """Return what the restore is called where it is told of later: an undo by the backup whose restore it undoes."""
+    undone = str(report_of(find_run(options.undo)).get("backup", "")) if options.undo else ""
+    name, _ = names_of([undone]).get(undone, (backup.name, True))
+    return journal.RestoreAct(app.id, run.run_id, run.person, undone or backup.id, name, undo=bool(undone))
 
 
 def _told_options(options: Options) -> dict[str, Any]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from core.extension.field_type import Definition, FieldType
     from core.extension.formula_function import FormulaFunction
     from core.extension.importer import Importer
-    from core.extension.record_contract import RecordChange, RecordPanel, RecordsAsked, RecordsGiven
+    from core.extension.record_contract import Acting, RecordChange, RecordPanel, RecordsAsked, RecordsGiven
     from core.extension.run_kind import RunKind
     from core.extension.settable import BlockType, StepType
     from core.extension.store_kind import StoreKind
@@ -300,6 +300,11 @@ def remove_record(app: App, person: str, worksheet: str, seq: int) -> bool | Non
 @hookspec
 def record_changed(app: App, worksheet: str, changes: Sequence[RecordChange], person: str) -> None:
     """Follow that records of a worksheet ("w_…") were made, changed, deleted or brought back, inside the transaction; not by restores."""
+
+
+@hookspec(firstresult=True)
+def acting_now() -> Acting | None:
+    """Say what of yours writes records just now, in this thread, and on whose behalf; None where nothing does."""
 
 
 @hookspec

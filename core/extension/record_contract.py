@@ -45,6 +45,14 @@ class RecordChange:
     after: Mapping[str, Any] | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acting:
+    """What writes records where no person does by hand: the `name` of a workflow, say, and on whose behalf, "system" for nobody's."""
+
+    name: str
+    person: str
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     """A value to write that is not as people type it but as records store it; one of another field's of the same type, say."""

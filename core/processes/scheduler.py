@@ -43,8 +43,8 @@ def tick(*, slow: bool = True) -> None:
     A database that cannot be reached is waited for, and what fails is logged and tried again at the next tick.
     """
     steps: list[Callable[[], object]] = [recover, announce_ended, schedules.tick, retention.tick, uploads.forget_old]
-    steps_of_a_while: list[Callable[[], object]] = [look.tick, check_due.tick, check_due.tick_deep, sweep.tick, old_runs.tick, making.tick, tidy, base.tidy, scratch.tick]
-    steps += often if slow else []
+    if slow:
+        steps += [look.tick, check_due.tick, check_due.tick_deep, sweep.tick, old_runs.tick, making.tick, tidy, base.tidy, scratch.tick]
     for step in [*steps, *_listeners(), note_failures]:
         try:
             step()

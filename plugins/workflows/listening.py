@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import delete, select, text
 
-from core.api import App, Document, NotFound, RecordChange, db, documents, locks, now_us, scratch, wake, zone_of
+from core.api import Acting, App, Document, NotFound, RecordChange, db, documents, locks, now_us, scratch, wake, zone_of
 from plugins.workflows import beginning, secrets, times
 from plugins.workflows.models import WorkflowHealth, WorkflowListener
 from plugins.workflows.step_edits import sheet_of
@@ -27,6 +27,7 @@ LOOK_US = 300_000_000
 _HEARD, _FORMS = "workflows_heard", "workflows_forms"
 _chain: ContextVar[tuple[str, ...]] = ContextVar("appkeep_workflow_chain", default=())
 _acting: ContextVar[str] = ContextVar("appkeep_workflow_person", default="")
+_name: ContextVar[str] = ContextVar("appkeep_workflow_name", default="")
 _COLUMNS = "app_id, at, worksheet, seq, before, after, form, person, chain"
 _VALUES = ":app, :at, :worksheet, :seq, :before, :after, :form, :person, :chain"
 _ADD = {
@@ -39,14 +40,20 @@ Body = Mapping[str, Any]
 
 
 @contextmanager
-def acting(chain: tuple[str, ...], person: str) -> Iterator[None]:
-    """Do what workflows do: *chain* are those that led here, the one that acts last; it acts on behalf of a person."""
-    tokens = _chain.set(chain), _acting.set(person)
+def acting(chain: tuple[str, ...], person: str, name: str) -> Iterator[None]:
+    """Do what workflows do: *chain* are those that led here, the one that acts last, by its *name*; it acts on behalf of a person."""
+    tokens = _chain.set(chain), _acting.set(person), _name.set(name)
     try:
         yield
     finally:
         _chain.reset(tokens[0])
         _acting.reset(tokens[1])
+        _name.reset(tokens[2])
+
+
+def acting_now() -> Acting | None:
+    """Return the workflow that acts; see the hook."""
+    return Acting(name=_name.get(), person=_acting.get()) if _chain.get() else None
 
 
 def changed(app: App, worksheet: str, changes: Sequence[RecordChange], person: str) -> None:

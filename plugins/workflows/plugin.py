@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flask import Blueprint, url_for
 
-from core.api import App, Component, MenuItem, RecordChange, RecordPanel, Standing, hookimpl
+from core.api import Acting, App, Component, MenuItem, RecordChange, RecordPanel, Standing, hookimpl
 from plugins.workflows import clock, listening, running, secrets, standing, starting
 from plugins.workflows.component import Workflows
 from plugins.workflows.web import pages, panels
@@ -31,6 +31,11 @@ def register_blueprint() -> Blueprint:
 @hookimpl
 def record_changed(app: App, worksheet: str, changes: Sequence[RecordChange], person: str) -> None:
     listening.changed(app, worksheet, changes, person)
+
+
+@hookimpl
+def acting_now() -> Acting | None:
+    return listening.acting_now()
 
 
 @hookimpl

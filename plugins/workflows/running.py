@@ -197,7 +197,8 @@ class Execution:
         given: dict[str, Any] = {}
         try:
             given = steps.given(doing)
-            with db.session.begin_nested(), acting((*self.chain, self.row.workflow), self.row.person):
+            with db.session.begin_nested(), acting(
+                    (*self.chain, self.row.workflow), self.row.person, str(self.body.get("name", ""))):
                 outcome = steps.do(doing)
         except AppRestoring:
             raise

@@ -28,6 +28,7 @@ from core.api import (
     parse,
 )
 from plugins.worksheets import content, service
+from plugins.worksheets import history_log as log
 from plugins.worksheets.definitions import check_types, check_worksheet
 from plugins.worksheets.fields import fields_of, shaped
 from plugins.worksheets.operations import OPERATIONS
@@ -121,7 +122,8 @@ class Worksheets(Component):
         yield from sorted(found)
 
     def kept_files(self, app: App, snapshot: Snapshot) -> Iterator[str]:
-        return open_store(snapshot.connection, app.id).files_named()
+        yield from open_store(snapshot.connection, app.id).files_named()
+        yield from log.files_named(snapshot.connection, app.id)
 
     def check_data(self, section: str, n: int, values: Iterable[Any], context: dict[str, Any]) -> None:
         shapes: Shapes = context.setdefault("worksheets_shapes", {})

@@ -18,6 +18,8 @@ class Record(ManyByApp, Base):
     __table_args__ = (
         Index("ix_record_deleted", "app_id", "worksheet", "seq", sqlite_where=text("deleted_at IS NOT NULL"),
               postgresql_where=text("deleted_at IS NOT NULL")),
+        Index("ix_record_deleted_at", "app_id", "worksheet", "deleted_at", "seq", sqlite_where=text("deleted_at IS NOT NULL"),
+              postgresql_where=text("deleted_at IS NOT NULL")),
         {"sqlite_with_rowid": False})
 
     worksheet: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -121,3 +123,31 @@ class Comment(OwnedByApp, Base):
     at: Mapped[int] = mapped_column(BigInteger)
     text: Mapped[str] = mapped_column(Text)
     shared: Mapped[bool] = mapped_column(default=False)
+
+
+class HistoryEntry(OwnedByApp, Base):
+    """What somebody did to a record, or to several at once: those from `first_seq` to `last_seq`, or `seqs` of them. In no backup.
+
+    `id` grows: of two entries of a record the later one has the higher. On PostgreSQL a sequence gives it. `at` is microseconds UTC.
+    `act` is what happened to the record, `how` by what means where no person did it by hand, `source` more of that as JSON. `changes` is
+    {field: [before, after]} as JSON, of both shown and hidden fields; None where they were not kept.
+    """
+
+    __tablename__ = "record_history"
+    __table_args__ = (
+        Index("ix_record_history_record", "app_id", "worksheet", "first_seq", "id"),
+        Index("ix_record_history_bulk", "app_id", "worksheet", "first_seq", "last_seq", sqlite_where=text("last_seq > first_seq"),
+              postgresql_where=text("last_seq > first_seq")),
+        {"sqlite_with_rowid": False})
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    worksheet: Mapped[str] = mapped_column(String(40))
+    first_seq: Mapped[int] = mapped_column(BigInteger)
+    last_seq: Mapped[int] = mapped_column(BigInteger)
+    at: Mapped[int] = mapped_column(BigInteger)
+    by: Mapped[str] = mapped_column(String(16))
+    act: Mapped[str] = mapped_column(String(16))
+    how: Mapped[str] = mapped_column(String(16))
+    source: Mapped[str | None] = mapped_column(Text)
+    seqs: Mapped[str | None] = mapped_column(Text)
+    changes: Mapped[str | None] = mapped_column(Text)

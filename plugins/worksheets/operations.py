@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from core.api import App, InvalidInput, Operation
+from plugins.worksheets import history_log as log
 from plugins.worksheets import service
 
 Edit = Mapping[str, Any]
@@ -25,7 +26,8 @@ def put_records(app: App, edit: Edit, person: str) -> dict[str, Any]:
     records = edit.get("records")
     if not isinstance(records, list):
         raise InvalidInput("“put_records” needs “records”, a list.")
-    return {"records": service.put_records(app, _worksheet(edit), records, person)}
+    with log.by_means(log.IMPORT):
+        return {"records": service.put_records(app, _worksheet(edit), records, person)}
 
 
 def _on_one(verb: Callable[[App, str, int, str], Any]) -> Operation:

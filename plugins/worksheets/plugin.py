@@ -22,7 +22,7 @@ from core.api import (
     Standing,
     hookimpl,
 )
-from plugins.worksheets import calculating, commands, comments, definitions, indexing
+from plugins.worksheets import calculating, commands, comments, definitions, history_retention, indexing
 from plugins.worksheets.component import Worksheets
 from plugins.worksheets.fieldtypes import FIELD_TYPES
 from plugins.worksheets.public import links, managed, opened
@@ -77,6 +77,11 @@ def rights_on(app: App, person: str, address: str) -> Rights | None:
 @hookimpl
 def secrets_resealed() -> tuple[int, int]:
     return links.reseal_all()
+
+
+@hookimpl
+def clock_ticked() -> None:
+    history_retention.tick()
 
 
 @hookimpl

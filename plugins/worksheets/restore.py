@@ -31,8 +31,9 @@ from core.api import (
 )
 from plugins.worksheets.conversion import carried, may_miss, stands, why_left
 from plugins.worksheets.fields import Field, fields_of, shaped
+from plugins.worksheets.history_log import BulkNote, Pair, author_of
 from plugins.worksheets.records import MAX_SEQ, SEGMENT_RECORDS, Line, RecordStore, Row, open_store, read_lines
-from plugins.worksheets.restore_journal import Pair, note_changes
+from plugins.worksheets.restore_journal import note_changes
 from plugins.worksheets.restore_whole import MAX_REACHED, Reach, WholeSegments, mark_of
 from plugins.worksheets.sections import RECORDS, worksheet_of
 from plugins.worksheets.service import dumps, moved_fields, settled, write_rows
@@ -230,7 +231,7 @@ class _Merge:
         self.gone = set(self.known) - set(self.fields)
         self.pointing = {key: mark_of(key) for key in sorted(self.same) if self.fields[key].type.points}
         self.reached: set[tuple[str, str]] = set()
-        self.highest = 0
+        self.highest, self.at = 0, now_us()
         self.met: set[int] = set()
         """Those of the named records that were met in the backup."""
         # Values can be taken as bytes where the backup's fields are as they were, and the record holds none of another.
@@ -322,7 +323,8 @@ class _Merge:
 
     def _loading(self, differing: list[IndexLine]) -> Iterator[list[Pair]]:
         """Load whole segments into the bare worksheet, and yield the records of those that cannot go so."""
-        whole = WholeSegments(self.context.app, self.store, self.targets, self.worksheet, self.fields, tuple(self.pointing))
+        whole = WholeSegments(self.context.app, self.store, self.targets, self.worksheet, self.fields, tuple(self.pointing),
+                              self._history())
         for line, raw in self._segments(differing):
             for n, left in whole.take(line.n, raw):
                 yield self._segment(n, left, bare=True)
@@ -352,12 +354,12 @@ class _Merge:
 
     def _newer(self, lines: list[IndexLine], live: Mapping[tuple[str, int], str], after: int = 0) -> Iterator[list[Pair]]:
         """Yield the records above *after* that the backup does not have, each on its way to the recycle bin."""
-        saved, at = {line.n: line for line in lines}, now_us()
+        saved = {line.n: line for line in lines}
         for some in batched(iter(self._unlike(saved, live, after // SEGMENT_RECORDS)), NEWER_SEGMENTS):
             known = {line.seq for _, raw in self.context.segments("worksheets", [saved[n] for n in some if n in saved])
                      for line in read_lines(raw)}
             rows = (row for n in some for row in self.store.rows(self.worksheet, n * SEGMENT_RECORDS, (n + 1) * SEGMENT_RECORDS - 1))
-            yield [(row, row._replace(deleted_at=at)) for row in rows
+            yield [(row, row._replace(deleted_at=self.at)) for row in rows
                    if row.deleted_at is None and row.seq > after and row.seq not in known]
 
     def _unlike(self, saved: Mapping[int, IndexLine], live: Mapping[tuple[str, int], str], first: int) -> list[int]:
@@ -529,10 +531,15 @@ class _Merge:
     def _write(self, batches: Iterable[list[Pair]], bare: bool) -> None:
         """Write what changes, or only look at it."""
         if self.context.writing:
-            batches = note_changes(self.context.app, self.worksheet, batches)
+            batches = note_changes(self.context.app, self.worksheet, batches, self._history())
         for pairs in batches:
             if self.context.writing and pairs:
                 write_rows(self.store, self.worksheet, self.fields, [row for _, row in pairs], bare=bare)
+
+    def _history(self) -> BulkNote:
+        """Return what tells the history of what is done to records."""
+        app, live = self.context.app, self.fields.keys()
+        return BulkNote(app, self.worksheet, live, live, author_of(app, self.context.person), self.at)
 
     def _live_before(self) -> int:
         """Return how many live records there were; a worksheet that comes back from the bin was not described with its own."""

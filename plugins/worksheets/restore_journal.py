@@ -8,20 +8,22 @@ from itertools import groupby
 from typing import Any
 
 from core.api import App, Journal, journal_of
+from plugins.worksheets.history_log import BulkNote, Pair
 from plugins.worksheets.records import Row, read_lines, row_of
 
 RECORDS = "records/"
-Pair = tuple[Row | None, Row]
 
 
-def note_changes(app: App, worksheet: str, batches: Iterable[list[Pair]]) -> Iterator[list[Pair]]:
-    """Yield batches of (row before, row after), ascending, once the journal of the restore that goes on has them."""
+def note_changes(app: App, worksheet: str, batches: Iterable[list[Pair]], history: BulkNote) -> Iterator[list[Pair]]:
+    """Yield batches of (row before, row after), ascending, once the history and the journal of the restore that goes on have them."""
     journal = journal_of(app)
     stage = None if journal is None else journal.stage(RECORDS + worksheet)
     for pairs in batches:
         if stage is not None:
             stage.add(pairs)
+        history.add(pairs)
         yield pairs
+    history.end()
 
 
 def _numbered(entries: Iterable[Any]) -> Iterator[tuple[int, Any, Any]]:

@@ -17,6 +17,7 @@ import msgspec
 from core.api import FILE_MARK, App, journal_of
 from plugins.worksheets.fields import Field
 from plugins.worksheets.fieldtypes.pointers import Relationship
+from plugins.worksheets.history_log import BulkNote, runs_of
 from plugins.worksheets.records import RecordStore, read_lines
 from plugins.worksheets.restore_journal import RECORDS
 from plugins.worksheets.service import attach_files
@@ -88,6 +89,7 @@ class WholeSegments:
     fields: Mapping[str, Field]
     pointing: Sequence[str]
     """The keys of the fields that point to something."""
+    history: BulkNote
     segments: dict[int, bytes] = field(default_factory=dict)
     size: int = 0
     highest: int = 0
@@ -115,9 +117,13 @@ class WholeSegments:
         looked_at = [(n, self.segments.pop(n)) for n in left]
         if self.segments and self.stage is not None:
             self.stage.add(list(self.segments.values()))
+        made: list[tuple[int, int]] = []
         for raw in self.segments.values():
             self.count += raw.count(b"\n")
+            made += _runs(raw)
             self._attach(raw)
+        if made:
+            self.history.add_made(made)
         if self.segments:
             self.highest = max(self.highest, read_lines(self.segments[max(self.segments)])[-1].seq)
         self.segments, self.size = {}, 0
@@ -127,6 +133,14 @@ class WholeSegments:
         if FILE_MARK.encode() in raw:
             lines = [(line.seq, bytes(line.vals).decode()) for line in read_lines(raw)]
             attach_files(self.store, self.worksheet, self.files, lines, bare=True)
+
+
+def _runs(raw: bytes) -> list[tuple[int, int]]:
+    """Return the numbers of a segment's records as runs, (first, last); mostly none is missing between the first and the last."""
+    count = raw.count(b"\n")
+    first = read_lines(raw[:raw.index(b"\n")])[0].seq
+    last = read_lines(raw[raw.rfind(b"\n", 0, len(raw) - 1) + 1:])[0].seq
+    return [(first, last)] if last - first + 1 == count else runs_of([line.seq for line in read_lines(raw)])
 
 
 def _by(kind: Relationship) -> tuple[object, object]:

@@ -28,11 +28,13 @@ from core.api import (
     scratch,
 )
 from plugins.worksheets import following, indexing
+from plugins.worksheets import history_log as log
 from plugins.worksheets.content import content_store
 from plugins.worksheets.entering import entered_rows
 from plugins.worksheets.fields import MAX_RECORD_BYTES, Field, entered_values, fields_of, indexed_kinds, missing
+from plugins.worksheets.history_log import Pair
 from plugins.worksheets.records import MAX_SEQ, RecordStore, Row
-from plugins.worksheets.restore_journal import Pair, note_changes
+from plugins.worksheets.restore_journal import note_changes
 from plugins.worksheets.targets import Targets
 
 MAX_TIME_US = 253_402_300_799_999_999
@@ -81,8 +83,8 @@ def put_record(app: App, worksheet: str, seq: int | None, values: Mapping[str, A
         if key in changes:
             raise InvalidValue(f"{where}, field “{sheet.fields[key].name}”: its numbers are given, not entered.")
     old = None if seq is None else held or _live_row(sheet, seq)
-    vals = {} if old is None else loads(old.vals)
-    vals = {key: value for key, value in {**vals, **changes}.items() if value is not None}
+    before = None if old is None else loads(old.vals)
+    vals = {key: value for key, value in {**(before or {}), **changes}.items() if value is not None}
     now = now_us()
     sheet.store.hold_values(worksheet, _unique(sheet, changes))
     if old is None:
@@ -96,8 +98,17 @@ def put_record(app: App, worksheet: str, seq: int | None, values: Mapping[str, A
     _check_targets(sheet, changes, where)
     sheet.store.write(worksheet, [row])
     _attach(sheet, [(row.seq, vals)])
-    following.changed(app, worksheet, [(row.seq, None if old is None else loads(old.vals), vals)], person)
+    _note_put(sheet, row, before, vals, person)
+    following.changed(app, worksheet, [(row.seq, before, vals)], person)
     return row.seq
+
+
+def _note_put(sheet: _Sheet, row: Row, before: dict[str, Any] | None, after: dict[str, Any], person: str) -> None:
+    """Tell the history of a record that was made or changed; of one that is as it was there is nothing to tell."""
+    if before is None:
+        log.note_one(sheet.app, sheet.key, row.seq, log.CREATED, None, person, row.updated_at)
+    elif (changes := log.difference(before, after)) != log.NOTHING:
+        log.note_one(sheet.app, sheet.key, row.seq, log.CHANGED, changes, person, row.updated_at)
 
 
 def put_records(app: App, worksheet: str, records: Sequence[Any], person: str) -> int:
@@ -128,6 +139,7 @@ def put_records(app: App, worksheet: str, records: Sequence[Any], person: str) -
     if seqs:
         for key in sheet.autonumbers:
             sheet.store.raise_counter(f"{worksheet}/{key}", max((v.get(key, 0) for _, v in valued), default=0))
+    log.note_made(app, worksheet, seqs, person, now)
     _remember(app, sheet, seqs)
     following.changed(app, worksheet, [(seq, None, vals) for seq, vals in valued], person)
     return len(rows)
@@ -154,7 +166,9 @@ def purge_record(app: App, worksheet: str, seq: int, person: str) -> int:
     row = _deleted_row(sheet, seq)
     sheet.store.purge(worksheet, [row.seq])
     following.purged(app, worksheet, [row.seq])
-    return _forget_pointers(app, sheet.store, f"worksheet/{worksheet}", row.seq)
+    log.forget(app, worksheet, [row.seq])
+    log.note_one(app, worksheet, row.seq, log.PURGED, log.NOTHING, person, now_us())
+    return _forget_pointers(app, sheet.store, f"worksheet/{worksheet}", row.seq, person)
 
 
 def edits_done(app: App) -> Iterator[None]:
@@ -202,6 +216,7 @@ def all_rows(app: App, worksheet: str, *, deleted: bool = False) -> Iterator[Row
 def purge_worksheet(app: App, worksheet: str) -> None:
     """Remove a worksheet's records and attachments for good; its counters stay, so that no number comes again."""
     store_of(app).purge(worksheet)
+    log.forget(app, worksheet, None)
     following.purged(app, worksheet, None)
 
 
@@ -215,12 +230,13 @@ def purge_field(app: App, worksheet: str, key: str) -> None:
             rows.append(row._replace(hidden=dumps(hidden) if hidden else None))
         store.write(worksheet, rows)
     store.detach(worksheet, key)
+    log.forget_field(app, worksheet, key)
 
 
 def follow_fields(app: App, before: Document, after: Document) -> None:
     """Move the values of fields that were hidden, brought back or got another type; none is lost."""
-    fields = fields_of(after.body)
-    moved = moved_fields(fields_of(before.body), fields)
+    was, fields = fields_of(before.body), fields_of(after.body)
+    moved = moved_fields(was, fields)
     if not moved:
         return
     store = store_of(app)
@@ -229,7 +245,10 @@ def follow_fields(app: App, before: Document, after: Document) -> None:
         for batch in store.hold_all(after.key, moved):
             yield [(row, new) for row in batch if (new := settled(row, fields, moved)) != row]
 
-    for changes in note_changes(app, after.key, settling()):
+    with log.by_means(log.RETYPED):
+        author = log.author_of(app, documents.last_author(app, after.address))
+    history = log.BulkNote(app, after.key, was.keys(), fields.keys(), author, changing=True)
+    for changes in note_changes(app, after.key, settling(), history):
         store.write(after.key, [new for _, new in changes])
 
 
@@ -443,6 +462,8 @@ def _move_with_rows(sheet: _Sheet, row: Row, deleted_at: int | None, person: str
         here, one = waiting.pop()
         here.store.set_deleted(here.key, [one.seq], deleted_at)
         vals = loads(one.vals)
+        log.note_one(here.app, here.key, one.seq, log.DELETED if deleted_at else log.BROUGHT_BACK, log.NOTHING, person,
+                     deleted_at or now_us())
         following.changed(here.app, here.key, [(one.seq, vals, None) if deleted_at else (one.seq, None, vals)], person)
         waiting += _own_rows(here, one)
 
@@ -460,7 +481,7 @@ def _own_rows(sheet: _Sheet, row: Row) -> list[tuple[_Sheet, Row]]:
     return found
 
 
-def _forget_pointers(app: App, store: RecordStore, address: str, seq: int) -> int:
+def _forget_pointers(app: App, store: RecordStore, address: str, seq: int, person: str) -> int:
     """Take a purged record out of every value of the app that names it."""
     count = 0
     for document in documents.live(app, "worksheet"):
@@ -471,6 +492,8 @@ def _forget_pointers(app: App, store: RecordStore, address: str, seq: int) -> in
                 count += taken
                 if taken:
                     store.write(document.key, [new])
+                    changes = log.difference(loads(row.vals), loads(new.vals))
+                    log.note(app, document.key, [log.Noted(row.seq, row.seq, log.CHANGED, changes)], log.Author(person, log.UNLINKED))
     return count
 
 

@@ -17,8 +17,9 @@ import msgspec
 
 from core.api import Document, UndoContext, batched, now_us
 from plugins.worksheets.fields import Field, fields_of
+from plugins.worksheets.history_log import BulkNote, Pair, author_of
 from plugins.worksheets.records import RecordStore, Row, open_store
-from plugins.worksheets.restore_journal import RECORDS, Pair, note_changes, read_pairs
+from plugins.worksheets.restore_journal import RECORDS, note_changes, read_pairs
 from plugins.worksheets.service import dumps, moved_fields, settled, write_rows
 from plugins.worksheets.targets import Targets
 
@@ -87,12 +88,18 @@ class _Undo:
 
     def run(self) -> None:
         """Take the records back, some at a time."""
-        for changes in note_changes(self.context.app, self.worksheet, self._changes()) if self.context.writing else self._changes():
+        for changes in self._noted() if self.context.writing else self._changes():
             if self.context.writing:
                 write_rows(self.store, self.worksheet, self.fields, [after for _, after in changes])
         told = {outcome: self.counts[outcome] for outcome in ("brought_back", "overwritten", "unchanged", "new_since", "binned")}
         if any(told.values()):
             self.report.worksheets.append({"worksheet": self.worksheet, "name": self.name, **told})
+
+    def _noted(self) -> Iterator[list[Pair]]:
+        """Yield the changes once the journal and the history have them."""
+        app, live = self.context.app, self.fields.keys()
+        history = BulkNote(app, self.worksheet, live, live, author_of(app, self.context.person), self.at)
+        return note_changes(app, self.worksheet, self._changes(), history)
 
     def _changes(self) -> Iterator[list[Pair]]:
         for pairs in batched(read_pairs(self.context.journal, self.worksheet), BATCH_ROWS):

@@ -19,6 +19,8 @@ from appkeep_every_hook.component import Signs, set_motto
 
 SEEN: list[str] = []
 """What hooks were told that only follow something."""
+WATCHING: list[str] = []
+"""The person for whom the night watch writes just now, if it does."""
 TEAMS = {"team/t_1111111111": "The night shift"}
 pages = ak.Pages("every_hook", __name__)
 
@@ -367,6 +369,11 @@ def record_changed(app: ak.App, worksheet: str, changes: Sequence[ak.RecordChang
     for change in changes:
         what = "made" if change.before is None else "removed" if change.after is None else "changed"
         SEEN.append(f"{worksheet} {change.seq} {what}")
+
+
+@ak.hookimpl
+def acting_now() -> ak.Acting | None:
+    return ak.Acting(name="Night watch", person=WATCHING[-1]) if WATCHING else None
 
 
 @ak.hookimpl

@@ -29,6 +29,7 @@ from core.api import (
     standing,
     transaction,
 )
+from plugins.worksheets import history_log as log
 from plugins.worksheets.access import SheetAccess
 from plugins.worksheets.fields import Field
 from plugins.worksheets.models import PublicLink
@@ -119,7 +120,8 @@ def _form(sheet: SheetContext, link: PublicLink, view: Mapping[str, Any], proof:
             entered.typed.trouble.errors.setdefault(one.field.key, "This field is required.")
     try:
         with transaction():
-            seq = save(sheet, None, entered)
+            with log.by_means(log.FORM):
+                seq = save(sheet, None, entered)
             links.take_one(sheet.app, link.key)
             server().registry.hook.form_submitted(app=sheet.app, worksheet=sheet.key, view=link.view, seq=seq, person=SYSTEM)
             receipt = _receipt(sheet, fields, entered.changes, seq)

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from flask import Response, flash, redirect, render_template, request
 
-from core.api import App, Forbidden, Needs, documents, transaction
+from core.api import App, Forbidden, Holders, Needs, backups_holding, documents, transaction
 from plugins.worksheets.access import bring_back as bring_back_one
 from plugins.worksheets.access import delete_record, found_row
 from plugins.worksheets.access import purge as purge_one
 from plugins.worksheets.fields import Field, fields_of
-from plugins.worksheets.records import Row
+from plugins.worksheets.history_versions import deletions
+from plugins.worksheets.record_bin import bin_page, is_cursor
+from plugins.worksheets.records import Row, read_lines
 from plugins.worksheets.service import loads, store_of
 from plugins.worksheets.web.blueprint import SHEET, pages
 from plugins.worksheets.web.grid_query import GridQuery
+from plugins.worksheets.web.history import what_was_done, who_did
 from plugins.worksheets.web.lines import lines_of, title_of
-from plugins.worksheets.web.paging import Place, page_of, query_of
+from plugins.worksheets.web.paging import Place, query_of
 from plugins.worksheets.web.record_lookup import back_url, find
 from plugins.worksheets.web.related_names import RelatedNames
 from plugins.worksheets.web.sheet_context import SheetContext, open_sheet
 
+MOST_BACKUPS = 10
+"""So many of the newest backups are looked into for what was deleted."""
 MOST = 200
 """How many records can be picked at once."""
 
@@ -55,9 +61,20 @@ def deleted(organization_id: str, app_id: str, key: str) -> str:
     """List the records in the recycle bin that the visitor could have deleted."""
     sheet = _open_bin(key)
     asked = GridQuery(cursor=request.args.get("after") or None, at=_whole(request.args.get("at", "")))
-    ask = query_of(sheet, asked, deleted=True, sorts=())
-    asked, found = page_of(sheet, asked, ask)
-    return _shown("bin", sheet, list(found.rows), place=Place.of(sheet, asked, ask, found, page="deleted"))
+    asked = asked if is_cursor(asked.cursor) else replace(asked, cursor=None, at=0)
+    found = bin_page(sheet.app, sheet.access, asked.cursor)
+    place = Place.of(sheet, asked, query_of(sheet, asked, deleted=True, sorts=()), found, page="deleted")
+    inside = not sheet.outside
+    return _shown("bin", sheet, found.rows, place=place, deletions=deletions(sheet.app, sheet.key, found.rows) if inside else {},
+                  who=who_did, how=what_was_done, first=not asked.cursor, holders=_holders(sheet, found.rows), most_backups=MOST_BACKUPS)
+
+
+def _holders(sheet: SheetContext, rows: list[Row]) -> Holders | None:
+    """Return which backups hold the records, for those who may see backups."""
+    if not sheet.access.standing.may_back_up:
+        return None
+    return backups_holding(sheet.app, "worksheets", f"records/{sheet.key}", [row.seq for row in rows],
+                           lambda raw: (line.seq for line in read_lines(raw)), MOST_BACKUPS)
 
 
 def _whole(text: str) -> int:
@@ -74,8 +91,8 @@ def _open_bin(key: str) -> SheetContext:
 def _shown(template: str, sheet: SheetContext, rows: list[Row], **more: Any) -> str:
     around = RelatedNames(sheet)
     fields = [sheet.fields[sheet.title_key]] if sheet.title_key is not None else []
-    return render_template(f"worksheets/{template}.html", sheet=sheet, lines=lines_of(around, rows, fields), asked=GridQuery(),
-                           title_of=lambda line: title_of(around, line), name=around.org_name, **more)
+    return render_template(f"worksheets/{template}.html", sheet=sheet, around=around, lines=lines_of(around, rows, fields),
+                           asked=GridQuery(), title_of=lambda line: title_of(around, line), name=around.org_name, **more)
 
 
 @pages.page(f"{SHEET}/bin/bring-back", Needs.APP, ("POST",), guests=True)

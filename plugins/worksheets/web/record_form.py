@@ -58,7 +58,7 @@ def enter(sheet: SheetContext, fields: Iterable[Field], form: MultiDict[str, str
         given = Given(form, before.get(one.key), sheet.zone, fresh, lambda field, seq: path_to(sheet, around, field, seq))
         try:
             value = read(one, given)
-            _check_reach(around, one, value, given.old)
+            check_reach(around, one, value, given.old)
         except InvalidValue as error:
             trouble.errors[one.key] = _sentence(error.message)
             continue
@@ -140,7 +140,7 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _check_reach(around: RelatedNames, one: Field, value: Any, old: Any) -> None:
+def check_reach(around: RelatedNames, one: Field, value: Any, old: Any) -> None:
     """Refuse links to records that the visitor may not read: they are as if they did not exist."""
     for address, seqs in _fresh_links(one, value, old).items():
         place = around.place(address)

@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 
 from core.api import Document, apps, as_tenant, db, direct, documents, now_us, transaction
 from plugins.worksheets import service
+from plugins.worksheets.history_versions import entries
 from plugins.worksheets.models import PublicLink
 from plugins.worksheets.public import links, opened
 from tenants.models import Organization
@@ -107,6 +108,7 @@ def test_a_stranger_fills_in_a_form_and_gets_a_receipt(app: Place, stranger: Fla
     with as_tenant(app.organization_id):
         row = service.store_of(app.row).row(THINGS, 1)
         assert row is not None and row.created_by == "system"
+        assert [(one.act, one.how) for one in entries(app.row, THINGS, 1)] == [("created", "form")]
         mails = [json.loads(one.body) for one in db.session.scalars(select(Delivery).where(Delivery.channel == "address"))]
         assert [one["to"] for one in mails] == ["ann@example.com"] and links.find(app.row, key).sent == 1
     wrong = send(stranger, url, **{NAME: "", MAIL: "nobody"})
