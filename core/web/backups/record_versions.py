@@ -31,8 +31,9 @@ def record_versions(organization_id: str, app_id: str, word: str, collection: st
                            restore_url=lambda backup: restore_one_url(backup, f"{address}/{RECORD}/{int(record)}"))
 
 
+@pages.app_template_global()
 def restore_one_url(backup: Backup, name: str) -> str:
-    """Return the address of the plan that restores one thing of a backup: a record with its data, else of the configuration."""
-    what = "data" if f"/{RECORD}/" in name else "config"
-    asked = urlencode({"asked": "1", what: "1", "some": "1", "safety": "1", "only": name})
+    """Return the address of the plan that restores one thing of a backup: a record, or a document with its data."""
+    parts = {"config": backup.part != "data" and f"/{RECORD}/" not in name, "data": backup.part != "config"}
+    asked = urlencode({"asked": "1", **{part: "1" for part, wanted in parts.items() if wanted}, "some": "1", "safety": "1", "only": name})
     return f"{url_for('backups.restore', **app_args(backup_id=backup.id))}?{asked}"

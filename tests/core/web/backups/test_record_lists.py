@@ -230,3 +230,19 @@ def test_hostile_addresses_of_lists_open_nothing(place: Place) -> None:
         assert place.get(f"/{backup_id}/restore/records/worksheets/{companies.key}?{args}").status_code < 500, args
 
 
+
+
+def test_a_browsed_record_leads_to_its_own_restore(place: Place) -> None:
+    """While browsing a backup, what is looked at can be restored alone: the record, the worksheet, the page; and it is what is chosen."""
+    companies, backup_id = Records(place, "Companies"), place.back_up()
+    companies.put(1, Name="Changed")
+    browse = f"/o/{place.organization_id}/apps/{place.app_id}/backups/{backup_id}/browse"
+    contents = place.browser.get(f"{place.root}/{backup_id}", follow_redirects=True).get_data(as_text=True)
+    found = re.search(r'href="([^"]*/browse/contents[^"]*)"', contents)
+    browse = found[1].rpartition("/contents")[0] if found else browse
+    for path, words_of_it in ((f"worksheet/{companies.key}/record/1", "Companies: "), (f"worksheet/{companies.key}", "selected")):
+        page = place.browser.get(f"{browse}/{path}").get_data(as_text=True)
+        link = re.search(r'href="([^"]*)">Restore only this (?:record|worksheet)', page)
+        assert link is not None, path
+        plan = words(place.browser.get(link[1].replace("&amp;", "&")))
+        assert "To overwrite" in plan and ("1 chosen part" in plan), words_of_it
