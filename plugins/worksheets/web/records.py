@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Response, flash, make_response, redirect, render_template, request
 
-from core.api import Forbidden, Needs, RecordPanel, again, most_form_bytes, server, transaction
+from core.api import Forbidden, Needs, RecordPanel, again, browsing, most_form_bytes, server, transaction
 from plugins.worksheets.access import delete_record
 from plugins.worksheets.fields import Field
 from plugins.worksheets.records import Row
@@ -37,8 +37,7 @@ def record(organization_id: str, app_id: str, key: str, seq: int) -> Response:
     line = lines_of(around, [row], sheet.fields.values())[0]
     page = render_template(
         "worksheets/record.html", sheet=sheet, line=line, title=title_of(around, line), sections=sections_of(sheet, hidden),
-        before_after=neighbours(sheet, seq), buttons=buttons.buttons_of(sheet, line),
-
+        before_after=neighbours(sheet, seq), buttons=buttons.buttons_of(sheet, line), history=not sheet.outside and browsing() is None,
         rows=lambda field: subforms.rows_of(sheet, line, field), remark=remark, barcode=lambda field: barcode(sheet, field, line),
         embedded=embedded, name=around.org_name, panels=_panels(sheet, seq), comments=comments_of(sheet, around, seq))
     return _framing(make_response(page), sheet)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import insert, update
 
@@ -13,6 +16,7 @@ from core.backups.health import AppHealth, counts, health_of, health_of_all
 from core.backups.models import Backup, BackupSchedule
 from core.base.ids import new_key
 from core.base.time import now_us
+from core.cli.main import main
 from core.runs.models import Run
 from core.tenancy.models import App as AppRow
 from tests.core.runs.test_ticks import asked
@@ -142,3 +146,16 @@ def test_an_organization_sees_its_own(app: App, row: dict[str, object]) -> None:
 def test_health_of_nothing_has_no_proof(app: App) -> None:
     """And is bad."""
     assert (None, True) == (AppHealth("a_1", "Sales", 1).proof, AppHealth("a_1", "Sales", 1).bad)
+
+
+def test_the_command_line_prints_the_same(app: App, row: dict[str, object], home: Path, engine: str) -> None:
+    """As lines and as JSON; of an organization that is not there, it says so."""
+    made(row, {"days": 2, "read_at": now_us()}, {"days": 3, "check_error": "x"})
+    env = {"APPKEEP_HOME": str(home), **({"APPKEEP_DATABASE_URL": db.engine.url.render_as_string(False)} if engine != "sqlite" else {})}
+    told = CliRunner().invoke(main, ["health", "--org", "Example"], env=env)
+    assert 0 == told.exit_code, told.output
+    assert "1 of 1 app has no active schedule" in told.output and "“Sales”" in told.output and "read whole" in told.output
+    (one,) = json.loads(CliRunner().invoke(main, ["health", "--org", "Example", "--json"], env=env).stdout)["apps"]
+    assert (2, 1, "off", "read") == (one["backups"], one["damaged"], one["schedule"], one["proven"]["level"])
+    assert ["some_damaged", "no_schedule"] == [problem["code"] for problem in one["problems"]]
+    assert 1 == CliRunner().invoke(main, ["health", "--org", "Nobody"], env=env).exit_code

@@ -16,8 +16,8 @@ from tests.plugins.worksheets.web.test_unseen import ASKED, THROUGH
 from tests.web import Browser
 
 PAGES = [page for page in ASKED if not page.startswith(("/export", "/choose")) and not page.endswith("/edit")]
-COMMENTS = re.compile(r'<section class="w-section" id="comments">.*?</section>\n?', re.DOTALL)
-"""Which a backup does not hold."""
+COMMENTS = re.compile(r'<section class="w-section" id="comments">.*?</section>\n?|<a class="button" href="[^"]*/history">History</a>', re.DOTALL)
+"""Comments and the history of a record, which a backup does not hold."""
 ROOT = re.compile(r"/o/o_\w+/apps/a_\w+(/backups/b_\w+/browse)?")
 TOKEN = re.compile(r'(csrf_token" value=")[^"]*|(\?v=)[0-9a-f]+')
 

@@ -261,7 +261,7 @@ def test_the_bin_says_who_deleted_what_and_which_backups_have_it(desk: Desk) -> 
     html = desk.owner.get(desk.url("/bin")).get_data(as_text=True)
     rows = [" ".join(re.sub(r"<[^>]+>", " ", row).split()) for row in re.findall(r"<tr><td>.*?</tr>", html, re.DOTALL)]
     assert [row.split()[0] for row in rows] == ["One", "Since", "Two"]
-    assert "In 1 backup, of" in rows[0] and "In none" in rows[1] and "some" in rows[2]
+    assert "In 1 backup , of" in rows[0] and "In none" in rows[1] and "some" in rows[2]
     assert "/manage/backups/b_" in html
     assert "backup" not in browser.get(desk.url("/bin")).get_data(as_text=True).partition("<h1>")[2].lower()
 
