@@ -140,6 +140,8 @@ def test_live_documents_are_lifted_and_older_backups_stay_good(place: tuple[Path
                     documents.put(apps.find(app.id), new_book("Changed", 7), "system")
                 plan = direct.plan(app, backup)
                 assert [BOOK] == [one["document"] for one in plan["components"]["books"]["documents"]["changed"]]
+                lifted = [{"component": "books", "from": 1, "to": 2}] if backup_id == before.backup_id else []
+                assert lifted == plan.get("upgrades", [])
                 direct.restore(app, backup)
                 assert new_book() == documents.get(app, BOOK)
                 assert after_content == direct.content_id(apps.find(before.app_id))
