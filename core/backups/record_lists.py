@@ -6,8 +6,9 @@ A list costs what differs from where its page begins, not what the app or the ba
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -78,6 +79,33 @@ def planned_page(app: App, backup: Backup, person: str, options: Options, listed
         pairs, before, documents = _planned(app, backup, connection, person, options, listed, after)
         return paged(pairs, lambda some: listed.component.tell_records(app, person, listed.address, some, before, documents),
                      search=search, limit=limit)
+
+
+def planned_lists(app: App, backup: Backup, person: str, options: Options, address: str, *,
+                  limit: int) -> dict[str, list[dict[str, Any]]]:
+    """Return the first *limit* records of a collection by what a restore would do to them, as JSON; see `planned_page`.
+
+    Args:
+        address: The collection's: "worksheet/w_…".
+    """
+    component = component_of(address)
+    pages = {outcome: planned_page(app, backup, person, options, ListedCollection(component, address, outcome), limit=limit).records
+             for outcome in OUTCOMES}
+    return {outcome: [asdict(record) for record in records] for outcome, records in pages.items() if records}
+
+
+def component_of(collection: str) -> Component:
+    """Return the component that keeps a collection of records ("worksheet/w_…", "comments/c_1").
+
+    Raises:
+        NotFound: there is none.
+    """
+    word, _, key = collection.partition("/")
+    registry = server().registry
+    found = registry.kinds[word][0] if word in registry.kinds else registry.components.get(word)
+    if found is None or found.collection(f"records/{key}") != collection:
+        raise NotFound(f"Collection of records not found: “{collection[:80]}”.")
+    return found
 
 
 def _planned(app: App, backup: Backup, connection: Connection, person: str, options: Options, listed: ListedCollection,

@@ -17,7 +17,6 @@ from core.base.db import db, reading
 from core.base.errors import AppkeepError, NotFound
 from core.extension.component import Component
 from core.extension.data_report import RecordPair, RecordTold
-from core.server import server
 from core.tenancy.models import App
 
 MAX_BACKUPS = 30
@@ -79,17 +78,3 @@ def _now(app: App, component: Component, collection: str, number: int) -> Mappin
     """Return the values of a live record; None where there is none."""
     with reading() as connection:
         return LiveSide(app, connection).record(component, collection, number)
-
-
-def component_of(collection: str) -> Component:
-    """Return the component that keeps a collection of records ("worksheet/w_…", "comments/c_1").
-
-    Raises:
-        NotFound: there is none.
-    """
-    word, _, key = collection.partition("/")
-    registry = server().registry
-    found = registry.kinds[word][0] if word in registry.kinds else registry.components.get(word)
-    if found is None or found.collection(f"records/{key}") != collection:
-        raise NotFound("Collection of records not found.")
-    return found

@@ -23,6 +23,7 @@ from core.backups.models import ORIGINS, TYPES, Backup
 from core.backups.plan import Options, plan_undo
 from core.backups.plan import plan as plan_of
 from core.backups.proof import how_proven
+from core.backups.record_lists import planned_lists
 from core.base.db import db, transaction
 from core.base.errors import AppkeepError, InvalidInput, NotFound
 from core.base.text import size_text
@@ -42,10 +43,11 @@ parts = (
 
 only_option = click.option(
     "--only", multiple=True, metavar="X",
-    help="Only this component, by its name, or document, by its address; can be repeated.")
+    help="Only this: a component by its name, or a document, a part of one or a record by its address; can be repeated.")
 
 commands = click.Group()
 NAMED_AT_MOST = 20
+LISTED_AT_MOST = 1000
 
 
 def _ask_check(backup: Backup, deep: bool, quick: bool, send: bool) -> Run:
@@ -212,12 +214,17 @@ def backups(app_id: str) -> dict[str, Any]:
 @only_option
 @click.option("--bin-newer", is_flag=True, help="Move records created since the backup to the recycle bin.")
 @click.option("--app", "app_id", metavar="APP", help="Plan for this app instead of the backup's own.")
-def plan(backup_id: str, config: bool, data: bool, only: tuple[str, ...], bin_newer: bool, app_id: str | None) -> dict[str, Any]:
+@click.option("--records", multiple=True, metavar="X", help="Name the records of this collection (worksheet/w_…), with their values.")
+def plan(backup_id: str, config: bool, data: bool, only: tuple[str, ...], bin_newer: bool, app_id: str | None,
+         records: tuple[str, ...]) -> dict[str, Any]:
     """Show what a restore of BACKUP would change; change nothing. Without --config or --data: everything in it."""
     with opened_backup(backup_id) as found:
         config, data = _asked(found, config=config, data=data)
-        return plan_of(service.find(app_id or found.app_id), found, person_of(None), config=config, data=data,
-                       only=only, bin_newer=bin_newer)
+        app, person = service.find(app_id or found.app_id), person_of(None)
+        planned = plan_of(app, found, person, config=config, data=data, only=only, bin_newer=bin_newer)
+        options = Options(backup=found.id, config=config, data=data, only=only, bin_newer=bin_newer)
+        lists = {one: planned_lists(app, found, person, options, one, limit=LISTED_AT_MOST) for one in records}
+        return planned | ({"records": lists} if lists else {})
 
 
 @verb(commands, "restore", show=restore_lines)

@@ -18,7 +18,20 @@ MAX_SHOWN = 20
 def plan_lines(plan: Mapping[str, Any]) -> Iterator[str]:
     """Yield what a restore would do."""
     yield from component_lines(plan["components"])
+    for one in plan.get("upgrades", ()):
+        yield f"{one['component']}: upgraded from version {one['from']} to {one['to']} on the way in"
+    for need in plan.get("needs", ()):
+        yield f"needed by {need['needed_by']}: {need['title']} (--only {need['name']})"
+    for collection, lists in plan.get("records", {}).items():
+        for outcome, records in lists.items():
+            yield from _record_lines(collection, outcome.replace("_", " "), records)
     yield f"plan {plan['plan']}"
+
+
+def _record_lines(collection: str, outcome: str, records: list[Mapping[str, Any]]) -> Iterator[str]:
+    for record in records:
+        yield f"{collection}/record/{record['number']} “{record['title']}”: {outcome}"
+        yield from (f"    {value['name']}: {_short(value['before'])} → {_short(value['after'])}" for value in record["values"])
 
 
 def restore_lines(result: Mapping[str, Any]) -> Iterator[str]:

@@ -8,7 +8,8 @@ from flask import render_template, url_for
 
 from core.apps import documents
 from core.backups.models import Backup
-from core.backups.record_versions import component_of, versions_of
+from core.backups.record_lists import component_of
+from core.backups.record_versions import versions_of
 from core.backups.selection import RECORD
 from core.base.errors import NotFound
 from core.web.backups.blueprint import ROOT, app_args, pages

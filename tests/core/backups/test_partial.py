@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from flask import Flask
 
-from core.api import App, InvalidInput, apps, direct, documents, import_file, transaction
+from core.api import App, InvalidInput, apps, db, direct, documents, import_file, transaction
 from core.backups.create import state
 from core.backups.models import Backup
+from core.cli.main import main
 from plugins.worksheets import service as records
 from tests.wrecking import wreck
 
@@ -81,3 +84,19 @@ def test_all_parts_one_after_the_other_are_the_whole(wrecked: tuple[App, Backup,
         direct.restore(current, backup, data=False, only=[name])
     after = state(apps.find(app.id), data=False).content.components
     assert {n: c.config for n, c in before.items()} == {n: c.config for n, c in after.items()}  # type: ignore[attr-defined]
+
+
+def test_the_command_line_names_records_and_what_they_need(wrecked: tuple[App, Backup, dict[str, object]], home: Path, engine: str) -> None:
+    """`appkeep plan --records` has each record's values before and after; a need is told with the name that takes it along."""
+    app, backup, _ = wrecked
+    env = {"APPKEEP_HOME": str(home), **({"APPKEEP_DATABASE_URL": db.engine.url.render_as_string(False)} if engine != "sqlite" else {})}
+    collection = f"worksheet/{sorted(d.key for d in documents.live(app, 'worksheet'))[0]}"
+    told = json.loads(CliRunner().invoke(main, ["plan", backup.id, "--records", collection, "--json"], env=env).stdout)
+    data = next(one for one in told["components"]["worksheets"]["data"]["worksheets"] if f"worksheet/{one['worksheet']}" == collection)
+    lists = told["records"][collection]
+    assert {what: data[what] for what in ("brought_back", "overwritten") if data[what]} == {
+        what: len(lists[what]) for what in ("brought_back", "overwritten") if what in lists}
+    assert all(value["before"] != value["after"] for record in lists.get("overwritten", ()) for value in record["values"])
+    shown = CliRunner().invoke(main, ["plan", backup.id, "--records", collection], env=env)
+    assert 0 == shown.exit_code and f"{collection}/record/" in shown.output
+    assert 1 == CliRunner().invoke(main, ["plan", backup.id, "--records", "worksheet/w_9999999999"], env=env).exit_code
