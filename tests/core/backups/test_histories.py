@@ -18,6 +18,7 @@ from core.api import App, apps, direct, documents, new_key, transaction
 from core.api import server as this_server
 from core.backups.catalog import find_backup
 from core.backups.plan import Options, context_of, holding
+from core.backups.restore_context import RestoreContext
 from core.base.db import reading
 from core.extension.data_report import OUTCOMES
 from plugins.worksheets import service as records
@@ -254,7 +255,7 @@ class History:
         only, bin_newer = self.some_parts(saved, config=config, data=data), data and self.random.random() < 0.3
         options = Options(backup=backup_id, config=config, data=data, only=tuple(sorted(only)), bin_newer=bin_newer)
         plan = direct.plan(self.app, find_backup(backup_id), config=config, data=data, only=only, bin_newer=bin_newer)
-        lists = {(key, what): self.listed(backup_id, options, key, what) for key in saved["sheets"] for what in OUTCOMES} if data else {}
+        lists = self.lists(backup_id, options, saved) if data else {}
         before = self.rows()
         report = direct.restore(self.app, find_backup(backup_id), config=config, data=data, only=only, bin_newer=bin_newer)
         told = {name: {k: v for k, v in said.items() if k not in ("notes",)} for name, said in report["components"].items()}
@@ -284,20 +285,24 @@ class History:
             found += [f"worksheet/{key}/field/{field}" for field in saved["sheets"][key]["fields"] if self.random.random() < 0.2]
         return found
 
-    def listed(self, backup_id: str, options: Options, key: str, outcome: str) -> dict[int, tuple[Any, Any]]:
-        """Return (values before, values after) of the records that a plan lists, by number; read in pages of a random size."""
+    def lists(self, backup_id: str, options: Options, saved: dict[str, Any]) -> dict[tuple[str, str], dict[int, tuple[Any, Any]]]:
+        """Return the records that a plan lists, by worksheet and what would happen to them."""
+        with reading() as connection:
+            reader = holding(find_backup(backup_id), config=options.config, data=options.data)
+            context = context_of(self.app, reader, connection, "system", options)
+            return {(key, what): self.listed(context, key, what) for key in saved["sheets"] for what in OUTCOMES}
+
+    def listed(self, context: RestoreContext, key: str, outcome: str) -> dict[int, tuple[Any, Any]]:
+        """Return (values before, values after) of the records on one list, by number; read in pages of a random size."""
         worksheets = this_server().registry.components["worksheets"]
         found, after = {}, 0
-        with reading() as connection:
-            saved = holding(find_backup(backup_id), config=options.config, data=options.data)
-            context = context_of(self.app, saved, connection, "system", options)
-            while True:
-                pairs = worksheets.planned_records(self.app, context, f"worksheet/{key}", outcome, after)
-                some = list(itertools.islice(pairs, self.random.randint(1, 5)))
-                if not some:
-                    return found
-                found.update({pair.number: (pair.before, pair.after) for pair in some})
-                after = some[-1].number
+        while True:
+            pairs = worksheets.planned_records(self.app, context, f"worksheet/{key}", outcome, after)
+            some = list(itertools.islice(pairs, self.random.randint(1, 5)))
+            if not some:
+                return found
+            found.update({pair.number: (pair.before, pair.after) for pair in some})
+            after = some[-1].number
 
     def rows(self) -> dict[str, dict[int, Any]]:
         """Return all rows of all worksheets."""
