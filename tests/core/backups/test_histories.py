@@ -1,6 +1,6 @@
 """Random histories of an app against the reference model: whatever happened, a restore does what docs/rules.md says.
 
-APPKEEP_TEST_HISTORIES says how many; a failing one names its seed.
+APPKEEP_TEST_HISTORIES says how many, APPKEEP_TEST_REHEARSALS how many restores are tried in each; a failing one names its seed.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from core.api import App, apps, direct, documents, new_key, transaction
+from core.api import App, apps, db, direct, documents, new_key, transaction
 from core.api import server as this_server
 from core.backups.catalog import find_backup
-from core.backups.plan import Options, context_of, holding
+from core.backups.plan import Options, apply, context_of, holding
 from core.backups.restore_context import RestoreContext
 from core.base.db import reading
 from core.extension.data_report import OUTCOMES
@@ -28,7 +28,11 @@ from tests.core.backups.model import Model, Sheet
 
 HISTORIES = int(os.environ.get("APPKEEP_TEST_HISTORIES", "20"))
 SEEDS_A_TEST = 10
+REHEARSALS = int(os.environ.get("APPKEEP_TEST_REHEARSALS", "3"))
+"""How many restores, each of other options and parts, are tried before each that is done."""
 Edit = dict[str, Any]
+Lists = dict[tuple[str, str], dict[int, tuple[Any, Any]]]
+"""(worksheet, what would happen) -> number -> values before and after."""
 
 
 class History:
@@ -63,6 +67,8 @@ class History:
             for _ in range(self.random.randint(2, 10)):
                 self.random.choice(STEPS)(self)
             self.flush()
+            for _ in range(REHEARSALS):
+                self.rehearse()
             self.restore()
             self.compare()
 
@@ -247,29 +253,58 @@ class History:
         self.backups.append((backup.id, copy.deepcopy(self.model.shown()), data))
         assert backup.content_id == direct.content_id(self.app, data=data)
 
-    def restore(self) -> None:
-        """Restore one of the backups, in part or whole; the plan says beforehand what the report says afterwards."""
+    def some_restore(self) -> tuple[Options, dict[str, Any]]:
+        """Return what to restore, in part or whole, and what the model showed at the backup."""
         backup_id, saved, has_data = self.random.choice(self.backups)
         config = not has_data or self.random.random() < 0.7
         data = has_data and (not config or self.random.random() < 0.7)
         only, bin_newer = self.some_parts(saved, config=config, data=data), data and self.random.random() < 0.3
-        options = Options(backup=backup_id, config=config, data=data, only=tuple(sorted(only)), bin_newer=bin_newer)
+        return Options(backup=backup_id, config=config, data=data, only=tuple(sorted(only)), bin_newer=bin_newer), saved
+
+    def rehearse(self) -> None:
+        """Merge a backup in a transaction that is rolled back: its plan, its lists and the model say what is there then."""
+        (options, saved), model = self.some_restore(), copy.deepcopy(self.model)
+        with transaction():
+            connection, nested = db.session.connection(), db.session.begin_nested()
+            try:
+                reader, app = holding(find_backup(options.backup), config=options.config, data=options.data), self.app
+                lists, before = self.lists(options, saved) if options.data else {}, self.rows()
+                told = apply(app, reader, connection, "system", options, None, writing=False)
+                done = apply(app, reader, connection, "system", options, None, writing=True)
+                db.session.expire_all()
+                assert told == {name: {k: v for k, v in said.items() if k != "notes"} for name, said in done.items()}
+                self.restored(options, saved, lists, before)
+                self.compare()
+            finally:
+                nested.rollback()
+                db.session.expire_all()
+                self.model = model
+
+    def restore(self) -> None:
+        """Restore one of the backups, in part or whole; the plan says beforehand what the report says afterwards."""
+        options, saved = self.some_restore()
+        backup_id, config, data, only, bin_newer = options.backup, options.config, options.data, options.only, options.bin_newer
         plan = direct.plan(self.app, find_backup(backup_id), config=config, data=data, only=only, bin_newer=bin_newer)
-        lists = self.lists(backup_id, options, saved) if data else {}
+        with reading():
+            lists = self.lists(options, saved) if data else {}
         before = self.rows()
         report = direct.restore(self.app, find_backup(backup_id), config=config, data=data, only=only, bin_newer=bin_newer)
         told = {name: {k: v for k, v in said.items() if k not in ("notes",)} for name, said in report["components"].items()}
         assert plan["components"] == told
-        wanted = copy.deepcopy(self.model)
-        self.model.restore(saved, config=config, data=data, only=frozenset(only), bin_newer=bin_newer)
-        wanted.restore(saved, config=config, data=False, only=frozenset(only))
-        newer = {key: wanted.newer(saved, key, frozenset(only)) for key in saved["sheets"]}
-        self.compare_lists(lists, before, newer, bin_newer=bin_newer)
+        self.restored(options, saved, lists, before)
         for key, was in saved["sheets"].items():
             restored = self.model.chosen(saved, key, frozenset(only))
             if data and restored:
                 highest = max(was["records"]) if not any(name.count("/") == 3 for name in only) else max(restored)
                 self.numbers[key] = max(self.numbers.get(key, 0), highest, *restored)
+
+    def restored(self, options: Options, saved: dict[str, Any], lists: Lists, before: dict[str, dict[int, Any]]) -> None:
+        """Have the model restored as the app is, and compare what the plan listed with what happened."""
+        only, wanted = frozenset(options.only), copy.deepcopy(self.model)
+        self.model.restore(saved, config=options.config, data=options.data, only=only, bin_newer=options.bin_newer)
+        wanted.restore(saved, config=options.config, data=False, only=only)
+        newer = {key: wanted.newer(saved, key, only) for key in saved["sheets"]}
+        self.compare_lists(lists, before, newer, bin_newer=options.bin_newer)
 
     def some_parts(self, saved: dict[str, Any], *, config: bool, data: bool) -> list[str]:
         """Return what to restore alone: documents, fields, records; mostly nothing, which is everything."""
@@ -285,17 +320,17 @@ class History:
             found += [f"worksheet/{key}/field/{field}" for field in saved["sheets"][key]["fields"] if self.random.random() < 0.2]
         return found
 
-    def lists(self, backup_id: str, options: Options, saved: dict[str, Any]) -> dict[tuple[str, str], dict[int, tuple[Any, Any]]]:
+    def lists(self, options: Options, saved: dict[str, Any]) -> Lists:
         """Return the records that a plan lists, by worksheet and what would happen to them."""
-        with reading() as connection:
-            reader = holding(find_backup(backup_id), config=options.config, data=options.data)
-            context = context_of(self.app, reader, connection, "system", options)
-            return {(key, what): self.listed(context, key, what) for key in saved["sheets"] for what in OUTCOMES}
+        reader = holding(find_backup(options.backup), config=options.config, data=options.data)
+        context = context_of(self.app, reader, db.session.connection(), "system", options)
+        return {(key, what): self.listed(context, key, what) for key in saved["sheets"] for what in OUTCOMES}
 
     def listed(self, context: RestoreContext, key: str, outcome: str) -> dict[int, tuple[Any, Any]]:
         """Return (values before, values after) of the records on one list, by number; read in pages of a random size."""
         worksheets = this_server().registry.components["worksheets"]
-        found, after = {}, 0
+        found: dict[int, tuple[Any, Any]] = {}
+        after = 0
         while True:
             pairs = worksheets.planned_records(self.app, context, f"worksheet/{key}", outcome, after)
             some = list(itertools.islice(pairs, self.random.randint(1, 5)))
@@ -309,8 +344,7 @@ class History:
         store = records.store_of(self.app)
         return {key: {row.seq: row for row in store.rows(key, 1, 10**9)} for key in self.model.sheets}
 
-    def compare_lists(self, lists: dict[tuple[str, str], dict[int, tuple[Any, Any]]], before: dict[str, dict[int, Any]],
-                      newer: dict[str, set[int]], *, bin_newer: bool) -> None:
+    def compare_lists(self, lists: Lists, before: dict[str, dict[int, Any]], newer: dict[str, set[int]], *, bin_newer: bool) -> None:
         """What the plan listed is what happened, record for record; of no other record a value has changed."""
         after = self.rows()
         for (key, outcome), pairs in lists.items():
