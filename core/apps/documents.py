@@ -267,6 +267,14 @@ def bin_of(app: App) -> list[tuple[str, int]]:
     return sorted(found, key=lambda item: (-item[1], item[0]))
 
 
+def in_bin(app: App, address: str) -> Document | None:
+    """Return a document that is in the recycle bin; None where there is none of that address there."""
+    kind, key, *_ = _split(address)
+    row = db.session.scalar(select(DocumentRow).where(
+        DocumentRow.app_id == app.id, DocumentRow.kind == kind, DocumentRow.key == key, DocumentRow.hidden_at.is_not(None)))
+    return None if row is None else _document(row)
+
+
 def component_of(kind: str) -> Component:
     """Return the component that a kind belongs to."""
     return server().registry.kind(kind)[0]

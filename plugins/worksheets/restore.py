@@ -27,6 +27,7 @@ from core.api import (
     Reference,
     RestoreContext,
     batched,
+    documents,
     now_us,
 )
 from plugins.worksheets.conversion import carried, may_miss, stands, why_left
@@ -373,7 +374,8 @@ class _Merge:
     @cached_property
     def _follow(self) -> set[str]:
         """The fields whose values follow them when the configuration comes back."""
-        before = self.context.documents_before.get(self.document.address)
+        address = self.document.address
+        before = self.context.documents_before.get(address) or documents.in_bin(self.context.app, address)
         return moved_fields({} if before is None else fields_of(before.body), self.fields)
 
     @property
