@@ -189,9 +189,9 @@ def test_a_restore_is_planned_proven_watched_and_undone(place: Place, look: Look
     page.get_by_role("link", name="Restore", exact=True).click()
     expect(page.get_by_text("Changes back to the backup", exact=True)).to_be_visible()
     page.get_by_text("Choose parts").click()
-    page.get_by_label("Pages", exact=True).check()
+    page.get_by_label("Pages (all)").check()
     expect(page.get_by_text("only 1 chosen part")).to_be_visible()
-    expect(page.get_by_label("Pages", exact=True)).to_be_focused()  # whoever works by keyboard stays where they are
+    expect(page.get_by_label("Pages (all)")).to_be_focused()  # whoever works by keyboard stays where they are
     expect(page.get_by_text("Nothing will change: the app is the same as the backup.")).to_be_visible()
     page.get_by_label("Everything").check()
     expect(page.get_by_text("Changes back to the backup", exact=True)).to_be_visible()

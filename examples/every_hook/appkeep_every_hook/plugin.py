@@ -129,7 +129,7 @@ class Shelf:
         self.things.pop(name, None)
 
     def list(self, prefix: str) -> Iterator[tuple[str, float]]:
-        yield from [(name, at) for name, (_, at) in self.things.items() if name.startswith(prefix)]
+        yield from [(name, at) for name, (_, at) in self.things.items() if name.startswith(f"{prefix}/")]
 
     def abandon(self, before: float) -> None:
         """Nothing is ever half-written."""

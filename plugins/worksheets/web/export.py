@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from flask import Response, request, stream_with_context
+from markupsafe import Markup
 
 from core.api import Forbidden, Needs, as_tenant, budget, disposition, harmless
 from plugins.worksheets.fields import Field
@@ -103,5 +104,5 @@ def plain(line: Line, field: Field) -> str:
         return ", ".join(str(item["name"]) for item in value)
     if field.type.name in RAW:
         return str(value)
-    shown = show(value, field, line.around, True).replace("<span", " <span")  # what stands beside one another stays apart
-    return str(shown.striptags())
+    shown = str(show(value, field, line.around, True)).replace("<span", " <span")  # what stands beside one another stays apart
+    return str(Markup(shown).striptags())

@@ -49,7 +49,7 @@ def test_what_comes_or_goes_is_called_by_its_own_name(sqlite_server: Flask) -> N
     added = change({"at": "/body/fields/f_8888888888", "before": None, "after": {"key": "f_8888888888", "name": "New"}}, NAMES)
     assert Change("field “New”", None, "") == added
     gone = change({"at": "/body/fields/f_8888888888", "before": {"key": "f_8888888888", "name": "Old"}, "after": None}, NAMES)
-    assert Change("fields › Old", "Old", None) == gone
+    assert Change("field “Old”", "", None) == gone
 
 
 def test_very_many_are_cut_and_counted(sqlite_server: Flask) -> None:
