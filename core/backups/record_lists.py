@@ -27,6 +27,7 @@ MAX_LOOKED_AT = 5000
 """How many records one page of a search looks at; the next page goes on behind them."""
 TOLD_AT_ONCE = 200
 MAX_SEARCH_CHARS = 200
+NO_LIST = "List of records not found."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +53,22 @@ class ListedCollection:
         Raises:
             NotFound: there is no such component, or nothing that happens to records is called so.
         """
-        found = server().registry.components.get(component)
-        address = None if found is None else found.collection(f"records/{key}")
-        if found is None or address is None or outcome not in OUTCOMES:
-            raise NotFound("List of records not found.")
-        return cls(found, address, outcome)
+        if outcome not in OUTCOMES:
+            raise NotFound(NO_LIST)
+        return cls(*collection_named(component, key), outcome)
+
+
+def collection_named(component: str, key: str) -> tuple[Component, str]:
+    """Return the component and the collection ("worksheet/w_…") that an address of a page names.
+
+    Raises:
+        NotFound: there is no such component, or it has no such collection.
+    """
+    found = server().registry.components.get(component)
+    address = None if found is None else found.collection(f"records/{key}")
+    if found is None or address is None:
+        raise NotFound(NO_LIST)
+    return found, address
 
 
 def planned_page(app: App, backup: Backup, person: str, options: Options, listed: ListedCollection, *, after: int = 0,
@@ -127,7 +139,7 @@ def check_there(component: Component, address: str, sides: Iterable[Mapping[str,
     if address.partition("/")[0] not in server().registry.kinds or any(address in side for side in sides):
         return
     if not any(component.collection(one.section) == address for one in lines):
-        raise NotFound("List of records not found.")
+        raise NotFound(NO_LIST)
 
 
 def paged(pairs: Iterator[RecordPair], tell: Callable[[Sequence[RecordPair]], list[RecordTold]], *, search: str,

@@ -20,7 +20,7 @@ from core.backups.compare import (
     what_happened,
 )
 from core.backups.models import Backup
-from core.backups.record_lists import RecordPage, check_there, paged
+from core.backups.record_lists import NO_LIST, RecordPage, check_there, collection_named, paged
 from core.base.db import reading
 from core.base.errors import AppkeepError, NotFound
 from core.extension.component import Component
@@ -102,15 +102,11 @@ def compared_records_csv(organization_id: str, app_id: str, backup_id: str, othe
 def _page(backup: Backup, second: Backup | None, component: str, collection: str, what: str, *, after: int, search: str = "",
           limit: int = 50) -> RecordPage:
     """Return a page of the records to which that happened from one side to the other."""
-    app, known = current_app_row(), server().registry.components.get(component)
-    section = f"records/{collection}"
-    address = None if known is None else known.collection(section)
-    if known is None or address is None:
-        raise NotFound("List of records not found.")
+    app, (known, address) = current_app_row(), collection_named(component, collection)
     with reading() as connection:
         sides = _sides(backup, second, connection)
         check_there(known, address, [side.documents for side in sides], [line for side in sides for line in side.lines(component)])
-        pairs = (pair for pair in record_pairs(*sides, known, section, after) if what_happened(pair) == what)
+        pairs = (pair for pair in record_pairs(*sides, known, f"records/{collection}", after) if what_happened(pair) == what)
         return paged(pairs, lambda some: known.tell_records(app, visit().person, address, some, sides[0].documents, sides[1].documents),
                      search=search, limit=limit)
 
@@ -122,7 +118,7 @@ def _sides(backup: Backup, second: Backup | None, connection: Any) -> tuple[Side
 def _asked_change() -> str:
     what = request.args.get("show", "changed")
     if what not in CHANGES:
-        raise NotFound("List of records not found.")
+        raise NotFound(NO_LIST)
     return what
 
 
