@@ -133,9 +133,9 @@ class Model:
                         self._restore_value(sheet, now["vals"], name, vals.get(name), there)
 
     def _restore_value(self, sheet: Sheet, vals: Vals, name: str, value: Any, there: dict[str, set[int]]) -> None:
-        """The backup's value or nothing; of a link what can be reached, or, where nothing can, what is there now."""
+        """The backup's value or nothing; of a link what can be reached, and what cannot but is there now; where that is nothing, what is there."""
         if value is not None and name in self.links and name not in sheet.hidden_fields:
-            reachable = [n for n in value if n in there.get(self.links[name], ())]
+            reachable = [n for n in value if n in there.get(self.links[name], ()) or n in vals.get(name, ())]
             if not reachable:
                 return
             value = reachable
