@@ -5,7 +5,7 @@ What differs is found by digests: it costs what differs, not what the sides hold
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -50,7 +50,7 @@ class SavedSide:
 
     def records(self, component: Component, line: IndexLine) -> Records:
         """Return the records of a segment by their number."""
-        return _records(component, line.section, self.saved.lifted(component.name, line.section, self.saved.read(line.content)))
+        return records_in(component, line.section, self.saved.lifted(component.name, line.section, self.saved.read(line.content)))
 
 
 class LiveSide:
@@ -76,27 +76,26 @@ class LiveSide:
 
     def records(self, component: Component, line: IndexLine) -> Records:
         """Return the records of a segment by their number."""
-        for section in component.data_sections(self.app, self.snapshot):
-            if section.name == line.section:
-                segments = section.segments if section.some is None else section.some([(line.n, line.n)])
-                return next((_records(component, section.name, one.raw) for one in segments if one.n == line.n), {})
-        return {}
-
+        return self._segment(component, lambda section: section == line.section, line.n)
 
     def record(self, component: Component, collection: str, number: int) -> Mapping[str, Any] | None:
         """Return the values of one record; None where there is none."""
-        n = number // SEGMENT_ROWS
+        return self._segment(component, lambda section: component.collection(section) == collection, number // SEGMENT_ROWS).get(number)
+
+    def _segment(self, component: Component, is_meant: Callable[[str], bool], n: int) -> Records:
+        """Return the records of segment *n* of the section whose name is meant; none where there is no such."""
         for section in component.data_sections(self.app, self.snapshot):
-            if component.collection(section.name) == collection:
+            if is_meant(section.name):
                 segments = section.segments if section.some is None else section.some([(n, n)])
-                return next((_records(component, section.name, one.raw).get(number) for one in segments if one.n == n), None)
-        return None
+                return next((records_in(component, section.name, one.raw) for one in segments if one.n == n), {})
+        return {}
 
 
 Side = SavedSide | LiveSide
 
 
-def _records(component: Component, section: str, raw: bytes) -> Records:
+def records_in(component: Component, section: str, raw: bytes) -> Records:
+    """Return the records of a segment's bytes, in today's shape, by their number."""
     pairs = (component.record_of(section, parse(one, max_bytes=MAX_LINE_BYTES)) for one in raw.split(b"\n") if one)
     return {pair.number: pair.after or {} for pair in pairs}
 

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 from core.apps.change_log import SEGMENT_ROWS
-from core.archive.canonical import parse
+from core.backups.compare import records_in
 from core.backups.merge import data_reports
 from core.backups.reader import BackupReader
 from core.backups.restore_context import RestoreContext
@@ -59,7 +59,7 @@ def _of_documents(context: RestoreContext) -> Iterator[Need]:
             continue
         for pointer in pointers(document.body):
             if pointer.tag == "ref" and (name := _absent(pointer.target, context)) is not None:
-                yield Need(name, _title(name, context.saved), _called(document))
+                yield Need(name, title_of(name, context.saved), _called(document))
 
 
 def _absent(target: str, context: RestoreContext) -> str | None:
@@ -84,7 +84,7 @@ def _of_records(context: RestoreContext, told: Mapping[str, Any]) -> Iterator[Ne
         for lost in islice(report.references, MAX_NEEDS):
             name = _missed(lost, context)
             if name is not None:
-                yield Need(name, _title(name, context.saved), f"#{lost.record}")
+                yield Need(name, title_of(name, context.saved), f"#{lost.record}")
 
 
 def _missed(lost: LostReference, context: RestoreContext) -> str | None:
@@ -93,7 +93,7 @@ def _missed(lost: LostReference, context: RestoreContext) -> str | None:
         collection = "/".join(words[:2])
         if collection not in context.documents:
             return collection if collection in context.saved.documents else None
-        return lost.target if holds_record(context.saved, collection, int(words[3])) else None
+        return None if saved_record(context.saved, collection, int(words[3])) is None else lost.target
     if len(words) != 2:
         return None
     holders = (d for d in context.saved.documents.values() if d.address in context.documents and has_key(d.body, words[1]))
@@ -108,13 +108,10 @@ def has_key(body: Any, key: str) -> bool:
     return isinstance(body, list | tuple) and any(has_key(inner, key) for inner in body)
 
 
-def holds_record(saved: BackupReader, collection: str, number: int) -> bool:
-    """Say whether a backup has a record; only the segment in which it would lie is read."""
-    return saved_record(saved, collection, number) is not None
-
-
 def saved_record(saved: BackupReader, collection: str, number: int) -> tuple[str, Mapping[str, Any]] | None:
     """Return the component of a collection, and the values that a backup has of one of its records; None where it has none.
+
+    Only the segment in which it would lie is read.
 
     Raises:
         ObjectMissing, ObjectDamaged: the store does not have it as it was.
@@ -122,16 +119,13 @@ def saved_record(saved: BackupReader, collection: str, number: int) -> tuple[str
     for name, component in server().registry.components.items():
         for line in saved.data_lines(name):
             if line.n == number // SEGMENT_ROWS and component.collection(line.section) == collection:
-                raw = saved.lifted(name, line.section, saved.read(line.content))
-                pairs = (component.record_of(line.section, parse(one, max_bytes=2**24)) for one in raw.split(b"\n") if one)
-                found = next((pair.after for pair in pairs if pair.number == number), None)
-                if found is not None:
-                    return name, found
+                records = records_in(component, line.section, saved.lifted(name, line.section, saved.read(line.content)))
+                return (name, records[number]) if number in records else None
     return None
 
 
-def _title(name: str, saved: BackupReader) -> str:
-    """Return what is called so, for people: "Worksheet Companies", "choice Won of Deals", "record 12 of Companies"."""
+def title_of(name: str, saved: BackupReader) -> str:
+    """Return what an address of a selection stands for, as people know it: "Companies", "choice Won of Deals", "record 12 of Deals"."""
     address = "/".join(name.split("/")[:2])
     document = saved.documents.get(address)
     whose = _called(document) if document is not None else address
@@ -141,14 +135,6 @@ def _title(name: str, saved: BackupReader) -> str:
     if part == RECORD:
         return f"record {key} of {whose}"
     return f"{part.replace('_', ' ')} {_name_within(document.body, key) if document is not None else key} of {whose}"
-
-
-def title_of(name: str, saved: BackupReader) -> str:
-    """Return what a name of a selection stands for, as people know it."""
-    if "/" not in name:
-        found = server().registry.components.get(name)
-        return name if found is None else found.title
-    return _title(name, saved)
 
 
 def _name_within(body: Any, key: str) -> str:
