@@ -77,6 +77,8 @@ def answer(app: App, run: int, n: int, person: str, said: str, comment: str) -> 
         raise InvalidInput("Choose “Approve” or “Reject”.")
     if len(comment) > MOST_COMMENT or "\0" in comment:
         raise InvalidInput(f"A comment can have up to {MOST_COMMENT:,} characters.")
+    # The run first, as who works on it does: it closes the questions while it holds the run.
+    db.session.execute(select(WorkflowRun.number).where(WorkflowRun.app_id == app.id, WorkflowRun.number == run).with_for_update())
     row = db.session.scalar(select(WorkflowApproval).where(
         WorkflowApproval.app_id == app.id, WorkflowApproval.run == run, WorkflowApproval.n == n,
         WorkflowApproval.person == person).with_for_update().execution_options(populate_existing=True))

@@ -18,6 +18,7 @@ _axe = Axe()
 
 def accessible(page: Page) -> list[str]:
     """Return what axe finds serious or critical on a page: nothing, on a page that is right."""
+    page.wait_for_load_state()
     found = _axe.run(page).response["violations"]
     return [f"{page.url}: {one['id']} ({one['impact']}): {one['help']}: {one['nodes'][0]['target']} {one['nodes'][0]['html'][:160]}"
             for one in found if one["impact"] in GRAVE]
@@ -25,6 +26,8 @@ def accessible(page: Page) -> list[str]:
 
 def too_wide(page: Page) -> list[str]:
     """Return by how much a page is wider than the window: nothing, on a page that is right."""
+    # After a click a page is there before its body is.
+    page.wait_for_load_state()
     over = page.evaluate("document.scrollingElement.scrollWidth - window.innerWidth")
     return [f"{page.url} is {over} px wider than the window"] if over > 0 else []
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from typing import Any
 
 import pytest
@@ -228,6 +230,37 @@ def test_two_who_answer_at_once(server: Flask, app: App) -> None:
     raised = at_once(server, app.organization_id, lambda: say(people[0], "yes"), lambda: say(people[1], "yes"))
     assert all("decided already" in str(one) for one in raised)
     assert [one.state for one in runs(apps.find(app_id))] == ["succeeded"] and tasks(apps.find(app_id))[1][POINTS] == 1
+
+
+def test_an_answer_waits_for_who_holds_the_run(server: Flask, app: App) -> None:
+    """Nobody holds a question while they wait for its run: who holds the run closes its questions, and neither waits for the other."""
+    from plugins.workflows import approvals
+    from tests.web import make_member
+
+    sheet(app)
+    person = make_member(app.organization_id, "ann@example.org")
+    workflow(app, {"type": "record_created"}, [{"type": "approval", "approvers": [{"org": f"user/{person}"}]}, SET])
+    put(app, name="One")
+    work(app)
+    app_id, held, begun = app.id, threading.Event(), threading.Event()
+
+    def stop() -> None:
+        with transaction():
+            history._held(apps.find(app_id), 1)
+            held.set()
+            begun.wait(30)
+            time.sleep(0.3)
+            history.stop(apps.find(app_id), 1)
+
+    def answer() -> None:
+        held.wait(30)
+        begun.set()
+        with transaction():
+            approvals.answer(apps.find(app_id), 1, 0, person, "yes", "")
+
+    raised = at_once(server, app.organization_id, stop, answer)
+    assert ["This was decided already, or is no longer asked."] == [str(one) for one in raised]
+    assert [one.state for one in runs(apps.find(app_id))] == ["stopped"]
 
 
 def test_a_test_shows_what_would_happen_and_writes_nothing(app: App) -> None:
