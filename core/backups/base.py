@@ -20,7 +20,7 @@ from core.apps import change_log
 from core.apps.change_log import Runs
 from core.apps.snapshot import Snapshot
 from core.archive.canonical import parse
-from core.archive.manifest import Content, IndexLine, own_lines
+from core.archive.manifest import Content, IndexLine, PartEntry, own_lines
 from core.backups.models import Backup
 from core.base.db import db, transaction
 from core.base.time import now_us
@@ -79,6 +79,7 @@ class Base:
     backup_id: str
     mark: Mark
     content: Content
+    contents_count: int
     raw_bytes: int
     size_bytes: int
     is_sound: bool
@@ -104,12 +105,15 @@ class Base:
         if entry is None or entry.version != version or entry.data is None:
             return None
         found: dict[str, list[IndexLine]] = {}
-        for line in self._listed(entry.data.index):
+        for line in self.listed(entry.data):
             found.setdefault(line.section, []).append(line)
         return found
 
+    def listed(self, part: PartEntry) -> list[IndexLine]:
+        """Return the lines of a part's list, in its order."""
+        return self._listed(part.index)
+
     def _listed(self, index: str) -> list[IndexLine]:
-        """Return the lines of a list."""
         if index not in self._lists:
             self._lists[index] = own_lines(read_object(index))
         return self._lists[index]
@@ -126,7 +130,7 @@ class Base:
 
 def base_of(snapshot: Snapshot) -> tuple[Base | None, str]:
     """Return what a description of this moment of the app may stand on, else None and why not, see `WHY`."""
-    query = select(_c.id, _c.mark, _c.content, _c.raw_bytes, _c.size_bytes, _c.check_error).where(
+    query = select(_c.id, _c.mark, _c.content, _c.segments, _c.raw_bytes, _c.size_bytes, _c.check_error).where(
         _c.app_id == snapshot.app_id, _c.deleted_at.is_(None), _c.mark.is_not(None)).order_by(_c.created_at.desc()).limit(1)
     row = snapshot.connection.execute(query).first()
     if row is None:
@@ -137,7 +141,7 @@ def base_of(snapshot: Snapshot) -> tuple[Base | None, str]:
     if touched is None:
         return None, "other_database"
     content = Content.from_dict(parse(row.content.encode(), max_bytes=MAX_CONTENT_BYTES))
-    return Base(row.id, mark, content, row.raw_bytes, row.size_bytes, row.check_error is None, dict(touched)), ""
+    return Base(row.id, mark, content, row.segments, row.raw_bytes, row.size_bytes, row.check_error is None, dict(touched)), ""
 
 
 def marked(connection: Connection, app_id: str) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from core.apps import change_log
 from core.apps.change_log import SEGMENT_ROWS
 from core.apps.snapshot import Snapshot
 from core.archive.canonical import canonical
+from core.archive.manifest import Descriptor
 from core.backups.base import Base, Mark, base_of, keep_mark, marked
 from core.backups.models import TYPES, Backup
 from core.backups.proof import READ
@@ -154,16 +155,16 @@ def _audited(app: App, whole: Description, from_log: Description) -> str:
 
 
 def _records(app: App, snapshot: Snapshot, base: Base | None) -> int:
-    """Return how many records are about to be read, for a progress bar."""
+    """Return about how many records will be read, for a progress bar."""
     if base is not None:
         held = sum(entry.data.records for entry in base.content.components.values() if entry.data is not None)
         return min(held, sum((last - first + 1) * SEGMENT_ROWS for runs in base.touched.values() for first, last in runs))
-    return sum(component.record_count(app, snapshot) for component in server().registry.with_data.values())
+    return sum(component.record_estimate(app, snapshot) for component in server().registry.with_data.values())
 
 
 def _row(app: App, found: Description, writer: ObjectWriter, *, data: bool, type_: str, name: str | None,
          person: str, started_at: int) -> Backup:
-    count, raw_bytes, size_bytes, lost = _sums(found)
+    count, raw_bytes, size_bytes, lost = _sums(found, writer.stored)
     now = now_us()
     zone = server().registry.hook.organization_time_zone(organization_id=app.organization_id) or "UTC"
     return Backup(
@@ -179,34 +180,42 @@ def _row(app: App, found: Description, writer: ObjectWriter, *, data: bool, type
     )
 
 
-def _sums(found: Description) -> tuple[int, int, int, int]:
+def _sums(found: Description, stored: Mapping[str, Descriptor]) -> tuple[int, int, int, int]:
     """Return how many contents there are, their bytes as given and as stored, and how many of them are lost.
 
-    What is the same as in the backup that this one stands on is not looked up again.
+    What was *stored* just now, and what is the same as in the backup that this one stands on, is not looked up.
     """
-    contents = {line.content for part in found.lines.values() for line in part} | {e.index for e in _entries(found)}
     base = found.base
-    if base is None or not base.is_sound or any_lost():
-        return _looked_up(contents)
+    is_sound = base is not None and base.is_sound and not any_lost()
+    if base is not None and is_sound and base.content == found.content:
+        return base.contents_count, base.raw_bytes, base.size_bytes, 0
+    contents = {line.content for part in found.lines.values() for line in part} | {e.index for e in _entries(found)}
+    if base is None or not is_sound:
+        return _looked_up(contents, stored)
     try:
         come, gone = contents - base.contents, base.contents - contents
     except AppkeepError:  # a list of the backup before cannot be read: no reason for this one to fail
-        return _looked_up(contents)
-    sizes = known_descriptors(come | gone)
+        return _looked_up(contents, stored)
+    sizes = _descriptors(come | gone, stored)
     if len(sizes) < len(come | gone):
-        return _looked_up(contents)
+        return _looked_up(contents, stored)
     raw = base.raw_bytes + sum(sizes[one].raw for one in come) - sum(sizes[one].raw for one in gone)
     size = base.size_bytes + sum(sizes[one].size for one in come) - sum(sizes[one].size for one in gone)
     return len(contents), raw, size, 0
 
 
-def _looked_up(contents: set[str]) -> tuple[int, int, int, int]:
+def _looked_up(contents: set[str], stored: Mapping[str, Descriptor]) -> tuple[int, int, int, int]:
     count = raw = size = lost = 0
     for some in batched(contents, LOOKED_UP_AT_ONCE):
-        sizes = known_descriptors(some)
-        count, lost = count + len(sizes), lost + len(lost_among(sizes))
+        sizes = _descriptors(some, stored)
+        count, lost = count + len(sizes), lost + len(lost_among(sizes.keys() - stored.keys()))
         raw, size = raw + sum(d.raw for d in sizes.values()), size + sum(d.size for d in sizes.values())
     return count, raw, size, lost
+
+
+def _descriptors(contents: Collection[str], stored: Mapping[str, Descriptor]) -> dict[str, Descriptor]:
+    """Return the descriptors of those of the contents that are there."""
+    return {one: stored[one] for one in contents if one in stored} | known_descriptors(one for one in contents if one not in stored)
 
 
 def _lost_text(count: int) -> str:

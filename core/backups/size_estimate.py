@@ -23,7 +23,7 @@ def size_of_app(app: App) -> int:
     if last is not None:
         return last
     snapshot = Snapshot(app.id, db.session.connection())
-    return RECORD_BYTES * sum(component.record_count(app, snapshot) for component in server().registry.with_data.values())
+    return RECORD_BYTES * sum(component.record_estimate(app, snapshot) for component in server().registry.with_data.values())
 
 
 def size_of_restore(app: App, backup: Backup, options: Options) -> int:

@@ -49,14 +49,13 @@ def document_line(document: Document) -> bytes:
 
 @dataclass
 class Description:
-    """What `describe` found: the content, its indexes as bytes, the lines of each index.
+    """What `describe` found: the content, and the lines of each of its lists.
 
     `base` is the backup that it stands on; where there is none, `why` says why everything of the data was read (`core.backups.base.WHY`).
     `segments_read` counts those of records that were; `whole_files` is whether the store has every file that the data names.
     """
 
     content: Content
-    indexes: dict[str, bytes] = field(default_factory=dict)
     lines: dict[tuple[str, str], list[IndexLine]] = field(default_factory=dict)
     base: Base | None = None
     why: str = ""
@@ -105,7 +104,7 @@ def _described(app: App, snapshot: Snapshot, base: Base | None, *, data: bool, c
             entry = ComponentEntry(
                 version=component.version,
                 config=_part(found, name, "config", walk, walk.lines(_config_sections(component, app, snapshot))) if config else None,
-                data=_part(found, name, "data", walk, _data_lines(found, component, app, snapshot, walk, held)) if data else None,
+                data=_data(found, component, app, snapshot, walk, held) if data else None,
             )
             if entry.config is not None or entry.data is not None:
                 found.content.components[name] = entry
@@ -162,7 +161,6 @@ def _part(found: Description, name: str, part: str, walk: _Walk, given: Iterable
     if not lines:
         return None
     raw = index_bytes(lines)
-    found.indexes[f"{name}/{part}"] = raw
     found.lines[name, part] = lines
     return PartEntry(
         index=walk.take(raw), raw=len(raw),
@@ -203,8 +201,8 @@ def document_sections(given: Iterable[Document]) -> Iterator[Section]:
         yield file_section(digest for document in documents for digest in files(document.body))
 
 
-def _data_lines(found: Description, component: Component, app: App, snapshot: Snapshot, walk: _Walk, held: Held) -> list[IndexLine]:
-    """Return the lines of a component's data: of each section those of the base, but for what was touched since, which is read."""
+def _data(found: Description, component: Component, app: App, snapshot: Snapshot, walk: _Walk, held: Held) -> PartEntry | None:
+    """Describe a component's data: of each section it has the base's lines, but for what was touched since, which is read."""
     before = _lines_before(found, component)
     touched = {} if found.base is None else found.base.touched
     lines: list[IndexLine] = []
@@ -224,17 +222,19 @@ def _data_lines(found: Description, component: Component, app: App, snapshot: Sn
         found.segments_read += len(read) if section.name.startswith("records/") else 0
         lines += read
     if found.base is not None and found.base.mark.whole_files and before and _are_same(lines, before, is_read=is_read):
-        return [*lines, *before.get(FILES, ())]  # the same records name the same files
+        entry = found.base.content.components[component.name].data  # the same records name the same files
+        found.lines[component.name, "data"] = found.base.listed(entry)
+        return entry
     wanted = set(component.data_files(app, snapshot))
     files_there = list(walk.lines([file_section(wanted)]))
     found.whole_files &= len(files_there) == len(wanted)
-    return [*lines, *files_there]
+    return _part(found, component.name, "data", walk, [*lines, *files_there])
 
 
 def _are_same(lines: list[IndexLine], before: Mapping[str, list[IndexLine]], *, is_read: bool) -> bool:
     """Say whether lines are all those of the base but of files; where nothing was read, each is one of the base's."""
     theirs = [line for name, some in before.items() if name != FILES for line in some]
-    return len(lines) == len(theirs) and (not is_read or {line.key: line for line in lines} == {line.key: line for line in theirs})
+    return len(lines) == len(theirs) and (not is_read or set(lines) == set(theirs))
 
 
 def _lines_before(found: Description, component: Component) -> dict[str, list[IndexLine]]:

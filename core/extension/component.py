@@ -190,8 +190,12 @@ class Component:
         return iter(())
 
     def record_count(self, app: App, snapshot: Snapshot) -> int:
-        """Return how many records `data_sections` would give, for a progress bar."""
+        """Return how many records `data_sections` would give."""
         return 0
+
+    def record_estimate(self, app: App, snapshot: Snapshot) -> int:
+        """Return about how many they are, for a progress bar, where counting them takes long; by default they are counted."""
+        return self.record_count(app, snapshot)
 
     def counters(self, app: App, snapshot: Snapshot) -> Mapping[str, int]:
         """Return the highest number that was given out, by the key of what gives it ("w_…" or "w_…/f_…"): no number comes twice.

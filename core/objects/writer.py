@@ -15,7 +15,7 @@ from core.archive.compression import compress, compress_stream
 from core.archive.manifest import Descriptor
 from core.base.db import batched, transaction
 from core.base.ids import new_key
-from core.objects.index import Digests, files_missing, index_objects, keep_young, known_digests
+from core.objects.index import Digests, index_objects, keep_young, known_digests
 from core.objects.packs import SMALL_BYTES, Packing
 from core.objects.reader import ObjectReader, object_reader
 from core.server import server
@@ -100,18 +100,22 @@ class ObjectWriter:
         """Write the rows of the index for what was added since; in a transaction that commits after the batch has ended."""
         fresh = self.added.keys() - self.recorded
         first: set[str] = set()
-        for contents in batched(sorted(files_missing(fresh)), RECORDED_AT_ONCE):
-            new = [self.added[content] for content in contents]
-            written = index_objects(self.reader.organization_id, new)
-            self.unsettled_bytes += sum(d.size for d in new if d.content in written)
+        for contents in batched(sorted(fresh), RECORDED_AT_ONCE):
+            written = index_objects(self.reader.organization_id, [self.added[content] for content in contents])
+            self.unsettled_bytes += sum(self.added[content].size for content in written)
             first |= written
         self.late |= fresh - first
         self.recorded |= fresh
 
     @property
+    def stored(self) -> dict[str, Descriptor]:
+        """The new objects, without those that another recorded meanwhile; after `record`."""
+        return {content: descriptor for content, descriptor in self.added.items() if content not in self.late}
+
+    @property
     def added_bytes(self) -> int:
         """What the new objects take in the store; of those that another recorded meanwhile, nothing."""
-        return sum(descriptor.size for content, descriptor in self.added.items() if content not in self.late)
+        return sum(descriptor.size for descriptor in self.stored.values())
 
     @property
     def added_count(self) -> int:

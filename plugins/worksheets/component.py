@@ -106,6 +106,10 @@ class Worksheets(Component):
         store = open_store(snapshot.connection, app.id)
         return sum(store.count(document.key) for document in snapshot.documents(["worksheet"]))
 
+    def record_estimate(self, app: App, snapshot: Snapshot) -> int:
+        store = open_store(snapshot.connection, app.id)
+        return sum(store.estimate(document.key) for document in snapshot.documents(["worksheet"]))
+
     def data_sections(self, app: App, snapshot: Snapshot) -> Iterator[Section]:
         store = open_store(snapshot.connection, app.id)
         yield from sections(store, list(snapshot.documents(["worksheet"])))

@@ -9,7 +9,7 @@ Source: docs/rules.md, “What happens to a record”.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -23,7 +23,7 @@ from plugins.worksheets.restore_journal import RECORDS
 from plugins.worksheets.service import attach_files
 from plugins.worksheets.targets import Targets
 
-BATCH_BYTES = 4 * 1024 * 1024
+BATCH_BYTES = 8 * 1024 * 1024
 MAX_REACHED = 10_000
 """How many values of a pointing field are remembered as reaching their targets; a choice has few, and they come often."""
 _VALUE = rb'("(?:[^"\\]++|\\.)*+"|\[(?:[^\[\]"]++|"(?:[^"\\]++|\\.)*+")*+\])'
@@ -49,24 +49,35 @@ class Reach:
     def __post_init__(self) -> None:
         self.marks = {key: (mark_of(key), re.compile(mark_of(key) + _VALUE)) for key in self.pointing}
         self.reached: dict[str, set[bytes]] = {key: set() for key in self.pointing}
+        self.asked = 0
 
     def all_reach(self, raw: bytes) -> bool:
         """Say whether every value of a segment reaches all that it points to."""
         return all(self._reaches_by(key, raw) for key in self.pointing)
 
+    def is_known(self, raw: bytes) -> bool:
+        """Say whether `all_reach` is known without asking the database."""
+        return all(self._new_values(key, raw) == set() for key in self.pointing)
+
     def _reaches_by(self, key: str, raw: bytes) -> bool:
         """Say whether all values of a field reach what they point to."""
-        mark, pattern = self.marks[key]
-        there = raw.count(mark)
-        if not there:
-            return True
-        values = pattern.findall(raw)
-        new = set(values) - self.reached[key]
-        if len(values) != there or not self._all_reach(self.fields[key], new):
+        new = self._new_values(key, raw)
+        if new:
+            self.asked += 1
+        if new is None or (new and not self._all_reach(self.fields[key], new)):
             return False
         if len(new) + len(self.reached[key]) <= MAX_REACHED:
             self.reached[key] |= new
         return True
+
+    def _new_values(self, key: str, raw: bytes) -> set[bytes] | None:
+        """Return those values of a field that are not known to reach what they point to; None where one has another form."""
+        mark, pattern = self.marks[key]
+        there = raw.count(mark)
+        if not there:
+            return set()
+        values = pattern.findall(raw)
+        return set(values) - self.reached[key] if len(values) == there else None
 
     def _all_reach(self, one: Field, values: set[bytes]) -> bool:
         """Say whether different values of a field reach all that they point to."""
@@ -92,6 +103,8 @@ class WholeSegments:
     history: BulkNote
     segments: dict[int, bytes] = field(default_factory=dict)
     size: int = 0
+    streaming: bool = False
+    """Whether what a segment points to is looked at while those before are on their way to the database."""
     highest: int = 0
     """The highest number of those that were written."""
     count: int = 0
@@ -105,42 +118,42 @@ class WholeSegments:
 
     def take(self, n: int, raw: bytes) -> list[tuple[int, bytes]]:
         """Take a segment in, to be written as it is; return those whose records, it turns out, have to be looked at one by one."""
-        if not self.reach.all_reach(raw):
-            return [(n, raw)]
         self.segments[n] = raw
         self.size += len(raw)
         return self.flush() if self.size >= BATCH_BYTES else []
 
     def flush(self) -> list[tuple[int, bytes]]:
         """Write what was taken in, and into the restore's journal; return what has to be looked at."""
-        left = self.store.load_segments(self.worksheet, self.segments) if self.segments else []
-        looked_at = [(n, self.segments.pop(n)) for n in left]
-        if self.segments and self.stage is not None:
-            self.stage.add(list(self.segments.values()))
-        made: list[tuple[int, int]] = []
-        for raw in self.segments.values():
-            self.count += raw.count(b"\n")
-            made += _runs(raw)
-            self._attach(raw)
-        if made:
-            self.history.add_made(made)
-        if self.segments:
-            self.highest = max(self.highest, read_lines(self.segments[max(self.segments)])[-1].seq)
-        self.segments, self.size = {}, 0
-        return looked_at
+        segments, self.segments, self.size = self.segments, {}, 0
+        asked_before = self.reach.asked
+        loaded = self._load(segments, lambda n, raw: self.reach.is_known(raw)) if self.streaming else {}
+        loaded |= self._load({n: raw for n, raw in segments.items() if n not in loaded and self.reach.all_reach(raw)})
+        # A choice has a few values; links have others in each segment, which had better be looked up before.
+        self.streaming = 2 * (self.reach.asked - asked_before) < len(segments)
+        if loaded and self.stage is not None:
+            self.stage.add([raw for n, raw in segments.items() if n in loaded])
+        for n in sorted(loaded):
+            self._attach(segments[n])
+        return [(n, raw) for n, raw in segments.items() if n not in loaded]
+
+    def _load(self, segments: Mapping[int, bytes], may_go: Callable[[int, bytes], bool] = lambda n, raw: True) -> dict[int, list[int]]:
+        """Write segments, those that may go, into the worksheet; return the numbers of the records of each that was written."""
+        loaded = self.store.load_segments(self.worksheet, segments, may_go) if segments else {}
+        if loaded:
+            self.history.add_made([run for numbers in loaded.values() for run in _runs(numbers)])
+            self.count += sum(map(len, loaded.values()))
+            self.highest = max(self.highest, *(numbers[-1] for numbers in loaded.values()))
+        return loaded
 
     def _attach(self, raw: bytes) -> None:
-        if FILE_MARK.encode() in raw:
+        if self.files and FILE_MARK.encode() in raw:
             lines = [(line.seq, bytes(line.vals).decode()) for line in read_lines(raw)]
             attach_files(self.store, self.worksheet, self.files, lines, bare=True)
 
 
-def _runs(raw: bytes) -> list[tuple[int, int]]:
+def _runs(numbers: list[int]) -> list[tuple[int, int]]:
     """Return the numbers of a segment's records as runs, (first, last); mostly none is missing between the first and the last."""
-    count = raw.count(b"\n")
-    first = read_lines(raw[:raw.index(b"\n")])[0].seq
-    last = read_lines(raw[raw.rfind(b"\n", 0, len(raw) - 1) + 1:])[0].seq
-    return [(first, last)] if last - first + 1 == count else runs_of([line.seq for line in read_lines(raw)])
+    return [(numbers[0], numbers[-1])] if numbers[-1] - numbers[0] + 1 == len(numbers) else runs_of(numbers)
 
 
 def _by(kind: Relationship) -> tuple[object, object]:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, select, text
 
 from core.api import Segment, batched, driver, loading
-from plugins.worksheets.records.lines import SEGMENT_RECORDS, LineColumns
+from plugins.worksheets.records.lines import SEGMENT_RECORDS, Columns
 from plugins.worksheets.records.store import LAST_SEGMENT, RecordStore, Row, table
 
 # One short range of the primary key a segment: sorting all records at once would go through temporary files. Which
@@ -158,12 +158,11 @@ class PostgreSQLRecordStore(RecordStore):
         with loading(self.connection, self.app_id), driver(self.connection).cursor() as cursor:
             self._copy(cursor, "record", worksheet, rows)
 
-    def load_lines(self, worksheet: str, segments: Iterable[Sequence[LineColumns]]) -> None:
+    def load_lines(self, worksheet: str, segments: Iterable[Columns]) -> None:
         head = f"{self.app_id}\t{worksheet}\t"
         with loading(self.connection, self.app_id), driver(self.connection).cursor() as cursor, cursor.copy(_COPY_LINES) as copy:
             for lines in segments:
-                text = "".join([f"{head}{chr(9).join(line)}\n" for line in lines])
-                copy.write(text.replace(BACKSLASH, TWO))
+                copy.write(lines.tabbed(head).replace(BACKSLASH, TWO))
 
     def pointing(self, worksheet: str, field: str, seqs: Sequence[int]) -> list[tuple[int, int]]:
         given = {"field": field, "app": self.app_id, "worksheet": worksheet, "seqs": [str(seq) for seq in seqs]}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from core.api import Segment, driver
-from plugins.worksheets.records.lines import SEGMENT_RECORDS, LineColumns
+from plugins.worksheets.records.lines import SEGMENT_RECORDS, Columns
 from plugins.worksheets.records.store import LAST_SEGMENT, RecordStore, Row
 
 # The inner SELECT reads in key order, and group_concat takes its rows as they come; printf is faster than "||".
@@ -67,11 +67,11 @@ class SQLiteRecordStore(RecordStore):
     def load_rows(self, worksheet: str, rows: Iterable[Row]) -> None:
         driver(self.connection).executemany(_LOAD, ((self.app_id, worksheet, *row) for row in rows))
 
-    def load_lines(self, worksheet: str, segments: Iterable[Sequence[LineColumns]]) -> None:
+    def load_lines(self, worksheet: str, segments: Iterable[Columns]) -> None:
         app, sheet = (text.replace("'", "''") for text in (self.app_id, worksheet))
         insert, connection = _LINES.format(app=app, worksheet=sheet), driver(self.connection)
         for lines in segments:
-            connection.executemany(insert, lines)
+            connection.executemany(insert, lines.rows())
 
     def pointing(self, worksheet: str, field: str, seqs: Sequence[int]) -> list[tuple[int, int]]:
         found: list[tuple[int, int]] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Select, and_, bindparam, delete, func, or_, s
 from core.api import FILE_MARK, Segment, batched, files_in_text, touch
 from plugins.worksheets.models import Attachment, Counter, Record
 from plugins.worksheets.records.index import Index, Kept
-from plugins.worksheets.records.lines import SEGMENT_RECORDS, Line, LineColumns, columns_of
+from plugins.worksheets.records.lines import SEGMENT_RECORDS, Columns, Line, columns_of
 
 table = Record.__table__
 c = table.c
@@ -39,9 +39,14 @@ def row_of(line: Line) -> Row:
 COLUMNS = [c[name] for name in Row._fields]
 _ONE = select(*COLUMNS).where(c.app_id == bindparam("app"), c.worksheet == bindparam("worksheet"), c.seq == bindparam("seq"))
 _ONE_HELD = _ONE.with_for_update()
+_COUNT_AT = select(func.count()).select_from(table).where(
+    c.app_id == bindparam("app"), c.worksheet == bindparam("worksheet"), c.deleted_at.is_(None),
+    c.seq >= bindparam("place"), c.seq < bindparam("place") + bindparam("records"))
 LOAD_ROWS = 20_000
 MOST_AT_ONCE = 500
 """How many numbers one question names at most."""
+COUNTED, PLACES = 50_000, 24
+"""Up to this many numbers records are counted; beyond, in so many places of one segment's length each."""
 LAST_SEGMENT = 2**54
 """Further than any segment lies, of numbers that no record should have as well."""
 # One statement each: two that make the same counter at once would both find none.
@@ -85,7 +90,7 @@ class RecordStore:
         """Make rows where none of the worksheet exist, and nothing else; see `load`."""
         self.put_rows(worksheet, rows)
 
-    def load_lines(self, worksheet: str, segments: Iterable[Sequence[LineColumns]]) -> None:
+    def load_lines(self, worksheet: str, segments: Iterable[Columns]) -> None:
         """Make records from lines where none of their numbers exist, and nothing else; see `load_segments`."""
         raise NotImplementedError
 
@@ -155,30 +160,31 @@ class RecordStore:
                 self.index.follow(worksheet, (), map(_kept, some))
         self._touch(worksheet, [n * SEGMENT_RECORDS for n in touched])
 
-    def load_segments(self, worksheet: str, segments: Mapping[int, bytes]) -> list[int]:
+    def load_segments(self, worksheet: str, segments: Mapping[int, bytes], may_go: Callable[[int, bytes], bool] = lambda n, raw: True,
+                      ) -> dict[int, list[int]]:
         """Make the records of whole segments where none of those records exist; see `columns_of`.
 
-        Returns the numbers of the segments whose lines have to be looked at: nothing is made of them.
+        *may_go* is asked of each on its way, and must not ask the database: it is busy with those before.
+        Returns segment -> numbers of its records, without those of another form, and those that may not go: nothing is made of them.
         """
-        left: list[int] = []
-        indexed: list[Sequence[LineColumns]] = []
+        loaded: dict[int, list[int]] = {}
+        indexed: list[Columns] = []
         kinds = self.index.kinds(worksheet)
 
-        def made() -> Iterator[Sequence[LineColumns]]:
+        def made() -> Iterator[Columns]:
             for n, raw in segments.items():
-                lines = columns_of(n, raw)
-                if lines is None:
-                    left.append(n)
-                    continue
-                if kinds:
-                    indexed.append(lines)
-                yield lines
+                lines = columns_of(n, raw) if may_go(n, raw) else None
+                if lines is not None:
+                    loaded[n] = lines.numbers
+                    if kinds:
+                        indexed.append(lines)
+                    yield lines
 
         self.load_lines(worksheet, made())
         for lines in indexed:
-            self.index.follow(worksheet, (), (Kept(int(line[4]), line[5], None) for line in lines))
-        self._touch(worksheet, [n * SEGMENT_RECORDS for n in segments.keys() - left])
-        return left
+            self.index.follow(worksheet, (), (Kept(seq, vals, None) for seq, vals in zip(lines.numbers, lines.vals(), strict=True)))
+        self._touch(worksheet, [n * SEGMENT_RECORDS for n in loaded])
+        return loaded
 
     def fetch(self, query: Select[Any]) -> list[Row]:
         """Return the rows that a query for `COLUMNS` finds."""
@@ -254,6 +260,17 @@ class RecordStore:
         state = c.deleted_at.is_not(None) if deleted else c.deleted_at.is_(None)
         return self.connection.execute(select(func.count()).select_from(table).where(*self._of(worksheet), state)
                                        ).scalar_one()
+
+    def estimate(self, worksheet: str) -> int:
+        """Return about how many live records there are: counted in some places, where there are many numbers."""
+        first, last = self._first(worksheet), self.last(worksheet)
+        span = last - first + 1
+        if span <= COUNTED:
+            return self.count(worksheet)
+        places = [first + n * (span - SEGMENT_RECORDS) // (PLACES - 1) for n in range(PLACES)]
+        mine = {"app": self.app_id, "worksheet": worksheet, "records": SEGMENT_RECORDS}
+        found = sum(self.connection.execute(_COUNT_AT, mine | {"place": place}).scalar_one() for place in places)
+        return found * span // (PLACES * SEGMENT_RECORDS)
 
     def is_bare(self, worksheet: str) -> bool:
         """Say whether the worksheet has no row at all, not even in the bin."""
@@ -362,6 +379,11 @@ class RecordStore:
         """Return the highest number that each counter of the app has given out."""
         n = Counter.__table__.c
         return {name: after - 1 for name, after in self.connection.execute(select(n.name, n.next).where(n.app_id == self.app_id))}
+
+    def _first(self, worksheet: str) -> int:
+        """Return the number of the first live record, 0 where there is none."""
+        query = select(c.seq).where(*self._of(worksheet), c.deleted_at.is_(None)).order_by(c.seq).limit(1)
+        return self.connection.execute(query).scalar() or 0
 
     def last(self, worksheet: str) -> int:
         """Return the number of the last live record, 0 where there is none."""

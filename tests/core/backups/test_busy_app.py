@@ -193,13 +193,13 @@ def test_a_restore_reads_the_app_twice(server: Flask, app: App, monkeypatch: pyt
     app = fill(app)
     backup = direct.back_up(app)
     run = planned(change(app), backup.id, direct.plan(apps.find(app.id), backup)["plan"]).id
-    read, real = [], state._data_lines
+    read, real = [], state._data
 
     def counted(found, component, *more):  # type: ignore[no-untyped-def]
         read.append(component.name)
         return real(found, component, *more)
 
     monkeypatch.setattr(state, "COMPARE", False)
-    monkeypatch.setattr(state, "_data_lines", counted)
+    monkeypatch.setattr(state, "_data", counted)
     direct.finished(run)
     assert 2 == read.count("worksheets")

@@ -12,12 +12,11 @@ from sqlalchemy import select
 from core.api import App, apps, db, direct, documents, transaction
 from core.backups.catalog import find_backup
 from core.objects.writer import put_file
-from plugins.worksheets import service
+from plugins.worksheets import restore_whole, service
 from plugins.worksheets.models import Attachment, RecordKey
-from plugins.worksheets.records import SEGMENT_RECORDS, columns_of, read_lines
+from plugins.worksheets.records import SEGMENT_RECORDS, RecordStore, columns_of, read_lines
 from plugins.worksheets.restore_whole import WholeSegments
 from tests.plugins.worksheets.test_restore import (
-    AUTO,
     CHOICE,
     FIELDS,
     FILES,
@@ -75,15 +74,33 @@ def emptied(app: App) -> None:
         service.store_of(apps.find(app.id)).purge(W, list(range(1, COUNT + 1)))
 
 
-def test_whole_segments_are_what_each_record_would_be(sheet: App, monkeypatch: pytest.MonkeyPatch) -> None:
+def watched(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return the list of the segments that go whole, which grows."""
+    taken: list[int] = []
+    load = RecordStore.load_segments
+
+    def noted(self: RecordStore, *given: Any) -> dict[int, list[int]]:
+        loaded = load(self, *given)
+        taken.extend(loaded)
+        return loaded
+
+    monkeypatch.setattr(RecordStore, "load_segments", noted)
+    return taken
+
+
+BATCHES = pytest.mark.parametrize("batch_bytes", [1, restore_whole.BATCH_BYTES])
+"""Each segment by itself, so that later ones are looked at on their way; or all at once."""
+
+
+@BATCHES
+def test_whole_segments_are_what_each_record_would_be(sheet: App, monkeypatch: pytest.MonkeyPatch, batch_bytes: int) -> None:
     """Rows, uses of files, keys of indexed fields, next numbers, the report."""
     before, backup = everything(sheet), back_up(sheet)
     emptied(sheet)
-    taken: list[bool] = []
-    take = WholeSegments.take
-    monkeypatch.setattr(WholeSegments, "take", lambda self, n, raw: taken.append(not (left := take(self, n, raw))) or left)
+    monkeypatch.setattr(restore_whole, "BATCH_BYTES", batch_bytes)
+    taken = watched(monkeypatch)
     said, after = restore(sheet, backup), everything(sheet)
-    assert taken == [True] * (COUNT // SEGMENT_RECORDS + 1)
+    assert sorted(taken) == list(range(COUNT // SEGMENT_RECORDS + 1))
     emptied(sheet)
     monkeypatch.setattr(WholeSegments, "take", lambda self, n, raw: [(n, raw)])
     assert (said, after) == (restore(sheet, backup), everything(sheet))
@@ -92,7 +109,8 @@ def test_whole_segments_are_what_each_record_would_be(sheet: App, monkeypatch: p
     assert service.store_of(sheet).last(W) == COUNT + 1
 
 
-def test_a_segment_whose_pointer_reaches_nothing_is_looked_at(sheet: App, monkeypatch: pytest.MonkeyPatch) -> None:
+@BATCHES
+def test_a_segment_whose_pointer_reaches_nothing_is_looked_at(sheet: App, monkeypatch: pytest.MonkeyPatch, batch_bytes: int) -> None:
     """A pointer to nothing is reported as ever; segments without one go whole."""
     with transaction():
         store = service.store_of(apps.find(sheet.id))
@@ -101,11 +119,10 @@ def test_a_segment_whose_pointer_reaches_nothing_is_looked_at(sheet: App, monkey
         store.write(W, [row._replace(vals=service.dumps({k: v for k, v in service.loads(row.vals).items() if k != LINK})) for row in linked])
     backup = back_up(sheet)
     emptied(sheet)
-    taken: list[bool] = []
-    take = WholeSegments.take
-    monkeypatch.setattr(WholeSegments, "take", lambda self, n, raw: taken.append(not (left := take(self, n, raw))) or left)
+    monkeypatch.setattr(restore_whole, "BATCH_BYTES", batch_bytes)
+    taken = watched(monkeypatch)
     said, after = restore(sheet, backup), everything(sheet)
-    assert taken == [False, True, False, True]
+    assert sorted(taken) == [1, 3]
     emptied(sheet)
     monkeypatch.setattr(WholeSegments, "take", lambda self, n, raw: [(n, raw)])
     assert said == restore(sheet, backup)
@@ -139,6 +156,11 @@ def test_lines_of_another_form_are_not_taken_as_they_are(raw: bytes) -> None:
 
 def test_lines_are_taken_as_they_stand() -> None:
     """Columns have what parsed lines have."""
-    (found,), (line,) = columns_of(0, LINE) or (), read_lines(LINE)
-    assert found == ("1", "2", "system", "system", "5", bytes(line.vals).decode())
-    assert AUTO not in found[5]
+    found, (line,) = columns_of(0, LINE), read_lines(LINE)
+    assert found is not None
+    vals = bytes(line.vals).decode()
+    assert [*found.rows()] == [("1", "2", "system", "system", "5", vals)]
+    assert (found.numbers, found.vals()) == ([5], [vals])
+    assert found.tabbed("a\t") == f"a\t1\t2\tsystem\tsystem\t5\t{vals}\n"
+    two = columns_of(0, LINE + LINE.replace(b":5", b":7"))
+    assert two is not None and two.tabbed("a\t") == f"a\t1\t2\tsystem\tsystem\t5\t{vals}\na\t1\t2\tsystem\tsystem\t7\t{vals}\n"
