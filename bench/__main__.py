@@ -37,7 +37,8 @@ NEEDS: dict[str, Callable[[], object]] = {
 ON_SQLITE = ("restic", "borg")
 """Of those, the programs that know only files, and see only SQLite's."""
 BEFORE = {"restic": ("restic_made",), "borg": ("borg_made",), "django_dumpdata": ("django_made",), "django_loaddata": ("django_emptied",),
-          "import_csv": ("csv_written",), "backup_changed": ("change",), "plan_changed": ("change",), "restore_emptied": ("empty",),
+          "import_csv": ("csv_written",), "backup_changed": ("change",),
+          "plan_unchanged": ("level",), "plan_changed": ("change",), "restore_emptied": ("empty",),
           "reference_restore": ("dump", "empty_both")}
 """What is done before a step, in processes of their own: deleting has its own peak of memory."""
 WITHIN = {"backup_again": "backup", "backup_changed": "backup",

@@ -84,6 +84,7 @@ class RunContext:
         _tell_watcher(name, 0, 0)
         if not ended and not in_transaction():
             self._tell({"phase": name, "steps": self.steps_text})
+            self._next_tick = now_us() + PROGRESS_INTERVAL_US
         _die_if_asked(name)
 
     def progress(self, phase: str, done: int, total: int, size: int) -> None:
@@ -137,9 +138,10 @@ class RunContext:
         """Write progress beside the work's own transactions; a busy database may miss one, never delay the work."""
         try:
             with _aside() as connection:
-                connection.execute(update(_table).where(self._mine()).values(**values))
-                found = connection.execute(
-                    select(_c.attempt, _c.state, _c.cancel_requested).where(_c.id == self.run_id)).first()
+                judged = (_c.attempt, _c.state, _c.cancel_requested)
+                found = connection.execute(update(_table).where(self._mine()).values(**values).returning(*judged)).first()
+                if found is None:
+                    found = connection.execute(select(*judged).where(_c.id == self.run_id)).first()
         except OperationalError:
             return
         self._judge(found)

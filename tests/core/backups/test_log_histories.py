@@ -1,15 +1,17 @@
 """The law of the log over random histories: what stands on a mark is what reading everything gives.
 
 Writers beside one another that commit early, late or never, undo a part, or are killed; backups that overlap, overtake one another,
-or come to nothing; cuts. ``APPKEEP_TEST_LOGS=0:20000`` tries that many instead of a few.
+or come to nothing; cuts; crashes of the database. ``APPKEEP_TEST_LOGS=0:20000`` tries that many instead of a few.
 """
 
 from __future__ import annotations
 
 import os
 import random
+import signal
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,15 +19,19 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import Connection, literal, null, select, text
+from sqlalchemy.exc import DBAPIError
 
-from core.api import App, apps, as_server, db, direct
+from core.api import App, apps, as_server, as_tenant, db, direct
 from core.apps import change_log
 from core.backups import base
 from core.backups.models import Backup as BackupRow
 from core.base.db import reading, transaction
 from core.base.ids import new_key
+from core.tenancy.migrate import ensure_schema
+from core.testing.postgresql import PostgreSQL
 from plugins.worksheets.records import SEGMENT_RECORDS, Row, open_store
 from tests.conftest import opened_server
+from tests.web import make_organization
 
 W, SECTION = "w_1111111111", "records/w_1111111111"
 FIRST, _, LAST = os.environ.get("APPKEEP_TEST_LOGS", "0:12").rpartition(":")
@@ -69,6 +75,8 @@ class History:
     """A backup whose row those of the history are copies of."""
     draw: random.Random
     several: bool
+    crashes: bool = False
+    """Whether the database may crash."""
     writers: dict[int, Connection] = field(default_factory=dict)
     under_way: list[Backup] = field(default_factory=list)
     kept: dict[str, Content] = field(default_factory=dict)
@@ -76,10 +84,11 @@ class History:
 
     def run(self) -> int:
         """Take all steps, end what is open, compare once more; return how often something stood on a mark."""
-        acts = ["write", "write", "begin", "end", "forget", "cut", "commit", "rollback", *(["undo", "kill"] if self.several else [])]
+        acts = {"write": 10, "begin": 4, "end": 4, "forget": 1, "cut": 1, "commit": 4, "rollback": 2,
+                **({"undo": 2, "kill": 1} if self.several else {}), **({"crash": 2} if self.crashes else {})}
         try:
             for _ in range(STEPS):
-                getattr(self, self.draw.choices(acts, [5, 5, 4, 4, 1, 1, 4, 2, 2, 1][:len(acts)])[0])()
+                getattr(self, self.draw.choices([*acts], [*acts.values()])[0])()
             while self.writers:
                 self.commit()
             while self.under_way:
@@ -132,6 +141,26 @@ class History:
                 other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
             connection.invalidate()
             connection.close()
+
+    def crash(self) -> None:
+        """Kill a process of the database: it ends all others, and recovers from its log what was written there."""
+        connection = self._writer(0)
+        connection.execute(text("SELECT pg_current_xact_id()"))  # a number that no log has heard of
+        pid = connection.connection.driver_connection.info.backend_pid  # type: ignore[union-attr]
+        os.kill(pid, signal.SIGKILL)
+        for lost in self.writers.values():
+            lost.invalidate()
+            lost.close()
+        self.writers.clear()
+        while self.under_way:
+            with suppress(DBAPIError):  # its connection is gone
+                self.under_way.pop().reader.close()
+        with suppress(DBAPIError):
+            db.session.rollback()
+        db.engine.dispose()
+        until = time.monotonic() + 60
+        while not _is_up() and time.monotonic() < until:
+            time.sleep(0.02)
 
     def begin(self) -> None:
         """Begin a backup: at one moment read everything, and what stands on the mark; compare."""
@@ -198,7 +227,16 @@ class History:
         return {n: tuple(rows) for n, rows in found.items()}
 
 
-def histories(app: App, seeds: range) -> int:
+def _is_up() -> bool:
+    try:
+        with db.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+    except DBAPIError:
+        return False
+    return True
+
+
+def histories(app: App, seeds: range, *, crashes: bool = False) -> int:
     """Run histories, each from where the one before left the app, and return how often something stood on a mark."""
     several = db.engine.dialect.name == "postgresql"
     like = direct.back_up(apps.find(app.id)).id
@@ -211,7 +249,10 @@ def histories(app: App, seeds: range) -> int:
                 db.session.execute(_backup.update().values(mark=None))
                 change_log.cut(db.session.connection(), app.id)
             db.session.rollback()
-            compared += History(mine, like, random.Random(seed), several).run()
+            if crashes:  # what a history begins with must not get lost
+                with db.engine.connect() as connection:
+                    connection.execute(text("CHECKPOINT"))
+            compared += History(mine, like, random.Random(seed), several, crashes).run()
             db.session.rollback()
     return compared
 
@@ -220,6 +261,25 @@ def test_what_stands_on_a_mark_is_what_is_there(server: Flask, app: App) -> None
     """Whatever writers and backups do beside one another."""
     seeds = range(int(FIRST or 0), int(LAST))
     assert histories(app, seeds) > len(seeds)
+
+
+@pytest.fixture
+def crashing(home: Path, request: pytest.FixtureRequest) -> Iterator[Flask]:
+    """A server whose database is of a PostgreSQL of its own, which may crash."""
+    with PostgreSQL.running() as own:
+        for served in opened_server(home, own.create("crashing"), backup_interval_s=0):
+            ensure_schema()
+            yield served
+
+
+def test_crashes_of_the_database_lose_nothing_of_it(crashing: Flask) -> None:
+    """Whoever was committed and not yet in the database's own log is gone with what it wrote; numbers of transactions come again."""
+    organization = make_organization("Crashes", "owner@example.org")
+    with as_tenant(organization):
+        with transaction():
+            app = apps.create("Sales", "system")
+        seeds = range(int(FIRST or 0), int(LAST))
+        assert histories(app, seeds, crashes=True) > len(seeds)
 
 
 @pytest.mark.parametrize("rule", RULES)
