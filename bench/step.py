@@ -241,7 +241,7 @@ def stored_bytes() -> int:
 def main() -> None:
     """Run the step that the command line names."""
     name, *arguments = sys.argv[1:]
-    app = create_app()
+    app = create_app(pages=False)
     with app.app_context():
         ensure_schema()
         db.session.execute(select(1))

@@ -22,10 +22,12 @@ OWN = ("core.tables.hooks", "core.apps.hooks", "core.backups.hooks", "core.impor
 STATIC = Path(__file__).resolve().parent / "web" / "static"
 
 
-def create_app(config: Config | None = None, plugins: tuple[str, ...] = DEFAULT_PLUGINS, *, bare: bool = False) -> Flask:
+def create_app(config: Config | None = None, plugins: tuple[str, ...] = DEFAULT_PLUGINS, *, pages: bool = True,
+               bare: bool = False) -> Flask:
     """Return the application; nothing is connected to before it is needed.
 
-    A *bare* one has no pages and no address of any, and imports a plugin when one of its hooks is called: for looking something up.
+    Without *pages* it has no address of any, and a third less in memory: for the command line. A *bare* one imports a plugin when
+    one of its hooks is called, too: for looking something up.
     """
     config = config or read_config()
     config.home_path.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -44,9 +46,9 @@ def create_app(config: Config | None = None, plugins: tuple[str, ...] = DEFAULT_
     )
     db.init_app(app)
     app.extensions[EXTENSION] = Server(config, load_plugins(plugins, own=OWN, waiting=bare))
-    if bare:
+    if bare or not pages:
         return app
-    from core.web import register_web
+    from core.web.register import register_web
 
     register_web(app)
     app.wsgi_app = Proxies(app.wsgi_app, read_networks(config.trusted_proxies))  # type: ignore[method-assign]

@@ -11,7 +11,6 @@ from flask import Blueprint, url_for
 from core.api import App, Run, Visitor, as_tenant, hookimpl, in_transaction, transaction
 from tenants import audit, commands, organizations, quota, secrets_at_rest, service, signing_in, verification
 from tenants.notifications import deliveries, events, inbox, monthly
-from tenants.web import BLUEPRINTS, entrance
 
 
 @hookimpl
@@ -26,6 +25,8 @@ def greet() -> Iterable[str]:
 
 @hookimpl
 def register_blueprint() -> Iterable[Blueprint]:
+    from tenants.web import BLUEPRINTS
+
     return BLUEPRINTS
 
 
@@ -43,6 +44,8 @@ def sign_in_url(next_url: str) -> str:
 
 @hookimpl
 def sign_in_page(next_url: str, kept: str) -> str | None:
+    from tenants.web import entrance
+
     return entrance.page(kept=kept, next_url=next_url) if organizations.is_set_up() else None
 
 

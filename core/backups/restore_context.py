@@ -26,7 +26,7 @@ from core.objects.reader import object_reader
 from core.server import server
 from core.tenancy.models import App
 
-AHEAD_SEGMENTS, AHEAD_BYTES, KNOWN_AT_ONCE = 64, 5 * 1024 * 1024, 2000
+AHEAD_SEGMENTS, AHEAD_BYTES, KNOWN_AT_ONCE = 96, 8 * 1024 * 1024, 2000
 """How much is unpacked ahead of the merge: bounds memory whatever the size of the backup."""
 READING_THREADS = 2
 

@@ -25,8 +25,8 @@ from core.objects.index import known_descriptors
 from core.server import server
 from core.tenancy.models import App
 
-WAITING_SEGMENTS = 12
-"""How many segments may lie between the reading and the hashing: bounds memory whatever the size of the app."""
+AT_ONCE, WAITING = 4, 4
+"""How many segments a thread takes at once, and how many times that may lie between the reading and the hashing, which bounds memory."""
 THREADS = 2
 FILES = "files"
 """The section that lists files."""
@@ -129,31 +129,37 @@ def _describe_absent(found: Description, app: App, snapshot: Snapshot, walk: _Wa
 
 @dataclass
 class _Walk:
-    """The way of segments from the reading thread to those that hash, bounded, in order."""
+    """The way of segments from the reading thread to those that hash, some at a time, bounded, in order."""
 
     pool: ThreadPoolExecutor
     take: Take
     tick: Tick
 
     def lines(self, sections: Iterable[Section]) -> Iterator[IndexLine]:
-        waiting: deque[tuple[str, Segment, Future[str]]] = deque()
+        waiting: deque[Future[list[IndexLine]]] = deque()
+        some: list[tuple[str, Segment]] = []
         records = size = 0
         for section in sections:
             for segment in section.segments:
                 if segment.count == 0:  # a file: named by its digest already
                     yield IndexLine(content=segment.raw.decode(), count=1, n=segment.n, raw=0, section=section.name)
                     continue
-                waiting.append((section.name, segment, self.pool.submit(self.take, segment.raw)))
+                some.append((section.name, segment))
                 records, size = records + segment.count, size + len(segment.raw)
-                self.tick(records, size)
-                while len(waiting) > WAITING_SEGMENTS:
-                    yield _line(*waiting.popleft())
-        while waiting:
-            yield _line(*waiting.popleft())
+                if len(some) == AT_ONCE:
+                    waiting.append(self.pool.submit(self._taken, some))
+                    some = []
+                    self.tick(records, size)
+                while len(waiting) > WAITING:
+                    yield from waiting.popleft().result()
+        for one in waiting:
+            yield from one.result()
+        yield from self._taken(some)
+        if some:
+            self.tick(records, size)
 
-
-def _line(section: str, segment: Segment, digest: Future[str]) -> IndexLine:
-    return IndexLine(content=digest.result(), count=segment.count, n=segment.n, raw=len(segment.raw), section=section)
+    def _taken(self, some: list[tuple[str, Segment]]) -> list[IndexLine]:
+        return [IndexLine(content=self.take(one.raw), count=one.count, n=one.n, raw=len(one.raw), section=section) for section, one in some]
 
 
 def _part(found: Description, name: str, part: str, walk: _Walk, given: Iterable[IndexLine]) -> PartEntry | None:
@@ -223,6 +229,7 @@ def _data(found: Description, component: Component, app: App, snapshot: Snapshot
         lines += read
     if found.base is not None and found.base.mark.whole_files and before and _are_same(lines, before, is_read=is_read):
         entry = found.base.content.components[component.name].data  # the same records name the same files
+        assert entry is not None  # it has the lines that these are
         found.lines[component.name, "data"] = found.base.listed(entry)
         return entry
     wanted = set(component.data_files(app, snapshot))

@@ -39,7 +39,7 @@ def verb(group: click.Group, name: str, *, show: Show = plainly, bare: bool = Fa
         @functools.wraps(function)
         def run(as_json: bool, **given: Any) -> None:
             try:
-                with _own_output(as_json=as_json), create_app(bare=bare).app_context(), _noting_lost():
+                with _own_output(as_json=as_json), create_app(pages=False, bare=bare).app_context(), _noting_lost():
                     ensure_schema(bare=bare)
                     result = function(**given)
             except AppkeepError as error:

@@ -10,18 +10,19 @@ import logging
 import re
 import time
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from redis import Redis
-from redis.exceptions import RedisError
 from sqlalchemy import select
 
 from core.base.db import after_commit, db, in_transaction
 from core.base.ids import is_key
 from core.runs.models import EXPRESS
-from core.runs.queue import FUNCTION, HUNG_S, RESULT_TTL_S, connection, queue
 from core.server import server
 from core.tenancy.models import App
 from core.tenancy.wall import as_server, as_tenant
+
+if TYPE_CHECKING:
+    from redis import Redis
 
 WAITS_S = 30
 """A mark is believed for so long: what it stands for may have been lost with the queue."""
@@ -47,6 +48,10 @@ def send(organization_id: str, app_id: str, name: str) -> None:
     """Send a wake, unless one waits; a queue that cannot be reached is logged, and for a while not asked again."""
     if time.monotonic() < _hung["until"]:
         return
+    from redis.exceptions import RedisError
+
+    from core.runs.queue import FUNCTION, HUNG_S, RESULT_TTL_S, queue
+
     try:
         if _client(server().config.queue_url).set(_mark(app_id, name), "1", nx=True, ex=WAITS_S):
             waiting = queue(server().config, EXPRESS, socket_timeout=ANSWER_S, retry=None)
@@ -75,6 +80,8 @@ def work(text: str) -> None:
     name, organization_id, app_id = (*rest.split("/"), "", "", "")[:3]
     if word != WORD or not _NAME.match(name) or not is_key(organization_id) or not is_key(app_id):
         raise ValueError(f"The queue holds a wake that cannot be read: {text[:100]!r}")
+    from redis.exceptions import RedisError
+
     try:
         _client(server().config.queue_url).delete(_mark(app_id, name))
     except (RedisError, OSError) as error:
@@ -100,4 +107,6 @@ def _mark(app_id: str, name: str) -> str:
 @lru_cache(maxsize=8)
 def _client(_url: str) -> Redis:
     """Return a client that keeps its connections: a wake is sent with nearly every write."""
+    from core.runs.queue import connection
+
     return connection(server().config, socket_timeout=ANSWER_S)

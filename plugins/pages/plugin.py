@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint
 
 from core.api import App, Component, hookimpl
-from plugins.pages import visibility, web
+from plugins.pages import visibility
 from plugins.pages.component import Pages
 
 
@@ -16,6 +16,8 @@ def register_component() -> Component:
 
 @hookimpl
 def register_blueprint() -> Blueprint:
+    from plugins.pages import web
+
     return web.pages
 
 

@@ -20,7 +20,7 @@ from typing import Any
 from flask import current_app
 from sqlalchemy import delete, func, select, update
 
-from core.api import App, InvalidInput, db, in_transaction, now_us, spend, transaction
+from core.api import App, InvalidInput, db, in_transaction, now_us, transaction
 from plugins.portal.models import PortalCode
 
 SIGN_IN, REGISTER, RESET, EMAIL, INVITE, NONE = "sign_in", "register", "password", "email", "invite", "none"
@@ -61,6 +61,8 @@ def ask(app: App, purpose: str, email: str, payload: Mapping[str, Any] | None = 
     Raises:
         TooMany: too many are asked for in the portal.
     """
+    from core.api import spend  # with the limits of pages, which a command has no use for
+
     spend(OFTEN, f"portal-codes/{app.id}")
     now, token = now_us(), secrets.token_urlsafe(32)
     _remove(PortalCode.app_id == app.id, PortalCode.ends_at < now - HOUR_US)

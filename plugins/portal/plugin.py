@@ -9,7 +9,7 @@ from flask import Blueprint
 
 from core.api import App, Component, Guest, Rights, Standing, hookimpl
 from plugins.portal import guest as guests
-from plugins.portal import rights, web
+from plugins.portal import rights
 from plugins.portal.component import Portal
 
 
@@ -25,6 +25,8 @@ def register_migrations() -> str:
 
 @hookimpl
 def register_blueprint() -> Iterable[Blueprint]:
+    from plugins.portal import web
+
     return web.BLUEPRINTS
 
 

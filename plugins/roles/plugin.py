@@ -8,7 +8,7 @@ from pathlib import Path
 from flask import Blueprint
 
 from core.api import App, Component, Rights, hookimpl
-from plugins.roles import effective_rights, service, web
+from plugins.roles import effective_rights, service
 from plugins.roles.component import Roles
 
 
@@ -24,6 +24,8 @@ def register_migrations() -> str:
 
 @hookimpl
 def register_blueprint() -> Blueprint:
+    from plugins.roles import web
+
     return web.pages
 
 

@@ -11,7 +11,6 @@ from plugins.settings.app_look import look
 from plugins.settings.component import Settings
 from plugins.settings.menu import menu
 from plugins.settings.menu import mobile_menu as mobile
-from plugins.settings.web import pages
 
 
 @hookimpl
@@ -21,6 +20,8 @@ def register_component() -> Component:
 
 @hookimpl
 def register_blueprint() -> Blueprint:
+    from plugins.settings.web import pages
+
     return pages
 
 

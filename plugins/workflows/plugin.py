@@ -10,7 +10,6 @@ from flask import Blueprint, url_for
 from core.api import Acting, App, Component, MenuItem, RecordChange, RecordPanel, Standing, hookimpl
 from plugins.workflows import clock, listening, running, secrets, standing, starting
 from plugins.workflows.component import Workflows
-from plugins.workflows.web import pages, panels
 
 
 @hookimpl
@@ -25,6 +24,8 @@ def register_migrations() -> str:
 
 @hookimpl
 def register_blueprint() -> Blueprint:
+    from plugins.workflows.web import pages
+
     return pages
 
 
@@ -76,6 +77,8 @@ def organization_menu(organization_id: str) -> Iterable[MenuItem]:
 
 @hookimpl
 def record_panels(app: App, person: str, worksheet: str, seq: int) -> Iterable[RecordPanel]:
+    from plugins.workflows.web import panels
+
     return panels.of_record(app, person, worksheet, seq)
 
 

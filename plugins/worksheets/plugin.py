@@ -25,8 +25,7 @@ from core.api import (
 from plugins.worksheets import calculating, commands, comments, definitions, history_retention, indexing
 from plugins.worksheets.component import Worksheets
 from plugins.worksheets.fieldtypes import FIELD_TYPES
-from plugins.worksheets.public import links, managed, opened
-from plugins.worksheets.web import pages, records_hook
+from plugins.worksheets.public import links
 
 
 @hookimpl
@@ -61,6 +60,9 @@ def register_migrations() -> str:
 
 @hookimpl
 def register_blueprint() -> Iterable[Blueprint]:
+    from plugins.worksheets.public import managed, opened
+    from plugins.worksheets.web import pages
+
     return (pages, managed.pages, opened.pages)
 
 
@@ -91,26 +93,36 @@ def record_purged(app: App, worksheet: str, seqs: Sequence[int] | None) -> None:
 
 @hookimpl
 def records_for(app: App, person: str, asked: RecordsAsked) -> RecordsGiven | None:
+    from plugins.worksheets.web import records_hook
+
     return records_hook.records_for(app, person, asked)
 
 
 @hookimpl
 def records_there(app: App, worksheet: str, seqs: Sequence[int], restoring: RestoreContext | None) -> Collection[int] | None:
+    from plugins.worksheets.web import records_hook
+
     return records_hook.records_there(app, worksheet, seqs, restoring)
 
 
 @hookimpl
 def write_record(app: App, person: str, worksheet: str, seq: int | None, values: Mapping[str, Any]) -> int | None:
+    from plugins.worksheets.web import records_hook
+
     return records_hook.write_record(app, person, worksheet, seq, values)
 
 
 @hookimpl
 def record_reads(app: App, person: str, worksheet: str, seq: int, values: Mapping[str, Any]) -> RecordsGiven | None:
+    from plugins.worksheets.web import records_hook
+
     return records_hook.record_reads(app, person, worksheet, seq, values)
 
 
 @hookimpl
 def record_fits(app: App, worksheet: str, seq: int, values: Mapping[str, Any], filter: Mapping[str, Any]) -> bool | None:
+    from plugins.worksheets.web import records_hook
+
     return records_hook.record_fits(app, worksheet, seq, values, filter)
 
 
@@ -121,4 +133,6 @@ def calculate(app: App, expression: str, values: Mapping[str, Any]) -> Mapping[s
 
 @hookimpl
 def remove_record(app: App, person: str, worksheet: str, seq: int) -> bool | None:
+    from plugins.worksheets.web import records_hook
+
     return records_hook.remove_record(app, person, worksheet, seq)

@@ -22,6 +22,15 @@ from tenants.notifications.models import Delivery, Notification, Webhook
 from tenants.typed_names import checked_email
 
 MOST_TITLE_CHARS = 300
+PATHS = {
+    "runs.show": "/o/{organization_id}/runs/{run_id}",
+    "backups.show": "/o/{organization_id}/apps/{app_id}/manage/backups",
+    "backups.schedule": "/o/{organization_id}/apps/{app_id}/manage/backups/schedule",
+    "apps.app_home": "/o/{organization_id}/apps/{app_id}/",
+    "organization.plan": "/o/{organization_id}/plan",
+    "backup_health.show": "/o/{organization_id}/backup-health",
+}
+"""Where the pages lie that a process without pages tells of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +80,9 @@ def managers() -> list[str]:
 
 
 def path_to(endpoint: str, **names: str) -> str:
-    """Return the path of a page; where there is no request too."""
+    """Return the path of a page; where there is no request too, and for those in `PATHS` where there are no pages."""
+    if endpoint in PATHS:
+        return PATHS[endpoint].format(**names)
     return current_app.url_map.bind("localhost").build(endpoint, names)
 
 
