@@ -159,7 +159,8 @@ class _Walk:
             self.tick(records, size)
 
     def _taken(self, some: list[tuple[str, Segment]]) -> list[IndexLine]:
-        return [IndexLine(content=self.take(one.raw), count=one.count, n=one.n, raw=len(one.raw), section=section) for section, one in some]
+        return [IndexLine(content=self.take(one.raw), count=one.count, n=one.n, raw=len(one.raw), section=section)
+                for section, one in some]
 
 
 def _part(found: Description, name: str, part: str, walk: _Walk, given: Iterable[IndexLine]) -> PartEntry | None:

@@ -351,11 +351,15 @@ def _announce_as(run_id: str, organization_id: str) -> None:
         _announce(find(run_id))
 
 
-def end_lost_of(app_id: str) -> None:
-    """End the lost runs of an app, as `end_lost` does, in a transaction of its own where there are any: for whoever looks at them."""
-    if _lost(_c.app_id == app_id):
-        with transaction():
-            end_lost(_c.app_id == app_id)
+def end_lost_of(app_id: str) -> bool:
+    """End the lost runs of an app, as `end_lost` does, in a transaction of its own where there are any; say whether there were.
+
+    For whoever looks at them.
+    """
+    if not _lost(_c.app_id == app_id):
+        return False
+    with transaction():
+        return bool(end_lost(_c.app_id == app_id))
 
 
 def closes(run_id: str) -> bool:

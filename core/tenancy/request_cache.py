@@ -32,6 +32,12 @@ def remembered(key: Hashable, read: Callable[[], T], *, everywhere: bool = False
     return cast(T, kept[whole])
 
 
+def forget() -> None:
+    """Have everything asked again: something was changed while a page was made."""
+    if has_request_context():
+        g.pop("remembered", None)
+
+
 def keeping() -> bool:
     """Say whether what is read now may be kept until the end of the request."""
     return has_request_context() and request.method in ("GET", "HEAD") and not in_transaction()

@@ -29,7 +29,8 @@ def show(organization_id: str, app_id: str) -> str:
 
 def _before(app_id: str) -> Backup | None:
     """Return the last backup of the page before; any other is as none."""
-    found = backup_if_there(request.args.get("before", ""))
+    asked = request.args.get("before", "")
+    found = backup_if_there(asked) if asked else None
     return found if found is not None and found.app_id == app_id else None
 
 

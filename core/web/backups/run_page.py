@@ -19,6 +19,7 @@ from core.runs import service
 from core.runs.models import Run
 from core.runs.service import active_runs, end_lost_of, exclusive_run, report_of
 from core.tenancy.models import App
+from core.tenancy.request_cache import forget
 from core.web.backups.blueprint import ROOT, app_args, backup_here, pages, redirect_to
 from core.web.gate import APP, Needs
 from core.web.runs import shown, shown_in_app
@@ -118,7 +119,8 @@ def around(found: Run) -> dict[str, Any]:
 
 def watched(app: App) -> list[dict[str, Any]]:
     """Return the runs that the list of backups shows on top: the one that the address asks for, and all that go on."""
-    end_lost_of(app.id)
+    if active_runs(app.id) and end_lost_of(app.id):
+        forget()
     live = [one for one in active_runs(app.id) if shown_in_app(one)]
     asked = request.args.get("run", "")
     named = [run_here(asked)] if asked and asked not in {one.id for one in live} else []

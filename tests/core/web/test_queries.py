@@ -20,7 +20,7 @@ from tests.web import Browser, make_member, signed_in
 
 __all__ = ["furnished", "place"]
 MOST_OF_A_LIST, MOST_OF_A_GRID = 10, 10
-MOST_OF_BACKUPS = 12
+MOST_OF_BACKUPS = 10
 MOST_OF_A_PLAN, MOST_OF_A_CATALOGUE = 50, 18
 
 
