@@ -56,28 +56,22 @@ class Columns(NamedTuple):
     parts: list[str]
     numbers: list[int]
     """The numbers of the records."""
-
-    def vals(self) -> list[str]:
-        """Return the values of the records."""
-        return self.parts[6::_STRIDE]
+    is_ascii: bool
 
     def rows(self) -> Iterator[tuple[str, ...]]:
         """Yield what each line says."""
-        return zip(*(self.parts[n::_STRIDE] for n in range(1, _STRIDE)), strict=True)
+        return zip(*map(self.column, range(_STRIDE - 1)), strict=True)
 
-    def tabbed(self, head: str) -> str:
-        """Return the lines with *head* before each, tabs between what it says, a line feed after it."""
-        count = len(self.parts) // _STRIDE
-        told = ["\t"] * (_TOLD * count)
-        told[0::_TOLD], told[_TOLD - 1::_TOLD] = [head] * count, ["\n"] * count
-        for n in range(1, _STRIDE):
-            told[2 * n - 1::_TOLD] = self.parts[n::_STRIDE]
-        return "".join(told)
+    def vals(self) -> list[str]:
+        """Return the values of the records."""
+        return self.column(5)
+
+    def column(self, n: int) -> list[str]:
+        """Return one of the six things that lines say, of all of them."""
+        return self.parts[1 + n::_STRIDE]
 
 
 _STRIDE = 7
-_TOLD = 13
-"""A head, six things with five tabs between them, a line feed."""
 
 
 def columns_of(n: int, raw: bytes) -> Columns | None:
@@ -91,7 +85,7 @@ def columns_of(n: int, raw: bytes) -> Columns | None:
     numbers = list(map(int, parts[5::_STRIDE]))
     if numbers[-1] > MAX_SEQ or numbers[0] // SEGMENT_RECORDS != n or numbers[-1] // SEGMENT_RECORDS != n:
         return None
-    return Columns(parts, numbers) if all(map(lt, numbers, numbers[1:])) else None
+    return Columns(parts, numbers, raw.isascii()) if all(map(lt, numbers, numbers[1:])) else None
 
 
 def line_bytes(line: Line) -> bytes:

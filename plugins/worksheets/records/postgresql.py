@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from struct import calcsize, pack
 from typing import Any
 
 from sqlalchemy import func, select, text
@@ -66,8 +69,12 @@ GROUP BY 1 HAVING count(*) > 1
 _HIGHEST = text("""
 SELECT max(((vals::jsonb) ->> :field)::bigint) FROM record WHERE app_id = :app AND worksheet = :worksheet
 """)
-_COPY_LINES = "COPY record (app_id, worksheet, created_at, updated_at, created_by, updated_by, seq, vals) FROM STDIN"
+_COPY_LINES = ("COPY record (app_id, worksheet, created_at, updated_at, created_by, updated_by, seq, vals) FROM STDIN "
+               "(FORMAT binary)")
+_COPY_BEGIN, _COPY_END = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
+_COLUMNS = 8
 COPY_ROWS = 1000
+WIDTH_BYTES = 2 * 1024 * 1024
 SHORT_RUN, MOST_NAMED = 8, 500
 SMALL = 200
 """Up to this number of rows, a plain INSERT is cheaper than a COPY beside the table."""
@@ -79,6 +86,48 @@ def _copied_text(row: Row) -> str:
     kept = NULL if hidden is None else hidden.replace(BACKSLASH, TWO)
     return (f"{seq}\t{vals.replace(BACKSLASH, TWO)}\t{kept}\t{created_at}\t{created_by}\t"
             f"{updated_at}\t{updated_by}\t{NULL if deleted_at is None else deleted_at}\n")
+
+
+def _packed(lines: Columns, head: str) -> bytes:
+    """Return lines as rows of a binary COPY, each after *head*: every value after its length.
+
+    The server takes it in two thirds of the time that it needs for text. Bytes are letters here until all are joined; what is made for
+    each record is made by the library of C, few things at a time.
+    """
+    count = len(lines.numbers)
+    times, ends = [8] * (4 * count), [8] * (3 * count)
+    times[1::4], times[3::4] = map(int, lines.column(0)), map(int, lines.column(1))
+    vals = lines.vals() if lines.is_ascii else list(map(_letters, lines.vals()))
+    ends[1::3], ends[2::3] = lines.numbers, map(len, vals)
+    pairs = list(zip(lines.column(2), lines.column(3), strict=True))
+    people = {pair: "".join(_valued(one.encode()) for one in pair) for pair in set(pairs)}
+    told = [head] * (5 * count)
+    told[1::5], told[2::5], told[3::5], told[4::5] = _each("iqiq", times), map(people.__getitem__, pairs), _each("iqi", ends), vals
+    return "".join(told).encode("latin-1")
+
+
+def _each(form: str, numbers: list[int]) -> list[str]:
+    """Return each few of the numbers packed, as letters."""
+    size = calcsize(f">{form}")
+    whole = pack(f">{form * (len(numbers) // len(form))}", *numbers).decode("latin-1")
+    return [whole[at:at + size] for at in range(0, len(whole), size)]
+
+
+def _widen(connection: Any) -> None:
+    """Let a server on this machine lag behind by some segments, so that it never waits while the next ones are made."""
+    with suppress(OSError), socket.socket(fileno=os.dup(connection.pgconn.socket)) as ours:
+        if ours.family == getattr(socket, "AF_UNIX", None):  # TCP finds its own width
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, WIDTH_BYTES)
+
+
+def _letters(text: str) -> str:
+    """Return a text's bytes as a letter each."""
+    return text.encode().decode("latin-1")
+
+
+def _valued(value: bytes) -> str:
+    """Return a value after its length, as letters."""
+    return (pack(">i", len(value)) + value).decode("latin-1")
 
 
 class PostgreSQLRecordStore(RecordStore):
@@ -159,10 +208,13 @@ class PostgreSQLRecordStore(RecordStore):
             self._copy(cursor, "record", worksheet, rows)
 
     def load_lines(self, worksheet: str, segments: Iterable[Columns]) -> None:
-        head = f"{self.app_id}\t{worksheet}\t"
+        head = pack(">h", _COLUMNS).decode("latin-1") + "".join(_valued(one.encode()) for one in (self.app_id, worksheet))
+        _widen(driver(self.connection))
         with loading(self.connection, self.app_id), driver(self.connection).cursor() as cursor, cursor.copy(_COPY_LINES) as copy:
+            copy.write(_COPY_BEGIN)
             for lines in segments:
-                copy.write(lines.tabbed(head).replace(BACKSLASH, TWO))
+                copy.write(_packed(lines, head))
+            copy.write(_COPY_END)
 
     def pointing(self, worksheet: str, field: str, seqs: Sequence[int]) -> list[tuple[int, int]]:
         given = {"field": field, "app": self.app_id, "worksheet": worksheet, "seqs": [str(seq) for seq in seqs]}
