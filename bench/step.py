@@ -51,7 +51,7 @@ def fill(count: str, kinds: str = "") -> None:
         organization = tenants.create_organization("Bench", "bench@example.org").id
     with as_tenant(organization), transaction():
         app = apps.create("Bench", "system")
-        files = [put_file(io.BytesIO(f"file {n}".encode())) for n in range(FILES)] if kinds == "all" else []
+        files = put_files() if kinds == "all" else []
         body = {"name": "Large", "fields": fields(every=bool(files)), "views": []}
         linked = {"name": "Linked", "fields": fields_once[:1], "views": []}
         documents.change(app, "system", put=[Document(kind="worksheet", key=key, body=of, position=0)
@@ -84,7 +84,15 @@ def forget() -> None:
         db.session.execute(delete(Backup))
         db.session.execute(delete(StoredObject))
     shutil.rmtree(server().config.home_path / "objects", ignore_errors=True)
+    with opened() as app, transaction():  # what records name is there all the same
+        if any(one.type.holds_files for one in fields_of(documents.get(app, f"worksheet/{WORKSHEET}").body).values()):
+            put_files()
     vacuum()
+
+
+def put_files() -> list[tuple[str, int]]:
+    """Store the files that records name, and return digest and size of each."""
+    return [put_file(io.BytesIO(f"file {n}".encode())) for n in range(FILES)]
 
 
 def backup() -> None:

@@ -147,7 +147,8 @@ class WholeSegments:
 
     def _attach(self, raw: bytes) -> None:
         if self.files and FILE_MARK.encode() in raw:
-            lines = [(line.seq, bytes(line.vals).decode()) for line in read_lines(raw)]
+            naming = [line for line in raw.split(b"\n") if FILE_MARK.encode() in line]
+            lines = [(line.seq, bytes(line.vals).decode()) for line in read_lines(b"\n".join(naming))]
             attach_files(self.store, self.worksheet, self.files, lines, bare=True)
 
 
