@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from core.api import FILE_MARK, App, journal_of
+from core.api import FILE_MARK, App, Reference, journal_of
 from plugins.worksheets.fields import Field
 from plugins.worksheets.fieldtypes.pointers import Relationship
 from plugins.worksheets.history_log import BulkNote, runs_of
@@ -26,8 +26,11 @@ from plugins.worksheets.targets import Targets
 BATCH_BYTES = 8 * 1024 * 1024
 MAX_REACHED = 10_000
 """How many values of a pointing field are remembered as reaching their targets; a choice has few, and they come often."""
-_VALUE = rb'("(?:[^"\\]++|\\.)*+"|\[(?:[^\[\]"]++|"(?:[^"\\]++|\\.)*+")*+\])'
-"""A text, or a list in which no list is. A mark such as "f_…": is never within a text, where its quotation marks are escaped."""
+_VALUE = rb'("(?:[^"\\]++|\\.)*+"|\[(?:[^\[\]"]++|"(?:[^"\\]++|\\.)*+")*+\]|)'
+"""A text, or a list in which no list is; nothing, where there is something else.
+
+A mark such as "f_…": is never within a text, where its quotation marks are escaped.
+"""
 _NUMBERS, _NUMBER = re.compile(rb"[\[\],0-9]*\Z"), re.compile(rb"[0-9]+")
 _decode = msgspec.json.Decoder().decode
 
@@ -47,23 +50,28 @@ class Reach:
     """The keys of those fields."""
 
     def __post_init__(self) -> None:
-        self.marks = {key: (mark_of(key), re.compile(mark_of(key) + _VALUE)) for key in self.pointing}
+        self.patterns = {key: re.compile(mark_of(key) + _VALUE) for key in self.pointing}
         self.reached: dict[str, set[bytes]] = {key: set() for key in self.pointing}
-        self.asked = 0
 
     def all_reach(self, raw: bytes) -> bool:
         """Say whether every value of a segment reaches all that it points to."""
         return all(self._reaches_by(key, raw) for key in self.pointing)
 
     def is_known(self, raw: bytes) -> bool:
-        """Say whether `all_reach` is known without asking the database."""
-        return all(self._new_values(key, raw) == set() for key in self.pointing)
+        """Say whether every value reaches all that it points to, and that is known without asking the database."""
+        return all(self._is_known_by(key, raw) for key in self.pointing)
+
+    def _is_known_by(self, key: str, raw: bytes) -> bool:
+        new, one = self._new_values(key, raw), self.fields[key]
+        if new is None:
+            return False
+        if _is_link(one):
+            return not new or (self.targets.knows(one, next(iter(one.references([1])))) and self._all_reach(one, new))
+        return all(self.targets.knows(one, reference) and self.targets.exist(one, reference) for reference in _references(one, new))
 
     def _reaches_by(self, key: str, raw: bytes) -> bool:
         """Say whether all values of a field reach what they point to."""
         new = self._new_values(key, raw)
-        if new:
-            self.asked += 1
         if new is None or (new and not self._all_reach(self.fields[key], new)):
             return False
         if len(new) + len(self.reached[key]) <= MAX_REACHED:
@@ -72,21 +80,15 @@ class Reach:
 
     def _new_values(self, key: str, raw: bytes) -> set[bytes] | None:
         """Return those values of a field that are not known to reach what they point to; None where one has another form."""
-        mark, pattern = self.marks[key]
-        there = raw.count(mark)
-        if not there:
-            return set()
-        values = pattern.findall(raw)
-        return set(values) - self.reached[key] if len(values) == there else None
+        values = set(self.patterns[key].findall(raw))
+        return None if b"" in values else values - self.reached[key]
 
     def _all_reach(self, one: Field, values: set[bytes]) -> bool:
         """Say whether different values of a field reach all that they point to."""
         joined = b",".join(values)
-        # A stranger's type that is made of this one may mean something else by its numbers.
-        if isinstance(one.type, Relationship) and _by(one.type) == _by(Relationship()) and _NUMBERS.match(joined):
+        if _is_link(one) and _NUMBERS.match(joined):
             return self.targets.have(one, set(map(int, _NUMBER.findall(joined))))
-        references = {reference for value in values for reference in one.references(_decode(value))}
-        return all(self.targets.exist(one, reference) for reference in references)
+        return all(self.targets.exist(one, reference) for reference in _references(one, values))
 
 
 @dataclass
@@ -105,6 +107,7 @@ class WholeSegments:
     size: int = 0
     streaming: bool = False
     """Whether what a segment points to is looked at while those before are on their way to the database."""
+    begun: bool = False
     highest: int = 0
     """The highest number of those that were written."""
     count: int = 0
@@ -125,15 +128,16 @@ class WholeSegments:
     def flush(self) -> list[tuple[int, bytes]]:
         """Write what was taken in, and into the restore's journal; return what has to be looked at."""
         segments, self.segments, self.size = self.segments, {}, 0
-        asked_before = self.reach.asked
         loaded = self._load(segments, lambda n, raw: self.reach.is_known(raw)) if self.streaming else {}
-        loaded |= self._load({n: raw for n, raw in segments.items() if n not in loaded and self.reach.all_reach(raw)})
-        # A choice has a few values; links have others in each segment, which had better be looked up before.
-        self.streaming = 2 * (self.reach.asked - asked_before) < len(segments)
+        asked = {n: raw for n, raw in segments.items() if n not in loaded}
+        loaded |= self._load({n: raw for n, raw in asked.items() if self.reach.all_reach(raw)})
+        # The first ones ask for most that there is to know. Where later ones still have to, they had better do so before.
+        self.streaming = 2 * len(asked) < len(segments) if self.streaming else not self.begun
+        self.begun = True
         if loaded and self.stage is not None:
             self.stage.add([raw for n, raw in segments.items() if n in loaded])
-        for n in sorted(loaded):
-            self._attach(segments[n])
+        if self.files:
+            self._attach([segments[n] for n in sorted(loaded)])
         return [(n, raw) for n, raw in segments.items() if n not in loaded]
 
     def _load(self, segments: Mapping[int, bytes], may_go: Callable[[int, bytes], bool] = lambda n, raw: True) -> dict[int, list[int]]:
@@ -145,9 +149,11 @@ class WholeSegments:
             self.highest = max(self.highest, *(numbers[-1] for numbers in loaded.values()))
         return loaded
 
-    def _attach(self, raw: bytes) -> None:
-        if self.files and FILE_MARK.encode() in raw:
-            naming = [line for line in raw.split(b"\n") if FILE_MARK.encode() in line]
+    def _attach(self, written: Sequence[bytes]) -> None:
+        """Note the uses of files in segments."""
+        mark = FILE_MARK.encode()
+        naming = [line for raw in written if mark in raw for line in raw.split(b"\n") if mark in line]
+        if naming:
             lines = [(line.seq, bytes(line.vals).decode()) for line in read_lines(b"\n".join(naming))]
             attach_files(self.store, self.worksheet, self.files, lines, bare=True)
 
@@ -155,6 +161,16 @@ class WholeSegments:
 def _runs(numbers: list[int]) -> list[tuple[int, int]]:
     """Return the numbers of a segment's records as runs, (first, last); mostly none is missing between the first and the last."""
     return [(numbers[0], numbers[-1])] if numbers[-1] - numbers[0] + 1 == len(numbers) else runs_of(numbers)
+
+
+def _references(one: Field, values: set[bytes]) -> set[Reference]:
+    """Return all that different values of a field point to."""
+    return {reference for value in values for reference in one.references(_decode(value))}
+
+
+def _is_link(one: Field) -> bool:
+    """Say whether a field is a link; a stranger's type that is made of it may mean something else by its numbers."""
+    return isinstance(one.type, Relationship) and _by(one.type) == _by(Relationship())
 
 
 def _by(kind: Relationship) -> tuple[object, object]:

@@ -64,6 +64,14 @@ class Targets:
         known = self._numbers(address)
         return all(map(known.__contains__, numbers))
 
+    def knows(self, field: Field, reference: Reference) -> bool:
+        """Say whether `exist` answers without asking the database."""
+        if reference.kind == "record":
+            return reference.target[0] in self.numbers
+        if reference.kind == "choice":
+            return self.choices.get(field.key, (None,))[0] is field.definition
+        return reference in self.known
+
     def _look(self, reference: Reference) -> bool:
         if reference.kind == "file":
             return not files_missing([reference.target])
