@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from tempfile import TemporaryFile
@@ -108,8 +108,10 @@ class ObjectWriter:
         self.recorded |= fresh
 
     @property
-    def stored(self) -> dict[str, Descriptor]:
+    def stored(self) -> Mapping[str, Descriptor]:
         """The new objects, without those that another recorded meanwhile; after `record`."""
+        if not self.late:
+            return self.added
         return {content: descriptor for content, descriptor in self.added.items() if content not in self.late}
 
     @property
