@@ -92,7 +92,7 @@ class Base:
         found = set()
         for _, _, entry in self.content.entries():
             found.add(entry.index)
-            found.update(line.content for line in self._listed(entry.index))
+            found.update(line.content for line in self.listed(entry))
         return found
 
     def lines(self, component: str, version: int) -> dict[str, list[IndexLine]] | None:
@@ -111,12 +111,9 @@ class Base:
 
     def listed(self, part: PartEntry) -> list[IndexLine]:
         """Return the lines of a part's list, in its order."""
-        return self._listed(part.index)
-
-    def _listed(self, index: str) -> list[IndexLine]:
-        if index not in self._lists:
-            self._lists[index] = own_lines(read_object(index))
-        return self._lists[index]
+        if part.index not in self._lists:
+            self._lists[part.index] = own_lines(read_object(part.index))
+        return self._lists[part.index]
 
     @cached_property
     def _lists(self) -> dict[str, list[IndexLine]]:

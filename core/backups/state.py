@@ -25,8 +25,8 @@ from core.objects.index import known_descriptors
 from core.server import server
 from core.tenancy.models import App
 
-AT_ONCE, WAITING = 4, 4
-"""How many segments a thread takes at once, and how many times that may lie between the reading and the hashing, which bounds memory."""
+AT_ONCE_BYTES, WAITING = 512 * 1024, 4
+"""From how many bytes on a thread takes segments, and how many times that may lie between the reading and the hashing: bounds memory."""
 THREADS = 2
 FILES = "files"
 """The section that lists files."""
@@ -138,7 +138,7 @@ class _Walk:
     def lines(self, sections: Iterable[Section]) -> Iterator[IndexLine]:
         waiting: deque[Future[list[IndexLine]]] = deque()
         some: list[tuple[str, Segment]] = []
-        records = size = 0
+        records = size = taken = 0
         for section in sections:
             for segment in section.segments:
                 if segment.count == 0:  # a file: named by its digest already
@@ -146,9 +146,9 @@ class _Walk:
                     continue
                 some.append((section.name, segment))
                 records, size = records + segment.count, size + len(segment.raw)
-                if len(some) == AT_ONCE:
+                if size - taken >= AT_ONCE_BYTES:
                     waiting.append(self.pool.submit(self._taken, some))
-                    some = []
+                    some, taken = [], size
                     self.tick(records, size)
                 while len(waiting) > WAITING:
                     yield from waiting.popleft().result()

@@ -105,26 +105,25 @@ _HEAD = Struct(">Q24x")
 
 _PARTS = tuple(part.name for part in fields(StoredDescriptor))
 _parts = attrgetter(*_PARTS)
-_ADD_AT_ONCE = text("""
+_ANEW = """
+ON CONFLICT (organization_id, content) DO UPDATE SET added_at = excluded.added_at, raw = excluded.raw, stored = excluded.stored,
+  size = excluded.size, crc32 = excluded.crc32, pack = excluded.pack, place = excluded.place, condemned_at = NULL, lost_at = NULL,
+  proven_at = NULL
+"""
+_ADD_AT_ONCE = text(f"""
 INSERT INTO stored_object (organization_id, added_at, content, raw, stored, size, crc32, pack, place)
 SELECT :organization_id, :added_at, * FROM unnest(
   CAST(:content AS text[]), CAST(:raw AS bigint[]), CAST(:stored AS text[]), CAST(:size AS bigint[]), CAST(:crc32 AS bigint[]),
   CAST(:pack AS text[]), CAST(:place AS bigint[]))
-ON CONFLICT (organization_id, content) DO UPDATE SET added_at = excluded.added_at, raw = excluded.raw, stored = excluded.stored,
-  size = excluded.size, crc32 = excluded.crc32, pack = excluded.pack, place = excluded.place, condemned_at = NULL, lost_at = NULL,
-  proven_at = NULL
-  WHERE stored_object.condemned_at IS NOT NULL OR stored_object.lost_at IS NOT NULL
+{_ANEW}  WHERE stored_object.condemned_at IS NOT NULL OR stored_object.lost_at IS NOT NULL
 RETURNING content
 """)
 """PostgreSQL takes thousands of rows as a few arrays in a quarter of the time that their own parameters need."""
 
 
-_ADD = """
+_ADD = f"""
 INSERT INTO stored_object (organization_id, added_at, content, raw, stored, size, crc32, pack, place) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (organization_id, content) DO UPDATE SET added_at = excluded.added_at, raw = excluded.raw, stored = excluded.stored,
-  size = excluded.size, crc32 = excluded.crc32, pack = excluded.pack, place = excluded.place, condemned_at = NULL, lost_at = NULL,
-  proven_at = NULL
-"""
+{_ANEW}"""
 """SQLite has one writer: what is there need only be looked up before, and its driver takes thousands of rows at once."""
 
 

@@ -58,3 +58,17 @@ def test_records_are_read_once_whatever_the_statistics_say(server: Flask, app: A
     assert more < 2 * RECORDS
     assert (RECORDS, True) == (scanned, again < 2 * RECORDS)
     assert ["on", "on"] == settings
+
+
+def test_an_estimate_is_near(server: Flask, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of many numbers, of which two thirds are purged, in the bin, or never were; few are counted."""
+    load(app.id)
+    with transaction():
+        store = open_store(db.session.connection(), app.id)
+        store.purge(W, [n for n in range(1, RECORDS + 1) if n % 3 == 0])
+        store.set_deleted(W, [n for n in range(1, RECORDS + 1) if n % 3 == 1], 1)
+        counted = store.count(W)
+        assert counted == store.estimate(W)
+        monkeypatch.setattr("plugins.worksheets.records.store.COUNTED", 1000)
+        assert abs(store.estimate(W) - counted) < counted // 20
+        assert 0 == store.estimate("w_2222222222")
