@@ -133,7 +133,8 @@ class Importer:
         {"op": "put", "document": "page/p_…", "body": {…}, "position": n} puts a document;
         {"op": "put_records", "worksheet": "w_…", "records": [{"seq": 1, "values": {…}, "created_at": µs,
         "updated_at": µs, "created_by": id, "updated_by": id}, …]} puts records (times and people optional), some
-        hundred at a time.
+        hundred at a time. Many that are made now by who imports come in faster by field: {"op": "put_records", "worksheet":
+        "w_…", "first": 1, "count": n, "columns": {field: [value, …], …}}, with n values each, None where a record has none.
 
         Raises:
             ImportFailed: the file is not what it claims to be; the message says what and where.

@@ -69,7 +69,7 @@ class Tally:
             yield operation, records
 
     def _count_records(self, operation: Edit) -> int:
-        count = len(operation.get("records", ()))
+        count = operation.get("count", 0) if "columns" in operation else len(operation.get("records", ()))
         self.counts["records"] += count
         listed = self.outline.get(f"worksheet/{operation.get('worksheet')}")
         if listed is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -28,10 +28,10 @@ class Turn:
     read: Callable[[str], Any] | None = None
     keeps_texts: bool = False
 
-    def texts(self, cells: list[str]) -> list[Any] | None:
+    def texts(self, cells: Sequence[str]) -> list[Any] | None:
         """Return what texts become, none of them empty; None where each has to be looked at."""
         if self.keeps_texts or self.read is None:
-            return cells if self.keeps_texts else None
+            return list(cells) if self.keeps_texts else None
         bare = list(map(str.strip, cells))
         if not MARKS.isdisjoint(bare):
             return None

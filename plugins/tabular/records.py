@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from core.api import ImportContext
 from plugins.tabular.cells import shown
-from plugins.tabular.field_plan import Plan
+from plugins.tabular.field_plan import Plan, Turn
 from plugins.tabular.row_keys import Keys, key_of
 from plugins.tabular.survey import portions, too_long
 from plugins.tabular.table import Row
@@ -22,44 +22,47 @@ def batches(plan: Plan, keys: Keys, context: ImportContext) -> Iterator[Mapping[
     width = len(plan.survey.table.columns)
     first = 1
     for some in portions(plan.survey.table.rows(), BATCH):
-        full = [row if len(row) >= width else [*row, *[None] * (width - len(row))] for row in some]
-        yield {"op": "put_records", "worksheet": plan.key, "records": list(_records(plan, full, first, keys, context))}
+        full = some if {width}.issuperset(map(len, some)) else [[*row, *[None] * (width - len(row))] for row in some]
+        columns = {**_values(plan, full), **_linked(plan, full, keys), **_files(plan, full, first, context)}
+        yield {"op": "put_records", "worksheet": plan.key, "first": first, "count": len(some), "columns": columns}
         first += len(some)
 
 
-def _records(plan: Plan, rows: Sequence[Row], first: int, keys: Keys, context: ImportContext) -> Iterator[dict[str, Any]]:
-    for seq, (row, values) in enumerate(zip(rows, _values(plan, rows), strict=True), start=first):
-        for one, key in plan.links:
-            found = key_of(row, one.link.columns)
-            target = None if found is None else keys.find(one.index, found)
-            if target is not None:
-                values[key] = [target]
-        if plan.files:
-            values.update(_files(plan, row, seq, context))
-        yield {"seq": seq, "values": values}
-
-
-def _values(plan: Plan, rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Return the values of rows by field, column by column."""
-    found: list[dict[str, Any]] = [{} for _ in rows]
+def _values(plan: Plan, rows: Sequence[Row]) -> dict[str, list[Any]]:
+    """Return the values of rows by field."""
     overlong = {number: places for number, row in enumerate(rows) if (places := too_long(row))}
-    for place, key, turn in plan.plain:
-        cells = [row[place] for row in rows]
-        whole = not overlong and "" not in cells and {str}.issuperset(map(type, cells))
-        if whole and (values := turn.texts(cells)) is not None:
-            for held, value in zip(found, values, strict=True):
-                held[key] = value
-            continue
-        for number, cell in enumerate(cells):
-            if cell is None or cell == "" or type(cell) is bytes or (overlong and place in overlong.get(number, ())):
-                continue
-            value = turn.one(cell)
-            if value is not None:
-                found[number][key] = value
+    columns = list(zip(*rows, strict=False))
+    return {key: _column(turn, columns[place], {number for number, places in overlong.items() if place in places})
+            for place, key, turn in plan.plain}
+
+
+def _column(turn: Turn, cells: Sequence[Any], overlong: Collection[int]) -> list[Any]:
+    """Return the values of one column's cells; those *overlong* become files."""
+    if not overlong and {str}.issuperset(map(type, cells)) and "" not in cells and (values := turn.texts(cells)) is not None:
+        return values
+    return [None if cell is None or cell == "" or type(cell) is bytes or number in overlong else turn.one(cell)
+            for number, cell in enumerate(cells)]
+
+
+def _linked(plan: Plan, rows: Sequence[Row], keys: Keys) -> dict[str, list[Any]]:
+    """Return by field which records rows point to."""
+    found: dict[str, list[Any]] = {}
+    for one, key in plan.links:
+        named = (key_of(row, one.link.columns) for row in rows)
+        targets = (None if name is None else keys.find(one.index, name) for name in named)
+        found[key] = [None if target is None else [target] for target in targets]
     return found
 
 
-def _files(plan: Plan, row: Row, seq: int, context: ImportContext) -> Iterator[tuple[str, Any]]:
+def _files(plan: Plan, rows: Sequence[Row], first: int, context: ImportContext) -> dict[str, list[Any]]:
+    """Return by field the files that cells become; those of a row come one after the other."""
+    if not plan.files:
+        return {}
+    found = [dict(_files_of(plan, row, seq, context)) for seq, row in enumerate(rows, start=first)]
+    return {key: [one.get(key) for one in found] for _, key, _ in plan.files}
+
+
+def _files_of(plan: Plan, row: Row, seq: int, context: ImportContext) -> Iterator[tuple[str, Any]]:
     spilled = too_long(row)
     for place, key, name in plan.files:
         cell = row[place]

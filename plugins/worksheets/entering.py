@@ -10,21 +10,29 @@ from core.api import AbsentFieldType
 from plugins.worksheets.fields import Field, entered_values
 from plugins.worksheets.fieldtypes.whole_columns import all_stored
 
+ByColumn = Mapping[str, Sequence[Any]]
+"""Values of some records by field, each as long as there are records; None where one has none."""
 
-def entered_rows(fields: Mapping[str, Field], rows: Sequence[Mapping[str, Any]], where: Callable[[int], str]) -> list[dict[str, Any]]:
-    """Return what `entered_values` does for many records, without empty values; *where* says of the n-th which it is.
+
+def by_column(rows: Sequence[Mapping[str, Any]]) -> ByColumn:
+    """Return values that are given by record."""
+    return {key: [row.get(key) for row in rows] for key in dict.fromkeys(chain.from_iterable(rows))}
+
+
+def entered_columns(fields: Mapping[str, Field], columns: ByColumn, where: Callable[[int], str]) -> dict[str, Sequence[Any]]:
+    """Return what `entered_values` does, for many records; *where* says of the n-th which it is.
 
     Raises:
         InvalidValue: see `entered_values`.
     """
-    found: list[dict[str, Any]] = [{} for _ in rows]
-    for key in dict.fromkeys(chain.from_iterable(rows)):
-        field, column = fields.get(key), [row.get(key) for row in rows]
-        held = [value for value in column if value is not None]
-        if field is None or isinstance(field.type, AbsentFieldType) or not (held and all_stored(field.type, held, field.definition)):
-            checked = (entered_values(fields, {key: row[key]}, where(n)).get(key) if key in row else None for n, row in enumerate(rows))
-            column = list(checked)
-        for values, value in zip(found, column, strict=True):
-            if value is not None:
-                values[key] = value
-    return found
+    return {key: _entered(fields, key, column, where) for key, column in columns.items()}
+
+
+def _entered(fields: Mapping[str, Field], key: str, column: Sequence[Any], where: Callable[[int], str]) -> Sequence[Any]:
+    field, held = fields.get(key), column if None not in column else [value for value in column if value is not None]
+    if field is None:
+        named = next((n for n, value in enumerate(column) if value is not None), 0)
+        entered_values(fields, {key: None}, where(named))  # which refuses it
+    elif held and not isinstance(field.type, AbsentFieldType) and all_stored(field.type, held, field.definition):
+        return column
+    return [entered_values(fields, {key: value}, where(n))[key] for n, value in enumerate(column)]

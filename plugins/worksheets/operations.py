@@ -10,6 +10,7 @@ from plugins.worksheets import history_log as log
 from plugins.worksheets import service
 
 Edit = Mapping[str, Any]
+MOST_AT_ONCE = 100_000
 
 
 def put_record(app: App, edit: Edit, person: str) -> dict[str, Any]:
@@ -22,12 +23,24 @@ def put_record(app: App, edit: Edit, person: str) -> dict[str, Any]:
 
 
 def put_records(app: App, edit: Edit, person: str) -> dict[str, Any]:
-    """Do {"op": "put_records", "worksheet", "records": […]}."""
-    records = edit.get("records")
-    if not isinstance(records, list):
-        raise InvalidInput("“put_records” needs “records”, a list.")
+    """Do {"op": "put_records", "worksheet", "records": […]}; or {…, "first", "count", "columns": {field: [value, …]}}."""
     with log.by_means(log.IMPORT):
+        if "columns" in edit:
+            return {"records": _put_columns(app, edit, person)}
+        records = edit.get("records")
+        if not isinstance(records, list):
+            raise InvalidInput("“put_records” needs “records”, a list, or “columns”.")
         return {"records": service.put_records(app, _worksheet(edit), records, person)}
+
+
+def _put_columns(app: App, edit: Edit, person: str) -> int:
+    columns, first, number = edit["columns"], edit.get("first"), edit.get("count")
+    if not isinstance(columns, Mapping) or not all(isinstance(column, list) for column in columns.values()):
+        raise InvalidInput("“columns” is an object with a list of values for each field.")
+    if type(first) is not int or type(number) is not int or not 0 <= number <= MOST_AT_ONCE:
+        raise InvalidInput("“columns” need “first”, the number of their first record, and “count”, how many records they are: "
+                           f"at most {MOST_AT_ONCE}.")
+    return service.put_columns(app, _worksheet(edit), first, columns, number, person)
 
 
 def _on_one(verb: Callable[[App, str, int, str], Any]) -> Operation:

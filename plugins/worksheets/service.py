@@ -6,9 +6,9 @@ Every way in checks the same: the app can be written to, each value fits its fie
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, repeat
 from typing import Any
 
 import msgspec
@@ -29,8 +29,9 @@ from core.api import (
 )
 from plugins.worksheets import following, indexing
 from plugins.worksheets import history_log as log
+from plugins.worksheets.column_texts import texts_of
 from plugins.worksheets.content import content_store
-from plugins.worksheets.entering import entered_rows
+from plugins.worksheets.entering import ByColumn, by_column, entered_columns
 from plugins.worksheets.fields import MAX_RECORD_BYTES, Field, entered_values, fields_of, indexed_kinds, missing
 from plugins.worksheets.history_log import Pair
 from plugins.worksheets.records import MAX_SEQ, RecordStore, Row
@@ -41,6 +42,7 @@ MAX_TIME_US = 253_402_300_799_999_999
 _PENDING = "worksheets_pending"
 _decode = msgspec.json.Decoder().decode
 _NUMBERED = {"seq", "values"}
+_STAMPS = [Row._fields.index(name) for name in ("created_at", "created_by", "updated_at", "updated_by")]
 
 
 @dataclass
@@ -89,7 +91,7 @@ def put_record(app: App, worksheet: str, seq: int | None, values: Mapping[str, A
     sheet.store.hold_values(worksheet, _unique(sheet, changes))
     if old is None:
         seq = _seq(sheet.store.next_number(worksheet))
-        _number(sheet, [vals])
+        _give_numbers(sheet, vals)
         row = Row(seq, _text(vals, where), None, now, person, now, person, None)
     else:
         row = old._replace(vals=_text(vals, where), updated_at=now, updated_by=person)
@@ -97,7 +99,7 @@ def put_record(app: App, worksheet: str, seq: int | None, values: Mapping[str, A
     _check_unique(sheet, row.seq, changes, where)
     _check_targets(sheet, changes, where)
     sheet.store.write(worksheet, [row])
-    _attach(sheet, [(row.seq, vals)])
+    _attach(sheet, [row.seq], [(row.seq, vals)])
     _note_put(sheet, row, before, vals, person)
     following.changed(app, worksheet, [(row.seq, before, vals)], person)
     return row.seq
@@ -120,29 +122,54 @@ def put_records(app: App, worksheet: str, records: Sequence[Any], person: str) -
         InvalidValue: a value does not fit its field.
         InvalidInput: a record has another form, or its number is in use.
     """
-    sheet = _sheet(app, worksheet)
+    sheet, now = _sheet(app, worksheet), now_us()
     wanted = [r.get("seq") if isinstance(r, Mapping) else None for r in records]
     free = count(sheet.store.next_number(worksheet, n)) if (n := wanted.count(None)) else iter(())
-    now = now_us()
     rows = [_foreign_row(record, person, free, now) for record in records]
-    entered = entered_rows(sheet.fields, [record["values"] for record in records],
-                           lambda n: f"{sheet.document.body['name']}, record {rows[n].seq}")
-    valued = [(row.seq, vals) for row, vals in zip(rows, entered, strict=True)]
-    seqs = [row.seq for row in rows]
+    stamps = [[row[place] for row in rows] for place in _STAMPS]
+    return _make(sheet, [row.seq for row in rows], by_column([record["values"] for record in records]), stamps, person, now)
+
+
+def put_columns(app: App, worksheet: str, first: int, columns: Mapping[str, Sequence[Any]], number: int, person: str) -> int:
+    """Make *number* records, numbered from *first* on, of values by field, and return how many; see `put_records`.
+
+    Each of *columns* has a value for each record, None where there is none. The records are made now, by *person*.
+
+    Raises:
+        InvalidValue: a value does not fit its field.
+        InvalidInput: a column has another length, or a number is in use.
+    """
+    sheet, now = _sheet(app, worksheet), now_us()
+    if number:
+        _seq(first)
+        _seq(first + number - 1)
+    odd = next((key for key, column in columns.items() if len(column) != number), None)
+    if odd is not None:
+        raise InvalidInput(f"The column “{str(odd)[:40]}” has {len(columns[odd])} values, and there are {number} records.")
+    return _make(sheet, range(first, first + number), columns, [repeat(now), repeat(person)] * 2, person, now)
+
+
+def _make(sheet: _Sheet, seqs: Sequence[int], columns: ByColumn, stamps: Sequence[Iterable[Any]], person: str, now: int) -> int:
+    """Make records of values by field; *stamps* say when and by whom each was made and last changed."""
+    def where(n: int) -> str:
+        return f"{sheet.document.body['name']}, record {seqs[n]}"
+
+    entered = entered_columns(sheet.fields, columns, where)
     if seqs:  # before the question which are free: whoever gives numbers waits here
-        sheet.store.raise_counter(worksheet, max(seqs))
+        sheet.store.raise_counter(sheet.key, max(seqs))
     _check_free(sheet, seqs)
-    _number(sheet, [vals for _, vals in valued])
-    rows = [Row(row.seq, _text(vals, f"record {row.seq}"), *row[2:]) for row, (_, vals) in zip(rows, valued, strict=True)]
-    sheet.store.load(worksheet, rows)
-    _attach(sheet, valued)
-    if seqs:
-        for key in sheet.autonumbers:
-            sheet.store.raise_counter(f"{worksheet}/{key}", max((v.get(key, 0) for _, v in valued), default=0))
-    log.note_made(app, worksheet, seqs, person, now)
-    _remember(app, sheet, seqs)
-    following.changed(app, worksheet, [(seq, None, vals) for seq, vals in valued], person)
-    return len(rows)
+    _number(sheet, entered, len(seqs))
+    texts = texts_of(entered, len(seqs))
+    _check_sizes(texts, where)
+    sheet.store.load(sheet.key, map(Row, seqs, texts, repeat(None), *stamps, repeat(None)))
+    _attach(sheet, seqs, [(seq, {key: value}) for key, one in sheet.fields.items() if one.type.holds_files and key in entered
+                          for seq, value in zip(seqs, entered[key], strict=True) if value is not None])
+    for key in sheet.autonumbers if seqs else ():
+        sheet.store.raise_counter(f"{sheet.key}/{key}", max(entered[key]))
+    log.note_made(sheet.app, sheet.key, seqs, person, now)
+    _remember(sheet.app, sheet, seqs)
+    following.made(sheet.app, sheet.key, seqs, entered, person)
+    return len(seqs)
 
 
 def delete_record(app: App, worksheet: str, seq: int, person: str) -> None:
@@ -356,19 +383,35 @@ def _deleted_row(sheet: _Sheet, seq: int) -> Row:
 
 def _text(vals: Mapping[str, Any], where: str) -> str:
     text = canonical(vals)
-    if len(text) > MAX_RECORD_BYTES:
-        raise InvalidValue(f"{where} is larger than {MAX_RECORD_BYTES} bytes; put long texts into files.")
+    _check_size(len(text), where)
     return text.decode()
 
 
-def _number(sheet: _Sheet, records: Sequence[dict[str, Any]]) -> None:
-    """Give auto-numbers to those records that have none."""
+def _check_sizes(texts: Sequence[str], where: Callable[[int], str]) -> None:
+    if texts and 4 * max(map(len, texts)) > MAX_RECORD_BYTES:  # four bytes a character at worst
+        for n, text in enumerate(texts):
+            _check_size(len(text.encode()), where(n))
+
+
+def _check_size(size: int, where: str) -> None:
+    if size > MAX_RECORD_BYTES:
+        raise InvalidValue(f"{where} is larger than {MAX_RECORD_BYTES} bytes; put long texts into files.")
+
+
+def _give_numbers(sheet: _Sheet, vals: dict[str, Any]) -> None:
+    """Give a record the auto-numbers that it has not."""
     for key in sheet.autonumbers:
-        bare = [vals for vals in records if vals.get(key) is None]
-        if bare:
-            first = sheet.store.next_number(f"{sheet.key}/{key}", len(bare))
-            for number, vals in enumerate(bare, start=first):
-                vals[key] = number
+        if vals.get(key) is None:
+            vals[key] = sheet.store.next_number(f"{sheet.key}/{key}")
+
+
+def _number(sheet: _Sheet, columns: dict[str, Sequence[Any]], records: int) -> None:
+    """Give auto-numbers to those of so many records that have none."""
+    for key in sheet.autonumbers if records else ():
+        column = columns.get(key) or [None] * records
+        bare = column.count(None)
+        numbers = count(sheet.store.next_number(f"{sheet.key}/{key}", bare)) if bare else iter(())
+        columns[key] = [next(numbers) if value is None else value for value in column]
 
 
 def _foreign_row(record: Any, person: str, free: Any, now: int) -> Row:
@@ -437,10 +480,10 @@ def _targets(sheet: _Sheet) -> Targets:
     return Targets(sheet.store, sheet.app, find)
 
 
-def _attach(sheet: _Sheet, valued: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
+def _attach(sheet: _Sheet, seqs: Sequence[int], valued: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
     files = {key: f for key, f in sheet.fields.items() if f.type.holds_files}
     if files:
-        sheet.store.attach(sheet.key, [seq for seq, _ in valued], list(files), file_uses(files, valued))
+        sheet.store.attach(sheet.key, seqs, list(files), file_uses(files, valued))
 
 
 def _remember(app: App, sheet: _Sheet, seqs: Sequence[int]) -> None:

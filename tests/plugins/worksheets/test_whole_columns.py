@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from core.api import InvalidInput, InvalidValue
 from core.archive import canonical as canonical_json
 from core.archive.canonical import MAX_SAFE, NotCanonical, canonical
-from plugins.worksheets.entering import entered_rows
+from plugins.worksheets.column_texts import texts_of
+from plugins.worksheets.entering import by_column, entered_columns
 from plugins.worksheets.fields import Field, canonical_values, field_of
 from plugins.worksheets.fieldtypes.text import Text
 from plugins.worksheets.fieldtypes.whole_columns import all_stored
@@ -44,9 +45,8 @@ def test_columns_are_what_cells_are(kind: tuple[str, dict[str, Any]], values: li
     told: list[Any] = []
     for together in (False, True):
         try:
-            told.append([{k: v for k, v in row.items() if v is not None} for row in (
-                entered_rows({"f_1": one}, rows, str) if together else
-                [canonical_values({"f_1": one}, row, str(n)) for n, row in enumerate(rows)])])
+            told.append(list(entered_columns({"f_1": one}, by_column(rows), str)["f_1"]) if together else
+                        [canonical_values({"f_1": one}, row, str(n))["f_1"] for n, row in enumerate(rows)])
         except (InvalidValue, OverflowError, ValueError) as error:
             told.append((type(error), str(error)))
     assert told[0] == told[1]
@@ -74,7 +74,7 @@ def test_a_type_with_rules_of_its_own_is_asked_for_each() -> None:
 def test_a_value_for_no_field_is_refused_with_its_record() -> None:
     """As of one record alone."""
     with pytest.raises(InvalidInput, match="row 1: there is no field “f_2”"):
-        entered_rows({"f_1": one_of("text", {})}, [{"f_1": "a"}, {"f_2": None}], lambda n: f"row {n}")
+        entered_columns({"f_1": one_of("text", {})}, by_column([{"f_1": "a"}, {"f_2": "b"}]), lambda n: f"row {n}")
 
 
 SCALARS = st.text() | st.integers() | st.booleans() | st.none() | st.floats() | st.sampled_from(["\0", "\\u0000", "\ud83d", "\x1f\x7f\u2028"])
@@ -90,3 +90,24 @@ def test_flat_objects_are_written_as_any_are(value: dict[str, Any]) -> None:
     elif any(type(one) is str and "\0" in one for one in value.values()):
         with pytest.raises(NotCanonical):
             canonical(value)
+
+
+CELLS = SCALARS | st.just(None) | st.sampled_from(["a", '"', "\\", "\n", "%", "%s", "\x7f", "\u2028", "", MAX_SAFE, MAX_SAFE + 1, [1, "a"], {"a": [None]}])
+TABLES = st.integers(0, 4).flatmap(lambda count: st.tuples(st.just(count), st.dictionaries(
+    st.text(max_size=3) | st.sampled_from(["f_1", "f_2", "%s", '"', "é", "\U0001f600", "\ufb33"]),
+    st.one_of(*(st.lists(kind, min_size=count, max_size=count) for kind in (
+        CELLS, st.text(), st.text() | st.none(), st.integers(-9, 9), st.integers() | st.none(), st.booleans(), st.booleans() | st.none()))))))
+
+
+@given(TABLES)
+def test_columns_are_written_as_records_are(table: tuple[int, dict[str, list[Any]]]) -> None:
+    """Column by column, the text of each record is what it is alone; or it is refused, as there."""
+    count, columns = table
+    told: list[Any] = []
+    for together in (False, True):
+        try:
+            told.append(texts_of(columns, count) if together else [
+                canonical({key: column[n] for key, column in columns.items() if column[n] is not None}).decode() for n in range(count)])
+        except NotCanonical:
+            told.append(NotCanonical)
+    assert told[0] == told[1]
