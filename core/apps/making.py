@@ -35,6 +35,8 @@ PAUSE = 0.25
 """Of the time that a part took, so much is left to others after it: they look for their turn every few hundredths of a second."""
 REMOVED_AT_ONCE = 2000
 GIVEN_UP, UNHEARD = 0, 1
+WAITING = object()
+"""A step that could not be taken yet."""
 _table = App.__table__
 _c = _table.c
 log = logging.getLogger(__name__)
@@ -67,7 +69,10 @@ class Making:
             self.kept = {name: kept for name, kept in scratch().items() if name != locks.HELD}
 
     def do(self, steps: Iterator[object]) -> Iterator[None]:
-        """Take steps until there are none left, in as many parts as it takes; yields between two parts."""
+        """Take steps until there are none left, in as many parts as it takes; yields between two parts.
+
+        One that is `WAITING` ends its part: what the next one needs comes between the two.
+        """
         ended = False
         while not ended:
             begun = time.monotonic()
@@ -76,6 +81,16 @@ class Making:
             if db.engine.dialect.name == "sqlite":
                 time.sleep((time.monotonic() - begun) * PAUSE)
             yield
+
+    def keep(self) -> None:
+        """Hold on to the app while there is nothing to do; between two parts.
+
+        Raises:
+            AppLeft: see `part`.
+        """
+        if time.monotonic() > self._held_at + LEASE_US / 10**6 / 4:
+            with self.part():
+                pass
 
     def finish(self) -> App:
         """Show the app, in the caller's transaction.
@@ -94,13 +109,14 @@ class Making:
             making_until=database_now() + LEASE_US)).rowcount
         if not held:
             raise AppLeft("The app that was being made has been removed, because nothing was heard of it for too long. Try again.")
+        self._held_at = time.monotonic()
         db.session.add(self.app)  # whoever looked at another organization meanwhile has emptied the session
         locks.own(self.app)
 
 
 def _stepped(steps: Iterator[object], until: float) -> bool:
-    """Take steps until a moment; say whether there are none left."""
-    return all(time.monotonic() < until for _ in steps)
+    """Take steps until a moment, or until one waits; say whether there are none left."""
+    return all(step is not WAITING and time.monotonic() < until for step in steps)
 
 
 @contextmanager

@@ -124,20 +124,22 @@ class Script:
                       "put_part": self._put_part}
         self.components = server().registry.components.values()
         self.operations = {name: verb for c in self.components for name, verb in c.operations().items()}
+        self.number = 0
 
     def edits(self, operations: Iterable[Mapping[str, Any]]) -> Iterator[Any]:
-        """Do edits in their order and yield what each answered.
+        """Do edits in their order and yield what each answered; called again, go on counting.
 
         Raises:
             InvalidInput: see `apply`.
         """
-        for number, operation in enumerate(operations, start=1):
+        for operation in operations:
+            self.number += 1
             try:
                 answer = self._do(operation)
             except AppkeepError as error:
-                error.message = f"Edit {number}: {error.message}"
+                error.message = f"Edit {self.number}: {error.message}"
                 error.args = (error.message,)
-                error.details["edit"] = number
+                error.details["edit"] = self.number
                 raise
             yield answer
 

@@ -5,41 +5,45 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import Any
 
 from core.apps import service
-from core.apps.making import making
+from core.apps.making import WAITING, Making, making
 from core.base.errors import ImportFailed, InvalidInput
 from core.extension.hook_calls import is_passing
 from core.extension.importer import NO_CORRECTIONS, Corrections, Importer, packed_kind
 from core.imports.inbox import spool
-from core.imports.reader_process import Asked, Heard, read
+from core.imports.reader_process import Asked, Heard, Reading, reading
 from core.imports.staging import DryRunWriter, staged
 from core.objects.index import coming, known_digests
 from core.objects.reader import object_reader
-from core.objects.writer import ObjectWriter, recording, releasing, writing_objects
+from core.objects.writer import ObjectWriter, recording, writing_objects
 from core.server import server
 from core.tenancy.models import App
 
 log = logging.getLogger(__name__)
 Watch = Callable[[str, int, int], None]
-"""Hears how far an import is: its phase, records done, of how many (0 as long as that is not known)."""
+"""Hears how far an import is: its phase, records done, of how many, 0 as long as that is not known."""
 Finish = Callable[[Mapping[str, Any]], None]
 MAX_SHOWN = 500
 
 
 @dataclass
 class _Read:
-    """What is kept of a file while it is read: the tables as they were shown, notes, and which files it brought."""
+    """What is kept of a file while it is read: the tables as they were shown, notes, which files it brought, and how far it is."""
 
     writer: ObjectWriter
+    tell: Watch
     tables: list[dict[str, Any]] = field(default_factory=list)
     notes: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     files: set[str] = field(default_factory=set)
-    made: Heard = field(default_factory=Heard)
+    told: Reading = field(init=False)
+    making: Making | None = None
+    records: int = 0
+    """How many are in the app that is made."""
 
     def show(self, guesses: dict[str, Any]) -> None:
         """Keep how a table was read."""
@@ -50,7 +54,7 @@ class _Read:
         """Keep a note."""
         self.notes[what, name[:200], reason] += 1
 
-    def take(self, path: Path) -> str:
+    def file(self, path: Path) -> str:
         """Store a file that an importer made, and return its content's digest."""
         with path.open("rb") as file:
             content, _ = self.writer.put_file(file)
@@ -58,7 +62,24 @@ class _Read:
         self.files.add(content)
         return content
 
-    def told(self) -> list[dict[str, Any]]:
+    def watch(self) -> None:
+        """Tell how far it is, between two parts of the making, and hold on to what is made."""
+        if self.making is None:
+            self.tell("import.reading", self.told.records, 0)
+        else:
+            self.making.keep()
+            self.tell("import.making", self.records, self.total)
+
+    @property
+    def total(self) -> int:
+        """How many records there will be; as long as that is not known, what tables say that were shown, or 0."""
+        if self.told.made is not None:
+            return self.told.made.counts["records"]
+        tables = [table for table in self.tables if not table.get("left_out")]
+        rows = [int(table["rows"]) for table in tables if type(table.get("rows")) is int]
+        return sum(rows) if len(rows) == len(tables) else 0
+
+    def notes_told(self) -> list[dict[str, Any]]:
         """Return the notes, each once, with how often it was made."""
         return [{"what": what, "name": name, "reason": reason, "count": count}
                 for (what, name, reason), count in self.notes.items()]
@@ -93,23 +114,19 @@ def import_file(path: Path, organization_id: str, person: str, *, name: str | No
     chosen, stem = find_importer(path, importer), stem or path.stem
     config = server().config
 
-    def read_into(kept: _Read, edit: Callable[[bytes], object] | None) -> None:
-        asked = Asked(chosen.name, str(path), name, stem, person, corrections, str(folder), edit is not None,
-                      config.import_memory_bytes, time_s or config.import_time_s)
-        kept.made = read(asked, edit=edit or bool, file=kept.take, show=kept.show, note=kept.note,
-                         watch=lambda records: watch("import.reading", records, 0))
-
     with spool() as folder:
-        if dry_run:
-            with server().store.batch() as batch:
-                weighed = _Read(DryRunWriter(object_reader(), batch, known_digests()))
-                read_into(weighed, None)
-            return _result(None, _name_said(weighed.made, name or stem), weighed)
-        with TemporaryFile(dir=folder) as edits:
-            with writing_objects() as writer:
-                found = _Read(writer)
-                read_into(found, edits.write)
-            return _made(name or stem[:100], person, found, edits, watch, finish)
+        asked = Asked(chosen.name, str(path), name, stem, person, corrections, str(folder), not dry_run, config.import_memory_bytes,
+                      time_s or config.import_time_s)
+        return _weighed(asked, name or stem, watch) if dry_run else _made(asked, name or stem[:100], watch, finish)
+
+
+def _weighed(asked: Asked, name: str, watch: Watch) -> dict[str, Any]:
+    """Read a file and keep nothing."""
+    with server().store.batch() as batch:
+        found = _Read(DryRunWriter(object_reader(), batch, known_digests()), watch)
+        with _reading(asked, found) as told:
+            told.listen()
+    return _result(None, _name_said(_ended(told), name), found)
 
 
 def _name_said(made: Heard, otherwise: str) -> str:
@@ -118,36 +135,59 @@ def _name_said(made: Heard, otherwise: str) -> str:
     return str(said or otherwise)[:100]
 
 
-def _made(name: str, person: str, found: _Read, edits: IO[bytes], watch: Watch, finish: Finish) -> dict[str, Any]:
-    """Make the app out of staged edits: in parts that hold up nobody for long, and there as a whole with the last, or not at all."""
-    total, writer = found.made.counts["records"], found.writer
-    watch("import.making", 0, total)
-    with making(name, person) as made:
-        writer.app_id, done = made.app_id, Counter[str]()
-        with releasing(writer):
-            for _ in made.do(_steps(made.app, person, set(writer.added), edits, done)):
-                watch("import.making", done["records"], total)
+def _made(asked: Asked, name: str, watch: Watch, finish: Finish) -> dict[str, Any]:
+    """Make an app of a file while it is read: in parts that hold up nobody for long, and there as a whole with the last, or not at all.
+
+    Between two parts it is heard what was read meanwhile; no part waits for that.
+    """
+    with ExitStack() as stack:
+        with writing_objects() as writer:
+            found = _Read(writer, watch)
+            with _reading(asked, found) as told:
+                told.listen()  # of what cannot be read at all nothing is made
+                watch("import.making", 0, found.total)
+                found.making = made = stack.enter_context(making(name, asked.person))
+                writer.app_id = made.app_id
+                for _ in made.do(_steps(made.app, asked.person, found)):
+                    watch("import.making", found.records, found.total)
+                    told.listen()
         with recording(writer):
             app = made.finish()
             result = _result(app.id, app.name, found)
             finish(result)
-    return result
+        return result
 
 
-def _steps(app: App, person: str, files: set[str], edits: IO[bytes], done: Counter[str]) -> Iterator[object]:
-    """Do an import's edits in a new app, and yield after each."""
-    coming(files)
+@contextmanager
+def _reading(asked: Asked, found: _Read) -> Iterator[Reading]:
+    with reading(asked, found) as found.told:
+        yield found.told
+
+
+def _steps(app: App, person: str, found: _Read) -> Iterator[object]:
+    """Do an import's edits in a new app as they come, and yield after each."""
+    coming(found.writer.added)
     service.start(app, person)
     script = service.Script(app, person)
-    for answer in script.edits(staged(edits)):
-        done["records"] += answer.get("records", 0) if isinstance(answer, Mapping) else 0
-        yield answer
+    while True:
+        for answer in script.edits(staged(found.told.edits())):
+            found.records += answer.get("records", 0) if isinstance(answer, Mapping) else 0
+            yield answer
+        if found.told.made is not None:
+            break
+        yield WAITING
     yield from script.checks()
 
 
+def _ended(told: Reading) -> Heard:
+    assert told.made is not None, "it was not read to its end"
+    return told.made
+
+
 def _result(app_id: str | None, name: str, found: _Read) -> dict[str, Any]:
-    return {"app": app_id, "name": name, "documents": found.made.counts["documents"], "records": found.made.counts["records"],
-            "files": len(found.files), "outline": found.made.outline, "tables": found.tables, "unsupported": found.told()}
+    made = _ended(found.told)
+    return {"app": app_id, "name": name, "documents": made.counts["documents"], "records": made.counts["records"],
+            "files": len(found.files), "outline": made.outline, "tables": found.tables, "unsupported": found.notes_told()}
 
 
 def find_importer(path: Path, name: str | None) -> Importer:

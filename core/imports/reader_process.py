@@ -4,7 +4,8 @@ The process is forked, so that it has the plugins of this one, and tells what it
 database. A server with threads forks a reader before it has them (`start`), which forks in turn for each file: a process
 that is forked while another thread holds a lock would wait for it for ever.
 
-Each message is its kind (a letter), a number of records, the length of what follows, and that: JSON, or an edit's line.
+Each message is its kind (a letter), a number of records, the length of what follows, and that. Edits are written to a file in the
+folder of what is read, one a line; of each only its length is told, so that whoever reads need not wait for whoever writes.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import json
 import logging
 import os
 import resource
+import select
 import shutil
 import signal
 import socket
@@ -22,12 +24,12 @@ import tempfile
 import threading
 import time
 import traceback
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO, NoReturn, Protocol
 
 from flask import Flask
 
@@ -48,7 +50,9 @@ MOST_FORKS = 4
 """A process that does not say in time that it is ready is ended, and another one forked; the last one is waited for."""
 NICE = 5
 """Who reads files stands back behind who serves pages."""
-_HEAD = struct.Struct(">cIQ")
+EDITS = "edits"
+"""The file of edits in the folder of what is read."""
+_HEAD, _SIZE = struct.Struct(">cIQ"), struct.Struct(">Q")
 _reader: _Reader | None = None
 _left: list[object] = []
 log = logging.getLogger(__name__)
@@ -89,48 +93,96 @@ class Heard:
     outline: list[dict[str, Any]] = field(default_factory=list)
 
 
-def read(asked: Asked, *, edit: Callable[[bytes], object], file: Callable[[Path], str], show: Callable[[dict[str, Any]], None],
-         note: Callable[[str, str, str], None], watch: Callable[[int], None]) -> Heard:
-    """Have a file read and return what came of it.
+class Hears(Protocol):
+    """Whoever has a file read, and hears of it."""
 
-    Args:
-        asked: See there.
-        edit: Takes each edit as a line of JSON.
-        file: Takes a file that the importer made, and returns the digest of its content.
-        show: See `ImportContext.show`.
-        note: See `ImportContext.unsupported`.
-        watch: Hears now and then how many records were read; what it raises ends the reading.
+    def file(self, path: Path) -> str:
+        """Take a file that the importer made, and return the digest of its content."""
 
-    Raises:
-        ImportFailed: the file is not what it claims to be, or needs more memory than it may.
-        TookTooLong: it needs more time.
-    """
-    counts, begun = Counter[str](), time.monotonic()
-    most = MOST_TIMES * asked.size_bytes + MOST_BESIDES_BYTES
-    with _opened(asked) as channel:
-        for kind, count, said in channel.messages(lambda: watch(counts["records"])):
-            counts["records"] += count
-            if kind == b"E":
-                counts["bytes"] += len(said)
-                if counts["bytes"] > most:
-                    raise ImportFailed(f"{asked.name} would become more than {most // 10**6} MB of data, far more than the file holds. "
-                                       "Leave long repeated texts out, or split the file.")
-                edit(said)
-            elif kind == b"F":
-                channel.answer(file(Path(asked.folder, Path(said.decode()).name)))  # never a path from there
-            elif kind == b"S":
-                show(json.loads(said))
-            elif kind == b"N":
-                note(*json.loads(said))
-            elif kind == b"D":
-                ended = json.loads(said)
-                return Heard(Counter(ended["counts"]), ended["outline"])
-            elif kind == b"X":
-                raise _refusal(json.loads(said), asked)
-            watch(counts["records"])
-    if time.monotonic() - begun >= asked.time_s - LOOK_S:
-        raise TookTooLong(f"{asked.name} takes longer than {asked.time_s:.0f} seconds to read. Split it into smaller files.")
-    raise ImportFailed(f"{asked.name} cannot be read: the process that read it stopped. Try again, or split the file.")
+    def show(self, guesses: dict[str, Any]) -> None:
+        """See `ImportContext.show`."""
+
+    def note(self, what: str, name: str, reason: str) -> None:
+        """See `ImportContext.unsupported`."""
+
+    def watch(self) -> None:
+        """Hear now and then that it goes on; what this raises ends the reading."""
+
+
+class Reading:
+    """A file that is being read: the `edits` that are there, and, once it is read, what came of it in `made`."""
+
+    def __init__(self, asked: Asked, channel: _Channel, written: BinaryIO | None, heard: Hears) -> None:
+        self.made: Heard | None = None
+        self.records = 0
+        """How many were read so far."""
+        self._asked, self._channel, self._written, self._heard = asked, channel, written, heard
+        self._begun, self._told, self._bytes = time.monotonic(), deque[int](), 0
+        self._most = MOST_TIMES * asked.size_bytes + MOST_BESIDES_BYTES
+
+    def listen(self) -> None:
+        """Take in what was said meanwhile; wait where no edit is there, until one is or the file is read.
+
+        Raises:
+            ImportFailed: the file is not what it claims to be, or needs more memory than it may.
+            TookTooLong: it needs more time.
+        """
+        while self.made is None and (not self._told or self._channel.is_said()):
+            self._take(self._channel.message(self._heard.watch))
+
+    def edits(self) -> Iterator[bytes]:
+        """Yield the edits that are there, as lines of JSON, until none is left."""
+        while self._told and self._written is not None:
+            size = self._told.popleft()
+            line = self._written.read(size)
+            if len(line) != size:
+                raise self._stopped()
+            yield line
+
+    def _take(self, message: tuple[bytes, int, bytes] | None) -> None:
+        if message is None:
+            raise self._stopped()
+        kind, count, said = message
+        self.records += count
+        if kind == b"E":
+            self._take_edit(*_SIZE.unpack(said))
+        elif kind == b"F":
+            self._channel.answer(self._heard.file(Path(self._asked.folder, Path(said.decode()).name)))  # never a path from there
+        elif kind == b"S":
+            self._heard.show(json.loads(said))
+        elif kind == b"N":
+            self._heard.note(*json.loads(said))
+        elif kind == b"D":
+            ended = json.loads(said)
+            self.made = Heard(Counter(ended["counts"]), ended["outline"])
+        elif kind == b"X":
+            raise _refusal(json.loads(said), self._asked)
+        self._heard.watch()
+
+    def _take_edit(self, size: int) -> None:
+        self._bytes += size
+        if self._bytes > self._most:
+            raise ImportFailed(f"{self._asked.name} would become more than {self._most // 10**6} MB of data, far more than the file "
+                               "holds. Leave long repeated texts out, or split the file.")
+        self._told.append(size)
+
+    def _stopped(self) -> AppkeepError:
+        if time.monotonic() - self._begun >= self._asked.time_s - LOOK_S:
+            return TookTooLong(f"{self._asked.name} takes longer than {self._asked.time_s:.0f} seconds to read. "
+                               "Split it into smaller files.")
+        return ImportFailed(f"{self._asked.name} cannot be read: the process that read it stopped. Try again, or split the file.")
+
+
+@contextmanager
+def reading(asked: Asked, heard: Hears) -> Iterator[Reading]:
+    """Have a file read while the block runs; what is left of it then is not read."""
+    with ExitStack() as stack:
+        written = None
+        if asked.edits:
+            path = Path(asked.folder, EDITS)
+            path.touch(exist_ok=False)
+            written = stack.enter_context(path.open("rb"))
+        yield Reading(asked, stack.enter_context(_opened(asked)), written, heard)
 
 
 def _refusal(said: Mapping[str, Any], asked: Asked) -> AppkeepError:
@@ -249,7 +301,8 @@ class _Channel:
     """Messages over a socket. What is said to a process that is gone is not heard, and nothing comes from there."""
 
     def __init__(self, connection: socket.socket) -> None:
-        self._connection, self._waiting = connection, bytearray()
+        self._connection, self._waiting, self._poll = connection, bytearray(), select.poll()
+        self._poll.register(connection, select.POLLIN)
         connection.settimeout(LOOK_S)
 
     def tell(self, kind: bytes, said: bytes, count: int = 0) -> None:
@@ -263,13 +316,17 @@ class _Channel:
             except ConnectionError:
                 return
 
-    def messages(self, look: Callable[[], None] = lambda: None) -> Iterator[tuple[bytes, int, bytes]]:
-        """Yield messages until the other side is gone; *look* is called while there is none."""
-        while (head := self._taken(_HEAD.size, look)) is not None:
-            kind, count, size = _HEAD.unpack(head)
-            if (said := self._taken(size, look)) is None:
-                return
-            yield kind, count, said
+    def message(self, look: Callable[[], None] = lambda: None) -> tuple[bytes, int, bytes] | None:
+        """Return the next message, None where the other side is gone; *look* is called while there is none."""
+        if (head := self._taken(_HEAD.size, look)) is None:
+            return None
+        kind, count, size = _HEAD.unpack(head)
+        said = self._taken(size, look)
+        return None if said is None else (kind, count, said)
+
+    def is_said(self) -> bool:
+        """Say whether a message has begun to come, or the other side is gone."""
+        return bool(self._waiting) or bool(self._poll.poll(0))
 
     def answer(self, said: str) -> None:
         """Answer what was asked."""
@@ -285,7 +342,8 @@ class _Channel:
             if time.monotonic() > until:
                 raise TimeoutError
 
-        return next((int(said) for _, _, said in self.messages(look)), 0)
+        told = self.message(look)
+        return 0 if told is None else int(told[2])
 
     def _taken(self, size: int, look: Callable[[], None]) -> bytes | None:
         while len(self._waiting) < size:
@@ -311,9 +369,9 @@ def _serve(connection: socket.socket) -> NoReturn:
     """Read the file that is asked for over a socket, tell what is in it, and end."""
     try:
         channel = _Channel(connection)
-        said = next((said for _, _, said in channel.messages()), b"")
-        if said:
-            given = json.loads(said)
+        told = channel.message()
+        if told is not None:
+            given = json.loads(told[2])
             _answer(Asked(**{**given, "corrections": Corrections.of(given["corrections"])}), channel)
     finally:
         os._exit(0)  # nothing of the process that was forked is tidied here
@@ -361,8 +419,15 @@ def _bound(asked: Asked) -> None:
 def _told(asked: Asked, channel: _Channel) -> dict[str, Any]:
     """Tell the edits of a file, and return what they make."""
     tally, context = Tally(), _Context(asked, channel)
-    for edit, records in tally.counted(server().registry.importers[asked.importer].operations(Path(asked.path), context)):
-        channel.tell(b"E" if asked.edits else b"P", line_of(edit) if asked.edits else b"", records)
+    with Path(asked.folder, EDITS).open("ab") if asked.edits else nullcontext() as written:
+        for edit, records in tally.counted(server().registry.importers[asked.importer].operations(Path(asked.path), context)):
+            if written is None:
+                channel.tell(b"P", b"", records)
+                continue
+            line = line_of(edit)
+            written.write(line)
+            written.flush()
+            channel.tell(b"E", _SIZE.pack(len(line)), records)
     return {"counts": tally.counts, "outline": list(tally.outline.values())}
 
 
@@ -383,8 +448,8 @@ class _Context:
             shutil.copyfileobj(stream, file, 1024 * 1024)
             size = file.tell()
         self._channel.tell(b"F", path.name.encode())
-        content = next((said.decode() for _, _, said in self._channel.messages()), "")
-        return file_value(content, size, name, media_type)
+        told = self._channel.message()
+        return file_value("" if told is None else told[2].decode(), size, name, media_type)
 
     def check_field(self, definition: Definition) -> None:
         server().registry.hook.check_field(definition=definition)

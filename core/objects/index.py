@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import fields
 from operator import attrgetter
 from struct import Struct
@@ -220,13 +220,17 @@ def files_missing(contents: Iterable[str]) -> set[str]:
 
     What `coming` names counts as there.
     """
-    wanted = set(contents) - (scratch().get(_COMING, set()) if in_transaction() else set())
+    known: Container[str] = scratch().get(_COMING, ()) if in_transaction() else ()
+    wanted = {content for content in contents if content not in known}
     return wanted - {row.content for row in _rows(wanted, RELIABLE)}
 
 
-def coming(contents: Iterable[str]) -> None:
-    """Count contents as there in the caller's transaction: they are durable, and get their rows with what names them."""
-    scratch()[_COMING] = set(contents)
+def coming(contents: Container[str]) -> None:
+    """Count contents as there in the caller's transaction: they are durable, and have their rows, before anybody sees what names them.
+
+    What *contents* holds later counts as well.
+    """
+    scratch()[_COMING] = contents
 
 
 def lost_among(contents: Iterable[str]) -> set[str]:

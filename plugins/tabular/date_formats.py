@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -16,6 +17,8 @@ _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?(?: ?([AaPp])\.?[Mm
 _ISO_DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]00:00(?::00(?:\.0{1,6})?)?)?\Z")
 _ISO_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?"
                          r"( ?(?:Z|UTC|[+-][0-9]{2}:?[0-9]{2}|[+-][0-9]{2}))?\Z")
+_PLAIN_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
+_PLAIN_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\Z")
 _YEAR_FIRST = re.compile(r"([0-9]{4})([/.])([0-9]{1,2})\2([0-9]{1,2})\Z")
 _SLASHED = re.compile(r"([0-9]{1,2})([/-])([0-9]{1,2})\2([0-9]{4})\Z")
 _DOTTED = re.compile(r"([0-9]{1,2})\. ?([0-9]{1,2})\. ?([0-9]{4})\Z")
@@ -27,26 +30,36 @@ AMBIGUOUS = "its dates could be meant day first or month first"
 NO_ZONE = "its times name no time zone; they are taken as UTC"
 
 
-class IsoDate(Form):
-    """2026-11-23, also with a midnight behind it, and 2026/11/23."""
+class _Day(Form):
+    """A day."""
 
     type, family = "date", "date"
 
     def fits(self, text: str) -> bool:
         return self.day(text) is not None
 
+    def value(self, text: str) -> Any:
+        return self.day(text)
+
     def day(self, text: str) -> str | None:
         """Return the day as a date field has it, or None."""
+        raise NotImplementedError
+
+
+class IsoDate(_Day):
+    """2026-11-23, also with a midnight behind it, and 2026/11/23."""
+
+    def fits_all(self, texts: Sequence[str]) -> bool:
+        return _all_exist(_PLAIN_DATE, date.fromisoformat, texts) or all(map(self.fits, texts))
+
+    def day(self, text: str) -> str | None:
         if found := _ISO_DATE.match(text):
             return _existing(found[1])
         found = _YEAR_FIRST.match(text)
         return found and _day(found[1], found[3], found[4])
 
-    def value(self, text: str) -> Any:
-        return self.day(text)
 
-
-class DayFirst(IsoDate):
+class DayFirst(_Day):
     """23/11/2026 or 23-11-2026."""
 
     rival = AMBIGUOUS
@@ -56,7 +69,7 @@ class DayFirst(IsoDate):
         return found and _day(found[4], found[3], found[1])
 
 
-class MonthFirst(IsoDate):
+class MonthFirst(_Day):
     """11/23/2026 or 11-23-2026."""
 
     rival = AMBIGUOUS
@@ -66,7 +79,7 @@ class MonthFirst(IsoDate):
         return found and _day(found[4], found[1], found[3])
 
 
-class Dotted(IsoDate):
+class Dotted(_Day):
     """23.11.2026: where points are written, the day is first."""
 
     def day(self, text: str) -> str | None:
@@ -74,7 +87,7 @@ class Dotted(IsoDate):
         return found and _day(found[3], found[2], found[1])
 
 
-class NamedMonth(IsoDate):
+class NamedMonth(_Day):
     """23 Nov 2026, 23-Nov-2026, November 23, 2026."""
 
     def day(self, text: str) -> str | None:
@@ -99,6 +112,12 @@ class IsoMoment(Form):
         self.zoned, self.bare = self.zoned or bool(found[1]), self.bare or not found[1]
         return True
 
+    def fits_all(self, texts: Sequence[str]) -> bool:
+        if not _all_exist(_PLAIN_MOMENT, datetime.fromisoformat, texts):
+            return all(map(self.fits, texts))
+        self.zoned = True
+        return True
+
     def doubt(self, blanks: int) -> str:
         return "some of its times name a time zone and some do not" if self.zoned and self.bare else ""
 
@@ -119,7 +138,7 @@ class _Clocked(Form):
     """A date in one of the other forms, a space, a time of day."""
 
     type, family = "datetime", "datetime"
-    dates: ClassVar[IsoDate]
+    dates: ClassVar[_Day]
 
     def fits(self, text: str) -> bool:
         return self.value(text) is not None
@@ -190,6 +209,14 @@ class Length(Form):
             return None
         length = int(found[2]) * 3600 + int(found[3]) * 60 + Decimal(found[4])
         return f"{found[1]}{length}"
+
+
+def _all_exist(plain: re.Pattern[str], read: Callable[[str], Any], texts: Sequence[str]) -> bool:
+    """Say whether all texts are written in the plain way, and are moments that exist."""
+    try:
+        return all(map(plain.match, texts)) and all(map(read, texts))
+    except ValueError:
+        return False
 
 
 def _existing(day: str) -> str | None:

@@ -55,39 +55,50 @@ def surveyed(table: Table, place: int, keys: Keys, asked: Sequence[str] = ()) ->
     """
     found = Survey(table, [Guess(column.hint, commas=table.commas, asked=kind)
                            for column, kind in zip(table.columns, asked or [""] * len(table.columns), strict=True)])
-    indexes, guesses = keys.of(place), found.guesses
-    width = len(guesses)
-    plain: list[Row] = []
-    """Rows of the full width, without bytes and overlong texts, that are looked at together."""
-    chars = 0
-    for row in table.rows():
-        found.rows += 1
-        if len(row) > width:
-            _see_plain(found, plain)
-            found.widen(row)
-            width = len(guesses)
-        if found.rows <= SAMPLE_ROWS:
+    indexes = keys.of(place)
+    for some in portions(table.rows(), TOGETHER):
+        for row in some[:max(0, SAMPLE_ROWS - found.rows)]:
             _sample(found, row)
-        spilled = too_long(row)
-        if len(row) == width and not spilled and bytes not in map(type, row):
-            plain.append(row)
-            chars += chars_of(row)
-            if len(plain) == TOGETHER or chars >= MAX_TOGETHER_CHARS:
-                _see_plain(found, plain)
-                chars = 0
-        else:
-            _see_alone(found, row, spilled)
         for number, columns in indexes:
-            keys.add(number, key_of(row, columns), found.rows)
-    _see_plain(found, plain)
+            for seq, row in enumerate(some, start=found.rows + 1):
+                keys.add(number, key_of(row, columns), seq)
+        found.rows += len(some)
+        if _are_plain(some, len(found.guesses)):
+            _see_plain(found, some)
+        else:
+            _see_each(found, some)
     return found
 
 
+def _are_plain(rows: list[Row], width: int) -> bool:
+    """Say whether all rows have the full width and nothing but texts, none of them overlong."""
+    try:
+        longest = max(map(len, map("".join, rows)))
+    except TypeError:
+        return False
+    return 6 * longest <= MAX_CELL_BYTES and {width}.issuperset(map(len, rows))
+
+
+def _see_each(found: Survey, rows: list[Row]) -> None:
+    """Look at rows of any kind: together at those of the full width, without bytes and overlong texts."""
+    plain: list[Row] = []
+    for row in rows:
+        if len(row) > len(found.guesses):
+            _see_plain(found, plain)
+            plain = []
+            found.widen(row)
+        spilled = too_long(row)
+        if len(row) == len(found.guesses) and not spilled and bytes not in map(type, row):
+            plain.append(row)
+        else:
+            _see_alone(found, row, spilled)
+    _see_plain(found, plain)
+
+
 def _see_plain(found: Survey, rows: list[Row]) -> None:
-    """Look at rows column by column, and let go of them."""
+    """Look at rows column by column."""
     for guess, column in zip(found.guesses, zip(*rows, strict=True), strict=False):
-        guess.see_all([cell for cell in column if cell is not None and cell != ""])
-    rows.clear()
+        guess.see_all(column if None not in column and "" not in column else [cell for cell in column if cell is not None and cell != ""])
 
 
 def _see_alone(found: Survey, row: Row, spilled: frozenset[int]) -> None:

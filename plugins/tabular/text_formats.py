@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 MAX_SAFE = 2**53 - 1
 _SHORT_WHOLE = re.compile(r"(?:0|[1-9][0-9]{0,14})\Z")
+_SHORT_DECIMAL = re.compile(r"(?:0|[1-9][0-9]{0,14})\.[0-9]{1,30}\Z")
 MAX_DECIMALS = 20
 MAX_DIGITS = 30
 
@@ -65,12 +66,29 @@ class Number(Form):
 
     def fits_all(self, texts: Sequence[str]) -> bool:
         if not all(map(_SHORT_WHOLE.match, texts)):
-            return all(map(self.fits, texts))
+            return self._fit_with_decimals(texts) or all(map(self.fits, texts))
         # Whole numbers of few digits tell nothing but how long they are.
         longest = max(map(len, texts))
         self.digits = max(self.digits, longest)
         self.ungrouped = self.ungrouped or longest > 3
         self.short = self.short and longest <= 3
+        return True
+
+    def _fit_with_decimals(self, texts: Sequence[str]) -> bool:
+        """Say whether all are short numbers with decimals, never three, and so none grouped; remember what matters of them."""
+        if self.mark != "." or not all(map(_SHORT_DECIMAL.match, texts)):
+            return False
+        sizes = list(map(len, texts))
+        lengths = [size - text.index(".") - 1 for size, text in zip(sizes, texts, strict=True)]
+        if 3 in lengths:
+            return False
+        whole = max(map(int.__sub__, sizes, lengths)) - 1
+        self.ungrouped = True
+        self.lengths.update(lengths)
+        self.decimals = max(self.decimals, *self.lengths)
+        self.closing_zero = self.closing_zero or any(length > 1 and text[-1] == "0" for length, text in zip(lengths, texts, strict=True))
+        self.digits = max(self.digits, whole)
+        self.short = self.short and whole <= 3 and self.decimals <= 3
         return True
 
     def fits(self, text: str) -> bool:
@@ -170,6 +188,9 @@ class Commas(Comma):
         super().__init__()
         self.short, self.bare = False, False
 
+    def fits_all(self, texts: Sequence[str]) -> bool:
+        return all(map(self.fits, texts))
+
     def fits(self, text: str) -> bool:
         self.bare = self.bare or "," not in text
         return super().fits(text)
@@ -231,6 +252,9 @@ class Email(Form):
 
     def fits(self, text: str) -> bool:
         return self.pattern.match(text) is not None
+
+    def fits_all(self, texts: Sequence[str]) -> bool:
+        return all(map(self.pattern.match, texts))
 
 
 class Url(Email):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -12,11 +13,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from core.api import App, AppkeepError, ImportContext, Importer, apps, db, documents, import_file, new_key, transaction
+from core.api import App, AppkeepError, ImportContext, Importer, ImportFailed, apps, db, documents, import_file, new_key, transaction
 from core.apps import making
 from core.apps.service import Script
 from core.base.db import Base
 from core.base.errors import AppLeft, NotFound, RunCancelled
+from core.imports import reader_process
+from core.server import server as this_server
 from core.tenancy.owned import OwnedByApp
 from core.tenancy.wall import as_tenant
 
@@ -46,10 +49,8 @@ class Linked(Importer):
 @pytest.fixture
 def linked(server: Flask, organization: str, monkeypatch: pytest.MonkeyPatch) -> Linked:
     """The importer, in an organization, with as many parts as there are steps."""
-    from core.server import server as this
-
     monkeypatch.setattr(making, "PART_S", 0)
-    found = this().registry.importers["linked"] = Linked()
+    found = this_server().registry.importers["linked"] = Linked()
     return found
 
 
@@ -139,6 +140,63 @@ def test_what_records_point_to_is_checked_once_all_are_in(linked: Linked, organi
     with pytest.raises(AppkeepError, match=f"record {RECORDS}, field “To”"):
         import_file(Path("linked"), organization, "system", importer="linked")
     assert counted() == before
+
+
+class Slow(Linked):
+    """Gives its last edits once somebody has seen that those before are done, and may fail then."""
+
+    def __init__(self, seen: Path, *, fails: bool = False) -> None:
+        self.seen, self.fails = seen, fails
+
+    def operations(self, path: Path, context: ImportContext) -> Iterator[Mapping[str, Any]]:
+        for n, edit in enumerate(super().operations(path, context)):
+            if n == 5:
+                while not self.seen.exists():
+                    time.sleep(0.02)
+                if self.fails:
+                    raise ImportFailed("The file ends too soon.")
+            yield edit
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_records_are_made_while_the_file_is_read(linked: Linked, organization: str, home: Path, fails: bool) -> None:
+    """And where the rest of it turns out not to be sound, nothing stays of them."""
+    before, told = counted(), []
+
+    def watch(phase: str, done: int, total: int) -> None:
+        told.append((phase, done, total))
+        if done == 3 * BATCH and phase == "import.making":
+            (home / "seen").touch()
+
+    this_server().registry.importers["linked"] = Slow(home / "seen", fails=fails)
+    if fails:
+        with pytest.raises(ImportFailed, match="too soon"):
+            import_file(Path("linked"), organization, "system", importer="linked", watch=watch)
+        assert counted() == before
+    else:
+        assert import_file(Path("linked"), organization, "system", importer="linked", watch=watch)["records"] == 2 * RECORDS
+    assert ("import.making", 3 * BATCH, 0) in told, "it waited for the whole file"
+    assert (told[-1] == ("import.making", 2 * RECORDS, 2 * RECORDS)) is not fails
+    making_began = [phase for phase, _, _ in told].index("import.making")
+    assert {phase for phase, _, _ in told[making_began:]} == {"import.making"}, "its phase went back"
+
+
+def test_an_app_is_held_while_its_file_says_nothing(linked: Linked, organization: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long: nobody takes it for one that was left."""
+    held = []
+
+    def watch(phase: str, done: int, total: int) -> None:
+        if done < 3 * BATCH:
+            return
+        held.append(db.session.scalars(select(App.making_until)).one())
+        db.session.rollback()
+        if len(set(held)) > 2:
+            (home / "seen").touch()
+
+    monkeypatch.setattr(making, "LEASE_US", 400_000)
+    monkeypatch.setattr(reader_process, "LOOK_S", 0.05)
+    this_server().registry.importers["linked"] = Slow(home / "seen")
+    assert import_file(Path("linked"), organization, "system", importer="linked", watch=watch)["records"] == 2 * RECORDS
 
 
 def half_made() -> making.Making:

@@ -144,6 +144,8 @@ def test_a_reading_that_says_nothing_can_be_cancelled(organization: str, home: P
 def test_a_text_that_is_repeated_in_each_record_does_not_fill_the_disk(organization: str, home: Path,
                                                                        monkeypatch: pytest.MonkeyPatch) -> None:
     def repeating(context: ImportContext) -> Edits:
+        yield {"op": "put", "document": "worksheet/w_aaaaaaaaaa", "body": {"name": "One", "views": [], "fields": [
+            {"key": "f_aaaaaaaaaa", "type": "text", "name": "A", "options": {}}]}}
         for _ in range(100):
             yield {"op": "put_records", "worksheet": "w_aaaaaaaaaa", "records": [{"values": {"f_aaaaaaaaaa": "x" * 1000}}] * 10}
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from plugins.tabular.survey import portions
@@ -16,7 +16,12 @@ CELLS = st.sampled_from([
     "1", "12", "1234", "0", "007", "-5", "1.5", "1.50", "1,234", "1.234", "1e+3", "NA", "-", " 3 ", "yes", "no", "true", "TRUE", "2026-01-02",
     "2026/1/2", "23/11/2026", "11/23/2026", "1/2/2026", "23.11.2026", "3 Nov 2026", "2026-01-02 10:00", "2026-01-02T10:00:00Z", "9:30", "30:15:00",
     "a@b.de", "https://x.org", "+49 30 1234567", "x", "a\nb", "y" * 300, "x" * 61]) | st.text(min_size=1, max_size=4)
-OTHERS = st.sampled_from([3, 2.5, True, date(2026, 1, 2)])
+ALIKE = [["0", "5", "12", "1234", "123456"], ["1.5", "12.50", "0.10", "1234.567", "9.1234567"], ["1,5", "1", "2,25"], ["a@b.de", "c@d.org", "@"],
+         ["2026-01-02", "2024-02-29", "2026-02-29"], ["2026-01-02T10:00:00Z", "2026-01-02T24:00:00Z", "2026-01-02 10:00"],
+         ["https://x.org", "ftp://y"], ["+49 30 1234567", "+1 555 0000", "+49"]]
+"""Cells of which columns are often full; the last of each does not fit, or fits otherwise."""
+COLUMNS = st.lists(CELLS | st.sampled_from([3, 2.5, True, date(2026, 1, 2)]), min_size=1, max_size=8) | st.sampled_from(ALIKE).flatmap(
+    lambda texts: st.lists(st.sampled_from(texts) | st.sampled_from(texts[:-1]), min_size=1, max_size=8))
 
 
 def told(guess: Guess, rows: int) -> Any:
@@ -32,7 +37,9 @@ def told(guess: Guess, rows: int) -> Any:
     return verdict, guess.filled, guess.marks, guess.long
 
 
-@given(st.lists(st.lists(CELLS | OTHERS, min_size=1, max_size=8), max_size=4), st.sampled_from(list(BY_HINT)), st.booleans(),
+@example([["1", "2"], ["1,5"]], "", True, "")
+@example([["2026-01-02"], ["2026-02-30"]], "", False, "")
+@given(st.lists(COLUMNS, max_size=4), st.sampled_from(list(BY_HINT)), st.booleans(),
        st.sampled_from(["", "", *READINGS]))
 def test_together_is_one_by_one(columns: list[list[Any]], hint: str, commas: bool, asked: str) -> None:
     """Whatever the cells, in whatever portions."""
