@@ -9,11 +9,10 @@ from typing import Any
 from core.api import ImportContext
 from plugins.tabular.cells import shown
 from plugins.tabular.field_plan import Plan, Turn
+from plugins.tabular.portions import together, too_long
 from plugins.tabular.row_keys import Keys, key_of
-from plugins.tabular.survey import portions, too_long
 from plugins.tabular.table import Row
 
-BATCH = 2000
 MAGIC = ((b"\x89PNG\r\n\x1a\n", "png"), (b"\xff\xd8\xff", "jpg"), (b"GIF8", "gif"), (b"%PDF-", "pdf"), (b"PK\x03\x04", "zip"))
 
 
@@ -21,16 +20,15 @@ def batches(plan: Plan, keys: Keys, context: ImportContext) -> Iterator[Mapping[
     """Yield the edits that put a table's records, some hundred at a time."""
     width = len(plan.survey.table.columns)
     first = 1
-    for some in portions(plan.survey.table.rows(), BATCH):
-        full = some if {width}.issuperset(map(len, some)) else [[*row, *[None] * (width - len(row))] for row in some]
-        columns = {**_values(plan, full), **_linked(plan, full, keys), **_files(plan, full, first, context)}
+    for some in together(plan.survey.table.rows):
+        full = some.padded(width)
+        columns = {**_values(plan, full, some.overlong), **_linked(plan, full, keys), **_files(plan, full, first, context)}
         yield {"op": "put_records", "worksheet": plan.key, "first": first, "count": len(some), "columns": columns}
         first += len(some)
 
 
-def _values(plan: Plan, rows: Sequence[Row]) -> dict[str, list[Any]]:
-    """Return the values of rows by field."""
-    overlong = {number: places for number, row in enumerate(rows) if (places := too_long(row))}
+def _values(plan: Plan, rows: Sequence[Row], overlong: Mapping[int, Collection[int]]) -> dict[str, list[Any]]:
+    """Return the values of rows by field, without those texts that become files."""
     columns = list(zip(*rows, strict=False))
     return {key: _column(turn, columns[place], {number for number, places in overlong.items() if place in places})
             for place, key, turn in plan.plain}

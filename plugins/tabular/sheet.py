@@ -12,8 +12,9 @@ from typing import Any
 
 from core.api import ImportFailed
 from plugins.tabular.formats import Format, shaped
+from plugins.tabular.plain_rows import Cells, PlainRows
 from plugins.tabular.shared_strings import Texts, plain_text
-from plugins.tabular.workbook_package import Package
+from plugins.tabular.workbook_package import Package, Parser
 
 MAX_ROWS = 1_048_576
 """What a sheet of Excel can have; one that says more is made to hurt."""
@@ -26,6 +27,8 @@ _FOUND = re.compile(rb"<(?:\w+:)?f[ >/]|<(?:\w+:)?mergeCell |<(?:\w+:)?hyperlink
                     rb"r=\"([A-Z]{1,3})[0-9]+\"[^>]{0,100}>\s*<(?:\w+:)?f[^>]{0,100}>\s*HYPERLINK\(|"
                     rb"(?:</(?:\w+:)?f>|<(?:\w+:)?f/>|<(?:\w+:)?f [^>]{0,200}/>)\s*"
                     rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>")
+_MARKS = (b"<f", b"/f>", b":f", b"mergeCell", b"hyperlink")
+"""What is found has one of these in it; looking for them is quicker."""
 _ATTRIBUTE = re.compile(rb"([\w:]+)\s*=\s*[\"']([^\"']*)[\"']")
 _HYPERLINK = re.compile(r"\s*HYPERLINK\(\s*\"((?:[^\"]|\"\")*)\"", re.IGNORECASE)
 
@@ -53,6 +56,8 @@ def survey_of(package: Package, part: str) -> Survey:
 
 
 def _see(survey: Survey, content: bytes, edge: int, relations: Any) -> None:
+    if not any(mark in content for mark in _MARKS):
+        return
     for found in _FOUND.finditer(content):
         if found.start() >= edge:
             break
@@ -131,9 +136,29 @@ class SheetReader:
         Raises:
             ImportFailed: the sheet is damaged or too long.
         """
-        for _ in package.parse(part, self._start, self._end, self._text):
+        parser = Parser(package, part, self._start, self._end, self._text)
+        plain = PlainRows(parser.feed, self._plain_row)
+        take = parser.feed if self.survey.linked else plain.take
+        for chunk in package.chunks(part):
+            take(chunk)
             yield from self.ready
             self.ready.clear()
+        plain.close()
+        parser.close()
+        yield from self.ready
+
+    def _plain_row(self, said: str, cells: Cells) -> None:
+        self._start_row(said)
+        row, place = self.row, -1
+        for _, letters, style, kind, value, text in cells:
+            place = column_of(letters) if letters else place + 1
+            found = plain_text(text) if kind == "inlineStr" and text else self._value(value or text, kind, style)
+            if place == len(row) and found is not None:
+                row.append(found)
+            elif found is not None:
+                row.extend([None] * (place + 1 - len(row)))
+                row[place] = found
+        self.ready.append(row)
 
     def _start(self, tag: str, given: dict[str, str]) -> None:
         if tag == "c":
@@ -166,7 +191,7 @@ class SheetReader:
     def _text(self, text: str) -> None:
         if self.taking is not None:
             self.taking.append(text)
-            if len(self.taking) > 1 and sum(map(len, self.taking)) > MAX_CELL_CHARS:
+            if len(text) > MAX_CELL_CHARS or (len(self.taking) > 1 and sum(map(len, self.taking)) > MAX_CELL_CHARS):
                 raise ImportFailed(f"the cell {self.ref[:20]} has more than {MAX_CELL_CHARS} characters.")
 
     def _end(self, tag: str) -> None:
@@ -180,7 +205,7 @@ class SheetReader:
             self.pronounced = False
 
     def _end_cell(self) -> None:
-        found = self._value("".join(self.value))
+        found = self._value("".join(self.value), self.type, self.style)
         if found is None:
             return
         self.row.extend([None] * (self.place + 1 - len(self.row)))
@@ -195,25 +220,24 @@ class SheetReader:
         row.links = self.links
         return row
 
-    def _value(self, text: str) -> Any:
+    def _value(self, text: str, kind: str, style: str) -> Any:
         if not text:
             return None
-        if self.type == "s":
+        if kind == "s":
             return self.texts[int(text)] if text.isdigit() else None
-        if self.type in ("str", "inlineStr"):
+        if kind in ("str", "inlineStr"):
             return plain_text(text)
-        if self.type == "b":
+        if kind == "b":
             return text.strip() in ("1", "true")
-        if self.type == "e":
+        if kind == "e":
             return text
-        if self.type == "d":
+        if kind == "d":
             return _iso(text)
-        return self._number(text.strip())
+        return self._number(text.strip(), int(style) if style.isdigit() else 0)
 
-    def _number(self, text: str) -> Any:
-        place = int(self.style) if self.style.isdigit() else 0
+    def _number(self, text: str, style: int) -> Any:
         try:
-            return shaped(text, self.formats[place] if place < len(self.formats) else PLAIN, since_1904=self.since_1904)
+            return shaped(text, self.formats[style] if style < len(self.formats) else PLAIN, since_1904=self.since_1904)
         except (ValueError, OverflowError):
             return text
 

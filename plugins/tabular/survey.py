@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from plugins.tabular.cells import shown
+from plugins.tabular.portions import Portion, together, too_long
 from plugins.tabular.row_keys import Keys, key_of
 from plugins.tabular.table import Column, Row, Table, check_width, is_empty
 from plugins.tabular.type_inference import Guess
 
-MAX_CELL_BYTES = 50_000
-MAX_TEXTS_BYTES = 80_000
 SAMPLE_ROWS = 200
-TOGETHER, MAX_TOGETHER_CHARS = 1000, 1_000_000
 MAX_SAMPLES = 5
 MAX_SAMPLE_CHARS = 60
-_NOTHING: frozenset[int] = frozenset()
 
 
 @dataclass
@@ -56,7 +53,7 @@ def surveyed(table: Table, place: int, keys: Keys, asked: Sequence[str] = ()) ->
     found = Survey(table, [Guess(column.hint, commas=table.commas, asked=kind)
                            for column, kind in zip(table.columns, asked or [""] * len(table.columns), strict=True)])
     indexes = keys.of(place)
-    for some in portions(table.rows(), TOGETHER):
+    for some in together(table.rows):
         for row in some[:max(0, SAMPLE_ROWS - found.rows)]:
             _sample(found, row)
         for number, columns in indexes:
@@ -64,19 +61,16 @@ def surveyed(table: Table, place: int, keys: Keys, asked: Sequence[str] = ()) ->
                 keys.add(number, key_of(row, columns), seq)
         found.rows += len(some)
         if _are_plain(some, len(found.guesses)):
-            _see_plain(found, some)
+            _see_plain(found, some.padded(len(found.guesses)))
         else:
             _see_each(found, some)
     return found
 
 
-def _are_plain(rows: list[Row], width: int) -> bool:
-    """Say whether all rows have the full width and nothing but texts, none of them overlong."""
-    try:
-        longest = max(map(len, map("".join, rows)))
-    except TypeError:
-        return False
-    return 6 * longest <= MAX_CELL_BYTES and {width}.issuperset(map(len, rows))
+def _are_plain(rows: Portion, width: int) -> bool:
+    """Say whether no row is wider than the table, or holds bytes or an overlong text."""
+    return (not rows.overlong and max(map(len, rows)) <= width
+            and bytes not in set(map(type, chain.from_iterable(rows))))
 
 
 def _see_each(found: Survey, rows: list[Row]) -> None:
@@ -126,44 +120,3 @@ def _sample(found: Survey, row: Row) -> None:
             text = f"{text[:MAX_SAMPLE_CHARS]}…" if len(text) > MAX_SAMPLE_CHARS else text
             if text not in kept:
                 kept.append(text)
-
-
-def chars_of(row: Row) -> int:
-    """Return how many characters the texts of a row have."""
-    try:
-        return len("".join(row))
-    except TypeError:  # not all of them are texts
-        return sum([len(cell) for cell in row if type(cell) is str])
-
-
-def portions(rows: Iterable[Row], most: int) -> Iterator[list[Row]]:
-    """Yield rows some at a time: at most so many, fewer where their texts are long, so that memory does not follow them."""
-    some: list[Row] = []
-    chars = 0
-    for row in rows:
-        some.append(row)
-        chars += chars_of(row)
-        if len(some) == most or chars >= MAX_TOGETHER_CHARS:
-            yield some
-            some, chars = [], 0
-    if some:
-        yield some
-
-
-def too_long(row: Row) -> frozenset[int]:
-    """Return the places of texts that a record cannot hold and that become files, the longest first."""
-    if 6 * chars_of(row) <= MAX_CELL_BYTES:  # six bytes a character at worst
-        return _NOTHING
-    sizes = {place: _size(cell) for place, cell in enumerate(row) if type(cell) is str}
-    out = {place for place, size in sizes.items() if size > MAX_CELL_BYTES}
-    left = sum(size for place, size in sizes.items() if place not in out)
-    for place in sorted(sizes.keys() - out, key=lambda place: -sizes[place]):
-        if left <= MAX_TEXTS_BYTES:
-            break
-        left -= sizes[place]
-        out.add(place)
-    return frozenset(out)
-
-
-def _size(text: str) -> int:
-    return len(json.dumps(text, ensure_ascii=False).encode())

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from xml.parsers import expat
 
 from core.api import ImportFailed, check_ratio, open_zip
@@ -62,40 +62,12 @@ class Package:
         Raises:
             ImportFailed: it is not sound, defines entities, or is in an encoding that no workbook has.
         """
-        names: dict[str, str] = {}
-        parser = expat.ParserCreate(intern=names)
-        parser.buffer_text = True
-        depth = fed = 0
-
-        def started(tag: str, attributes: dict[str, str]) -> None:
-            nonlocal depth
-            depth += 1
-            if depth > MAX_DEPTH:
-                self._refuse(name, f"has more than {MAX_DEPTH} tags inside one another, which no workbook has")
-            start(_LOCAL.sub("", tag) if ":" in tag else tag, attributes)
-
-        def ended(tag: str) -> None:
-            nonlocal depth
-            depth -= 1
-            end(_LOCAL.sub("", tag) if ":" in tag else tag)
-
-        parser.StartElementHandler, parser.EndElementHandler = started, ended
-        parser.CharacterDataHandler = text
-        parser.StartDoctypeDeclHandler = lambda *_: self._refuse(name, "defines entities, which no workbook does")
-        try:
-            for chunk in self.chunks(name):
-                parser.Parse(chunk, False)
-                fed += len(chunk)
-                if fed - parser.CurrentByteIndex > MAX_TAG_BYTES or len(names) > MAX_NAMES:
-                    self._refuse(name, f"has a tag of more than {MAX_TAG_BYTES} bytes, or more than {MAX_NAMES} kinds of tags; "
-                                       "no workbook has")
-                yield
-            parser.Parse(b"", True)
+        parser = Parser(self, name, start, end, text)
+        for chunk in self.chunks(name):
+            parser.feed(chunk)
             yield
-        except expat.ExpatError as error:
-            if error.code in (18, 19, 30, 31):
-                self._refuse(name, "is not in UTF-8, as all workbooks are")
-            self._refuse(name, f"is damaged: {error}")
+        parser.close()
+        yield
 
     def relations(self, name: str) -> Mapping[str, tuple[str, str]]:
         """Return the relations of a part by their ids: (the last word of its type, target); parts as their names."""
@@ -114,8 +86,53 @@ class Package:
                 pass
         return found
 
-    def _refuse(self, name: str, reason: str) -> None:
+    def refuse(self, name: str, reason: str) -> NoReturn:
+        """Refuse a part."""
         raise ImportFailed(f"{self.path.name}: its part {name[:100]} {reason}.")
+
+
+class Parser:
+    """Parses one XML part as it comes, see `Package.parse`."""
+
+    def __init__(self, package: Package, name: str, start: Start, end: Callable[[str], None], text: Callable[[str], None]) -> None:
+        self._package, self._name, self._depth, self._fed = package, name, 0, 0
+        self._names: dict[str, str] = {}
+        self._parser = expat.ParserCreate(intern=self._names)
+        self._parser.buffer_text = True
+
+        def started(tag: str, attributes: dict[str, str]) -> None:
+            self._depth += 1
+            if self._depth > MAX_DEPTH:
+                package.refuse(name, f"has more than {MAX_DEPTH} tags inside one another, which no workbook has")
+            start(_LOCAL.sub("", tag) if ":" in tag else tag, attributes)
+
+        def ended(tag: str) -> None:
+            self._depth -= 1
+            end(_LOCAL.sub("", tag) if ":" in tag else tag)
+
+        self._parser.StartElementHandler, self._parser.EndElementHandler = started, ended
+        self._parser.CharacterDataHandler = text
+        self._parser.StartDoctypeDeclHandler = lambda *_: package.refuse(name, "defines entities, which no workbook does")
+
+    def feed(self, chunk: bytes) -> None:
+        """Parse some more."""
+        self._parse(chunk, ended=False)
+        self._fed += len(chunk)
+        if self._fed - self._parser.CurrentByteIndex > MAX_TAG_BYTES or len(self._names) > MAX_NAMES:
+            self._package.refuse(self._name, f"has a tag of more than {MAX_TAG_BYTES} bytes, or more than {MAX_NAMES} kinds of tags; "
+                                             "no workbook has")
+
+    def close(self) -> None:
+        """Parse what is left."""
+        self._parse(b"", ended=True)
+
+    def _parse(self, chunk: bytes, *, ended: bool) -> None:
+        try:
+            self._parser.Parse(chunk, ended)
+        except expat.ExpatError as error:
+            if error.code in (18, 19, 30, 31):
+                self._package.refuse(self._name, "is not in UTF-8, as all workbooks are")
+            self._package.refuse(self._name, f"is damaged: {error}")
 
 
 def _nothing(*_: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from plugins.tabular.survey import portions
+from plugins.tabular.portions import portions
 from plugins.tabular.type_inference import BY_HINT, READINGS, Guess, Misfit, Verdict
 
 CELLS = st.sampled_from([
