@@ -99,7 +99,7 @@ class Guess:
     def see_all(self, cells: Sequence[Any]) -> None:
         """Take many cells into account."""
         self.filled += len(cells)
-        texts = cells if {str}.issuperset(map(type, cells)) else [cell if type(cell) is str else self._measured(cell) for cell in cells]
+        texts = self._texts(cells)
         new = [text for text in dict.fromkeys(texts) if text not in self.seen]
         bare = list(map(str.strip, new))
         if not MARKS.isdisjoint(bare):
@@ -107,6 +107,14 @@ class Guess:
                 self._look(text, texts.count(text))
         elif new:
             self._look_at_all(new, bare)
+
+    def _texts(self, cells: Sequence[Any]) -> Sequence[str]:
+        """Return cells as text, see `_measured`."""
+        kinds = set(map(type, cells))
+        if kinds == {int}:
+            self.units.add(PLAIN)
+            return list(map(str, cells))
+        return cells if kinds <= {str} else [cell if type(cell) is str else self._measured(cell) for cell in cells]
 
     def _look_at_all(self, new: list[str], bare: list[str]) -> None:
         """Look at different texts, of which none means that there is no value."""
