@@ -139,6 +139,14 @@ def cut(connection: Connection, app_id: str) -> None:
         connection.execute(text("DELETE FROM change_log WHERE app_id = :app AND xid <> pg_current_xact_id()"), {"app": app_id})
 
 
+def cut_all(connection: Connection) -> None:
+    """Have every app read whole by its next backup: after what is in tables changed without the log being told. As the server."""
+    number = "" if connection.dialect.name == "postgresql" else ", id"
+    value = "" if connection.dialect.name == "postgresql" else ", (SELECT coalesce(max(id), 0) + 1 FROM change_log WHERE app_id = app.id)"
+    connection.execute(text(f"INSERT INTO change_log (app_id{number}, section, first, last) SELECT app.id{value}, :cut, 0, 0 FROM app"),
+                       {"cut": CUT})
+
+
 def lengths(connection: Connection) -> Mapping[str, int]:
     """Return how many entries each app's log has; of those that have any."""
     return {row[0]: row[1] for row in connection.execute(text("SELECT app_id, count(*) FROM change_log GROUP BY app_id"))}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from core.apps.snapshot import Snapshot
@@ -14,6 +15,7 @@ from core.extension.data_report import DataReport, NameOf, RecordPair
 from core.tables.merge import collection_of, merge, planned
 from core.tables.table_data import TableData, report
 from core.tables.undo import undo
+from core.tables.watching import is_watched
 from core.tenancy.models import App
 
 
@@ -24,7 +26,8 @@ class TableComponent(Component):
 
     def data_sections(self, app: App, snapshot: Snapshot) -> Iterator[Section]:
         for table in sorted(self.tables, key=lambda one: one.name):
-            yield Section(table.name, table.segments(snapshot))
+            some = partial(table.some_segments, snapshot) if is_watched(snapshot.connection, table) else None
+            yield Section(table.name, table.segments(snapshot), some)
 
     def record_count(self, app: App, snapshot: Snapshot) -> int:
         return sum(table.count(snapshot) for table in self.tables)

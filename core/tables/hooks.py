@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from core.apps import change_log
 from core.extension.hookspecs import hookimpl
 from core.tables.standing import bring_up
+from core.tenancy.migrate import AFTER_STRANGERS
+
+AFTER_STRANGERS.append(change_log.cut_all)  # a migration may have given rows other values, or columns
 
 
 @hookimpl

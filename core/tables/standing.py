@@ -14,12 +14,14 @@ from sqlalchemy import BigInteger, Boolean, Column, Connection, Float, Integer, 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
+from core.apps import change_log
 from core.base.db import Base, db, transaction
 from core.extension.component import Component
 from core.server import server
 from core.tables.component import TableComponent
 from core.tables.rows import Json, Row
 from core.tables.table_data import TableData
+from core.tables.watching import install
 from core.tenancy.plugin_states import states
 from core.tenancy.wall import as_server
 
@@ -47,8 +49,9 @@ class AbsentTables(TableComponent):
 
 
 def bring_up() -> None:
-    """Keep what the tables of the strangers here look like, and have those of absent ones read."""
+    """Keep what the tables of the strangers here look like, have those of absent ones read, and writes to those here told of."""
     registry = server().registry
+    install([table for component in registry.components.values() if isinstance(component, TableComponent) for table in component.tables])
     here = {name: told for name, component in registry.components.items()
             if registry.is_stranger(registry.plugin_of(name)) and (told := described(component)) is not None}
     with as_server():
@@ -114,6 +117,7 @@ def _keep(component: str, plugin: str, told: Mapping[str, Any]) -> None:
     try:
         with as_server(), transaction():
             db.session.merge(TableStanding(component=component, plugin=plugin[:200], described=json.dumps(told, sort_keys=True)))
+            change_log.cut_all(db.session.connection())  # the same rows make other lines now
     except IntegrityError:  # another process that starts beside this one was first
         db.session.rollback()
 

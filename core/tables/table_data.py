@@ -165,8 +165,19 @@ class TableData:
 
     def segments(self, snapshot: Snapshot) -> Iterator[Segment]:
         """Yield the live rows as segments of JSON Lines."""
+        yield from self._cut(self._live(snapshot))
+
+    def some_segments(self, snapshot: Snapshot, runs: Sequence[tuple[int, int]]) -> Iterator[Segment]:
+        """Yield those of the segments that lie in runs, (first, last) with both included, in order."""
+        t = self.table.c
+        for first, last in runs:
+            lying = t.number.between(first * SEGMENT_ROWS, last * SEGMENT_ROWS + SEGMENT_ROWS - 1)
+            yield from self._cut(self._read(snapshot, self._select().where(
+                t.app_id == snapshot.app_id, t.deleted_at.is_(None), lying)))
+
+    def _cut(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[Segment]:
         n, lines = -1, list[bytes]()
-        for row in self._live(snapshot):
+        for row in rows:
             if row["number"] // SEGMENT_ROWS != n:
                 if lines:
                     yield Segment(n, len(lines), b"".join(lines))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import logging
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,8 @@ FOLDER = Path(__file__).parents[1] / "migrations"
 log = logging.getLogger(__name__)
 _PARSING = threading.Lock()
 """Python 3.11 raises SystemError where two threads make syntax trees at once."""
+AFTER_STRANGERS: list[Callable[[Connection], None]] = []
+"""What follows where a stranger's versions changed tables, in the same transaction."""
 _LOCK = 7_205_409_117
 """PostgreSQL's advisory lock of whoever migrates: two processes that start together take turns."""
 
@@ -150,6 +152,8 @@ def _upgrade_stranger(connection: Connection, name: str, folder: str) -> None:
             tables, standing = set(inspect(connection).get_table_names()), _standing(connection)
             if (tables, standing) != before:
                 note_made(connection, name, tables - before[0], standing - before[1])
+                for follow in AFTER_STRANGERS:
+                    follow(connection)
     except (Exception, SystemExit) as error:
         # A stranger's code may raise anything.
         server().registry.leave_out(name, f"its migration failed: {type(error).__name__}: {error}")
