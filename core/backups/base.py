@@ -141,6 +141,13 @@ def base_of(snapshot: Snapshot) -> tuple[Base | None, str]:
     return Base(row.id, mark, content, row.segments, row.raw_bytes, row.size_bytes, row.check_error is None, dict(touched)), ""
 
 
+def standing_on(content: Content, lines: Mapping[str, list[IndexLine]], mark: Mark, touched: Mapping[str, Runs]) -> Base:
+    """Return what another description of an app may stand on, from one that was made: its content, and its lists by their digest."""
+    found = Base("", mark, content, 0, 0, 0, is_sound=True, touched=dict(touched))
+    found._lists.update(lines)
+    return found
+
+
 def marked(connection: Connection, app_id: str) -> str | None:
     """Return the id of the app's backup that has a mark, whether it was deleted or not."""
     found: str | None = connection.execute(select(_c.id).where(_c.app_id == app_id, _c.mark.is_not(None)).limit(1)).scalar()

@@ -22,7 +22,7 @@ from core.backups.merge import data_reports
 from core.backups.models import Backup
 from core.backups.plan import Options, apply, asked_of, check_origin, holding, plan_of, selection
 from core.backups.reader import BackupReader
-from core.backups.state import Description, describe
+from core.backups.state import Description, Seen, describe_data
 from core.base.db import db, reading, transaction
 from core.extension.component import Document
 from core.runs.context import RunContext
@@ -41,12 +41,12 @@ def restore(run: RunContext) -> None:
     app, backup = service.find(run.app_id or ""), find_backup(options.backup)
     check_origin(app, backup, options)
     saved = holding(backup, config=options.config, data=options.data)
-    proven = _look(app, saved, run, options)
+    proven, seen = _look(app, saved, run, options)
     report: dict[str, Any] = {"backup": backup.id, "app": app.id, "config": options.config, "data": options.data,
                               "only": sorted(options.only)} | _told_options(options)
     _close(app.id, run)
     run.step("restore.app_closed")
-    described = _keep(app, run, options, report)
+    described = _keep(app, run, options, report, seen)
     run.step("restore.safety_backup_taken")
     verify_needed(saved, described, run, config=options.config, data=options.data, only=selection(options.only), proven=proven)
     with transaction():
@@ -75,32 +75,34 @@ def _told_options(options: Options) -> dict[str, Any]:
     return {name: value for name, value in told.items() if value}
 
 
-def _look(app: App, saved: BackupReader, run: RunContext, options: Options) -> set[str]:
-    """Compare with the app as people use it, refuse what nobody agreed to, and return the objects that were proven."""
-    described = _describe(app, options)
+def _look(app: App, saved: BackupReader, run: RunContext, options: Options) -> tuple[set[str], Seen | None]:
+    """Compare with the app as people use it, refuse what nobody agreed to; return the objects that were proven, and what was seen."""
+    seen = _describe(app, options)
+    described = None if seen is None else seen.description
     if options.plan is not None:
         now = plan_of(app, saved.backup, run.person, options, described)
         agreement.check(options.plan, now["plan"])
     run.step("restore.planned")
     proven = verify_needed(saved, described, run, config=options.config, data=options.data, only=selection(options.only))
     run.step("restore.verified")
-    return proven
+    return proven, seen
 
 
-def _keep(app: App, run: RunContext, options: Options, report: dict[str, Any]) -> Description | None:
+def _keep(app: App, run: RunContext, options: Options, report: dict[str, Any], seen: Seen | None) -> Description | None:
     """Back the closed app up where that is asked for, and return its data as one reading of it gave it."""
     if not options.safety_backup:
-        return _describe(app, options)
+        now = _describe(app, options, seen)
+        return None if now is None else now.description
     kept, described = create(app, run, data=options.data, type_="pre_restore", name=None, person=run.person)
     report["safety_backup"] = kept.id
     return described if options.data else None
 
 
-def _describe(app: App, options: Options) -> Description | None:
+def _describe(app: App, options: Options, before: Seen | None = None) -> Seen | None:
     if not options.data:
         return None
     with reading() as connection:
-        return describe(app, Snapshot(app.id, connection), config=False)
+        return describe_data(app, Snapshot(app.id, connection), before)
 
 
 def _check_agreed(app: App, backup: Backup, options: Options, report: dict[str, Any]) -> None:

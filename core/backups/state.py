@@ -13,11 +13,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from core.apps import change_log
 from core.apps.change_log import joined, lying_outside, runs_of
 from core.apps.snapshot import Snapshot
 from core.archive.canonical import canonical
 from core.archive.manifest import ComponentEntry, Content, IndexLine, PartEntry, index_bytes
-from core.backups.base import Base, base_of
+from core.backups.base import Base, Mark, base_of, marked, standing_on
 from core.base.errors import AppkeepError
 from core.base.refs import files
 from core.extension.component import Component, Document, Section, Segment, document_value
@@ -67,6 +68,11 @@ class Description:
         """The digest that names this state."""
         return self.content.content_id
 
+    @property
+    def lists(self) -> dict[str, list[IndexLine]]:
+        """The lists by their digests."""
+        return {entry.index: self.lines[name, part] for name, part, entry in self.content.entries() if (name, part) in self.lines}
+
 
 def describe(app: App, snapshot: Snapshot, *, data: bool = True, config: bool = True, only: str | None = None,
              on: tuple[Base | None, str] | None = None, take: Take = digest_only, held: Held = lambda content: True,
@@ -91,6 +97,26 @@ def describe(app: App, snapshot: Snapshot, *, data: bool = True, config: bool = 
         if whole.content.as_dict() != found.content.as_dict():
             raise AssertionError(f"The log says something else than the rows: {found.content.as_dict()} != {whole.content.as_dict()}")
     return found
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A description of an app's data that another may stand on: how far it saw the log, and which backup had the mark then."""
+
+    description: Description
+    mark: str | None
+    marked: str | None
+
+
+def describe_data(app: App, snapshot: Snapshot, before: Seen | None = None) -> Seen:
+    """Return the content of an app's data; of what *before* describes only what was touched since is read."""
+    connection, found = snapshot.connection, None
+    here = change_log.mark(connection, app.id), marked(connection, app.id)
+    if before is not None and before.mark is not None and before.marked == here[1]:  # else what is told may have left the log
+        touched = change_log.since(connection, app.id, before.mark)
+        found = None if touched is None else standing_on(before.description.content, before.description.lists, Mark(
+            before.mark, before.description.whole_files, 0), touched)
+    return Seen(describe(app, snapshot, config=False, on=None if found is None else (found, "")), *here)
 
 
 def _described(app: App, snapshot: Snapshot, base: Base | None, *, data: bool, config: bool, only: str | None, take: Take, held: Held,

@@ -10,10 +10,10 @@ Source: docs/rules.md, “What happens to a record”.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 import msgspec
@@ -191,6 +191,11 @@ def _numbers(context: RestoreContext, worksheet: str) -> frozenset[int] | None:
     return context.only.numbers("worksheets", f"worksheet/{worksheet}")
 
 
+def _are_few(lines: Sequence[Line]) -> bool:
+    """Say whether it is quicker to ask for the rows of these lines than for all of their segment."""
+    return len(lines) < SEGMENT_RECORDS // 4
+
+
 def _holding(lines: Iterable[IndexLine], numbers: frozenset[int] | None) -> list[IndexLine]:
     """Return the lines of those segments in which one of these records may lie."""
     wanted = None if numbers is None else {number // SEGMENT_RECORDS for number in numbers}
@@ -302,14 +307,19 @@ class _Merge:
 
     def _merging(self, differing: list[IndexLine], bare: bool) -> Iterator[list[Pair]]:
         """Yield what changes, a segment at a time."""
-        compared = not bare and self.alike and not self._moved and self.numbers is None
-        groups, now = self._together(differing), dict[int, bytes]()
-        for line, raw in self._segments(differing):
-            if compared and line.n not in now:
-                some = next(groups)
-                now = dict.fromkeys(some, b"") | {
-                    one.n: one.raw for one in self.store.some_segments(self.worksheet, [(n, n) for n in some])}
-            yield self._segment(line.n, raw, bare, now[line.n] if compared else None)
+        segments = self._segments(differing)
+        if bare or not self.alike or self._moved or self.numbers is not None:
+            for line, raw in segments:
+                yield self._segment(line.n, raw, bare)
+            return
+        for some in self._together(differing):  # lines can be compared as they are
+            now = dict.fromkeys(some, b"") | {
+                one.n: one.raw for one in self.store.some_segments(self.worksheet, [(n, n) for n in some])}
+            left = [(line.n, self._differing(now.pop(line.n), raw, self._lines(raw))) for line, raw in islice(segments, len(some))]
+            few = self.store.rows_of(self.worksheet, [line.seq for _, lines in left if _are_few(lines) for line in lines])
+            there = {row.seq: row for row in few}
+            for n, lines in left:
+                yield self._changes(lines, there if _are_few(lines) else self._there(n))
 
     def _together(self, differing: list[IndexLine]) -> Iterator[list[int]]:
         """Yield the numbers of segments in groups; of a group, what is there now may be read at once."""
@@ -336,8 +346,8 @@ class _Merge:
 
     def _segments(self, differing: list[IndexLine]) -> Iterator[tuple[IndexLine, bytes]]:
         for line, raw in self.context.segments("worksheets", differing):
-            yield line, raw
             self.context.tick(line.count, line.raw)
+            yield line, raw
 
     def _batches(self, some: Iterable[list[Pair]]) -> Iterator[list[Pair]]:
         pending: list[Pair] = []
@@ -383,17 +393,30 @@ class _Merge:
         """The fields whose values will move before the records are merged; none once that is done."""
         return set() if self.context.writing else self._follow
 
-    def _segment(self, n: int, raw: bytes, bare: bool, now: bytes | None = None) -> list[Pair]:
-        """Yield what changes in a segment; *now* is what the database would give of it, where lines can be compared as they are."""
+    def _segment(self, n: int, raw: bytes, bare: bool) -> list[Pair]:
+        """Return what changes in a segment."""
+        lines = self._lines(raw)
+        few = _are_few(lines) and not bare
+        there = {row.seq: row for row in self.store.rows_of(self.worksheet, [line.seq for line in lines])} if few else {}
+        return self._changes(lines, there if few or bare else self._there(n))
+
+    def _lines(self, raw: bytes) -> list[Line]:
+        """Return the lines of a segment that are to be restored."""
         segment = read_lines(raw)
         if self.numbers is not None:
             segment = [line for line in segment if line.seq in self.numbers]
             self.met.update(line.seq for line in segment)
         self.highest = max(self.highest, segment[-1].seq if segment else 0)
-        segment = segment if now is None else self._differing(now, raw, segment)
-        there = {} if bare else {row.seq: row for row in self._rows(n, [line.seq for line in segment])}
+        return segment
+
+    def _there(self, n: int) -> dict[int, Row]:
+        """Return all that is there of a segment."""
+        return {row.seq: row for row in self.store.rows(self.worksheet, n * SEGMENT_RECORDS, (n + 1) * SEGMENT_RECORDS - 1)}
+
+    def _changes(self, lines: list[Line], there: Mapping[int, Row]) -> list[Pair]:
+        """Return what changes where lines of the backup meet what is there."""
         changed: list[Pair] = []
-        for line in segment:
+        for line in lines:
             old = self._as_after(there.get(line.seq))
             new = self._row(line, old)
             outcome = "brought_back" if old is None or old.deleted_at is not None else (
@@ -402,12 +425,6 @@ class _Merge:
             if new != old:
                 changed.append((there.get(line.seq), new))
         return changed
-
-    def _rows(self, n: int, seqs: list[int]) -> list[Row]:
-        """Return what is there of a segment's records: of most, and it is quicker to read them all."""
-        if len(seqs) < SEGMENT_RECORDS // 4:
-            return self.store.rows_of(self.worksheet, seqs)
-        return self.store.rows(self.worksheet, n * SEGMENT_RECORDS, (n + 1) * SEGMENT_RECORDS - 1)
 
     def _differing(self, now: bytes, raw: bytes, segment: list[Line]) -> list[Line]:
         """Return the lines that are not, byte for byte, what is there now, and count the others."""

@@ -305,3 +305,25 @@ def test_random_histories_with_writers_beside(server: Flask, many: App, seed: in
         connection.commit()
         connection.close()
     backed_up(many)
+
+
+def test_a_description_stands_on_the_one_before_it(many: App) -> None:
+    """As a restore looks twice; where a backup took the mark between the two, what it removed from the log is not missed."""
+    def seen(before: state.Seen | None = None) -> tuple[state.Seen, int]:
+        with reading() as connection:
+            found = state.describe_data(many, Snapshot(many.id, connection), before)
+        return found, found.description.segments_read
+
+    first, read = seen()
+    assert read == 4 and seen(first)[1] == 0
+    put(many, row(300, "B"))
+    second, read = seen(first)
+    assert read == 1 and second.description.content.as_dict() != first.description.content.as_dict()
+    put(many, row(900, "B"))
+    backed_up(many)
+    put(many, row(10, "B"))
+    third, read = seen(second)
+    assert (read, seen(third)[1]) == (1, 0)
+    with transaction():
+        change_log.cut(db.session.connection(), many.id)
+    assert seen(third)[1] == 4
