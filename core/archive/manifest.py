@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -93,9 +94,10 @@ _own_lines = msgspec.json.Decoder(IndexLine)
 
 def index_bytes(lines: Iterable[IndexLine]) -> bytes:
     """Return the bytes of an index whose lines are in order."""
-    return b"".join(
-        f'{{"content":"{x.content}","count":{x.count},"n":{x.n},"raw":{x.raw},"section":"{x.section}"}}\n'.encode()
-        for x in lines)
+    written = io.BytesIO()  # a list of so many lines would take more than they do
+    for x in lines:
+        written.write(f'{{"content":"{x.content}","count":{x.count},"n":{x.n},"raw":{x.raw},"section":"{x.section}"}}\n'.encode())
+    return written.getvalue()
 
 
 def own_lines(raw: bytes) -> list[IndexLine]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -189,28 +189,36 @@ def _sums(found: Description, stored: Mapping[str, Descriptor]) -> tuple[int, in
     is_sound = base is not None and base.is_sound and not any_lost()
     if base is not None and is_sound and base.content == found.content:
         return base.contents_count, base.raw_bytes, base.size_bytes, 0
-    contents = {line.content for part in found.lines.values() for line in part} | {e.index for e in _entries(found)}
     if base is None or not is_sound:
-        return _looked_up(contents, stored)
+        return _looked_up(found, stored)
+    contents = set(_contents(found))
     try:
         come, gone = contents - base.contents, base.contents - contents
     except AppkeepError:  # a list of the backup before cannot be read: no reason for this one to fail
-        return _looked_up(contents, stored)
+        return _looked_up(found, stored)
     sizes = _descriptors(come | gone, stored)
     if len(sizes) < len(come | gone):
-        return _looked_up(contents, stored)
+        return _looked_up(found, stored)
     raw = base.raw_bytes + sum(sizes[one].raw for one in come) - sum(sizes[one].raw for one in gone)
     size = base.size_bytes + sum(sizes[one].size for one in come) - sum(sizes[one].size for one in gone)
     return len(contents), raw, size, 0
 
 
-def _looked_up(contents: set[str], stored: Mapping[str, Descriptor]) -> tuple[int, int, int, int]:
-    count = raw = size = lost = 0
-    for some in batched(contents, LOOKED_UP_AT_ONCE):
-        sizes = _descriptors(some, stored)
-        count, lost = count + len(sizes), lost + len(lost_among(sizes.keys() - stored.keys()))
+def _looked_up(found: Description, stored: Mapping[str, Descriptor]) -> tuple[int, int, int, int]:
+    """Return what `_sums` does; all that was *stored* is of this backup, and only the rest is looked up."""
+    count, lost = len(stored), 0
+    raw, size = sum(d.raw for d in stored.values()), sum(d.size for d in stored.values())
+    for some in batched({content for content in _contents(found) if content not in stored}, LOOKED_UP_AT_ONCE):
+        sizes = known_descriptors(some)
+        count, lost = count + len(sizes), lost + len(lost_among(sizes))
         raw, size = raw + sum(d.raw for d in sizes.values()), size + sum(d.size for d in sizes.values())
     return count, raw, size, lost
+
+
+def _contents(found: Description) -> Iterator[str]:
+    """Yield all contents of a backup, its lists among them; one that is there twice comes twice."""
+    yield from (line.content for part in found.lines.values() for line in part)
+    yield from (entry.index for entry in _entries(found))
 
 
 def _descriptors(contents: Collection[str], stored: Mapping[str, Descriptor]) -> dict[str, Descriptor]:

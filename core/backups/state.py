@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from core.apps import change_log
@@ -190,7 +191,7 @@ class _Walk:
 
 
 def _part(found: Description, name: str, part: str, walk: _Walk, given: Iterable[IndexLine]) -> PartEntry | None:
-    lines = _sized(sorted(given, key=lambda line: line.key))
+    lines = _sized(_in_order(list(given)))
     if not lines:
         return None
     raw = index_bytes(lines)
@@ -201,6 +202,13 @@ def _part(found: Description, name: str, part: str, walk: _Walk, given: Iterable
         records=sum(line.count for line in lines if line.section.startswith("records/")),
         files=sum(1 for line in lines if line.section == FILES),
     )
+
+
+def _in_order(lines: list[IndexLine]) -> list[IndexLine]:
+    """Return lines by section and number, as nearly all come already: to sort so many takes memory."""
+    if any((one.section, one.n) > (two.section, two.n) for one, two in pairwise(lines)):
+        lines.sort(key=lambda line: line.key)
+    return lines
 
 
 def described_part(sections: Iterable[Section], name: str, part: str) -> PartEntry | None:

@@ -15,6 +15,7 @@ from core.archive.compression import compress, compress_stream
 from core.archive.manifest import Descriptor
 from core.base.db import batched, transaction
 from core.base.ids import new_key
+from core.objects.compact import Descriptors
 from core.objects.index import Digests, index_objects, keep_young, known_digests
 from core.objects.packs import SMALL_BYTES, Packing
 from core.objects.reader import ObjectReader, object_reader
@@ -22,6 +23,8 @@ from core.server import server
 from core.storage.store import Batch
 
 CHUNK_BYTES = 1024 * 1024
+_TAKEN = Descriptor(content="", raw=0, stored="0" * 64, size=0, crc32=0)
+"""Stands for an object that is on its way."""
 RECORDED_AT_ONCE = 2000
 
 
@@ -42,8 +45,8 @@ class ObjectWriter:
     reference: str = field(default_factory=lambda: new_key("q"))
 
     def __post_init__(self) -> None:
-        self.added: dict[str, Descriptor] = {}
-        self.recorded: set[str] = set()
+        self.added = Descriptors()
+        self.unrecorded: list[str] = []
         self.late: set[str] = set()
         self.unsettled_bytes = 0
         self.lock = Lock()
@@ -78,7 +81,7 @@ class ObjectWriter:
 
     def reserve(self) -> None:
         """Ask plugins whether what is about to be made durable may be; in no transaction, or in one that can still be undone."""
-        size = sum(d.size for content, d in self.added.items() if content not in self.recorded) + self.unsettled_bytes
+        size = sum(self.added[content].size for content in self.unrecorded) + self.unsettled_bytes
         if size and self.counted:
             server().registry.hook.objects_reserved(organization_id=self.reader.organization_id, size=size,
                                                     reference=self.reference)
@@ -98,14 +101,11 @@ class ObjectWriter:
 
     def record(self) -> None:
         """Write the rows of the index for what was added since; in a transaction that commits after the batch has ended."""
-        fresh = self.added.keys() - self.recorded
-        first: set[str] = set()
-        for contents in batched(sorted(fresh), RECORDED_AT_ONCE):
+        fresh, self.unrecorded = sorted(self.unrecorded), []
+        for contents in batched(fresh, RECORDED_AT_ONCE):
             written = index_objects(self.reader.organization_id, [self.added[content] for content in contents])
             self.unsettled_bytes += sum(self.added[content].size for content in written)
-            first |= written
-        self.late |= fresh - first
-        self.recorded |= fresh
+            self.late.update(content for content in contents if content not in written)
 
     @property
     def stored(self) -> Mapping[str, Descriptor]:
@@ -122,7 +122,7 @@ class ObjectWriter:
     @property
     def added_count(self) -> int:
         """How many objects are new, see `added_bytes`."""
-        return len(self.added.keys() - self.late)
+        return len(self.added) - len(self.late)
 
     def _claim(self, content: str) -> bool:
         """Say whether this caller is the one that must store *content*."""
@@ -130,7 +130,8 @@ class ObjectWriter:
             if content in self.added or content in self.known:
                 return False
             # The place is taken before the work is done, so that no other thread does it too.
-            self.added[content] = Descriptor(content=content, raw=0, stored="", size=0, crc32=0)
+            self.added[content] = _TAKEN
+            self.unrecorded.append(content)
             return True
 
     def _put_compressed(self, content: str, raw: BinaryIO, size: int) -> None:
