@@ -20,7 +20,8 @@ from core.apps import change_log
 from core.apps.change_log import Runs
 from core.apps.snapshot import Snapshot
 from core.archive.canonical import parse
-from core.archive.manifest import Content, IndexLine, PartEntry, own_lines
+from core.archive.manifest import Content, IndexLine, PartEntry
+from core.backups.lists import own_list
 from core.backups.models import Backup
 from core.base.db import db, transaction
 from core.base.time import now_us
@@ -112,7 +113,7 @@ class Base:
     def listed(self, part: PartEntry) -> list[IndexLine]:
         """Return the lines of a part's list, in its order."""
         if part.index not in self._lists:
-            self._lists[part.index] = own_lines(read_object(part.index))
+            self._lists[part.index] = own_list(part.index, read_object)
         return self._lists[part.index]
 
     @cached_property

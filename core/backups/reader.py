@@ -8,7 +8,8 @@ from functools import cached_property
 from core.apps.lifting import lifted, lifted_lines
 from core.archive.canonical import parse, parse_canonical
 from core.archive.errors import ArchiveNeedsNewer
-from core.archive.manifest import Content, IndexLine, PartEntry, own_lines, part_lines, read_counters
+from core.archive.manifest import Content, IndexLine, PartEntry, part_lines, read_counters
+from core.backups.lists import own_list
 from core.backups.models import Backup
 from core.extension.component import Document
 from core.objects.index import known_descriptors, picked
@@ -33,7 +34,7 @@ class BackupReader:
         """(component, "config" or "data") -> the lines of that index."""
         read = reader_of({entry.index for _, _, entry in self.content.entries()})
         own = self.backup.origin == "here"
-        return {(name, part): own_lines(read(entry.index)) if own else list(part_lines(read(entry.index), part, f"The index of {part}"))
+        return {(name, part): own_list(entry.index, read) if own else list(part_lines(read(entry.index), part, f"The index of {part}"))
                 for name, part, entry in self.content.entries()}
 
     def lines_of(self, entry: PartEntry, part: str) -> list[IndexLine]:

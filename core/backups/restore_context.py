@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field
@@ -29,6 +29,31 @@ from core.tenancy.models import App
 AHEAD_SEGMENTS, AHEAD_BYTES, KNOWN_AT_ONCE = 96, 8 * 1024 * 1024, 2000
 """How much is unpacked ahead of the merge: bounds memory whatever the size of the backup."""
 READING_THREADS = 2
+
+
+_NONE: Mapping[int, str] = {}
+
+
+class _Digests(Mapping[tuple[str, int], str]):
+    """(section, n) -> digest of lines, without a pair for each."""
+
+    def __init__(self, lines: list[IndexLine]) -> None:
+        self._sections: dict[str, dict[int, str]] = {}
+        for line in lines:
+            self._sections.setdefault(line.section, {})[line.n] = line.content
+
+    def __getitem__(self, place: tuple[str, int]) -> str:
+        return self._sections[place[0]][place[1]]
+
+    def get(self, place: tuple[str, int], default: Any = None) -> Any:
+        """Return a digest, or what stands for none; for each line of the backup, so that it may raise nothing on its way."""
+        return self._sections.get(place[0], _NONE).get(place[1], default)
+
+    def __iter__(self) -> Iterator[tuple[str, int]]:
+        return ((section, n) for section, digests in self._sections.items() for n in digests)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._sections.values()))
 
 
 @dataclass
@@ -75,20 +100,20 @@ class RestoreContext:
         """Return the highest numbers that were given out when the backup was made, by key."""
         return self.saved.counters.get(component, {})
 
-    def live_segments(self, component: str) -> dict[tuple[str, int], str]:
+    def live_segments(self, component: str) -> Mapping[tuple[str, int], str]:
         """Return (section, n) -> digest of a component's data as it was before the configuration came back.
 
         Where no one described the app before, it is read now: values that followed their fields have moved by then.
         """
-        return {(line.section, line.n): line.content for line in self._live_lines(component)}
+        return _Digests(self._live_lines(component))
 
     def live_count(self, component: str, section: str) -> int:
         """Return how many lines a section of a component's data had then."""
         return sum(line.count for line in self._live_lines(component) if line.section == section)
 
-    def live_bytes(self, component: str, section: str) -> dict[int, int]:
-        """Return how many bytes each segment of a section of a component's data had then, by its number."""
-        return {line.n: line.raw for line in self._live_lines(component) if line.section == section}
+    def live_bytes(self, component: str, section: str, numbers: Container[int]) -> dict[int, int]:
+        """Return how many bytes those of the segments of a section of a component's data had then, by their number."""
+        return {line.n: line.raw for line in self._live_lines(component) if line.section == section and line.n in numbers}
 
     def _live_lines(self, component: str) -> list[IndexLine]:
         if self.described is not None:

@@ -277,18 +277,23 @@ class _Merge:
 
         The live segments' digests speak of what was there before values followed their fields.
         """
-        alike = [line for line in lines if not self._follow and live.get((line.section, line.n)) == line.content]
-        same = set(alike) - self._unreaching(alike)
-        return [line for line in lines if line not in same]
+        def is_alike(line: IndexLine) -> bool:
+            return not follow and live.get((line.section, line.n)) == line.content
 
-    def _unreaching(self, alike: list[IndexLine]) -> set[IndexLine]:
+        follow = self._follow
+        lost = self._unreaching(line for line in lines if is_alike(line))
+        return [line for line in lines if (lost and line in lost) or not is_alike(line)]
+
+    def _unreaching(self, alike: Iterable[IndexLine]) -> set[IndexLine]:
         """Return those of the segments that are as the backup has them whose pointers reach nothing by now, or something else."""
         retargeted = self.known.keys() - self.same - self.gone  # the numbers of one worksheet's records may be those of another's
         if any(self.known[key].type.points for key in retargeted):
             return set(alike)
         doubtful = [key for key in self.pointing if may_miss(self.context, self.document.address, self.fields[key])]
+        if not doubtful:
+            return set()
         reach = Reach(self.targets, self.fields, doubtful)
-        return {line for line, raw in self.context.segments("worksheets", alike) if not reach.all_reach(raw)} if doubtful else set()
+        return {line for line, raw in self.context.segments("worksheets", list(alike)) if not reach.all_reach(raw)}
 
     def planned(self, outcome: str, lines: list[IndexLine], live: Mapping[tuple[str, int], str], after: int) -> Iterator[RecordPair]:
         """Yield the records above *after* to which this would happen; see `Component.planned_records`."""
@@ -323,7 +328,8 @@ class _Merge:
 
     def _together(self, differing: list[IndexLine]) -> Iterator[list[int]]:
         """Yield the numbers of segments in groups; of a group, what is there now may be read at once."""
-        sizes, group, size = self.context.live_bytes("worksheets", f"records/{self.worksheet}"), list[int](), 0
+        sizes = self.context.live_bytes("worksheets", f"records/{self.worksheet}", {line.n for line in differing})
+        group, size = list[int](), 0
         for line in differing:
             size += sizes.get(line.n, 0)
             if group and size > READ_TOGETHER_BYTES:
