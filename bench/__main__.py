@@ -27,29 +27,31 @@ from bench.chart import NAMES, drawn
 BACKUPS = ("backup", "reference", "reference_stream", "restic", "borg", "backup_again", "restic_again", "borg_again",
            "backup_changed", "restic_changed", "borg_changed")
 RESTORES = ("django_dumpdata", "django_loaddata", "plan_unchanged", "restore_unchanged", "plan_changed", "restore_changed",
-            "restore_emptied", "reference_restore", "import_csv", "sqlite_utils")
-OTHERS = ("restic", "borg", "django", "import_csv", "sqlite_utils")
+            "restore_emptied", "reference_restore", "import_csv", "sqlite_utils", "import_xlsx", "calamine")
+OTHERS = ("restic", "borg", "django", "import_csv", "sqlite_utils", "import_xlsx", "calamine")
 """What the names of steps begin with that only `--others` asks for."""
 NEEDS: dict[str, Callable[[], object]] = {
     "restic": lambda: shutil.which("restic"), "borg": lambda: shutil.which("borg"),
-    "django": lambda: find_spec("django"), "sqlite_utils": lambda: find_spec("sqlite_utils")}
+    "django": lambda: find_spec("django"), "sqlite_utils": lambda: find_spec("sqlite_utils"),
+    "import_xlsx": lambda: find_spec("openpyxl"), "calamine": lambda: find_spec("openpyxl") and find_spec("python_calamine")}
 """What has to be installed for the steps whose names begin so."""
 ON_SQLITE = ("restic", "borg")
 """Of those, the programs that know only files, and see only SQLite's."""
 BEFORE = {"restic": ("restic_made",), "borg": ("borg_made",), "django_dumpdata": ("django_made",), "django_loaddata": ("django_emptied",),
-          "import_csv": ("csv_written",), "backup_changed": ("change",),
+          "import_csv": ("csv_written",), "import_xlsx": ("xlsx_written",), "backup_changed": ("change",),
           "plan_unchanged": ("level",), "plan_changed": ("change",), "restore_emptied": ("empty",),
           "reference_restore": ("dump", "empty_both")}
 """What is done before a step, in processes of their own: deleting has its own peak of memory."""
 WITHIN = {"backup_again": "backup", "backup_changed": "backup",
           **dict.fromkeys(("plan_unchanged", "restore_unchanged", "plan_changed", "restore_changed"), "restore_emptied")}
 """Steps that are told as a part of another: where nothing, or a hundred records, differ."""
-OTHER_NAMES = {"sqlite_utils": "sqlite-utils insert", "django_dumpdata": "dumpdata (Django)", "django_loaddata": "loaddata (Django)"}
+OTHER_NAMES = {"sqlite_utils": "sqlite-utils insert", "calamine": "calamine, reading",
+               "django_dumpdata": "dumpdata (Django)", "django_loaddata": "loaddata (Django)"}
 BESIDE = (("backup", "reference"), ("backup", "reference_stream"), ("backup", "restic"), ("backup", "borg"),
           ("backup", "django_dumpdata"), ("backup_again", "restic_again"), ("backup_again", "borg_again"),
           ("backup_changed", "restic_changed"), ("backup_changed", "borg_changed"),
           ("restore_emptied", "reference_restore"), ("restore_emptied", "django_loaddata"),
-          ("import_csv", "sqlite_utils"))
+          ("import_csv", "sqlite_utils"), ("import_xlsx", "calamine"))
 """Steps that are told as a multiple of a reference."""
 TARGETS = {("sqlite", "reference"): 1.2, ("postgresql", "reference"): 0.4, ("postgresql", "reference_stream"): 0.7,
            ("sqlite", "reference_restore"): 1.2, ("postgresql", "reference_restore"): 0.8, ("sqlite", "sqlite_utils"): 0.5}
@@ -63,6 +65,7 @@ def main() -> None:
     parser.add_argument("--fields", choices=["plain", "all"], default="plain",
                         help="Twelve plain ones, or twenty of all kinds, with links and files.")
     parser.add_argument("--others", action="store_true", help="Also restic and borg, Django's dumpdata and loaddata, and imports.")
+    parser.add_argument("--only", nargs="+", metavar="STEP", help="Nothing but these steps, and what has to be done before them.")
     parser.add_argument("--chart", metavar="FILE", help="Draw the times as an SVG.")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--json", action="store_true")
@@ -91,7 +94,8 @@ def is_there(step: str) -> bool:
 def measured(engine: str, records: int, asked: argparse.Namespace) -> dict[str, Any]:
     """Return medians of some rounds on one engine and size."""
     kinds, repeat = asked.fields, asked.repeat
-    backing_up, restoring = (wanted(steps, engine, others=asked.others) for steps in (BACKUPS, RESTORES))
+    backing_up, restoring = ([one for one in wanted(steps, engine, others=asked.others or bool(asked.only))
+                              if not asked.only or one in asked.only] for steps in (BACKUPS, RESTORES))
     folder = Path(tempfile.mkdtemp(prefix="appkeep-bench-"))
     try:
         with database(engine) as url:
@@ -110,7 +114,7 @@ def measured(engine: str, records: int, asked: argparse.Namespace) -> dict[str, 
         found[f"{name}_stored_mb"] = round(statistics.median(r[name]["stored_bytes"] for r in rounds) / 1e6, 2)
     for step_, reference in [pair for pair in BESIDE if set(pair) <= set(steps)]:
         found[f"{step_}_of_{reference}"] = round(statistics.median(r[step_]["seconds"] / r[reference]["seconds"] for r in rounds), 2)
-    for part, whole in WITHIN.items():
+    for part, whole in ((part, whole) for part, whole in WITHIN.items() if {part, whole} <= set(steps)):
         found[f"{part}_part"] = round(statistics.median(r[part]["seconds"] / r[whole]["seconds"] for r in rounds), 3)
     return found
 
@@ -122,7 +126,7 @@ def one_round(environment: dict[str, str], steps: Sequence[str], records: int) -
     found = {}
     for name in steps:
         for before in BEFORE.get(name, ()):
-            step(before, environment, *([str(records)] if before == "csv_written" else []))
+            step(before, environment, *([str(records)] if before.endswith("_written") else []))
         found[name] = step(name, environment)
     return found
 
@@ -157,7 +161,7 @@ def table(result: dict[str, Any]) -> Iterator[str]:
         stored = f"   stored {result[f'{name}_stored_mb']:8.2f} MB" if name in BACKUPS and name not in called else ""
         yield f"  {title:20} {result[f'{name}_s']:8.2f} s   peak {result[f'{name}_peak_mb']:7.1f} MB{stored}"
     yield from (f"  {part.replace('_', ' ')} takes {100 * result[f'{part}_part']:.1f} % of {whole.replace('_', ' ')}"
-                for part, whole in WITHIN.items())
+                for part, whole in WITHIN.items() if f"{part}_part" in result)
     for step_, reference in [pair for pair in BESIDE if f"{pair[0]}_of_{pair[1]}" in result]:
         most = TARGETS.get((engine, reference))
         more = f" (wanted: at most {most})" if most else ""

@@ -14,6 +14,7 @@ GROUPS = {
     "Restore of all records": {"restore_emptied": "Appkeep", "reference_restore": "", "django_loaddata": "Django loaddata"},
     "Restore of 100 records": {"restore_changed": "Appkeep"},
     "CSV import": {"import_csv": "Appkeep", "sqlite_utils": "sqlite-utils"},
+    "XLSX import": {"import_xlsx": "Appkeep", "calamine": "calamine (reads only)"},
 }
 NAMES = {"sqlite": {"reference": "VACUUM INTO", "reference_stream": "backup API", "reference_restore": "sqlite3 < dump"},
          "postgresql": {"reference": "pg_dump -Fc", "reference_stream": "pg_dump | zstd -3", "reference_restore": "pg_restore"}}

@@ -109,10 +109,43 @@ def csv_path() -> Path:
 
 def import_csv() -> None:
     """Make an app of the CSV."""
+    _import(csv_path())
+
+
+def _import(path: Path) -> None:
     with as_server():
         organization = db.session.scalars(select(Organization.id)).one()
     with as_tenant(organization):
-        import_file(csv_path(), organization, "system")
+        import_file(path, organization, "system")
+
+
+def xlsx_written(count: str) -> None:
+    """Write the records as a workbook of twelve columns; a sheet has room for about a million."""
+    from openpyxl import Workbook
+
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("Rows")
+    sheet.append([f"Field {n}" for n in range(1, len(TYPES) + 1)])
+    for n in range(1, int(count) + 1):
+        sheet.append(plain(n))
+    book.save(xlsx_path())
+
+
+def xlsx_path() -> Path:
+    """Return where the workbook lies."""
+    return home() / "rows.xlsx"
+
+
+def import_xlsx() -> None:
+    """Make an app of the workbook."""
+    _import(xlsx_path())
+
+
+def calamine() -> None:
+    """Only read the workbook."""
+    from python_calamine import CalamineWorkbook
+
+    CalamineWorkbook.from_path(xlsx_path()).get_sheet_by_index(0).to_python()
 
 
 def sqlite_utils() -> None:

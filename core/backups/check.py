@@ -51,7 +51,7 @@ NOTED_AT_ONCE = 5000
 
 
 def verify_needed(saved: BackupReader, now: Description | None, run: RunContext, *, config: bool, data: bool, only: Selection,
-                  proven: Collection[str] = ()) -> set[str]:
+                  proven: set[str] | None = None) -> set[str]:
     """Refuse a restore whose objects are not all there as they were stored, before anything is written; return those that are.
 
     Segments that the app has *now* as the backup has them are not needed. What the objects unpack to is proven when the merge reads
@@ -59,18 +59,21 @@ def verify_needed(saved: BackupReader, now: Description | None, run: RunContext,
 
     Args:
         now: The app's data; None where none is restored.
-        proven: What was proven before, and is not read again.
+        proven: What was proven before, and is not read again; it is added to, as it may be large.
 
     Raises:
         ObjectMissing, ObjectDamaged: with the object.
     """
     held = {line.content for part in now.lines.values() for line in part} if now is not None else set()
-    needed = {line.content: line for (name, part), lines in saved.lines.items()
-              if (config if part == "config" else data) and only.has(name)
-              for line in (_chosen(saved, name, lines, only) if part == "data" else lines)
-              if line.content not in held and line.content not in proven}
-    _verify(needed.values(), run, quick=True)
-    return needed.keys() | set(proven)
+    proven, needed = set() if proven is None else proven, list[IndexLine]()
+    for (name, part), lines in saved.lines.items():
+        if (config if part == "config" else data) and only.has(name):
+            for line in _chosen(saved, name, lines, only) if part == "data" else lines:
+                if line.content not in held and line.content not in proven:
+                    proven.add(line.content)
+                    needed.append(line)
+    _verify(needed, run, quick=True)
+    return proven
 
 
 def _chosen(saved: BackupReader, name: str, lines: Sequence[IndexLine], only: Selection) -> list[IndexLine]:
@@ -267,7 +270,7 @@ def _verify(lines: Iterable[IndexLine], run: RunContext, unread: Iterable[Object
     All of them are looked at, and what is lost is noted, before the first that is lost is told. Where *quick*, only their stored bytes
     are compared with what was stored.
     """
-    wanted, reader, lost = list(lines), object_reader(), list(unread)
+    wanted, reader, lost = lines if isinstance(lines, list) else list(lines), object_reader(), list(unread)
     total, done, size = len(wanted), 0, 0
     with ThreadPoolExecutor(THREADS) as pool:
         for start in range(0, total, BATCH):
