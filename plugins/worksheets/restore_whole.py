@@ -9,7 +9,7 @@ Source: docs/rules.md, “What happens to a record”.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -50,38 +50,42 @@ class Reach:
     """The keys of those fields."""
 
     def __post_init__(self) -> None:
-        self.patterns = {key: re.compile(mark_of(key) + _VALUE) for key in self.pointing}
-        self.reached: dict[str, set[bytes]] = {key: set() for key in self.pointing}
+        self.keys = {key.encode(): key for key in self.pointing}
+        self.pattern = re.compile(b'"(' + b"|".join(map(re.escape, self.keys)) + b')":' + _VALUE)
+        self.reached: dict[bytes, set[bytes]] = {key: set() for key in self.keys}
 
     def all_reach(self, raw: bytes) -> bool:
         """Say whether every value of a segment reaches all that it points to."""
-        return all(self._reaches_by(key, raw) for key in self.pointing)
+        new = self._new_values(raw)
+        return new is not None and all(self._reaches_by(key, values) for key, values in new.items())
 
     def is_known(self, raw: bytes) -> bool:
         """Say whether every value reaches all that it points to, and that is known without asking the database."""
-        return all(self._is_known_by(key, raw) for key in self.pointing)
+        new = self._new_values(raw)
+        return new is not None and all(self._is_known_by(self.fields[self.keys[key]], values) for key, values in new.items())
 
-    def _is_known_by(self, key: str, raw: bytes) -> bool:
-        new, one = self._new_values(key, raw), self.fields[key]
-        if new is None:
-            return False
+    def _is_known_by(self, one: Field, new: set[bytes]) -> bool:
         if _is_link(one):
-            return not new or (self.targets.knows(one, next(iter(one.references([1])))) and self._all_reach(one, new))
+            return self.targets.knows(one, next(iter(one.references([1])))) and self._all_reach(one, new)
         return all(self.targets.knows(one, reference) and self.targets.exist(one, reference) for reference in _references(one, new))
 
-    def _reaches_by(self, key: str, raw: bytes) -> bool:
+    def _reaches_by(self, key: bytes, new: set[bytes]) -> bool:
         """Say whether all values of a field reach what they point to."""
-        new = self._new_values(key, raw)
-        if new is None or (new and not self._all_reach(self.fields[key], new)):
+        if not self._all_reach(self.fields[self.keys[key]], new):
             return False
         if len(new) + len(self.reached[key]) <= MAX_REACHED:
             self.reached[key] |= new
         return True
 
-    def _new_values(self, key: str, raw: bytes) -> set[bytes] | None:
-        """Return those values of a field that are not known to reach what they point to; None where one has another form."""
-        values = set(self.patterns[key].findall(raw))
-        return None if b"" in values else values - self.reached[key]
+    def _new_values(self, raw: bytes) -> dict[bytes, set[bytes]] | None:
+        """Return those values that are not known to reach what they point to, by field; None where one has another form."""
+        new: dict[bytes, set[bytes]] = {}
+        for key, value in set(self.pattern.findall(raw)) if self.keys else ():
+            if not value:
+                return None
+            if value not in self.reached[key]:
+                new.setdefault(key, set()).add(value)
+        return new
 
     def _all_reach(self, one: Field, values: set[bytes]) -> bool:
         """Say whether different values of a field reach all that they point to."""
@@ -152,10 +156,19 @@ class WholeSegments:
     def _attach(self, written: Sequence[bytes]) -> None:
         """Note the uses of files in segments."""
         mark = FILE_MARK.encode()
-        naming = [line for raw in written if mark in raw for line in raw.split(b"\n") if mark in line]
+        naming = [line for raw in written for line in _lines_with(mark, raw)]
         if naming:
             lines = [(line.seq, bytes(line.vals).decode()) for line in read_lines(b"\n".join(naming))]
             attach_files(self.store, self.worksheet, self.files, lines, bare=True)
+
+
+def _lines_with(mark: bytes, raw: bytes) -> Iterator[bytes]:
+    """Yield the lines that hold something; few do, and the others are not cut."""
+    at = raw.find(mark)
+    while at >= 0:
+        end = raw.find(b"\n", at)
+        yield raw[raw.rfind(b"\n", 0, at) + 1:end]
+        at = raw.find(mark, end)
 
 
 def _runs(numbers: list[int]) -> list[tuple[int, int]]:

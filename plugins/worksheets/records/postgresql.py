@@ -69,6 +69,11 @@ GROUP BY 1 HAVING count(*) > 1
 _HIGHEST = text("""
 SELECT max(((vals::jsonb) ->> :field)::bigint) FROM record WHERE app_id = :app AND worksheet = :worksheet
 """)
+_USES = text("""
+INSERT INTO attachment (app_id, worksheet, seq, field, content) SELECT :app, :worksheet, *
+FROM unnest(CAST(:seqs AS bigint[]), CAST(:fields AS text[]), CAST(:contents AS text[]))
+""")
+"""As arrays: parameters of their own for each row take several times as long."""
 _COPY_LINES = ("COPY record (app_id, worksheet, created_at, updated_at, created_by, updated_by, seq, vals) FROM STDIN "
                "(FORMAT binary)")
 _COPY_BEGIN, _COPY_END = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
@@ -215,6 +220,10 @@ class PostgreSQLRecordStore(RecordStore):
             for lines in segments:
                 copy.write(_packed(lines, head))
             copy.write(_COPY_END)
+
+    def put_uses(self, worksheet: str, uses: Sequence[tuple[int, str, str]]) -> None:
+        seqs, fields, contents = (list(column) for column in zip(*uses, strict=True))
+        self.connection.execute(_USES, {"app": self.app_id, "worksheet": worksheet, "seqs": seqs, "fields": fields, "contents": contents})
 
     def pointing(self, worksheet: str, field: str, seqs: Sequence[int]) -> list[tuple[int, int]]:
         given = {"field": field, "app": self.app_id, "worksheet": worksheet, "seqs": [str(seq) for seq in seqs]}

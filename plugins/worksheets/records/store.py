@@ -334,10 +334,14 @@ class RecordStore:
             self.connection.execute(delete(Attachment.__table__).where(
                 a.app_id == self.app_id, a.worksheet == worksheet, a.seq.in_(seqs[start:start + 500]),
                 a.field.in_(fields)))
-        rows = [{"app_id": self.app_id, "worksheet": worksheet, "seq": seq, "field": field, "content": content}
-                for seq, field, content in sorted(set(uses))]
-        if rows:
-            self.connection.execute(Attachment.__table__.insert(), rows)
+        if rows := sorted(set(uses)):
+            self.put_uses(worksheet, rows)
+
+    def put_uses(self, worksheet: str, uses: Sequence[tuple[int, str, str]]) -> None:
+        """Write the rows of uses (seq, field, content) that are new."""
+        self.connection.execute(Attachment.__table__.insert(), [
+            {"app_id": self.app_id, "worksheet": worksheet, "seq": seq, "field": field, "content": content}
+            for seq, field, content in uses])
 
     def detach(self, worksheet: str, field: str) -> None:
         """Forget which files the records use in one field."""
