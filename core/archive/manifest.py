@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from sys import intern
 from typing import Any
 
 import msgspec
@@ -103,6 +104,8 @@ def index_bytes(lines: Iterable[IndexLine]) -> bytes:
 def own_lines(raw: bytes) -> list[IndexLine]:
     """Return all lines of an index that this server wrote, proven by its digest: not read as strictly as a stranger's, and quickly."""
     found: list[IndexLine] = _own_lines.decode_lines(raw)
+    for line in found:  # a section is one text, not one for each of its segments
+        object.__setattr__(line, "section", intern(line.section))
     return found
 
 

@@ -49,6 +49,7 @@ def restore(run: RunContext) -> None:
     described = _keep(app, run, options, report, seen)
     run.step("restore.safety_backup_taken")
     verify_needed(saved, described, run, config=options.config, data=options.data, only=selection(options.only), proven=proven)
+    del proven, seen  # they are large where the app is
     with transaction():
         run.fence()
         if options.safety_backup:

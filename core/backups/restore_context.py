@@ -123,7 +123,7 @@ class RestoreContext:
             self._live[component] = found.lines.get((component, "data"), [])
         return self._live[component]
 
-    def segments(self, component: str, lines: list[IndexLine]) -> Iterator[tuple[IndexLine, bytes]]:
+    def segments(self, component: str, lines: list[IndexLine], ahead_bytes: int = AHEAD_BYTES) -> Iterator[tuple[IndexLine, bytes]]:
         """Yield those segments of a component's data in the backup with their bytes, proven by their digest, unpacked ahead in threads.
 
         Lines that an older version of their component wrote are lifted to today's shape.
@@ -134,7 +134,7 @@ class RestoreContext:
             coming: deque[tuple[IndexLine, Future[bytes]]] = deque()
             begun = ahead = 0
             while begun < len(lines) or coming:
-                while begun < len(lines) and (not coming or (len(coming) < AHEAD_SEGMENTS and ahead < AHEAD_BYTES)):
+                while begun < len(lines) and (not coming or (len(coming) < AHEAD_SEGMENTS and ahead < ahead_bytes)):
                     if begun % KNOWN_AT_ONCE == 0:
                         known = known_descriptors({line.content for line in lines[begun:begun + KNOWN_AT_ONCE]})
                     coming.append((lines[begun], pool.submit(copy_context().run, reader.read, picked(known, lines[begun].content))))

@@ -351,7 +351,7 @@ class _Merge:
         self.highest = max(self.highest, whole.highest)
 
     def _segments(self, differing: list[IndexLine]) -> Iterator[tuple[IndexLine, bytes]]:
-        for line, raw in self.context.segments("worksheets", differing):
+        for line, raw in self.context.segments("worksheets", differing, self.store.loaded_bytes):
             self.context.tick(line.count, line.raw)
             yield line, raw
 

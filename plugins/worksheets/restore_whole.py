@@ -23,7 +23,6 @@ from plugins.worksheets.restore_journal import RECORDS
 from plugins.worksheets.service import attach_files
 from plugins.worksheets.targets import Targets
 
-BATCH_BYTES = 8 * 1024 * 1024
 MAX_REACHED = 10_000
 """How many values of a pointing field are remembered as reaching their targets; a choice has few, and they come often."""
 _VALUE = rb'("(?:[^"\\]++|\\.)*+"|\[(?:[^\[\]"]++|"(?:[^"\\]++|\\.)*+")*+\]|)'
@@ -127,7 +126,7 @@ class WholeSegments:
         """Take a segment in, to be written as it is; return those whose records, it turns out, have to be looked at one by one."""
         self.segments[n] = raw
         self.size += len(raw)
-        return self.flush() if self.size >= BATCH_BYTES else []
+        return self.flush() if self.size >= self.store.loaded_bytes else []
 
     def flush(self) -> list[tuple[int, bytes]]:
         """Write what was taken in, and into the restore's journal; return what has to be looked at."""

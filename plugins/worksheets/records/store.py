@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from sqlalchemy import Connection, Select, and_, bindparam, delete, func, or_, select, text, update
 
@@ -66,6 +66,9 @@ def _kept(row: Row) -> Kept:
 
 class RecordStore:
     """The records of one app through one connection; the caller owns the transaction."""
+
+    loaded_bytes: ClassVar[int] = 8 * 1024 * 1024
+    """How many bytes of whole segments are loaded at once, and unpacked ahead."""
 
     def __init__(self, connection: Connection, app_id: str) -> None:
         self.connection, self.app_id = connection, app_id

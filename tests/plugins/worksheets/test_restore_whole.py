@@ -12,9 +12,10 @@ from sqlalchemy import select
 from core.api import App, apps, db, direct, documents, transaction
 from core.backups.catalog import find_backup
 from core.objects.writer import put_file
-from plugins.worksheets import restore_whole, service
+from plugins.worksheets import service
 from plugins.worksheets.models import Attachment, RecordKey
 from plugins.worksheets.records import SEGMENT_RECORDS, RecordStore, columns_of, read_lines
+from plugins.worksheets.records.sqlite import SQLiteRecordStore
 from plugins.worksheets.restore_whole import WholeSegments
 from tests.plugins.worksheets.test_restore import (
     CHOICE,
@@ -88,7 +89,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return taken
 
 
-BATCHES = pytest.mark.parametrize("batch_bytes", [1, restore_whole.BATCH_BYTES])
+BATCHES = pytest.mark.parametrize("batch_bytes", [1, RecordStore.loaded_bytes])
 """Each segment by itself, so that later ones are looked at on their way; or all at once."""
 
 
@@ -97,7 +98,8 @@ def test_whole_segments_are_what_each_record_would_be(sheet: App, monkeypatch: p
     """Rows, uses of files, keys of indexed fields, next numbers, the report."""
     before, backup = everything(sheet), back_up(sheet)
     emptied(sheet)
-    monkeypatch.setattr(restore_whole, "BATCH_BYTES", batch_bytes)
+    for store in (RecordStore, SQLiteRecordStore):
+        monkeypatch.setattr(store, "loaded_bytes", batch_bytes)
     taken = watched(monkeypatch)
     said, after = restore(sheet, backup), everything(sheet)
     assert sorted(taken) == list(range(COUNT // SEGMENT_RECORDS + 1))
@@ -119,7 +121,8 @@ def test_a_segment_whose_pointer_reaches_nothing_is_looked_at(sheet: App, monkey
         store.write(W, [row._replace(vals=service.dumps({k: v for k, v in service.loads(row.vals).items() if k != LINK})) for row in linked])
     backup = back_up(sheet)
     emptied(sheet)
-    monkeypatch.setattr(restore_whole, "BATCH_BYTES", batch_bytes)
+    for store in (RecordStore, SQLiteRecordStore):
+        monkeypatch.setattr(store, "loaded_bytes", batch_bytes)
     taken = watched(monkeypatch)
     said, after = restore(sheet, backup), everything(sheet)
     assert sorted(taken) == [1, 3]
