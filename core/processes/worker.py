@@ -13,12 +13,14 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from flask import Flask
 from redis.exceptions import RedisError
 from rq import Worker
 from rq.exceptions import NoSuchJobError, StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.utils import now
+from sqlalchemy.orm import configure_mappers
 
 from core.app import create_app
 from core.base.config import Config
@@ -30,6 +32,8 @@ from core.runs.service import named, work
 from core.server import server
 from core.tenancy.plugin_states import note_failures
 
+_loaded: dict[str, Flask] = {}
+"""The application as the process has it that forks one for each job: made once, and never connected to a database there."""
 MAX_WAIT_S = 15
 """The longest wait between two looks for a queue that is away."""
 log = logging.getLogger(__name__)
@@ -100,7 +104,7 @@ def perform(run_id: str) -> None:
     """Do a run in a worker's process, or what a wake asks for."""
     if not isinstance(run_id, str):
         raise TypeError("A run's id is text, and so is a wake.")
-    with create_app().app_context():
+    with (_loaded.get("app") or create_app()).app_context():
         wakes.work(run_id) if wakes.is_wake(run_id) else work(run_id)
         note_failures()
 
@@ -111,7 +115,8 @@ def run_worker(config: Config, *, burst: bool = False) -> None:
     Two processes share the memory of this one: the first takes jobs of both lanes, short ones first, the second takes short ones only.
     In a burst this process takes the jobs of both.
     """
-    app = create_app(config)  # so that a worker that cannot start says so before it takes a job
+    app = _loaded["app"] = create_app(config)  # so that a worker that cannot start says so before it takes a job
+    configure_mappers()
     if burst:
         _take_jobs(config, (EXPRESS, GENERAL), burst=True)
         return
