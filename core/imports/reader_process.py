@@ -45,6 +45,8 @@ LOOK_S = 0.5
 """So often whoever waits for a file looks whether to go on waiting."""
 MOST_TIMES, MOST_BESIDES_BYTES = 200, 2**28
 """A file's edits may take so many times its size, and so much besides: a text that is written once can be repeated in each record."""
+GATHER_S, FEW_BYTES = 0.05, 64 * 1024
+"""So long more edits are waited for where those that are there have fewer bytes together."""
 READY_S = 10
 MOST_FORKS = 4
 """A process that does not say in time that it is ready is ended, and another one forked; the last one is waited for."""
@@ -117,23 +119,27 @@ class Reading:
         self.records = 0
         """How many were read so far."""
         self._asked, self._channel, self._written, self._heard = asked, channel, written, heard
-        self._begun, self._told, self._bytes = time.monotonic(), deque[int](), 0
+        self._begun, self._told, self._bytes, self._ready = time.monotonic(), deque[int](), 0, 0
         self._most = MOST_TIMES * asked.size_bytes + MOST_BESIDES_BYTES
 
     def listen(self) -> None:
         """Take in what was said meanwhile; wait where no edit is there, until one is or the file is read.
 
+        Where only small ones are there, more are waited for a moment: each time that edits are done costs a commit.
+
         Raises:
             ImportFailed: the file is not what it claims to be, or needs more memory than it may.
             TookTooLong: it needs more time.
         """
-        while self.made is None and (not self._told or self._channel.is_said()):
+        until = time.monotonic() + GATHER_S
+        while self.made is None and (not self._told or self._channel.is_said(until if self._ready < FEW_BYTES else 0)):
             self._take(self._channel.message(self._heard.watch))
 
     def edits(self) -> Iterator[bytes]:
         """Yield the edits that are there, as lines of JSON, until none is left."""
         while self._told and self._written is not None:
             size = self._told.popleft()
+            self._ready -= size
             line = self._written.read(size)
             if len(line) != size:
                 raise self._stopped()
@@ -165,6 +171,7 @@ class Reading:
             raise ImportFailed(f"{self._asked.name} would become more than {self._most // 10**6} MB of data, far more than the file "
                                "holds. Leave long repeated texts out, or split the file.")
         self._told.append(size)
+        self._ready += size
 
     def _stopped(self) -> AppkeepError:
         if time.monotonic() - self._begun >= self._asked.time_s - LOOK_S:
@@ -324,9 +331,9 @@ class _Channel:
         said = self._taken(size, look)
         return None if said is None else (kind, count, said)
 
-    def is_said(self) -> bool:
-        """Say whether a message has begun to come, or the other side is gone."""
-        return bool(self._waiting) or bool(self._poll.poll(0))
+    def is_said(self, until: float) -> bool:
+        """Say whether a message has begun to come, or the other side is gone; wait for that until a moment of the monotonic clock."""
+        return bool(self._waiting) or bool(self._poll.poll(1000 * max(0, until - time.monotonic())))
 
     def answer(self, said: str) -> None:
         """Answer what was asked."""
