@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import delete, select, text
+from sqlalchemy.orm import configure_mappers
 
 from bench import others
 from bench.rows import FILES, TARGET, WORKSHEET, fields, rows, target_rows
@@ -253,6 +254,7 @@ def main() -> None:
     with app.app_context():
         ensure_schema()
         db.session.execute(select(1))
+        configure_mappers()  # as a worker has done before it forks a process for a run
         step = SAME.get(name) or globals().get(name) or getattr(others, name)
         result = timed(step, *arguments)
     print(json.dumps(result))
