@@ -52,7 +52,7 @@ def together(rows: Callable[[], Iterator[Row]]) -> Iterator[Portion]:
 
 
 def portions(rows: Iterable[Row], most: int = TOGETHER) -> Iterator[Portion]:
-    """Yield rows some at a time: at most so many, fewer where their texts are long, so that memory does not follow them."""
+    """Yield rows some at a time: at most so many, fewer where their texts or bytes are long, so that memory does not follow them."""
     some, chars, only_texts = Portion(), 0, True
     for row in rows:
         some.append(row)
@@ -60,7 +60,7 @@ def portions(rows: Iterable[Row], most: int = TOGETHER) -> Iterator[Portion]:
             size = len("".join(row)) if only_texts else chars_of(row)
         except TypeError:  # and so it is with most rows of this table
             only_texts, size = False, chars_of(row)
-        chars += size
+        chars += size if only_texts else size + sum([len(cell) for cell in row if type(cell) is bytes])
         if size > some.longest:
             some.longest = size
         if len(some) == most or chars >= MAX_TOGETHER_CHARS:

@@ -58,3 +58,4 @@ def test_portions_are_short_where_texts_are_long() -> None:
     assert [len(some) for some in portions(few, 10)] == [4, 4, 1]
     assert [len(some) for some in portions(many, 10)] == [10, 10, 5]
     assert list(portions([], 10)) == []
+    assert [len(some) for some in portions([[b"x" * 600_000, "a"]] * 5, 10)] == [2, 2, 1]
