@@ -131,8 +131,8 @@ def breaking_off(segments: Callable[..., Iterator[Any]], nth: int) -> Callable[.
     """Return what gives a restore its segments, broken off at the n-th of all."""
     numbers = count(1)
 
-    def broken(self: RestoreContext, component: str, lines: list[Any]) -> Iterator[Any]:
-        for segment in segments(self, component, lines):
+    def broken(self: RestoreContext, component: str, lines: list[Any], *more: int) -> Iterator[Any]:
+        for segment in segments(self, component, lines, *more):
             if next(numbers) == nth:
                 raise RuntimeError("it broke off")
             yield segment
