@@ -21,10 +21,11 @@ _held: WeakValueDictionary[tuple[str, str], Lines] = WeakValueDictionary()
 def own_list(content: str, read: Callable[[str], bytes]) -> list[IndexLine]:
     """Return the lines of a list that this server wrote; *read* gives its bytes, proven by their digest.
 
-    A restore compares a backup with an app that stands on it: ten million records are forty thousand lines each time.
+    It is read each time, as whoever stands on a list relies on the store having it. A restore compares a backup with an app that
+    stands on it: ten million records are forty thousand lines each time.
     """
-    place = tenant(), content
+    place, raw = (tenant(), content), read(content)
     found = _held.get(place)
     if found is None:
-        found = _held[place] = Lines(own_lines(read(content)))
+        found = _held[place] = Lines(own_lines(raw))
     return found

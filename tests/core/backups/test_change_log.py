@@ -21,8 +21,11 @@ from core.apps import change_log
 from core.apps.snapshot import Snapshot
 from core.backups import base, create, state
 from core.backups.catalog import find_backup
+from core.backups.lists import own_list
 from core.backups.models import Backup
+from core.backups.reader import BackupReader
 from core.base.db import reading
+from core.base.errors import ObjectMissing
 from core.base.time import moved
 from core.objects.index import StoredObject
 from core.runs.service import find, report_of
@@ -327,3 +330,17 @@ def test_a_description_stands_on_the_one_before_it(many: App) -> None:
     with transaction():
         change_log.cut(db.session.connection(), many.id)
     assert seen(third)[1] == 4
+
+
+def test_a_list_that_somebody_holds_is_read_all_the_same(many: App) -> None:
+    """One that the store lost is not taken for there: the next backup stores it again."""
+    def lost(content: str) -> bytes:
+        raise ObjectMissing("It is gone.")
+
+    saved = BackupReader(backed_up(many)[0])
+    entry = saved.content.components["worksheets"].data
+    assert entry is not None
+    held = saved.lines["worksheets", "data"]
+    assert own_list(entry.index, saved.read) is held
+    with pytest.raises(ObjectMissing):
+        own_list(entry.index, lost)
