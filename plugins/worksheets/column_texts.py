@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.api import canonical
+from plugins.worksheets.fieldtypes.numbers import MAX_SAFE
 
-MAX_SAFE = 2**53 - 1
 _ESCAPED = re.compile(r'["\\\x00-\x1f]')
 _FLAGS = {True: "true", False: "false"}
 
