@@ -12,9 +12,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, case, or_, select, update
 
 from core.apps import change_log
 from core.apps.change_log import Runs
@@ -93,7 +95,7 @@ class Base:
         found = set()
         for _, _, entry in self.content.entries():
             found.add(entry.index)
-            found.update(line.content for line in self.listed(entry))
+            found.update(map(attrgetter("content"), self.listed(entry)))
         return found
 
     def lines(self, component: str, version: int) -> dict[str, list[IndexLine]] | None:
@@ -105,10 +107,7 @@ class Base:
         entry = self.content.components.get(component)
         if entry is None or entry.version != version or entry.data is None:
             return None
-        found: dict[str, list[IndexLine]] = {}
-        for line in self.listed(entry.data):
-            found.setdefault(line.section, []).append(line)
-        return found
+        return {section: list(some) for section, some in groupby(self.listed(entry.data), key=attrgetter("section"))}
 
     def listed(self, part: PartEntry) -> list[IndexLine]:
         """Return the lines of a part's list, in its order."""
@@ -164,9 +163,10 @@ def keep_mark(connection: Connection, app_id: str, backup_id: str, mark: Mark | 
     if marked(connection, app_id) != before:
         mark = None
         change_log.cut(connection, app_id)
-    connection.execute(update(_table).where(_c.app_id == app_id, _c.mark.is_not(None)).values(mark=None))
+    text = None if mark is None else mark.text()
+    connection.execute(update(_table).where(_c.app_id == app_id, or_(_c.id == backup_id, _c.mark.is_not(None))).values(
+        mark=case((_c.id == backup_id, text))))
     if mark is not None:
-        connection.execute(update(_table).where(_c.id == backup_id).values(mark=mark.text()))
         change_log.forget(connection, app_id, mark.seen)
 
 

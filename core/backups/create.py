@@ -94,13 +94,13 @@ def create(app: App, context: RunContext, *, data: bool, type_: str, name: str |
     with writing_objects("backup", app.id) as writer:
         with reading() as connection:
             context.step("backup.reading")
-            snapshot = Snapshot(app.id, connection)
+            snapshot = Snapshot(app.id, connection).still()
             before = marked(connection, app.id)
             on = kept = base_of(snapshot) if data else (None, "")
             if kept[0] is not None and kept[0].is_due:
                 on = None, "audit"
             total = _records(app, snapshot, on[0]) if data else 0
-            found = describe(app, snapshot, data=data, on=on, take=writer.put, held=writer.known.__contains__,
+            found = describe(app, snapshot, data=data, on=on, take=writer.put, missing=writer.known.missing,
                              tick=lambda records, size: context.progress("reading", records, total, size))
             if found.why == "audit":
                 found.why = _audited(app, found, describe(app, snapshot, on=kept))
@@ -112,7 +112,8 @@ def create(app: App, context: RunContext, *, data: bool, type_: str, name: str |
     context.step("backup.objects_stored")
     with recording(writer):
         context.fence()
-        db.session.execute(update(Backup).where(Backup.run_id == context.run_id).values(deleted_at=now_us()))
+        if context.attempt > 1:
+            db.session.execute(update(Backup).where(Backup.run_id == context.run_id).values(deleted_at=now_us()))
         backup = _row(app, found, writer, data=data, type_=type_, name=name, person=person, started_at=started_at)
         backup.run_id, backup.counters = context.run_id, canonical(counters).decode() if counters else None
         db.session.add(backup)
@@ -142,8 +143,7 @@ def _mark(app: App, snapshot: Snapshot, found: Description) -> Mark | None:
 def _scan(found: Description) -> dict[str, Any]:
     if found.base is None:
         return {"why": found.why}
-    of = sum(line.section.startswith("records/") for lines in found.lines.values() for line in lines)
-    return {"read": found.segments_read, "of": of}
+    return {"read": found.segments_read, "of": found.segments}
 
 
 def _audited(app: App, whole: Description, from_log: Description) -> str:

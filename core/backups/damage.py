@@ -62,7 +62,7 @@ def _lost_in(index: str, held: Digests) -> int:
         db.session.rollback()
         note_lost(error)
         return 1
-    return sum(content not in held for content in {line.content for line in lines})
+    return len(held.missing(line.content for line in lines))
 
 
 def mark(run: RunContext, level: str, found: Mapping[str, int], began: int, *, but: str | None = None) -> list[str]:

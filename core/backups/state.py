@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import pairwise
+from operator import attrgetter
 from typing import Any
 
 from core.apps import change_log
@@ -30,12 +31,13 @@ from core.tenancy.models import App
 AT_ONCE_BYTES, WAITING = 512 * 1024, 4
 """From how many bytes on a thread takes segments, and how many times that may lie between the reading and the hashing: bounds memory."""
 THREADS = 2
-FILES = "files"
-"""The section that lists files."""
+FILES, RECORDS = "files", "records/"
+"""The section that lists files, and what the names of those with records begin with."""
 COMPARE = False
 """Whether each description that stands on a backup is compared with one that reads everything: tests set it."""
+_content = attrgetter("content")
 Take = Callable[[bytes], str]
-Held = Callable[[str], bool]
+Missing = Callable[[Iterable[str]], Collection[str]]
 Tick = Callable[[int, int], None]
 
 
@@ -54,13 +56,15 @@ class Description:
     """What `describe` found: the content, and the lines of each of its lists.
 
     `base` is the backup that it stands on; where there is none, `why` says why everything of the data was read (`core.backups.base.WHY`).
-    `segments_read` counts those of records that were; `whole_files` is whether the store has every file that the data names.
+    `segments` counts those of records, and `segments_read` those of them that were; `whole_files` is whether the store has every file
+    that the data names.
     """
 
     content: Content
     lines: dict[tuple[str, str], list[IndexLine]] = field(default_factory=dict)
     base: Base | None = None
     why: str = ""
+    segments: int = 0
     segments_read: int = 0
     whole_files: bool = True
 
@@ -76,7 +80,7 @@ class Description:
 
 
 def describe(app: App, snapshot: Snapshot, *, data: bool = True, config: bool = True, only: str | None = None,
-             on: tuple[Base | None, str] | None = None, take: Take = digest_only, held: Held = lambda content: True,
+             on: tuple[Base | None, str] | None = None, take: Take = digest_only, missing: Missing = lambda contents: (),
              tick: Tick = lambda records, size: None) -> Description:
     """Return the content of an app at the snapshot's moment, every segment and index that is read given to *take*.
 
@@ -87,14 +91,14 @@ def describe(app: App, snapshot: Snapshot, *, data: bool = True, config: bool = 
         only: The name of the one component to describe.
         on: The backup to stand on, or None and why everything is to be read; where it is not given, it is looked up (`base_of`).
         take: Called in other threads with each segment's and index's bytes; returns their SHA-256.
-        held: Says whether one may rely on a content that is not read, as the store has it.
+        missing: Returns those of contents that are not read on which one may not rely, as the store does not have them.
         tick: Called here with the records and bytes read so far; what it raises ends the walk.
     """
     base, why = (on or base_of(snapshot)) if data else (None, "")
-    found = _described(app, snapshot, base, data=data, config=config, only=only, take=take, held=held, tick=tick)
+    found = _described(app, snapshot, base, data=data, config=config, only=only, take=take, missing=missing, tick=tick)
     found.why = found.why or why
     if COMPARE and base is not None:
-        whole = _described(app, snapshot, None, data=data, config=config, only=only, take=digest_only, held=held, tick=tick)
+        whole = _described(app, snapshot, None, data=data, config=config, only=only, take=digest_only, missing=missing, tick=tick)
         if whole.content.as_dict() != found.content.as_dict():
             raise AssertionError(f"The log says something else than the rows: {found.content.as_dict()} != {whole.content.as_dict()}")
     return found
@@ -120,9 +124,9 @@ def describe_data(app: App, snapshot: Snapshot, before: Seen | None = None) -> S
     return Seen(describe(app, snapshot, config=False, on=None if found is None else (found, "")), *here)
 
 
-def _described(app: App, snapshot: Snapshot, base: Base | None, *, data: bool, config: bool, only: str | None, take: Take, held: Held,
-               tick: Tick) -> Description:
-    found = Description(Content(components={}), base=base)
+def _described(app: App, snapshot: Snapshot, base: Base | None, *, data: bool, config: bool, only: str | None, take: Take,
+               missing: Missing, tick: Tick) -> Description:
+    found, snapshot = Description(Content(components={}), base=base), snapshot.still()
     with ThreadPoolExecutor(THREADS) as pool:
         for name, component in server().registry.components.items():
             if only not in (None, name):
@@ -131,7 +135,7 @@ def _described(app: App, snapshot: Snapshot, base: Base | None, *, data: bool, c
             entry = ComponentEntry(
                 version=component.version,
                 config=_part(found, name, "config", walk, walk.lines(_config_sections(component, app, snapshot))) if config else None,
-                data=_data(found, component, app, snapshot, walk, held) if data else None,
+                data=_data(found, component, app, snapshot, walk, missing) if data else None,
             )
             if entry.config is not None or entry.data is not None:
                 found.content.components[name] = entry
@@ -199,7 +203,7 @@ def _part(found: Description, name: str, part: str, walk: _Walk, given: Iterable
     return PartEntry(
         index=walk.take(raw), raw=len(raw),
         documents=sum(line.count for line in lines if line.section == "documents"),
-        records=sum(line.count for line in lines if line.section.startswith("records/")),
+        records=sum(line.count for line in lines if line.section.startswith(RECORDS)),
         files=sum(1 for line in lines if line.section == FILES),
     )
 
@@ -242,27 +246,31 @@ def document_sections(given: Iterable[Document]) -> Iterator[Section]:
         yield file_section(digest for document in documents for digest in files(document.body))
 
 
-def _data(found: Description, component: Component, app: App, snapshot: Snapshot, walk: _Walk, held: Held) -> PartEntry | None:
+def _data(found: Description, component: Component, app: App, snapshot: Snapshot, walk: _Walk, missing: Missing) -> PartEntry | None:
     """Describe a component's data: of each section it has the base's lines, but for what was touched since, which is read."""
     before = _lines_before(found, component)
     touched = {} if found.base is None else found.base.touched
     lines: list[IndexLine] = []
-    is_read = False
+    are_same = bool(before)
+    named = set[str]()
     for section in component.data_sections(app, snapshot):
         known = before.get(section.name)
         if not known or section.some is None:
-            read = list(walk.lines([section]))
+            now = list(walk.lines([section]))
+            read = len(now)
         else:
-            runs = joined([*touched.get(section.name, ()), *runs_of(line.n for line in known if not held(line.content))])
-            if not runs:
-                lines += known
-                continue
-            lines += [line for line in known if lying_outside(runs, line.n)]
-            read = list(walk.lines([Section(section.name, section.some(runs))]))
-        is_read = True
-        found.segments_read += len(read) if section.name.startswith("records/") else 0
-        lines += read
-    if found.base is not None and found.base.mark.whole_files and before and _are_same(lines, before, is_read=is_read):
+            gone = missing(map(_content, known))
+            runs = joined([*touched.get(section.name, ()), *runs_of(line.n for line in known if gone and line.content in gone)])
+            now, read = known, 0
+            if runs:
+                some = list(walk.lines([Section(section.name, section.some(runs))]))
+                now, read = [*(line for line in known if lying_outside(runs, line.n)), *some], len(some)
+        if section.name.startswith(RECORDS):
+            found.segments_read, found.segments = found.segments_read + read, found.segments + len(now)
+        are_same = are_same and (now is known or set(now) == set(known or ()))
+        named.add(section.name)
+        lines += now
+    if found.base is not None and found.base.mark.whole_files and are_same and named >= before.keys() - {FILES}:
         entry = found.base.content.components[component.name].data  # the same records name the same files
         assert entry is not None  # it has the lines that these are
         found.lines[component.name, "data"] = found.base.listed(entry)
@@ -271,12 +279,6 @@ def _data(found: Description, component: Component, app: App, snapshot: Snapshot
     files_there = list(walk.lines([file_section(wanted)]))
     found.whole_files &= len(files_there) == len(wanted)
     return _part(found, component.name, "data", walk, [*lines, *files_there])
-
-
-def _are_same(lines: list[IndexLine], before: Mapping[str, list[IndexLine]], *, is_read: bool) -> bool:
-    """Say whether lines are all those of the base but of files; where nothing was read, each is one of the base's."""
-    theirs = [line for name, some in before.items() if name != FILES for line in some]
-    return len(lines) == len(theirs) and (not is_read or set(lines) == set(theirs))
 
 
 def _lines_before(found: Description, component: Component) -> dict[str, list[IndexLine]]:

@@ -15,7 +15,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, Connection, Engine, ExceptionContext, FromClause, MetaData, Table, event, text
+from sqlalchemy import BigInteger, Connection, Engine, ExceptionContext, FromClause, MetaData, Table, event, literal, text
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, PendingRollbackError, SQLAlchemyError
@@ -50,21 +50,21 @@ class database_now(FunctionElement[int]):  # a function of SQL, and called like 
     """The moment in microseconds UTC by the database's clock, which all processes share: what leases are measured by."""
 
     type = BigInteger()
-    inherit_cache = False
+    inherit_cache = True  # how far it is ahead is a parameter, so that a statement is compiled once
 
     def __init__(self) -> None:
-        super().__init__()
-        self.ahead_us = ahead_us()
+        super().__init__(literal(ahead_us(), BigInteger()))
 
 
 @compiles(database_now, "sqlite")
-def _sqlite_now(element: database_now, _compiler: Any, **_: Any) -> str:
-    return f"(CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER) * 1000 + {element.ahead_us})"
+def _sqlite_now(element: database_now, compiler: Any, **more: Any) -> str:
+    ahead = compiler.process(element.clauses, **more)
+    return f"(CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER) * 1000 + {ahead})"
 
 
 @compiles(database_now, "postgresql")
-def _postgresql_now(element: database_now, _compiler: Any, **_: Any) -> str:
-    return f"(CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS bigint) + {element.ahead_us})"
+def _postgresql_now(element: database_now, compiler: Any, **more: Any) -> str:
+    return f"(CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS bigint) + {compiler.process(element.clauses, **more)})"
 
 
 class Base(DeclarativeBase):

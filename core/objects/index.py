@@ -16,6 +16,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import fields
+from itertools import pairwise
 from operator import attrgetter
 from struct import Struct
 from typing import Any
@@ -32,6 +33,9 @@ from core.tenancy.owned import Owned
 from core.tenancy.wall import tenant
 
 ASKED_AT_ONCE = 500
+JOINED_AT_ONCE = 50_000
+SOME = 8
+"""From how many times as many digests on some are looked for one by one."""
 _COMING = "objects_coming"
 
 
@@ -82,9 +86,13 @@ class Digests:
     The heads are the digests' first eight bytes as numbers: to find a number among numbers takes a tenth of the time.
     """
 
-    def __init__(self, digests: Iterable[str] = ()) -> None:
-        self.packed = bytes.fromhex("".join(sorted(digests)))
+    def __init__(self, texts: Iterable[str] = ()) -> None:
+        """Take digests, or texts that consist of many."""
+        self.packed = b"".join(map(bytes.fromhex, texts))
         self.heads = array("Q", [head for head, in _HEAD.iter_unpack(self.packed)])
+        if any(one > two for one, two in pairwise(self.heads)):
+            self.packed = b"".join(sorted(self._each()))
+            self.heads = array("Q", sorted(self.heads))
 
     def __len__(self) -> int:
         return len(self.heads)
@@ -98,6 +106,16 @@ class Digests:
                 return True
             place += 1
         return False
+
+    def missing(self, digests: Iterable[str]) -> set[str]:
+        """Return those of the digests that are not among these."""
+        wanted = set(digests)
+        if len(self) > SOME * len(wanted):
+            return {one for one in wanted if one not in self}
+        return wanted - set(map(bytes.hex, self._each()))  # for many a tenth of the time
+
+    def _each(self) -> Iterator[bytes]:
+        return (self.packed[place:place + 32] for place in range(0, len(self.packed), 32))
 
 
 _HEAD = Struct(">Q24x")
@@ -163,8 +181,7 @@ def stored_bytes() -> tuple[int, int, int]:
 
 def known_digests() -> Digests:
     """Return the contents that the current organization has and that one may rely on."""
-    # In the key's order, which `Digests` need not sort again.
-    return Digests(db.session.execute(select(StoredObject.content).where(RELIABLE).order_by(StoredObject.content)).scalars())
+    return Digests(_joined(RELIABLE))
 
 
 RELIABLE = StoredObject.condemned_at.is_(None) & StoredObject.lost_at.is_(None)
@@ -175,8 +192,20 @@ _PLACED = tuple(getattr(StoredObject, part) for part in _PARTS)
 
 def held_digests() -> Digests:
     """Return the contents of the current organization that do not count as lost, condemned or not: one may read them."""
-    query = select(StoredObject.content).where(StoredObject.lost_at.is_(None)).order_by(StoredObject.content)
-    return Digests(db.session.execute(query).scalars())
+    return Digests(_joined(StoredObject.lost_at.is_(None)))
+
+
+def _joined(which: ColumnElement[bool]) -> Iterator[str]:
+    """Yield digests, thousands as one text: a row for each takes the database's driver ten times as long."""
+    last, connection = "", db.session.connection()
+    while True:
+        some = (select(StoredObject.content).where(StoredObject.organization_id == tenant(), which, StoredObject.content > last)
+                .order_by(StoredObject.content).limit(JOINED_AT_ONCE).subquery())
+        text_of, last, count = connection.execute(
+            select(func.aggregate_strings(some.c.content, ""), func.max(some.c.content), func.count()).select_from(some)).one()
+        yield text_of or ""
+        if count < JOINED_AT_ONCE:
+            return
 
 
 def known_descriptors(contents: Iterable[str]) -> dict[str, StoredDescriptor]:

@@ -49,6 +49,7 @@ class ObjectWriter:
         self.unrecorded: list[str] = []
         self.late: set[str] = set()
         self.unsettled_bytes = 0
+        self.is_reserved = False
         self.lock = Lock()
         self.packing = Packing(self.reader.organization_id, self.batch)
 
@@ -83,6 +84,7 @@ class ObjectWriter:
         """Ask plugins whether what is about to be made durable may be; in no transaction, or in one that can still be undone."""
         size = sum(self.added[content].size for content in self.unrecorded) + self.unsettled_bytes
         if size and self.counted:
+            self.is_reserved = True
             server().registry.hook.objects_reserved(organization_id=self.reader.organization_id, size=size,
                                                     reference=self.reference)
 
@@ -93,8 +95,9 @@ class ObjectWriter:
     def settle(self) -> None:
         """Have plugins count what was recorded, inside the transaction that makes it real; a second call counts nothing."""
         size, self.unsettled_bytes = self.unsettled_bytes, 0
-        if not self.counted:
+        if not self.counted or not (size or self.is_reserved):
             return
+        self.is_reserved = False
         server().registry.hook.objects_recorded(
             organization_id=self.reader.organization_id, size=size, reference=self.reference, purpose=self.purpose,
             app_id=self.app_id)

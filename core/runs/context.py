@@ -22,7 +22,8 @@ from sqlalchemy import ColumnElement, Connection, select, update
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from core.archive.canonical import canonical
-from core.base.db import BUSY_TIMEOUT_S, database_now, db, in_transaction
+from core.base.content import AUTOCOMMIT
+from core.base.db import BUSY_TIMEOUT_S, database_now, db, driver, in_transaction
 from core.base.errors import RunCancelled, RunLost
 from core.base.time import now_us
 from core.runs.models import Run
@@ -61,6 +62,7 @@ class RunContext:
     """One attempt at one run. `options` is what was asked for, `steps` what was entered when, in earlier attempts too."""
 
     run_id: str
+    kind: str
     attempt: int
     app_id: str | None
     organization_id: str
@@ -108,18 +110,24 @@ class RunContext:
             RunLost: the run was ended, or another attempt took it over.
             RunCancelled: somebody asked to cancel.
         """
-        found = db.session.connection().execute(
-            select(_c.attempt, _c.state, _c.cancel_requested).where(_c.id == self.run_id).with_for_update()).first()
-        self._judge(found)
-        # Renewed here as well: while this transaction holds the row, the heartbeat cannot.
-        db.session.connection().execute(update(_table).where(_c.id == self.run_id).values(lease_until=lease_end()))
+        # The lease is renewed here as well: while this transaction holds the row, the heartbeat cannot.
+        self._hold(lease_until=lease_end())
 
     def succeed(self, report: Mapping[str, Any]) -> None:
-        """End the run with its report, inside the transaction that makes its work real."""
-        self.fence()
-        db.session.connection().execute(update(_table).where(_c.id == self.run_id).values(
-            state="succeeded", exclusive_app_id=None, ended_at=now_us(), lease_until=None,
-            report=canonical(report).decode(), steps=self.steps_text))
+        """End the run with its report, inside the transaction that makes its work real.
+
+        Raises:
+            RunLost, RunCancelled: see `fence`.
+        """
+        self._hold(state="succeeded", exclusive_app_id=None, ended_at=now_us(), lease_until=None, report=canonical(report).decode(),
+                   steps=self.steps_text)
+
+    def _hold(self, **values: Any) -> None:
+        """Write into the row, which is this attempt's until the caller's transaction ends, or raise what `fence` does."""
+        connection = db.session.connection()
+        if not connection.execute(update(_table).where(self._mine(), ~_c.cancel_requested).values(**values)).rowcount:
+            self._judge(connection)
+            raise self._lost()
 
     @property
     def steps_text(self) -> str:
@@ -129,26 +137,30 @@ class RunContext:
     def renew(self) -> None:
         """Prolong the lease; a lost run stays lost."""
         with suppress(OperationalError), _aside() as connection:
-            connection.execute(update(_table).where(self._mine()).values(lease_until=lease_end()))
+            self._write_aside(connection, {"lease_until": lease_end()})
 
     def _mine(self) -> Any:
         return (_c.id == self.run_id) & (_c.attempt == self.attempt) & (_c.state == "running")
 
     def _tell(self, values: dict[str, Any]) -> None:
         """Write progress beside the work's own transactions; a busy database may miss one, never delay the work."""
-        try:
-            with _aside() as connection:
-                judged = (_c.attempt, _c.state, _c.cancel_requested)
-                found = connection.execute(update(_table).where(self._mine()).values(**values).returning(*judged)).first()
-                if found is None:
-                    found = connection.execute(select(*judged).where(_c.id == self.run_id)).first()
-        except OperationalError:
-            return
-        self._judge(found)
+        with suppress(OperationalError), _aside() as connection:
+            told = self._write_aside(connection, values)
+            if told is None or told.cancel_requested:
+                self._judge(connection)
 
-    def _judge(self, found: Any) -> None:
+    def _write_aside(self, connection: Connection, values: dict[str, Any]) -> Any:
+        """Write into the row, unless somebody holds it, and return whether it is to be cancelled; None where nothing was written."""
+        free = select(_c.id).where(self._mine()).with_for_update(skip_locked=True).scalar_subquery()
+        return connection.execute(update(_table).where(_c.id == free).values(**values).returning(_c.cancel_requested)).first()
+
+    def _lost(self) -> RunLost:
+        return RunLost(f"Run {self.run_id} was taken over or ended; attempt {self.attempt} stops.", run=self.run_id)
+
+    def _judge(self, connection: Connection) -> None:
+        found = connection.execute(select(_c.attempt, _c.state, _c.cancel_requested).where(_c.id == self.run_id)).first()
         if found is None or found.attempt != self.attempt or found.state != "running":
-            raise RunLost(f"Run {self.run_id} was taken over or ended; attempt {self.attempt} stops.", run=self.run_id)
+            raise self._lost()
         if found.cancel_requested:
             raise RunCancelled("The run was cancelled.", run=self.run_id)
 
@@ -184,20 +196,19 @@ def heartbeat(context: RunContext) -> Iterator[None]:
 
 @contextmanager
 def _aside() -> Iterator[Connection]:
-    """Give a short transaction of its own that does not wait for a lock."""
+    """Give a connection of its own, of which each statement is a transaction, that waits for nobody for long."""
     engine = db.engine
-    with engine.connect() as connection:
-        if engine.dialect.name == "sqlite":
-            connection.exec_driver_sql("PRAGMA busy_timeout=200")
-        else:
-            connection.exec_driver_sql("SET LOCAL lock_timeout = '200ms'")
+    if engine.dialect.name == "postgresql":
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            yield connection
+        return
+    with engine.connect().execution_options(**{AUTOCOMMIT: True}) as connection:
+        lent = driver(connection)
+        lent.execute("PRAGMA busy_timeout=200")
         try:
             yield connection
-            connection.commit()
         finally:
-            if engine.dialect.name == "sqlite":
-                connection.rollback()
-                connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_TIMEOUT_S * 1000}")
+            lent.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_S * 1000}")
 
 
 def _die_if_asked(step: str) -> None:

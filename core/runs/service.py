@@ -72,8 +72,8 @@ def request(kind: str, app: App | None, options: Mapping[str, Any], person: str,
         TooManyRuns: see `check_room`.
     """
     exclusive = app.id if app is not None and server().registry.run_kind(kind).exclusive else None
-    if exclusive is not None:
-        end_lost(_c.exclusive_app_id == exclusive)
+    if exclusive is not None and (rows := _open_rows(_c.exclusive_app_id == exclusive)):
+        _end_left_of(rows)
         check_free(exclusive)
     if send and person != SYSTEM:
         check_room(kind)
@@ -151,14 +151,14 @@ def report_of(run: Run) -> dict[str, Any]:
 def claim(run_id: str) -> RunContext | None:
     """Take a queued run up as its next attempt; None when it is not queued (any more)."""
     with as_server(), transaction():
-        taken = db.session.connection().execute(
+        row = db.session.connection().execute(
             update(_table).where(_c.id == run_id, _c.state == "queued", _due()).values(
                 state="running", attempt=_c.attempt + 1, started_at=now_us(), not_before=None, error_message=None,
-                worker=this_process(), lease_until=lease_end())).rowcount
-        if not taken:
-            return None
-        row = db.session.connection().execute(select(_table).where(_c.id == run_id)).one()
-    return RunContext(run_id=row.id, attempt=row.attempt, app_id=row.app_id, organization_id=row.organization_id,
+                worker=this_process(), lease_until=lease_end())
+            .returning(_c.id, _c.kind, _c.attempt, _c.app_id, _c.organization_id, _c.person, _c.options, _c.steps)).first()
+    if row is None:
+        return None
+    return RunContext(run_id=row.id, kind=row.kind, attempt=row.attempt, app_id=row.app_id, organization_id=row.organization_id,
                       person=row.person, options=json.loads(row.options), steps=[(name, at) for name, at in json.loads(row.steps)])
 
 
@@ -183,7 +183,7 @@ def _worked(context: RunContext) -> Run | None:
     run_id = context.run_id
     try:
         with heartbeat(context):
-            report: Mapping[str, Any] | None = named(server().registry.run_kind(find(run_id).kind).work)(context)
+            report: Mapping[str, Any] | None = named(server().registry.run_kind(context.kind).work)(context)
             if report is not None:
                 with transaction():
                     context.succeed(report)
@@ -315,17 +315,25 @@ def end_lost(*which: ColumnElement[bool]) -> list[str]:
     Whoever meets a run may do so, in their own transaction. A run that a worker was sent for is left to the clock for a while, unless
     somebody wants it cancelled; the process that one was to be done by is gone for good.
     """
-    return [row.id for row in _lost(*which) if _end_left(row)]
+    return _end_left_of(_open_rows(*which))
 
 
-def _lost(*which: ColumnElement[bool]) -> list[Any]:
-    """Return the rows of those runs of the current organization that are lost, and nobody's to take up."""
+def _end_left_of(rows: list[Any]) -> list[str]:
+    return [row.id for row in rows if _is_left(row) and _end_left(row)]
+
+
+def _open_rows(*which: ColumnElement[bool]) -> list[Any]:
+    """Return the rows of those runs of the current organization that have not ended, each with what `_is_left` asks."""
     mine = (_c.organization_id == tenant(), _c.ended_at.is_(None), *which)
     expired = (_c.lease_until < database_now()).label("expired")
     abandoned = (_c.lease_until < database_now() - ABANDONED_TICKS * server().config.clock_tick_s * SECOND_US).label("abandoned")
-    rows = db.session.connection().execute(select(_table, expired, abandoned).where(*mine)).all()
-    return [row for row in rows if (is_gone(row.worker) or row.expired) and (
-        row.sent_at is None or (row.state == "running" and (row.cancel_requested or row.abandoned)))]
+    return list(db.session.connection().execute(select(_table, expired, abandoned).where(*mine)))
+
+
+def _is_left(row: Any) -> bool:
+    """Say whether a run is lost, and nobody's to take up."""
+    return (is_gone(row.worker) or row.expired) and (
+        row.sent_at is None or (row.state == "running" and (row.cancel_requested or row.abandoned)))
 
 
 def _end_left(row: Any) -> bool:
@@ -356,7 +364,7 @@ def end_lost_of(app_id: str) -> bool:
 
     For whoever looks at them.
     """
-    if not _lost(_c.app_id == app_id):
+    if not any(map(_is_left, _open_rows(_c.app_id == app_id))):
         return False
     with transaction():
         return bool(end_lost(_c.app_id == app_id))

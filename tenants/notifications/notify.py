@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from flask import current_app
@@ -56,17 +57,21 @@ def tell(notice: Notice, people: Iterable[str]) -> None:
     """
     members = set(db.session.scalars(select(Membership.user_id).where(Membership.user_id.in_(list(people)))))
     chosen = choices_of(members, notice.kind)
-    body = json.dumps(_body(notice), ensure_ascii=False, sort_keys=True)
+
+    @cache
+    def body() -> str:
+        return json.dumps(_body(notice), ensure_ascii=False, sort_keys=True)
+
     for person in sorted(members):
         if chosen[person].inbox:
             _add_to_inbox(notice, person)
         if chosen[person].mail:
-            add_delivery("mail", person, notice.kind, notice.event, notice.title, body)
+            add_delivery("mail", person, notice.kind, notice.event, notice.title, body())
         for channel in sorted(chosen[person].channels & server().registry.channels.keys()):
-            add_delivery(channel, person, notice.kind, notice.event, notice.title, body)
+            add_delivery(channel, person, notice.kind, notice.event, notice.title, body())
     for webhook in db.session.scalars(select(Webhook).where(Webhook.enabled)):
         if f",{notice.kind}," in webhook.kinds:
-            add_delivery("webhook", webhook.id, notice.kind, notice.event, notice.title, body)
+            add_delivery("webhook", webhook.id, notice.kind, notice.event, notice.title, body())
 
 
 def admins_of(app_id: str) -> list[str]:

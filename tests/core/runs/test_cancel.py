@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from core.api import App, direct, transaction
+from core.api import App, apps, direct, transaction
 from core.base.errors import RunCancelled
 from core.base.time import moved
 from core.runs.service import cancel, claim, find, recover, work
@@ -95,3 +95,35 @@ def test_a_cancel_that_comes_too_late_changes_nothing(server: Flask, app: App, e
         cancel(seen)
     assert (("succeeded", None), False) == (state_of(run_id), find(run_id).cancel_requested)
     assert ["manual"] == types_of_backups(app)
+
+
+def test_progress_is_not_told_while_somebody_holds_the_run_and_the_work_goes_on(server: Flask, app: App) -> None:
+    """Who cancels it in a transaction that is still open delays nobody; the next step hears of it."""
+    run_id = ask("backup", app, None, send=False)
+    context = claim(run_id)
+    assert context is not None
+
+    def tell() -> None:
+        context.step("backup.read")
+        context.renew()
+
+    with transaction():
+        cancel(find(run_id))
+        elsewhere(tell)
+    assert "" == find(run_id).phase
+    with pytest.raises(RunCancelled):
+        context.step("backup.read")
+
+
+@pytest.mark.parametrize("ends", [False, True], ids=["fence", "succeed"])
+def test_a_run_that_is_to_be_cancelled_writes_nothing_for_good(server: Flask, app: App, *, ends: bool) -> None:
+    """Its last transaction, with a fence or an end, is taken back whole."""
+    run_id = ask("backup", app, None, send=False)
+    context = claim(run_id)
+    assert context is not None
+    cancelled(run_id)
+    before = find(run_id).lease_until
+    with pytest.raises(RunCancelled), transaction():
+        apps.find(app.id).name = "Changed"
+        context.succeed({}) if ends else context.fence()
+    assert ("Sales", "running", before) == (apps.find(app.id).name, find(run_id).state, find(run_id).lease_until)
