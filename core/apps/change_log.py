@@ -61,7 +61,8 @@ _SINCE = {
 }
 # SQLite keeps the entry of the mark itself, or numbers would begin anew below it.
 _FORGET = {
-    "postgresql": text("DELETE FROM change_log WHERE app_id = :app AND pg_visible_in_snapshot(xid, CAST(:mark AS pg_snapshot))"),
+    "postgresql": text("DELETE FROM change_log WHERE app_id = :app AND pg_visible_in_snapshot(xid, CAST(:mark AS pg_snapshot)) "
+                       "AND :cluster = (SELECT 'p' || system_identifier FROM pg_control_system())"),
     "sqlite": text("DELETE FROM change_log WHERE app_id = :app AND id < CAST(:mark AS INTEGER)"),
 }
 
@@ -122,10 +123,12 @@ def since(connection: Connection, app_id: str, seen: str) -> Mapping[str, Runs] 
 
 
 def forget(connection: Connection, app_id: str, seen: str) -> None:
-    """Remove the entries that a mark has seen."""
-    before = _place(connection, seen)
-    if before is not None:
-        connection.execute(_FORGET[connection.dialect.name], {"app": app_id, "mark": before})
+    """Remove the entries that a mark has seen, as this database gave it a moment ago; one of another removes nothing."""
+    if connection.dialect.name == "postgresql":
+        cluster, _, snapshot = seen.partition("/")
+        connection.execute(_FORGET["postgresql"], {"app": app_id, "mark": snapshot, "cluster": cluster})
+    elif seen.startswith("s"):
+        connection.execute(_FORGET["sqlite"], {"app": app_id, "mark": seen[1:]})
 
 
 def cut(connection: Connection, app_id: str) -> None:
