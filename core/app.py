@@ -12,6 +12,7 @@ from flask import Flask
 
 from core.base.config import Config, read_config
 from core.base.db import db
+from core.base.memory import give_back
 from core.base.proxies import Proxies, read_networks
 from core.extension.registry import DEFAULT_PLUGINS, load_plugins
 from core.server import EXTENSION, Server
@@ -29,6 +30,7 @@ def create_app(config: Config | None = None, plugins: tuple[str, ...] = DEFAULT_
     Without *pages* it has no address of any, and a third less in memory: for the command line. A *bare* one imports a plugin when
     one of its hooks is called, too: for looking something up.
     """
+    give_back()
     config = config or read_config()
     config.home_path.mkdir(parents=True, exist_ok=True, mode=0o700)
     close_to_others(config.home_path)

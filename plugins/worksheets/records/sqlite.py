@@ -52,7 +52,7 @@ SELECT max(json_extract(vals, '$.' || ?)) FROM record WHERE app_id = ? AND works
 class SQLiteRecordStore(RecordStore):
     """See `RecordStore`."""
 
-    loaded_bytes = 4 * 1024 * 1024
+    loaded_bytes = 2 * 1024 * 1024
 
     def segments(self, worksheet: str, first: int = 0, last: int = LAST_SEGMENT) -> Iterator[Segment]:
         connection = driver(self.connection)

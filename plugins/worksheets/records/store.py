@@ -67,7 +67,7 @@ def _kept(row: Row) -> Kept:
 class RecordStore:
     """The records of one app through one connection; the caller owns the transaction."""
 
-    loaded_bytes: ClassVar[int] = 8 * 1024 * 1024
+    loaded_bytes: ClassVar[int] = 4 * 1024 * 1024
     """How many bytes of whole segments are loaded at once, and unpacked ahead."""
 
     def __init__(self, connection: Connection, app_id: str) -> None:
