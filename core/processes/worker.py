@@ -81,16 +81,29 @@ class RunJob(Job):
 class PatientWorker(Worker):
     """A worker whose job goes on while the queue is away; the run's own lease tells that it lives.
 
-    One that was told to stop before it heard of signals itself takes no job.
+    One that was told to stop before it heard of signals itself takes no job. Neither does one whose end was lost: what a signal raises
+    is thrown away where it comes while Python tidies up.
     """
 
     told_to_stop: Callable[[], bool] = staticmethod(lambda: False)
+    max_connection_wait_time = MAX_WAIT_S
 
     def _install_signal_handlers(self) -> None:
         super()._install_signal_handlers()  # type: ignore[no-untyped-call]
         if self.told_to_stop():
             self._shutdown_requested_date = now()
             raise StopRequested
+
+    @property
+    def should_run_maintenance_tasks(self) -> bool:
+        """Say whether the queue is to be tidied, as the library asks before each look for a job.
+
+        Raises:
+            StopRequested: the worker was told to stop.
+        """
+        if self._shutdown_requested_date is not None:
+            raise StopRequested
+        return bool(super().should_run_maintenance_tasks)
 
     def maintain_heartbeats(self, job: Job, execution: Any) -> None:
         """Tell the queue that the job goes on, where there is a queue."""

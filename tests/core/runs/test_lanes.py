@@ -13,6 +13,8 @@ import pytest
 from click.testing import CliRunner
 from flask import Flask
 from redis import Redis
+from rq.serializers import JSONSerializer
+from rq.utils import now
 from sqlalchemy import update
 
 from core.api import App, apps, db, direct, transaction
@@ -28,15 +30,16 @@ from core.base.time import moved, now_us
 from core.cli.main import main
 from core.extension.run_kind import MIB
 from core.processes import valkey
+from core.processes.worker import PatientWorker, RunJob
 from core.runs.lanes import lane_of, waits_since
 from core.runs.models import EXPRESS, GENERAL, RESEND_AFTER_S, Run
-from core.runs.queue import queue
+from core.runs.queue import connection, queue
 from core.runs.service import cancel, find, recover, request, work
 from core.server import server as current
 from tests.conftest import made_organization
 from tests.core.runs.faults import at_step, go_on, paused, pausing
 from tests.core.runs.making import ask, fill, state_of
-from tests.core.runs.processes import alive, children, environment_of, patience, wait_for_end, worker
+from tests.core.runs.processes import alive, children, environment_of, patience, wait_for_end, work_in_a_process, worker
 from tests.core.runs.test_queue import use_queue, wait_until_ended
 
 STARTED = 1_790_000_520_000_000
@@ -261,6 +264,20 @@ def test_a_worker_ends_when_it_is_told_so_while_the_queue_is_away(server: Flask,
         os.kill(pid, signal.SIGTERM)
         wait_for_end(pid)
         assert not any(alive(one) for one in family)
+
+
+def test_a_worker_whose_end_was_lost_takes_no_job(server: Flask, app: App, queue_url: str) -> None:
+    """What a signal raises is thrown away where it comes while Python tidies up; the worker looks again before it takes a job."""
+    use_queue(queue_url)
+    config = current().config
+    run_id = ask("backup", app, None)
+    idle = PatientWorker([queue(config, lane, job_class=RunJob) for lane in (EXPRESS, GENERAL)], connection=connection(config),
+                         serializer=JSONSerializer, job_class=RunJob)
+    idle._shutdown_requested_date = now()
+    assert not idle.work(burst=True, logging_level="WARNING")
+    assert "queued" == state_of(run_id)[0]
+    work_in_a_process()
+    assert "succeeded" == state_of(run_id)[0]
 
 
 def test_an_organization_has_only_so_many_long_runs_at_once(server: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
