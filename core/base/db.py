@@ -31,6 +31,8 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 BUSY_TIMEOUT_S = 30
 CACHE_KB = 8192
+LOG_KEPT_BYTES = 32 * 1024 * 1024
+"""SQLite's log shrinks to this size when it begins anew; else one large import would take its room on the disk for ever."""
 WALK_CACHE_KB = 2048
 KEEPALIVES = {"tcp_keepalives_idle": 10, "tcp_keepalives_interval": 5, "tcp_keepalives_count": 4}
 PROGRESS_STEPS = 100_000
@@ -96,7 +98,8 @@ def _prepare(connection: Any, _record: Any) -> None:
     # pysqlite's own idea of when a transaction starts is switched off: `_begin` says it.
     connection.isolation_level = None
     for pragma in ("journal_mode=WAL", "foreign_keys=ON", "recursive_triggers=ON", "synchronous=FULL",
-                   f"busy_timeout={BUSY_TIMEOUT_S * 1000}", f"cache_size=-{CACHE_KB}", "trusted_schema=OFF"):
+                   f"busy_timeout={BUSY_TIMEOUT_S * 1000}", f"cache_size=-{CACHE_KB}", "trusted_schema=OFF",
+                   f"journal_size_limit={LOG_KEPT_BYTES}"):
         connection.execute(f"PRAGMA {pragma}")
 
 
