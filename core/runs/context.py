@@ -196,11 +196,12 @@ def heartbeat(context: RunContext) -> Iterator[None]:
 
 @contextmanager
 def _aside() -> Iterator[Connection]:
-    """Give a connection of its own, of which each statement is a transaction, that waits for nobody for long."""
+    """Give a connection of its own for one short write that waits for nobody for long; on SQLite each statement is a transaction."""
     engine = db.engine
     if engine.dialect.name == "postgresql":
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with engine.connect() as connection:
             yield connection
+            connection.commit()
         return
     with engine.connect().execution_options(**{AUTOCOMMIT: True}) as connection:
         lent = driver(connection)
