@@ -7,8 +7,6 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import lru_cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from plugins.tabular.cells import text_of
@@ -64,11 +62,9 @@ class Keys:
 
 @contextmanager
 def opened_keys() -> Iterator[Keys]:
-    """Give keys in a file that is gone afterwards."""
-    with TemporaryDirectory(prefix="appkeep-keys-") as folder:
-        path = Path(folder) / "keys.db"
-        with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as connection:
-            yield Keys(connection)
+    """Give keys in a file without a name, which the system removes however this process ends."""
+    with closing(sqlite3.connect("", isolation_level=None, check_same_thread=False)) as connection:
+        yield Keys(connection)
 
 
 def key_of(row: Sequence[Any], columns: tuple[int, ...]) -> str | None:
