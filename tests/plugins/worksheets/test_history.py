@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from core.api import (
     EVERYTHING,
@@ -363,6 +363,27 @@ def test_old_entries_are_forgotten_as_the_plan_says(sheet: App) -> None:
             assert history_retention.forget_old(now_us()) >= 2
     assert [one.entry.changes for one in versions(sheet, 1)] == [{A: ["two", "three"]}]
     assert versions(sheet, 1)[0].before.values == {A: "two"}
+
+
+def test_apps_without_old_entries_cost_no_statement_each(sheet: App) -> None:
+    """Every few minutes the clock looks at all apps; one entry that a wrong clock wrote far ahead hides none of those after it."""
+    put(sheet, a="one")
+    with moved(9 * 365 * 86_400):
+        put(sheet, a="ahead")
+    put(sheet, 1, a="two")
+    before = now_us() + 1
+
+    def looked() -> tuple[int, int]:
+        seen: list[object] = []
+        event.listen(db.engine, "before_cursor_execute", lambda *given: seen.append(given))
+        return history_retention.forget_old(before - 10 * 365 * 86_400 * 1_000_000), len(seen)
+
+    few = looked()
+    with transaction():
+        for n in range(5):
+            apps.create(f"Another {n}", SYSTEM)
+    assert few == looked() and few[0] == 0
+    assert history_retention._with_old(sheet.organization_id, before) == [sheet.id]
 
 
 def test_a_record_that_is_not_there_has_no_history(sheet: App) -> None:
