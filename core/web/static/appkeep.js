@@ -36,6 +36,17 @@ document.addEventListener("submit", (event) => {
   if (question && !window.confirm(question)) event.preventDefault();
 });
 
+// A form is sent once: a second click while the answer is on its way would make the same thing twice. Listens on the window, so that
+// what others have stopped is not counted as sent.
+const SENT_MS = 10_000;
+let sentAt = new WeakMap();
+window.addEventListener("submit", (event) => {
+  if (event.defaultPrevented || event.target.method !== "post") return;
+  if (Date.now() - (sentAt.get(event.target) ?? 0) < SENT_MS) event.preventDefault();
+  else sentAt.set(event.target, Date.now());
+});
+window.addEventListener("pageshow", () => { sentAt = new WeakMap(); });
+
 // A list of rows in a form: the template's "__n__" becomes a number that no row has yet.
 function addRow(button) {
   const template = document.getElementById(button.dataset.addRow);
