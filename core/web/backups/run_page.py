@@ -29,7 +29,7 @@ RUN = f"{ROOT}/runs/<run_id>"
 AGAIN_WITHIN_US = 10 * 1_000_000
 STEPS = {
     "backup.reading": "Started reading the app", "backup.read": "App read", "backup.objects_stored": "Content stored",
-    "backup.catalogued": "Backup listed", "restore.planned": "Compared with the app",
+    "backup.catalogued": "Backup listed", "backup.committed": "Backup saved", "restore.planned": "Compared with the app",
     "restore.verified": "Backup verified", "restore.safety_backup_taken": "Current version backed up",
     "restore.app_closed": "App locked for changes", "restore.merged": "Backup merged into the app",
     "restore.before_commit": "Changes saved", "copy.begun": "Started", "copy.put": "New app filled",

@@ -122,6 +122,10 @@ def place(home: Path, furnished: tuple[Path, str, str, str]) -> Iterator[Place]:
         yield Place(server, *furnished[1:], signed_in(server))
 
 
+RAW_MOMENT = re.compile(r"\dT\d\d:\d\d:\d\dZ")
+"""A time as messages have it, which no page shows."""
+
+
 def words(answer: TestResponse) -> str:
     """Return what a page says, without its tags."""
     return " ".join(re.sub(r"<[^>]+>", " ", answer.get_data(as_text=True)).split())

@@ -17,7 +17,7 @@ from core.web.backups import backup_list
 from plugins.worksheets import service as worksheets
 from tenants import service
 from tenants.quota import QuotaYear, usage
-from tests.core.web.backups.conftest import Place, words
+from tests.core.web.backups.conftest import RAW_MOMENT, Place, words
 from tests.web import make_member, signed_in
 
 FORM = {"data": "", "name": ""}
@@ -122,6 +122,7 @@ def test_a_second_backup_while_one_runs_is_refused_with_since_when(place: Place)
     shown = answer.get_data(as_text=True)
     assert "A backup of this app is queued since" in shown and f"/runs/{run_of(place).id}" in shown
     assert 'value="Mine &amp; yours"' in shown and "checked" in shown
+    assert RAW_MOMENT.search(words(answer)) is None
 
 
 def test_a_double_click_starts_one(place: Place) -> None:

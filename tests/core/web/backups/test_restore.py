@@ -22,7 +22,7 @@ from core.web.backups import restore
 from plugins.worksheets import service as worksheets
 from tenants.models import User
 from tenants.quota import QuotaYear, usage
-from tests.core.web.backups.conftest import COMPANIES, Place, words
+from tests.core.web.backups.conftest import COMPANIES, RAW_MOMENT, Place, words
 from tests.web import PASSWORD
 
 
@@ -291,6 +291,7 @@ def test_while_a_backup_runs_no_restore_starts(place: Place) -> None:
         assert "A backup of this app is in progress." in place.text(f"/{backup_id}/restore")
         answer = started(place, backup_id)
     assert 409 == answer.status_code and "A backup of this app is queued since" in words(answer)
+    assert RAW_MOMENT.search(words(answer)) is None
 
 
 @pytest.mark.parametrize("origin", ["server", "foreign"])
@@ -353,6 +354,7 @@ def test_the_steps_of_a_restore_are_told_with_their_times(place: Place) -> None:
              "Current version backed up", "Backup merged into the app", "Done 2"]
     places = [shown.rindex(step) for step in steps]
     assert sorted(places) == places
+    assert "committed" not in shown  # the word of a step for programs
 
 
 def test_records_come_back(place: Place) -> None:
