@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import Flask, Response, current_app, flash, g, jsonify, make_response, redirect, render_template, request, url_for
@@ -14,7 +15,7 @@ from core.base import budget
 from core.base.budget import BudgetSpent, ServerBusy
 from core.base.content import BrowsingFailed
 from core.base.db import is_outage, let_go
-from core.base.errors import AppkeepError, Conflict, DatabaseUnavailable, InvalidInput, StoreUnavailable
+from core.base.errors import AppkeepError, AppRestoring, Conflict, DatabaseUnavailable, InvalidInput, StoreUnavailable
 from core.objects.reader import note_lost
 from core.server import server
 from core.web import kept
@@ -22,6 +23,8 @@ from core.web.gate import SignInNeeded
 from core.web.visit import Guest
 
 PROBLEM = "application/problem+json"
+PASSING = (429, 500, 503)
+"""What passes by itself: the same form may be taken a moment later."""
 log = logging.getLogger(__name__)
 
 
@@ -76,7 +79,7 @@ def refuse(error: AppkeepError) -> Response:
 def _error_page(error: AppkeepError) -> str:
     """Return the page that says what was refused; a plain one where what stands around it cannot be made either."""
     try:
-        return render_template("error.html", error=error)
+        return render_template("error.html", error=error, **_typed_for(error))
     except Exception:
         log.exception("%s %s: what stands around the page of an error failed too", request.method, request.path)
         let_go()
@@ -85,7 +88,15 @@ def _error_page(error: AppkeepError) -> str:
 
 def _plain_page(error: AppkeepError) -> str:
     """Return a page that asks nobody anything: what other pages are given (menus, what is unread) is read from the database."""
-    return current_app.jinja_env.get_template("away.html").render(error=error)
+    return current_app.jinja_env.get_template("away.html").render(error=error, **_typed_for(error))
+
+
+def _typed_for(error: AppkeepError) -> dict[str, Any]:
+    """Return what a page of an error shows of the form that it refuses: what was typed, and whether it may soon be taken."""
+    found = kept.refused()
+    passing = error.status in PASSING or isinstance(error, AppRestoring)
+    back_url = kept.came_from() if request.method == "POST" else ""
+    return {"kept": found, "again": found is not None and found.whole and passing, "back_url": back_url}
 
 
 def status_within(error: AppkeepError) -> int:
