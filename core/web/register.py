@@ -23,12 +23,13 @@ from core.web import (
 from core.web.bodies import mark_pages_with_files
 from core.web.gate import guard
 from core.web.protection import protect
-from core.web.rules import LateRule
+from core.web.rules import LateRule, StorableNumber
 
 
 def register_web(app: Flask) -> None:
     """Add the pages to an application."""
     app.url_rule_class = LateRule
+    app.url_map.converters["int"] = StorableNumber
     compressing.register(app)  # first: answers are looked at in the opposite order, and nothing may follow
     assets.register(app)
     mark_pages_with_files(app)

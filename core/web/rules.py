@@ -1,4 +1,4 @@
-"""Rules of addresses that learn how to build an address when the first one is asked for.
+"""Rules of addresses: numbers in them that a database can hold, and building an address learnt when the first one is asked for.
 
 Werkzeug compiles two functions for each rule when it is added: for some two hundred rules most of the time that a server takes
 to start, and a worker or a clock builds hardly any address.
@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from werkzeug.routing import Rule
+from werkzeug.routing import IntegerConverter, Map, Rule
+
+MAX_NUMBER = 2**63 - 1
+
+
+class StorableNumber(IntegerConverter):
+    """`<int:…>` in an address: a number that the database can hold; an address with another does not exist."""
+
+    def __init__(self, map: Map, fixed_digits: int = 0, min: int | None = None, max: int = MAX_NUMBER, signed: bool = False) -> None:
+        super().__init__(map, fixed_digits, min, max, signed)
 
 
 class LateRule(Rule):

@@ -14,7 +14,7 @@ from tenants.notifications.kinds import KINDS
 from tenants.web.forms import number, to
 
 pages = Pages("notifications", __name__)
-ONE = f"/notifications/<int(max={2**63 - 1}):notification_id>"
+ONE = "/notifications/<int:notification_id>"
 OFTEN = "60 per minute"
 
 

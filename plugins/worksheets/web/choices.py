@@ -13,7 +13,6 @@ from plugins.worksheets.fields import Field
 from plugins.worksheets.fieldtypes.pointers import target_address
 from plugins.worksheets.query import page
 from plugins.worksheets.web.cells.choices import tag
-from plugins.worksheets.web.cells.pointers import address_of
 from plugins.worksheets.web.related_names import Place, RelatedNames
 from plugins.worksheets.web.sheet_context import SheetContext
 
@@ -21,7 +20,7 @@ NOTHING = Markup("")
 MOST = 20
 MOST_CHOICES = 200
 MOST_WORKSHEETS = 8
-MAX_SEARCH = 200
+MAX_SEARCH, MAX_DIGITS = 200, 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ def _org(kind: str) -> Callable[..., Candidates]:
 
 def _records(sheet: SheetContext, around: RelatedNames, one: Field, search: str, chosen: list[str]) -> Candidates:
     address = target_address(one.definition)
-    seqs = [int(text) for text in chosen if text.isdecimal() and len(text) <= 16]
+    seqs = [int(text) for text in chosen if _is_number(text)]
     place = around.place(address)
     found = _page(place, search, MOST + len(seqs) + 1) if place is not None else []
     around.name(address, [*seqs, *found])
@@ -118,13 +117,19 @@ def _free(sheet: SheetContext, around: RelatedNames, one: Field, search: str, ch
 def _named(around: RelatedNames, refs: Iterable[str]) -> list[Option]:
     options = []
     for ref in refs:
-        if "/record/" not in ref or not ref.rpartition("/")[2].isdecimal():
+        address, _, number = ref.rpartition("/record/")
+        if not address or not _is_number(number):
             continue
-        address, seq = address_of(ref)
+        seq = int(number)
         around.name(address, [seq])
         body = around.computation.worksheet(address) or {}
         options.append(_record(around, address, seq, ref, f"{body.get('name', '')}: "))
     return options
+
+
+def _is_number(text: str) -> bool:
+    """Say whether somebody sent what may be a record's number."""
+    return text.isdecimal() and len(text) <= MAX_DIGITS
 
 
 _FIND: dict[str, Callable[..., Candidates]] = {

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from flask import Flask
+from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from tests.web import make_organization, signed_in
 
@@ -22,3 +25,18 @@ def test_a_form_with_what_cannot_be_kept_is_refused(server: Flask) -> None:
     client = signed_in(server)
     for path, data in (("departments/add", {"name": "Sales", "parent": "d\0"}), ("departments/add", {"name": "Sales", "parent": "d" * 5000})):
         assert client.post(f"/o/{made}/{path}", data=data).status_code in (404, 422)
+
+
+def test_a_number_that_no_database_holds_leads_nowhere(sqlite_server: Flask) -> None:
+    """Every address with a number in it says 404 to one of 64 bits and more, instead of failing where it is looked up."""
+    here, tried = sqlite_server.url_map.bind("localhost"), 0
+    for rule in sqlite_server.url_map.iter_rules():
+        if "<int" not in rule.rule:
+            continue
+        tried += 1
+        for number in (2**63, 10**30):
+            path = re.sub(r"<int[^>]*>", str(number), rule.rule)
+            path = re.sub(r"<any\((\w+)[^>]*>", r"\1", path)
+            with pytest.raises((NotFound, MethodNotAllowed)):
+                here.match(re.sub(r"<[^>]*>", "x", path), method="GET" if "GET" in (rule.methods or ()) else "POST")
+    assert tried > 20

@@ -89,7 +89,8 @@ def test_what_is_computed_or_given_has_no_editor(desk: Desk, seq: int, word: str
 @pytest.mark.parametrize(("word", "text"), [
     ("number", "many"), ("exact", "1.234"), ("date", "tomorrow"), ("datetime", "soon"), ("email", "nobody"), ("url", "javascript:alert(1)"),
     ("rating", "9"), ("duration", "long"), ("single_select", "o_Nothing111"), ("link", "99"), ("text", ""), ("percent", "1e99"),
-    ("free_link", "worksheet/w_Nothing111/record/1"), ("member", "user/nobody"), ("department", "department/d_Nothing111")])
+    ("free_link", "worksheet/w_Nothing111/record/1"), ("free_link", f"worksheet/{PEOPLE}/record/{2**63}"),
+    pytest.param("free_link", f"worksheet/{PEOPLE}/record/{'9' * 5000}", id="free_link-endless"), ("member", "user/nobody"), ("department", "department/d_Nothing111")])
 def test_a_mistake_is_shown_at_its_cell(desk: Desk, seq: int, word: str, text: str) -> None:
     """A refused value answers 422 with the editor, what was typed in it, and a sentence; nothing is saved."""
     before = desk.vals(seq)
