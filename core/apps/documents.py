@@ -138,7 +138,7 @@ def hide(app: App, address: str, person: str) -> None:
     document = get(app, address)
     listed = _parts(document, part)
     if all(item["key"] != part_key for item in listed):
-        raise NotFound(f"There is no {address} in this app.")
+        raise NotFound(f"There is no such {part} any more.")
     kept = [item for item in listed if item["key"] != part_key]
     put(app, _with_parts(document, part, kept), person)
 
@@ -337,6 +337,16 @@ def _split(address: str) -> tuple[str, str, str | None, str | None]:
         raise InvalidInput(f"{error}.") from error
 
 
+def absent(kind: str) -> NotFound:
+    """Return what to say of a document that does not exist, or that somebody may not see: the same of both."""
+    return NotFound(f"This {_title(kind)} does not exist, or you do not have access to it.")
+
+
+def _title(kind: str) -> str:
+    found = server().registry.kinds.get(kind)
+    return found[1].title.lower() if found is not None else "item"
+
+
 def _row(app: App, kind: str, key: str, *, hidden: bool) -> DocumentRow:
     server().registry.kind(kind)
     # The session forgets what nobody holds, and a write asks for the same ones again and again.
@@ -345,7 +355,7 @@ def _row(app: App, kind: str, key: str, *, hidden: bool) -> DocumentRow:
     if row is None or not inspect(row).persistent:
         row = db.session.get(DocumentRow, (app.id, kind, key))
     if row is None or (row.hidden_at is not None) is not hidden:
-        raise NotFound(f"{kind}/{key} is not in the recycle bin." if hidden else f"There is no {kind}/{key} in this app.")
+        raise NotFound(f"This {_title(kind)} is not in the recycle bin.") if hidden else absent(kind)
     kept[app.id, kind, key] = row
     return row
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from flask import g
 
+from core.apps import documents
 from core.apps.permissions import Rights, Standing, rights
 from core.backups.browse import BrowsedBackup
-from core.base.errors import NotFound
 from core.tenancy.models import App
 from core.web.menu import MenuItem
 
@@ -109,5 +109,5 @@ def require(address: str, action: str) -> Rights:
     """
     found = rights_here(address)
     if not found.may(action):
-        raise NotFound(f"There is no {address[:80]} in this app.")
+        raise documents.absent(address.partition("/")[0])
     return found

@@ -48,7 +48,7 @@ def assign(app: App, role: str, member: str) -> None:
     locks.take(app)
     documents.get(app, f"role/{role}")
     if not org_exists(app.organization_id, member):
-        raise InvalidInput(f"There is no {member[:80]} in the organization.")
+        raise InvalidInput("The organization has no such person, department or org role any more. Reload the page.")
     if db.session.get(RoleMember, (app.id, role, member)) is None:
         db.session.add(RoleMember(app_id=app.id, role=role, member=member))
         db.session.flush()

@@ -60,7 +60,7 @@ class SheetAccess:
         document = documents.get(app, f"worksheet/{worksheet}")
         found = rights(app, standing, document.address)
         if not found.may("see"):
-            raise NotFound(f"There is no worksheet/{worksheet[:40]} in this app.")
+            raise documents.absent("worksheet")
         return cls(app, standing, document, found)
 
     @cached_property

@@ -206,3 +206,17 @@ def test_nothing_is_written_while_the_app_is_restored(client: Browser, notebooks
     answer = save(client, manage(notebooks, address), name="Blue")
     assert answer.status_code in (409, 423) and "being restored" in page(answer)
     assert ["Red"] == names(notebooks)
+
+
+def test_what_is_gone_is_named_by_its_kind(client: Browser, notebooks: App) -> None:
+    """Not by an id that nobody has ever seen; in its editor and in the bin."""
+    address = made(notebooks, "Red")
+    key = address.partition("/")[2]
+    with transaction():
+        documents.hide(apps.find(notebooks.id), address, "system")
+    gone = client.get(manage(notebooks, address))
+    assert 404 == gone.status_code and "This notebook does not exist" in page(gone)
+    for _ in range(2):
+        brought = client.post(manage(notebooks, "bin/bring-back"), data={"address": address})
+    for answer in (gone, brought):
+        assert key not in page(answer).partition("<h1")[2]
