@@ -102,13 +102,17 @@ def show(value: Any, field: Field, around: Around, whole: bool = False) -> Marku
 def read(field: Field, given: Given) -> Any:
     """Return what a form says as the field stores it, None for empty.
 
+    A value that stands as it was is not judged anew: it may be from before the field's options, or from a file or a restore, and a
+    record is changed without it.
+
     Raises:
         InvalidValue: it does not fit the field.
     """
     reader = cell_of(field).read
     if reader is None:
         raise InvalidValue("it cannot be entered.")
-    return field.canonical(reader(field, given))
+    found = reader(field, given)
+    return given.old if found == given.old else field.canonical(found)
 
 
 __all__ = ["CELLS", "Around", "Cell", "Choice", "Given", "Linked", "align_of", "cell_of", "form_of", "read", "show"]

@@ -49,7 +49,7 @@ def read_files(field: Field, given: Given) -> Any:
 def read_signature(field: Field, given: Given) -> Any:
     """Read one picture; a new one takes the place of the old."""
     found = read_files(field, given)
-    if found and any(item.get("type") not in PICTURES for item in found):
+    if any(item.get("type") not in PICTURES for item in given.fresh.get(field.key, ())):
         raise InvalidValue("a signature is a picture (PNG, JPEG, GIF, WebP or AVIF).")
     return found[-1:] if found else None
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from werkzeug.datastructures import MultiDict
 
-from core.api import as_tenant, transaction
+from core.api import InvalidValue, as_tenant, documents, transaction
+from plugins.worksheets.web.cells.cell import Given
+from plugins.worksheets.web.cells.files import read_signature
 from plugins.worksheets.web.editors import digest
 from tenants import service as tenants
-from tests.plugins.worksheets.web.making import BLUE, GREEN, PEOPLE, RED, Desk, key_of
+from tests.plugins.worksheets.web.making import BLUE, GREEN, PEOPLE, RED, SHEET, Desk, key_of
 from tests.web import OWNER
 
 ENTERED: list[tuple[str, dict[str, Any], Any]] = [
@@ -241,3 +247,34 @@ def test_choosing_is_bounded_and_searched(desk: Desk, seq: int) -> None:
 
     assert page.count(f'name="{key}"') == 20
     assert "Person 27" in found and found.count(f'name="{key}"') == 1
+
+
+def test_a_value_that_fits_no_more_does_not_keep_others_from_being_changed(desk: Desk, seq: int) -> None:
+    """A field takes one file since: the two of before stay, until somebody changes them."""
+    send(desk, seq, "file", {"": [(io.BytesIO(b"a"), "a.txt"), (io.BytesIO(b"b"), "b.txt")]}, content_type="multipart/form-data")
+    two = desk.value(seq, "file")
+    with as_tenant(desk.organization_id), transaction():
+        sheet = documents.get(desk.app, f"worksheet/{SHEET}")
+        fields = [{**one, "options": {"multiple": False}} if one["key"] == key_of("f", "file") else one for one in sheet.body["fields"]]
+        documents.put(desk.app, replace(sheet, body={**sheet.body, "fields": fields}), "system")
+    text, file = key_of("f", "text"), key_of("f", "file")
+    form = {f"was-{text}": digest("First"), text: "Second", f"was-{file}": digest(two), f"{file}-keep": [one["file"] for one in two]}
+
+    assert desk.owner.post(desk.url(f"/record/{seq}/edit"), data=form).status_code == 302
+    assert (desk.value(seq, "text"), desk.value(seq, "file")) == ("Second", two)
+    more = {"-keep": [one["file"] for one in two], "": (io.BytesIO(b"c"), "c.txt")}
+    assert send(desk, seq, "file", more, was=two, content_type="multipart/form-data").status_code == 422
+
+
+def test_a_signature_of_another_kind_stays_when_nobody_touches_it(desk: Desk) -> None:
+    """One that an import brought; a new one has to be a picture all the same."""
+    field: Any = SimpleNamespace(key="f")
+    old = [{"file": "0" * 64, "name": "signature.svg", "size": 1, "type": "image/svg+xml"}]
+    form = MultiDict([("f-keep", "0" * 64)])
+
+    def given(fresh: list[dict[str, Any]]) -> Given:
+        return Given(form, old, ZoneInfo("UTC"), {"f": fresh}, lambda _field, _seq: [])
+
+    assert old == read_signature(field, given([]))
+    with pytest.raises(InvalidValue):
+        read_signature(field, given([{**old[0], "file": "1" * 64}]))
