@@ -264,6 +264,11 @@ class RecordStore:
         return self.connection.execute(select(func.count()).select_from(table).where(*self._of(worksheet), state)
                                        ).scalar_one()
 
+    def set_aside(self, worksheet: str, field: str) -> int:
+        """Return how many live records have a value set aside under a field."""
+        return self.connection.execute(select(func.count()).select_from(table).where(
+            *self._of(worksheet), c.deleted_at.is_(None), c.hidden.contains(f'"{field}":', autoescape=True))).scalar_one()
+
     def estimate(self, worksheet: str) -> int:
         """Return about how many live records there are: counted in some places, where there are many numbers."""
         first, last = self._first(worksheet), self.last(worksheet)

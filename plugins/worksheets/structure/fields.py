@@ -78,11 +78,13 @@ def edit_field(organization_id: str, app_id: str, key: str, field_key: str) -> s
             if not lost:
                 with transaction():
                     run = service.put_field_later(form.app, sheet, before, field, visit().person)
-                    if run is None:
-                        service.put_field(form.app, sheet, field, visit().person)
+                    aside = service.put_field(form.app, sheet, field, visit().person) if run is None else 0
                 if run is not None:
                     return to_run(run)
                 flash(f"The field “{form.about.value['name']}” was saved.", "good")
+                if aside:
+                    flash(f"Values set aside because the field does not accept them now: {aside:,}. They come back when it accepts "
+                          "them again.", "warn")
                 return to(url("worksheet", key=key) + "#fields")
         except AppkeepError as error:
             form.refuse(error)

@@ -27,7 +27,7 @@ from plugins.worksheets.definitions import check_field, check_options
 from plugins.worksheets.fields import KEY_KINDS, fields_of
 from plugins.worksheets.formula import check_expression, check_template
 from plugins.worksheets.query import Query, count
-from plugins.worksheets.service import moved_fields
+from plugins.worksheets.service import moved_fields, store_of
 from plugins.worksheets.structure import expressions, unique_names
 
 LINKING = ("relationship", "subform", "cascading_select")
@@ -61,14 +61,19 @@ def check_worksheet_name(app: App, key: str, name: str) -> None:
     unique_names.check_free({"key": key, "name": name}, siblings, "worksheet")
 
 
-def put_field(app: App, sheet: Document, field: Definition, person: str) -> None:
-    """Make a field or change it.
+def put_field(app: App, sheet: Document, field: Definition, person: str) -> int:
+    """Make a field or change it, and return how many records' values it takes no more: they are set aside.
 
     Raises:
         InvalidDocument: it makes no sense.
     """
     _check_form(sheet, field)
+    was = fields_of(sheet.body)
+    moving = field["key"] in was and moved_fields({field["key"]: was[field["key"]]}, fields_of({"fields": [field]}))
+    store = store_of(app)
+    before = store.set_aside(sheet.key, field["key"]) if moving else 0
     placing.put_part(app, sheet, "field", field, person)
+    return max(store.set_aside(sheet.key, field["key"]) - before, 0) if moving else 0
 
 
 def put_field_later(app: App, sheet: Document, before: Definition, field: Definition, person: str) -> Run | None:

@@ -329,3 +329,17 @@ def test_a_calendar_starts_with_a_date_field_not_with_a_formula(site: Site) -> N
     site.new_field(key, "date", "Due")
     assert 303 == site.new_view(key, "calendar", "When").status_code
     assert {"ref": f"worksheet/{key}/field/{site.field(key, 'Due')['key']}"} == site.view(key, "When")["start_field"]
+
+
+def test_values_that_an_option_excludes_are_told(site: Site) -> None:
+    """Fewer stars: how many values are set aside stands on the page; with more stars they are there again, and nothing is told."""
+    key = site.new_worksheet("Films")
+    site.new_field(key, "rating", "Stars")
+    stars = site.field(key, "Stars")["key"]
+    for value in (5, 4, 2):
+        site.put(key, Stars=value)
+    address = site.structure(key, f"/field/{stars}")
+    shown = site.admin.get(site.send(address, o__max="3").headers["Location"]).get_data(as_text=True)
+    assert "does not accept them now: 2." in shown
+    shown = site.admin.get(site.send(address, o__max="5").headers["Location"]).get_data(as_text=True)
+    assert "was saved" in shown and "set aside" not in shown
