@@ -127,9 +127,12 @@ def ask_to_sign_in(error: AppkeepError) -> Response:
 
 
 def _ask_guest_to_sign_in(guest: Guest) -> Response:
-    """Send a guest to the page to sign in at; what they typed into a part of a page stays there."""
+    """Send a guest to the page to sign in at; what they typed stays: in a part of a page where it is, else to be copied."""
     if is_partial():
         return _told_in_place(401, guest.sign_in_url)
+    if kept.refused() is not None:
+        return refuse(_Plain("sign_in_needed", 401, "You are signed out",
+                             "You are signed out, so nothing was saved. What you typed is below: copy it before you sign in again."))
     back = request.full_path.rstrip("?") if request.method == "GET" else kept.came_from()
     if request.method != "GET":
         flash("You were signed out. Nothing was saved.", "warn")

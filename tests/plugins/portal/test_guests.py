@@ -34,6 +34,7 @@ from core.apps import locks
 from core.backups.catalog import find_backup
 from core.web import gate
 from plugins.portal import accounts, codes, service
+from plugins.portal import sessions as guest_sessions
 from plugins.portal.models import PortalAccount
 from plugins.portal.rights import name_of
 from plugins.workflows import running
@@ -164,6 +165,20 @@ def test_a_guest_changes_nothing_else(place: Place, server: Flask, path: str) ->
     assert answer.status_code in (403, 404), answer.status_code
     assert before == [values_of(place, 1), values_of(place, 2), values_of(place, 1, NOTES)]
     assert all((row := records.store_of(place.row).row(DEALS, n)) is not None and row.deleted_at is None for n in (1, 2))
+
+
+def test_what_a_guest_typed_stays_when_their_session_has_ended(place: Place, server: Flask) -> None:
+    """The page says that nothing was saved and shows the text; what another site sends is not shown, nor is anything where nothing was typed."""
+    client = entered(server, place)
+    with transaction():
+        account = accounts.by_email(place.row, ANN)
+        assert account is not None
+        guest_sessions.end(place.row, account.key)
+    for site, shown in (("same-origin", True), ("cross-site", False)):
+        answer = client.post(place.url(f"{SHEET}/new"), data=fields(**{TITLE: "Typed & not lost"}), headers={"Sec-Fetch-Site": site})
+        assert shown is ("Typed &amp; not lost" in answer.text)
+        assert (401 if shown else 302) == answer.status_code
+    assert 302 == client.post(place.url(f"{SHEET}/record/1/delete"), headers={"Sec-Fetch-Site": "same-origin"}).status_code
 
 
 def test_hidden_fields_in_a_form_are_not_taken(place: Place, server: Flask) -> None:
