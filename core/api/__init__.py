@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         wake,
     )
     from core.api.components import (
+        LIKE_TYPES,
         MOST_SHOWN_CHARS,
         AbsentFieldType,
         Batch,
@@ -254,6 +255,7 @@ __all__ = [
     "GUESTS",
     "ICONS",
     "KEY",
+    "LIKE_TYPES",
     "MANAGE",
     "MOST_RECORDS",
     "MOST_SHOWN_CHARS",

@@ -12,7 +12,7 @@ from core.extension.channel import Channel, DeliveryFailed, Message
 from core.extension.component import Component, Document, FirstStep, Kind, Operation, Section, Segment
 from core.extension.data_report import CollectionReport, DataReport, LostReference, NameOf, RecordPair, RecordTold, ValueTold
 from core.extension.field_input import FieldInput
-from core.extension.field_type import AbsentFieldType, Definition, FieldType, RecordView, Reference, Source
+from core.extension.field_type import LIKE_TYPES, AbsentFieldType, Definition, FieldType, RecordView, Reference, Source
 from core.extension.formula_function import FormulaFunction
 from core.extension.hook_calls import is_passing
 from core.extension.hookspecs import hookimpl
@@ -27,6 +27,7 @@ from core.server import field_type
 from core.storage.store import Batch, Store
 
 __all__ = [
+    "LIKE_TYPES",
     "MOST_SHOWN_CHARS",
     "AbsentFieldType",
     "Batch",

@@ -14,7 +14,7 @@ from core.backups.reader import check_readable
 from core.base.errors import InvalidDocument, InvalidInput
 from core.base.refs import files as files_of
 from core.extension.component import Component, Document
-from core.extension.registry import NAME
+from core.extension.declared import NAME
 from core.server import server
 
 GUARD_ERRORS = (InvalidInput, InvalidDocument)

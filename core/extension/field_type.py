@@ -11,6 +11,8 @@ from core.archive.canonical import canonical
 from core.base.errors import InvalidValue
 from core.base.refs import files
 
+LIKE_TYPES = ("text", "number", "date", "datetime", "time")
+"""Types whose ways those of plugins may take over; see `FieldType.like`."""
 Definition = Mapping[str, Any]
 """A field as it stands in a worksheet's body: key, type, name, required, unique, options."""
 

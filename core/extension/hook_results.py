@@ -7,7 +7,7 @@ generator raises is raised here.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import islice
 from typing import Any
@@ -39,18 +39,35 @@ def checked(hook: str, given: Any) -> Any:
     raise PluginFailed(f"it gave {_told(given)} where {' | '.join(wanted)} is wanted")
 
 
+def fits(form: str, value: Any) -> bool:
+    """Say whether a value has the form that an annotation names ("Mapping[str, Kind] | None"); what is read once is no sequence."""
+    return any(value is None if one == "None" else _fitting(one, value) is not None for one in _split(form, "|"))
+
+
 def _fitting(form: str, given: Any) -> tuple[Any] | None:
     """Return the value in a tuple where it has the form, else None."""
     if form in PLAIN:
         fits = type(given) is PLAIN[form] and (not isinstance(given, str) or len(given) <= MOST_CHARS)
         return (given,) if fits else None
+    if form == "Any":
+        return (given,)
+    if form.startswith("Callable["):
+        return (given,) if callable(given) else None
     if form.startswith("Mapping["):
-        return (dict(given),) if isinstance(given, Mapping) and all(isinstance(key, str) for key in islice(given, MOST_ITEMS)) else None
+        return _mapped(_split(_inner(form), ","), given)
     if form.startswith(LISTS):
-        return _listed(_inner(form), given)
+        return _listed(_inner(form), given) if isinstance(given, Sequence) or not form.startswith("Sequence[") else None
     if form.startswith("tuple["):
         return _tuple(_split(_inner(form), ","), given)
     return (given,) if form.rpartition(".")[2] in {one.__name__ for one in type(given).__mro__} else None
+
+
+def _mapped(forms: list[str], given: Any) -> tuple[Any] | None:
+    if not isinstance(given, Mapping):
+        return None
+    key, value = forms
+    fit = all(_fitting(key, one) is not None and fits(value, other) for one, other in islice(given.items(), MOST_ITEMS))
+    return (dict(given),) if fit else None
 
 
 def _listed(form: str, given: Any) -> tuple[Any] | None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pluggy
@@ -17,13 +18,14 @@ from core.base.errors import InvalidInput, NotFound, PluginFailed
 from core.extension import hook_calls, hookspecs
 from core.extension.channel import Channel
 from core.extension.component import Component, Kind
+from core.extension.declared import NAME, check_declared
 from core.extension.field_input import FieldInput
 from core.extension.field_type import FieldType, absent_field_type
 from core.extension.formula_function import FormulaFunction
 from core.extension.hook_calls import HookCaller
 from core.extension.importer import Importer
 from core.extension.run_kind import RunKind
-from core.extension.settable import BlockType, Settable, StepType
+from core.extension.settable import BlockType, StepType
 from core.extension.store_kind import StoreKind
 from core.extension.time_bound import bounded
 from core.extension.waiting import Waiting
@@ -42,6 +44,8 @@ DEFAULT_PLUGINS: tuple[str, ...] = (
     "plugins.sample.plugin",
 )
 ENTRY_POINTS = "appkeep.plugins"
+
+
 @dataclass(frozen=True, slots=True)
 class Absent:
     """A component that was at work here and is not here (any more): its documents are kept as they are."""
@@ -56,7 +60,9 @@ BROUGHT = ("components", "kinds", "field_inputs", "field_types", "formula_functi
            "step_types", "channels")
 """What of a registry the plugins bring, asked for once."""
 OWN_CHANNELS = ("inbox", "mail", "webhook", "address")
-NAME, LETTERS = re.compile(r"[a-z][a-z0-9_]{0,39}"), re.compile(r"[a-z]{1,3}")
+LETTERS = re.compile(r"[a-z]{1,3}")
+NO_THINGS = ("register_commands", "register_migrations", "register_blueprint")
+"""Hooks that are called when what they bring is used."""
 LEFT_OUT: dict[str, str] = {}
 """Plugins that failed in this process after they were loaded, each with the reason: they are not loaded again."""
 ABSENT: dict[str, Absent] = {}
@@ -65,7 +71,6 @@ ABSENT_DATA: dict[str, Component] = {}
 """What reads the tables of absent components, and which of them only their own plugin can read, with its name; as `ABSENT`."""
 UNREADABLE: dict[str, str] = {}
 T = TypeVar("T", Component, FieldInput, FieldType, FormulaFunction, Importer, RunKind, StoreKind, BlockType, StepType, Channel)
-S = TypeVar("S", bound=Settable)
 log = logging.getLogger(__name__)
 
 
@@ -147,12 +152,15 @@ class Registry:
         for implementation in self.hook.register_migrations.get_hookimpls():
             try:
                 folder = bounded(hook_calls.ELSEWHERE_S, implementation.function)
+                folder = folder and str(folder)
             except (Exception, SystemExit) as error:
                 if not self.is_stranger(implementation.plugin_name):
                     raise
                 self.leave_out(implementation.plugin_name, f"it does not say where its migrations are: {error}")
                 continue
-            if folder:
+            if folder and self.is_stranger(implementation.plugin_name) and not Path(folder).is_dir():
+                self.leave_out(implementation.plugin_name, f"there is no folder {folder} with its migrations: package it")
+            elif folder:
                 found.append((implementation.plugin_name, str(folder)))
         return found
 
@@ -235,21 +243,19 @@ class Registry:
     @cached_property
     def block_types(self) -> dict[str, BlockType]:
         """Types of blocks that plugins bring, by name."""
-        return _settable(_by_name(_flat(self.hook.register_block_type()), "type of block"))
+        return _by_name(_flat(self.hook.register_block_type()), "type of block")
 
     @cached_property
     def step_types(self) -> dict[str, StepType]:
         """Types of steps that plugins bring, by name."""
-        return _settable(_by_name(_flat(self.hook.register_step_type()), "type of step"))
+        return _by_name(_flat(self.hook.register_step_type()), "type of step")
 
     @cached_property
     def channels(self) -> dict[str, Channel]:
         """Ways of telling people that plugins bring, by name."""
         found = _by_name(_flat(self.hook.register_channel()), "channel")
-        for name in found:
-            if not isinstance(name, str) or not NAME.fullmatch(name) or name in OWN_CHANNELS:
-                taken = ", ".join(OWN_CHANNELS)
-                raise PluginFailed(f"The channel “{name}” needs a name of small letters, digits and _, and none of {taken}.")
+        if taken := sorted(found.keys() & set(OWN_CHANNELS)):
+            raise PluginFailed(f"The channel “{taken[0]}” needs a name that is none of {', '.join(OWN_CHANNELS)}.")
         return found
 
     @cached_property
@@ -341,13 +347,21 @@ def _load_stranger(registry: Registry, entry) -> None:  # type: ignore[no-untype
     if entry.name in LEFT_OUT:
         registry.broken[entry.name] = LEFT_OUT[entry.name]
         return
+    if manager.has_plugin(entry.name):  # the plugin that has the name stays
+        twin = f"{entry.name} of {entry.dist.name if entry.dist else 'another package'}"
+        registry.broken[twin] = f"another plugin is called “{entry.name}”: give the entry point a name of its own."
+        log.warning("The plugin %s was left out: %s", twin, registry.broken[twin])
+        return
     try:
-        manager.register(bounded(hook_calls.ELSEWHERE_S, entry.load), entry.name)
+        module = bounded(hook_calls.ELSEWHERE_S, entry.load)
+        if (other := manager.get_name(module)) is not None:
+            raise PluginFailed(f"Its entry point leads to the module of the plugin “{other}”.")
+        manager.register(module, entry.name)
         manager.check_pending()
         manager.trying = entry.name
+        _check_declared(manager, entry.name)
         registry.try_out()
         _refuse_wrappers(manager, entry.name)
-        _check_schemas(manager, entry.name)
         registry.versions[entry.name] = entry.dist.version if entry.dist else "unknown"
         manager.strangers.add(entry.name)
     except (Exception, SystemExit) as error:
@@ -394,18 +408,13 @@ def _check_kind(component: Component, kind: Kind, known: Mapping[str, tuple[Comp
         raise PluginFailed(f"{where} has the letter “{kind.letter}”, which “{taken.name}” has.")
 
 
-def _check_schemas(manager: HookCaller, name: str) -> None:
-    """Refuse a stranger's kinds whose schemas are none; to check all of Appkeep's own at each start would take too long."""
-    from jsonschema import Draft202012Validator  # loaded where something has a schema to be judged
-    from jsonschema.exceptions import SchemaError
-
-    given: list[Any] = [one.function() for one in manager.hook.register_component.get_hookimpls() if one.plugin_name == name]
-    for component in (one for one in given if one is not None):
-        for kind in component.kinds:
-            try:
-                Draft202012Validator.check_schema(kind.schema)
-            except SchemaError as error:
-                raise PluginFailed(f"The kind “{kind.name}” of {component.name} has a schema that is none: {error.message}") from error
+def _check_declared(manager: HookCaller, name: str) -> None:
+    """Refuse what a stranger's plugin brings and could not be used; to check all of Appkeep's own at each start would take too long."""
+    for hook in (hook for hook in vars(manager.hook) if hook.startswith("register_") and hook not in NO_THINGS):
+        for one in getattr(manager.hook, hook).get_hookimpls():
+            if one.plugin_name == name:
+                for thing in _flat([given] if (given := manager.call_one(hook, one)) is not None else []):
+                    check_declared(thing)
 
 
 def _refuse_wrappers(manager: HookCaller, name: str) -> None:
@@ -414,25 +423,6 @@ def _refuse_wrappers(manager: HookCaller, name: str) -> None:
         for one in caller.get_hookimpls():
             if one.plugin_name == name and (one.wrapper or one.hookwrapper):
                 raise PluginFailed(f"{caller.name} is implemented as a wrapper, which is not supported.")
-
-
-def _settable(found: dict[str, S]) -> dict[str, S]:
-    """Refuse types whose names could not be kept or whose settings cannot be asked for.
-
-    Raises:
-        PluginFailed: with what is wrong.
-    """
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import SchemaError
-
-    for name, one in found.items():
-        if not isinstance(name, str) or not NAME.fullmatch(name) or not isinstance(one.title, str) or not one.title:
-            raise PluginFailed(f"The type “{name}” needs a name of small letters, digits and _, and a title.")
-        try:
-            Draft202012Validator.check_schema(one.schema)
-        except SchemaError as error:
-            raise PluginFailed(f"The settings of the type “{name}” have a schema that is none: {error.message}") from error
-    return found
 
 
 def _flat(given: Iterable[Any]) -> list[Any]:

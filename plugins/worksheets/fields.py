@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.api import AbsentFieldType, Definition, FieldType, InvalidValue, Reference, field_type
+from core.api import LIKE_TYPES, AbsentFieldType, Definition, FieldType, InvalidValue, Reference, field_type
 from plugins.worksheets.records.keys import CHECK, CHOICE, MOMENT, NUMBER, TEXT
 
 MAX_RECORD_BYTES = 120_000
@@ -18,13 +18,9 @@ KEY_KINDS: Mapping[str, str] = {
 """The kind of key by type of field, for types whose values are compared and sorted by one key; see `records.keys`."""
 
 
-LIKE = ("text", "number", "date", "datetime", "time")
-"""Types whose ways those of other plugins may take over; see `FieldType.like`."""
-
-
 def acts_as(kind: FieldType) -> str:
     """Return the name of the type as which values are entered, filtered, sorted and calculated with: mostly its own."""
-    return kind.like if kind.like in LIKE else kind.name
+    return kind.like if kind.like in LIKE_TYPES else kind.name
 
 
 @dataclass(frozen=True, slots=True)

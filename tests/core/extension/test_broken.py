@@ -17,12 +17,33 @@ import pytest
 from flask import Blueprint, current_app
 from sqlalchemy import func, select, text
 
-from core.api import Component, Document, Importer, Kind, Needs, Pages, apps, direct, documents, transaction
+from core.api import (
+    BlockType,
+    Channel,
+    Component,
+    Document,
+    FieldType,
+    FormulaFunction,
+    Importer,
+    Kind,
+    Needs,
+    Pages,
+    RunKind,
+    StoreKind,
+    apps,
+    direct,
+    documents,
+    transaction,
+)
+from core.app import OWN
 from core.backups.catalog import find_backup
 from core.base.db import db
 from core.base.errors import AppkeepError, Forbidden
 from core.cli.verbs import registry_commands
 from core.extension import hook_calls, hookspecs
+from core.extension.declared import check_declared
+from core.extension.registry import BROUGHT as BROUGHT_AS
+from core.extension.registry import load_plugins
 from core.imports.apply import find_importer
 from core.processes.scheduler import tick
 from core.server import server
@@ -316,6 +337,98 @@ def test_a_kind_that_cannot_be_kept_leaves_its_plugin_out(
     with installed(monkeypatch, plugin("bad", register_component=lambda: Bad(kind))), started(home, fresh_database("sqlite", home, request)):
         assert why in server().registry.broken["bad"]
         works(home, "Example")
+
+
+class Own(Component):
+    """A component that says of itself what a test says."""
+
+    name, title, kinds = "own", "Own", ()
+
+    def __init__(self, **says: object) -> None:
+        vars(self).update(says)
+
+
+class Ribbon(FieldType):
+    """A field type that says of itself what a test says."""
+
+    name, title = "ribbon", "Ribbon"
+
+    def __init__(self, **says: object) -> None:
+        vars(self).update(says)
+
+
+class Untold(Importer):
+    """An importer that says nothing of itself."""
+
+
+def kind(**says: Any) -> Own:
+    """Return a component with a kind that says of itself what a test says."""
+    return Own(kinds=(Kind(**{"name": "own", "title": "Own", "letter": "own", "schema": {"type": "object"}, **says}),))
+
+
+def pointing(target: str) -> dict[str, Any]:
+    """Return a schema that points somewhere."""
+    return {"type": "object", "properties": {"name": {"$ref": target}}, "$defs": {"name": {"type": "string"}}}
+
+
+def block(**says: Any) -> BlockType:
+    """Return a type of blocks that says of itself what a test says."""
+    return BlockType(**{"name": "own", "title": "Own", "show": str, **says})
+
+
+WRONG: list[tuple[str, Any, str]] = [
+    ("register_component", Own(rank=None), "the “rank” None, which should be int"), ("register_component", Own(about=None), "the “about” None"),
+    ("register_component", Own(note_words=["x"]), "the “note_words”"), ("register_component", Own(key_words=None), "the “key_words” None"),
+    ("register_component", Own(first_step="Begin"), "the “first_step”"), ("register_component", Own(kinds=None), "the “kinds” None"),
+    ("register_component", Own(kinds=iter([])), "the “kinds”"), ("register_component", kind(title=None), "the “title” None"),
+    ("register_component", kind(letter=None), "the “letter” None"), ("register_component", kind(schema=pointing("#/$defs/x")), "#/$defs/x"),
+    ("register_component", kind(schema=pointing("http://127.0.0.1:9/x")), "http://127.0.0.1:9/x"),
+    ("register_component", kind(parts={"row": "rows"}), "parts in the property “rows”"), ("register_field_type", Ribbon(title=None), "the “title” None"),
+    ("register_field_type", Ribbon(name="A b"), "needs a name"), ("register_field_type", Ribbon(name="x" * 41), "needs a name"),
+    ("register_field_type", Ribbon(name=7), "the “name” 7"), ("register_field_type", Ribbon(like="banana"), "like “banana”"),
+    ("register_field_type", Ribbon(options={"type": "banana"}), "a schema that is none"), ("register_importer", Untold(), "has no “name”"),
+    ("register_formula_function", FormulaFunction(name="own", usage="own()", says="Own.", call=None), "the “call” None"),  # type: ignore[arg-type]
+    ("register_formula_function", FormulaFunction(name="own", usage="own()", says="Own.", call=str, least=2), "2 to 1 arguments"),
+    ("register_run_kind", RunKind(name="own", title="Own", work="nowhere"), "package.module:function"),
+    ("register_run_kind", RunKind(name="own", title="Own", work="a:b", most_open="x"), "the “most_open”"),  # type: ignore[arg-type]
+    ("register_store", StoreKind(name="s3", open=str), "none of file, s3"), ("register_block_type", block(show=None), "the “show” None"),  # type: ignore[arg-type]
+    ("register_block_type", block(needed=["goal"]), "the setting “goal”"), ("register_block_type", block(settings=["x"]), "the “settings”"),
+    ("register_block_type", block(starts={"goal": 1}), "do not fit"),
+    ("register_channel", Channel(name="own", title=None, send=str), "the “title” None")]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("hook", "given", "why"), WRONG)
+def test_what_says_nonsense_of_itself_leaves_its_plugin_out(monkeypatch: pytest.MonkeyPatch, hook: str, given: Any, why: str) -> None:
+    """What is brought is of the right class; an attribute of it would break pages of everybody. The reason names it."""
+    with installed(monkeypatch, plugin("bad", **{hook: lambda: given})):
+        assert why in load_plugins(own=OWN).broken["bad"]
+
+
+def test_appkeeps_own_say_what_they_are() -> None:
+    """What judges strangers' things finds nothing wrong with Appkeep's own, nor with a right thing."""
+    registry = load_plugins(own=OWN, strangers=False)
+    for brought in set(BROUGHT_AS) - {"kinds"}:
+        for thing in getattr(registry, brought).values():
+            check_declared(thing)
+    check_declared(kind(schema=pointing("#/$defs/name")))
+
+
+@pytest.mark.parametrize("name", ["tenants.plugin", "good"])
+def test_a_name_that_is_taken_takes_nobody_out(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """An entry point that is called as Appkeep's own plugin is, or another package's: the first stays, the second is left out."""
+    twin = plugin(name, register_component=lambda: Own(name="twin"))
+    with installed(monkeypatch, plugin("good", register_component=lambda: Own()), twin):
+        registry = load_plugins(own=OWN)
+    assert registry.manager.has_plugin("tenants.plugin") and {"good"} == registry.manager.strangers and "own" in registry.components
+    assert f"another plugin is called “{name}”" in registry.broken[f"{name} of another package"]
+
+
+def test_one_module_is_one_plugin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two entry points that lead to one module: the second is left out, with the name of the first."""
+    first = plugin("first", register_component=lambda: Own())
+    with installed(monkeypatch, first, Entry("second", first.given)):
+        registry = load_plugins(own=OWN)
+    assert "the module of the plugin “first”" in registry.broken["second"] and "own" in registry.components
 
 
 @pytest.mark.parametrize(("sure", "reads"), [(True, "csv"), (0.4, "csv"), (0.9, "other"), (float("nan"), "csv"), ("yes", "csv"), (None, "csv")])
