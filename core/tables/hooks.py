@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from core.apps import change_log
 from core.extension.hookspecs import hookimpl
-from core.tables.standing import bring_up
-from core.tenancy.migrate import AFTER_STRANGERS
+from core.tables.standing import bring_up, leave_out_lacking
+from core.tenancy.migrate import AFTER_STRANGERS, BEFORE_READY
 
 AFTER_STRANGERS.append(change_log.cut_all)  # a migration may have given rows other values, or columns
+BEFORE_READY.append(leave_out_lacking)  # its documents are not lifted
 
 
 @hookimpl

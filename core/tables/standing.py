@@ -48,6 +48,30 @@ class AbsentTables(TableComponent):
     """Gives the rows of an absent component's tables to backups."""
 
 
+def leave_out_lacking() -> None:
+    """Leave out the plugins whose tables are not in the database as they are described: no app could be backed up beside them."""
+    registry = server().registry
+    theirs = [(plugin, component) for name, component in registry.components.items()
+              if isinstance(component, TableComponent) and registry.is_stranger(plugin := registry.plugin_of(name))]
+    with as_server():
+        found = {plugin: lacking for plugin, component in theirs if (lacking := _lacking(component))}
+        db.session.rollback()
+    for plugin, lacking in found.items():
+        registry.leave_out(plugin, f"the database has no {lacking}. A migration makes it: see register_migrations")
+
+
+def _lacking(component: TableComponent) -> str:
+    """Return what the database lacks of a component's tables; "" for nothing."""
+    looked = inspect(db.session.connection())
+    for table in component.tables:
+        name = str(table.table.name)
+        if not looked.has_table(name):
+            return f"table {name}"
+        if lacking := {str(one.name) for one in table.table.columns} - {one["name"] for one in looked.get_columns(name)}:
+            return f"column {sorted(lacking)[0]} in the table {name}"
+    return ""
+
+
 def bring_up() -> None:
     """Keep what the tables of the strangers here look like, have those of absent ones read, and writes to those here told of."""
     registry = server().registry

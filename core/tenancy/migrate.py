@@ -32,6 +32,8 @@ _PARSING = threading.Lock()
 """Python 3.11 raises SystemError where two threads make syntax trees at once."""
 AFTER_STRANGERS: list[Callable[[Connection], None]] = []
 """What follows where a stranger's versions changed tables, in the same transaction."""
+BEFORE_READY: list[Callable[[], None]] = []
+"""What is looked at before what is in the database follows today's plugins: some may have to be left out."""
 _LOCK = 7_205_409_117
 """PostgreSQL's advisory lock of whoever migrates: two processes that start together take turns."""
 
@@ -104,8 +106,11 @@ def ensure_schema(*, bare: bool = False) -> None:
     """
     with as_server():
         _ensure_schema()
-    if not bare:
-        server().registry.hook.database_ready()
+    if bare:
+        return
+    for look in BEFORE_READY:
+        look()
+    server().registry.hook.database_ready()
 
 
 def _ensure_schema() -> None:

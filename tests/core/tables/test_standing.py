@@ -128,3 +128,43 @@ def test_nothing_is_removed_while_a_component_with_code_of_its_own_is_away(
         ensure_schema()
         with apps.opened(app_id):
             one_pass(0)
+
+
+@pytest.mark.parametrize(("body", "why"), [
+    ("pass", "no table stranger_note"), (None, "there is no folder"),
+    (BODY.replace(' sa.Column("files", sa.Text())', ""), "no column files in the table stranger_note")])
+def test_tables_that_are_not_as_they_are_described_leave_their_plugin_out(
+        engine: str, home: Path, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, body: str | None, why: str) -> None:
+    """A migration was forgotten, or not packaged: apps are backed up all the same, and the reason is told."""
+    def folder() -> str:
+        return str(tmp_path / "nowhere" if body is None else version(tmp_path / "versions", "noting_0001", body))
+
+    entry = plugin("noting", register_component=lambda: Notes(), register_migrations=folder)
+    with installed(monkeypatch, entry), started(home, database(engine, home, request)), made_organization("Example"):
+        ensure_schema()
+        assert why in server().registry.broken["noting"] and "notes_of_strangers" not in server().registry.components
+        with transaction():
+            app = apps.create("Sales", "system")
+        assert 0 == direct.back_up(app).records
+
+
+def test_rows_stay_in_backups_while_their_table_lacks_a_column(
+        engine: str, home: Path, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plugin's next version names a column that no migration made: it is left out, and what it wrote is backed up as before."""
+    url = database(engine, home, request)
+    with installed(monkeypatch, noting(tmp_path / "versions")), started(home, url, backup_interval_s=0), made_organization("Example"):
+        ensure_schema()
+        with transaction():
+            app_id = apps.create("Sales", "system").id
+            NOTES.add(apps.find(app_id), text="Call back")
+    wider = type("Wider", (), {"__table__": NOTES.table.to_metadata(MetaData())})
+    wider.__table__.append_column(Column("due", Text))  # type: ignore[attr-defined]
+    wide = TableData(wider, section="n", noun="Notes", files=("files",))
+    made = type("Notes", (TableComponent,), {"name": "notes_of_strangers", "title": "Notes of strangers", "tables": (wide,)})
+    folder = str(tmp_path / "versions")
+    again = plugin("noting", register_component=lambda: made(), register_migrations=lambda: folder)
+    with installed(monkeypatch, again), started(home, url, backup_interval_s=0):
+        ensure_schema()
+        assert "no column due" in server().registry.broken["noting"]
+        with apps.opened(app_id) as app:
+            assert 1 == direct.back_up(app).records
