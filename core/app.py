@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import stat
 from contextlib import suppress
@@ -12,8 +11,10 @@ from flask import Flask
 
 from core.base.config import Config, read_config
 from core.base.db import db
+from core.base.errors import InvalidInput
 from core.base.memory import give_back
 from core.base.proxies import Proxies, read_networks
+from core.base.whole_file import write_whole
 from core.extension.registry import DEFAULT_PLUGINS, load_plugins
 from core.server import EXTENSION, Server
 
@@ -32,7 +33,10 @@ def create_app(config: Config | None = None, plugins: tuple[str, ...] = DEFAULT_
     """
     give_back()
     config = config or read_config()
-    config.home_path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        config.home_path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise InvalidInput(f"APPKEEP_HOME is “{config.home_path}”, which cannot be made a folder: {error.strerror}.") from error
     close_to_others(config.home_path)
     app = Flask("appkeep", template_folder=str(TEMPLATES), static_folder=str(STATIC))
     app.config.update(
@@ -67,13 +71,9 @@ def close_to_others(home: Path) -> None:
 
 
 def kept_secret(path: Path) -> str:
-    """Return the secret kept at *path*, made at first use, readable by its owner only."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(descriptor, "w") as file:
-        secret = secrets.token_hex(32)
-        file.write(secret)
-    return secret
+    """Return the secret kept at *path*, made at first use, readable by its owner only; an empty file holds none and is replaced."""
+    found = path.read_text().strip() if path.exists() else ""
+    if not found:
+        write_whole(path, secrets.token_hex(32).encode(), first=not path.exists())
+        found = path.read_text().strip()
+    return found

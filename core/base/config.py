@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from core.base.errors import InvalidInput
 from core.base.proxies import read_networks
 
 MAX_SOCKET_PATH_BYTES = 100
+_PASSWORD = re.compile(r"://[^/]*@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,49 @@ def _flag(text: str) -> bool:
     raise ValueError("say 1 or 0")
 
 
+def _whole(text: str, least: int = 0, most: int = 2**62) -> int:
+    found = int(text)
+    if not least <= found <= most:
+        raise ValueError(f"use a whole number from {least} to {most}")
+    return found
+
+
+_positive = partial(_whole, least=1)
+_seconds, _pause = partial(_whole, least=1, most=10**9), partial(_whole, most=10**9)
+_hours, _days = partial(_whole, most=10**6), partial(_whole, most=36_500)
+
+
+def _url(text: str, example: str, schemes: tuple[str, ...], *, host: bool = True) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in schemes or (host and not parts.hostname) or parts.port == 0:  # a port that is no number raises
+        raise ValueError(f"use {example}")
+    return text
+
+
+_http = partial(_url, example="https://apps.example.org", schemes=("http", "https"))
+_queue = partial(_url, example="redis://host:6379/0, rediss://… or unix:///path", schemes=("redis", "rediss", "unix"), host=False)
+_smtp = partial(_url, example="smtp://user:password@host:587 or smtps://…", schemes=("smtp", "smtps"))
+
+
+def _database(text: str) -> str:
+    from sqlalchemy import make_url  # loaded where there is a URL, which only it reads as the database will
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        known = make_url(text).drivername in ("postgresql", "postgres", "postgresql+psycopg", "sqlite")
+    except (ArgumentError, ValueError):
+        known = False
+    if not known:
+        raise ValueError("use postgresql://user:password@host/name, with % and two digits for what is special in a password")
+    return text
+
+
+def _address(text: str) -> str:
+    if "@" not in text or "\n" in text:
+        raise ValueError("use an email address")
+    return text
+
+
 def _networks(text: str) -> str:
     read_networks(text)
     return text
@@ -46,44 +93,46 @@ def _networks(text: str) -> str:
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("home", "./var", str, "Folder for everything this server keeps: database, objects, keys, queue."),
-    Setting("database_url", "", str, "SQLAlchemy URL of PostgreSQL; empty: SQLite in the home folder."),
-    Setting("redis_url", "", str, "URL of Redis or Valkey; empty: embedded Valkey in the home folder."),
+    Setting("database_url", "", _database, "SQLAlchemy URL of PostgreSQL; empty: SQLite in the home folder."),
+    Setting("redis_url", "", _queue, "URL of Redis or Valkey; empty: embedded Valkey in the home folder."),
     Setting("store_url", "", str, "Where stored data lives, s3://bucket/prefix; empty: a folder in the home folder."),
     Setting("secret_key", "", str, "Key that signs sessions; empty: created once and kept in the home folder."),
     Setting("web_host", "127.0.0.1", str, "Address the web server listens on."),
-    Setting("web_port", 8080, int, "Port the web server listens on."),
-    Setting("web_threads", 8, int, "Requests served at once; at most half of them may be slow ones."),
-    Setting("request_work_count", 5_000_000, int, "Work one request may do, in microseconds; beyond it, the answer is partial."),
-    Setting("request_time_s", 10, int, "Time one request may take; beyond it, the answer is partial or refused."),
-    Setting("request_slow_s", 1, int, "A request that takes longer counts as slow; each organization may run a few at once."),
-    Setting("public_url", "", str, "Public address of this server, for links in mail; empty: web_host and web_port."),
+    Setting("web_port", 8080, partial(_whole, least=1, most=65_535), "Port the web server listens on."),
+    Setting("web_threads", 8, partial(_whole, least=1, most=1000), "Requests served at once; at most half of them may be slow ones."),
+    Setting("request_work_count", 5_000_000, _positive, "Work one request may do, in microseconds; beyond it, the answer is partial."),
+    Setting("request_time_s", 10, _seconds, "Time one request may take; beyond it, the answer is partial or refused."),
+    Setting("request_slow_s", 1, _seconds, "A request that takes longer counts as slow; each organization may run a few at once."),
+    Setting("public_url", "", _http, "Public address of this server, for links in mail; empty: web_host and web_port."),
     Setting("trusted_proxies", "", _networks, "Addresses or networks of reverse proxies, separated by commas. Their word on the "
             "visitor's address, scheme and host is trusted."),
     Setting("rate_limits", True, _flag, "Limit sign-in attempts and the like; 0 only for tests."),
-    Setting("smtp_url", "", str, "Mail server, smtp://user:password@host:587 or smtps://…; empty: mail is kept in the home folder."),
-    Setting("mail_from", "appkeep@localhost", str, "Sender of mail."),
+    Setting("smtp_url", "", _smtp, "Mail server, smtp://user:password@host:587 or smtps://…; empty: mail is kept in the home folder."),
+    Setting("mail_from", "appkeep@localhost", _address, "Sender of mail."),
     Setting("webhook_private_addresses", False, _flag, "Let webhooks reach private and loopback addresses."),
-    Setting("upload_limit_bytes", 2 * 10**9, int, "Largest file that can be uploaded."),
-    Setting("import_memory_bytes", 10**9, int, "Memory that reading one imported file may take."),
-    Setting("import_time_s", 3600, int, "Time that reading one imported file may take."),
-    Setting("worker_processes", 1, int, "Number of workers that `appkeep up` starts."),
-    Setting("backup_interval_s", 300, int, "Shortest time between two backups of one app."),
-    Setting("check_every_days", 30, int, "Each backup is checked again after this many days; 0: never."),
-    Setting("quick_check_every_hours", 24, int, "Each organization’s backups are looked at after so many hours: is all there that they "
-            "name, in its right size? 0: never."),
-    Setting("deep_check_every_days", 30, int, "The newest good backup of each app is restored on trial after this many days; 0: never."),
-    Setting("deep_check_limit_count", 250_000, int, "Backups with more records are not restored on trial by schedule, only when "
+    Setting("upload_limit_bytes", 2 * 10**9, _positive, "Largest file that can be uploaded."),
+    Setting("import_memory_bytes", 10**9, _positive, "Memory that reading one imported file may take."),
+    Setting("import_time_s", 3600, _seconds, "Time that reading one imported file may take."),
+    Setting("worker_processes", 1, partial(_whole, most=1000), "Number of workers that `appkeep up` starts."),
+    Setting("backup_interval_s", 300, _pause, "Shortest time between two backups of one app."),
+    Setting("check_every_days", 30, _days, "Each backup is checked again after this many days; 0: never."),
+    Setting("quick_check_every_hours", 24, _hours, "Each organization’s backups are looked at after so many hours: is all there that "
+            "they name, in its right size? 0: never."),
+    Setting("deep_check_every_days", 30, _days, "The newest good backup of each app is restored on trial after this many days; "
+            "0: never."),
+    Setting("deep_check_limit_count", 250_000, _whole, "Backups with more records are not restored on trial by schedule, only when "
             "somebody asks."),
-    Setting("collect_every_hours", 24, int, "How often unneeded data is collected in each organization; 0: never."),
-    Setting("collect_grace_hours", 24, int, "How long unneeded data stays in the store; never less than run_timeout_s."),
-    Setting("keep_runs_days", 90, int, "Runs that ended so long ago and nothing refers to are removed; 0: never."),
-    Setting("download_limit_bytes", 10**9, int, "Backup files with data of this size or more cannot be downloaded."),
-    Setting("browse_limit_bytes", 4 * 10**9, int, "Disk space for backups that are being browsed; those used least recently go first."),
-    Setting("browse_idle_hours", 24, int, "What is unpacked of a backup for browsing is removed after so long without use."),
-    Setting("lease_s", 15, int, "A run whose worker was silent for this long is recovered."),
-    Setting("clock_tick_s", 3, int, "Time between two rounds of the clock process."),
-    Setting("run_attempts", 3, int, "How often a run whose worker died is retried before it fails."),
-    Setting("run_timeout_s", 6 * 3600, int, "A run that takes longer than this is ended."),
+    Setting("collect_every_hours", 24, _hours, "How often unneeded data is collected in each organization; 0: never."),
+    Setting("collect_grace_hours", 24, _hours, "How long unneeded data stays in the store; never less than run_timeout_s."),
+    Setting("keep_runs_days", 90, _days, "Runs that ended so long ago and nothing refers to are removed; 0: never."),
+    Setting("download_limit_bytes", 10**9, _whole, "Backup files with data of this size or more cannot be downloaded."),
+    Setting("browse_limit_bytes", 4 * 10**9, _whole, "Disk space for backups that are being browsed; those used least recently go "
+            "first."),
+    Setting("browse_idle_hours", 24, _hours, "What is unpacked of a backup for browsing is removed after so long without use."),
+    Setting("lease_s", 15, _seconds, "A run whose worker was silent for this long is recovered."),
+    Setting("clock_tick_s", 3, _seconds, "Time between two rounds of the clock process."),
+    Setting("run_attempts", 3, partial(_whole, least=1, most=100), "How often a run whose worker died is retried before it fails."),
+    Setting("run_timeout_s", 6 * 3600, _seconds, "A run that takes longer than this is ended."),
     Setting("die_at", "", str, "For fault tests only: kill this process at the named step of a run."),
 )
 
@@ -150,10 +199,11 @@ def read_config(environment: Mapping[str, str] | None = None, **overrides: Any) 
 
 
 def _value(setting: Setting, environment: Mapping[str, str]) -> Any:
-    text = environment.get(setting.variable)
-    if text is None:
+    text = environment.get(setting.variable, "").strip()
+    if not text:  # as a variable that is passed on and was not set: a home that is empty would be whatever folder one is in
         return setting.default
     try:
         return setting.read(text)
     except ValueError as error:
-        raise InvalidInput(f"{setting.variable} is “{text}”, which is not what it holds: {error}.") from error
+        shown = _PASSWORD.sub("://…@", text)
+        raise InvalidInput(f"{setting.variable} is “{shown}”, which is not what it holds: {error}.") from error

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import logging
+import time
+from itertools import chain, repeat
 from typing import Any
 
 import click
+from sqlalchemy.exc import DBAPIError
 
 from core.app import create_app
 from core.base.config import SETTINGS, Config, read_config
-from core.base.db import db
+from core.base.db import db, is_outage
 from core.base.errors import AppkeepError
+from core.cli.verbs import unavailable
 from core.server import server
 from core.tenancy.migrate import ensure_schema
 
 commands = click.Group()
+MAX_WAIT_S = 15
+"""The longest wait between two looks for a database that is away."""
+log = logging.getLogger(__name__)
 
 
 def _greeting(config: Config) -> list[str]:
@@ -24,19 +31,40 @@ def _greeting(config: Config) -> list[str]:
     return lines
 
 
-def _prepared() -> Config:
+def _prepared(*, waits: bool = True) -> Config:
+    """Return the settings once the database has its schema; a process by itself *waits* for a database that is away."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     for name in ("rq", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
     try:
         config = read_config()
         with create_app(config).app_context():
-            ensure_schema()
+            pauses = chain([1, 2, 4, 8], repeat(MAX_WAIT_S))
+            while not _has_schema(waits=waits):
+                time.sleep(next(pauses))
             # A worker forks for each job, and SQLite's locks do not survive that: it must hold no database open.
             db.engine.dispose()
     except AppkeepError as error:
         raise click.ClickException(f"{error.code}: {error.message}") from error
     return config
+
+
+def _has_schema(*, waits: bool) -> bool:
+    """Bring the database to its schema; return whether it could be reached.
+
+    Raises:
+        DatabaseUnavailable: it could not, and nobody *waits*.
+    """
+    try:
+        ensure_schema()
+    except DBAPIError as error:
+        if not is_outage(error):
+            raise
+        if not waits:
+            raise unavailable(error) from error
+        log.warning("Waiting for the database: %s", unavailable(error).message)
+        return False
+    return True
 
 
 def _guarded(run: Any) -> None:
@@ -53,7 +81,7 @@ def up() -> None:
     """Run everything in this terminal: queue, web, worker and clock."""
     from core.processes.supervisor import up as start_all
 
-    config = _prepared()
+    config = _prepared(waits=False)
     _guarded(lambda: start_all(config, click.echo, lambda: _greeting(config)))
 
 

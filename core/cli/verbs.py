@@ -10,9 +10,11 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, redi
 from typing import Any
 
 import click
+from sqlalchemy.exc import DBAPIError
 
 from core.app import create_app
-from core.base.errors import AppkeepError
+from core.base.db import is_outage
+from core.base.errors import AppkeepError, DatabaseUnavailable
 from core.base.ids import SYSTEM
 from core.extension.registry import load_plugins
 from core.server import server
@@ -44,6 +46,10 @@ def verb(group: click.Group, name: str, *, show: Show = plainly, bare: bool = Fa
                     result = function(**given)
             except AppkeepError as error:
                 _refuse(error, as_json=as_json)
+            except DBAPIError as error:
+                if not is_outage(error):
+                    raise
+                _refuse(unavailable(error), as_json=as_json)
             if as_json:
                 click.echo(json.dumps(result, ensure_ascii=False))
             else:
@@ -54,6 +60,12 @@ def verb(group: click.Group, name: str, *, show: Show = plainly, bare: bool = Fa
         return group.command(name, help=function.__doc__)(flag(run))
 
     return decorate
+
+
+def unavailable(error: DBAPIError) -> DatabaseUnavailable:
+    """Return what is said of a database that is away, with its own reason."""
+    reason = str(error.orig).partition("\n")[0]
+    return DatabaseUnavailable(f"The database cannot be reached, or is kept busy by others: {reason}")
 
 
 def _own_output(*, as_json: bool) -> AbstractContextManager[object]:

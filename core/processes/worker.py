@@ -134,9 +134,15 @@ def run_worker(config: Config, *, burst: bool = False) -> None:
         _take_jobs(config, (EXPRESS, GENERAL), burst=True)
         return
     with app.app_context():
-        for kind in server().registry.run_kinds.values():  # so that the processes share what does them
-            named(kind.work)
+        share_work()
     keep([Hand("both lanes", partial(_serve, config, (EXPRESS, GENERAL))), Hand("the express lane", partial(_serve, config, (EXPRESS,)))])
+
+
+def share_work() -> None:
+    """Import what does each kind of runs, so that the processes share it; a stranger's that cannot be is logged, and its runs fail."""
+    registry = server().registry
+    for kind in registry.run_kinds.values():
+        registry.call("register_run_kind", kind.name, partial(named, kind.work))
 
 
 def _serve(config: Config, lanes: Sequence[str]) -> None:

@@ -24,7 +24,7 @@ def open_store(config: Config, more: Mapping[str, Callable[[str], Store]] = Mapp
     if not url:
         return FolderStore(config.home_path / "objects")
     parts = urlsplit(url)
-    if parts.scheme == "file":
+    if parts.scheme == "file" and not parts.netloc and parts.path.startswith("/") and parts.path != "/":
         return FolderStore(Path(parts.path))
     if parts.scheme == "s3" and parts.netloc:
         return S3Store(parts.netloc, parts.path.strip("/"))

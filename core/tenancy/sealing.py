@@ -7,22 +7,21 @@ The file of keys has one a line, the newest first, which seals; all of them open
 from __future__ import annotations
 
 import base64
-import os
 import secrets
-import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from core.base.errors import AppkeepError
+from core.base.whole_file import write_whole
 from core.server import server
 
 FILE = "secrets.key"
 _VERSION = "s1"
 _NONCE_BYTES = 12
+KEY_BYTES = 32
 
 
 class SecretLost(AppkeepError):
@@ -81,33 +80,30 @@ def _path() -> Path:
 
 
 def _keys() -> Mapping[str, bytes]:
-    """Return the keys by name, the newest first; the first one is made when it is needed. Read each time: another process may add one."""
+    """Return the keys by name, the newest first; the first one is made when it is needed. Read each time: another process may add one.
+
+    Raises:
+        SecretLost: the file is there and cannot be read.
+    """
     path = _path()
     if not path.exists():
         _write(dict([_made()]), first=True)
-    pairs = (line.split() for line in path.read_text().splitlines() if line.strip())
-    return {key_id: base64.urlsafe_b64decode(key) for key_id, key in pairs}
+    try:
+        pairs = (line.split() for line in path.read_text().splitlines() if line.strip())
+        found = {key_id: base64.urlsafe_b64decode(key) for key_id, key in pairs}
+        if not found or any(len(key) != KEY_BYTES for key in found.values()):
+            raise ValueError("a key is missing")
+    except ValueError as error:
+        raise SecretLost(f"The file keys/{FILE} in the server’s home folder is damaged. Restore it from a copy; without one, move it "
+                         "away: a new one is made, and secrets are set up again.") from error
+    return found
 
 
 def _made() -> tuple[str, bytes]:
-    return secrets.token_hex(4), AESGCM.generate_key(bit_length=256)
+    return secrets.token_hex(4), AESGCM.generate_key(bit_length=KEY_BYTES * 8)
 
 
 def _write(keys: Mapping[str, bytes], *, first: bool = False) -> None:
     """Write the file of keys whole; where it is the first, one that another process has just written stays."""
-    path = _path()
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    opened, fresh = tempfile.mkstemp(dir=path.parent, prefix=f"{FILE}.")
-    try:
-        with os.fdopen(opened, "w") as file:
-            file.writelines(f"{key_id} {base64.urlsafe_b64encode(key).decode()}\n" for key_id, key in keys.items())
-            file.flush()
-            os.fsync(file.fileno())
-        if not first:
-            os.replace(fresh, path)
-        else:
-            with suppress(FileExistsError):
-                os.link(fresh, path)
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(fresh)
+    lines = "".join(f"{key_id} {base64.urlsafe_b64encode(key).decode()}\n" for key_id, key in keys.items())
+    write_whole(_path(), lines.encode(), first=first)

@@ -171,3 +171,16 @@ def test_the_home_folder_is_closed_to_other_users(tmp_path: Path) -> None:
         assert 0o077 == os.umask(0o022)
     finally:
         os.umask(before)
+
+
+@pytest.mark.parametrize("damage", ["", "banana", "name bm8=", "name ====="])
+def test_a_damaged_file_of_keys_says_so(server: Flask, home: Path, damage: str) -> None:
+    """It is not written over, and what is to be done is said."""
+    with server.app_context():
+        seal("x", "y")
+        path = next(home.rglob("secrets.key"))
+        path.write_text(damage)
+        for act in (lambda: seal("x", "y"), add_key):
+            with pytest.raises(SecretLost, match=r"keys/secrets.key .* is damaged. Restore it from a copy"):
+                act()
+        assert damage == path.read_text()

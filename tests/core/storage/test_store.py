@@ -109,3 +109,10 @@ def test_a_plugin_brings_a_kind_of_store(home: Path, request: pytest.FixtureRequ
             app = apps.create("Sales", "system")
         with pytest.raises(AppkeepError, match="need a plugin"):
             direct.back_up(app)
+
+
+@pytest.mark.parametrize("url", ["file:objects", "file://host/objects", "file:///", "file:", "s3://"])
+def test_a_folder_has_its_whole_path(tmp_path: Path, url: str) -> None:
+    """A path below whatever folder a process begins in, or a host that is passed over, would be another place than was meant."""
+    with pytest.raises(InvalidInput, match=r"Use s3://bucket/prefix, file:///folder"):
+        open_store(read_config({}, home=str(tmp_path), store_url=url))

@@ -1,0 +1,27 @@
+"""A small file that is there whole or not at all: keys, which half of would open nothing."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+
+def write_whole(path: Path, data: bytes, *, first: bool = False) -> None:
+    """Write a file, for this user alone; where it is the *first*, one that another process has just written stays."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    opened, fresh = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
+    try:
+        with os.fdopen(opened, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if not first:
+            os.replace(fresh, path)
+        else:
+            with suppress(FileExistsError):
+                os.link(fresh, path)
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(fresh)

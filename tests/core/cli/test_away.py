@@ -1,0 +1,44 @@
+"""A database that is away: a command says so and ends, a process that stands by itself waits for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from core.cli import servers
+from core.cli.main import main
+
+NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
+
+
+@pytest.fixture
+def away(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings that name a database that nobody answers for."""
+    monkeypatch.setenv("APPKEEP_HOME", str(home))
+    monkeypatch.setenv("APPKEEP_DATABASE_URL", NOWHERE)
+
+
+@pytest.mark.usefixtures("away")
+@pytest.mark.parametrize("words", [["app", "list", "--org", "Acme"], ["org", "list"], ["up"]])
+def test_a_command_says_so(words: list[str]) -> None:
+    """With a code and the database's own reason, and no lines of code."""
+    answer = CliRunner().invoke(main, words)
+    assert 1 == answer.exit_code and "database_unavailable: " in answer.output and "refused" in answer.output
+    assert "Traceback" not in answer.output and isinstance(answer.exception, SystemExit)
+
+
+@pytest.mark.usefixtures("away")
+def test_a_process_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ever longer, up to 15 s, until the database is there."""
+    waited: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waited.append(seconds)
+        if len(waited) == 6:
+            monkeypatch.setattr(servers, "ensure_schema", lambda: None)
+
+    monkeypatch.setattr(servers.time, "sleep", wait)
+    servers._prepared()
+    assert [1, 2, 4, 8, 15, 15] == waited
