@@ -44,6 +44,7 @@ def verb(group: click.Group, name: str, *, show: Show = plainly, bare: bool = Fa
                 with _own_output(as_json=as_json), create_app(pages=False, bare=bare).app_context(), _noting_lost():
                     ensure_schema(bare=bare)
                     result = function(**given)
+                    lines = [] if as_json else list(show(result))
             except AppkeepError as error:
                 _refuse(error, as_json=as_json)
             except DBAPIError as error:
@@ -53,7 +54,7 @@ def verb(group: click.Group, name: str, *, show: Show = plainly, bare: bool = Fa
             if as_json:
                 click.echo(json.dumps(result, ensure_ascii=False))
             else:
-                for line in show(result):
+                for line in lines:
                     click.echo(line)
 
         flag = click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
