@@ -35,7 +35,21 @@ _BY_APP = f"EXISTS (SELECT 1 FROM app WHERE app.id = app_id AND app.organization
 _ROLE = text("SELECT rolname FROM pg_roles WHERE rolname = left(current_user, 56) || '_tenant' AND pg_has_role(oid, 'MEMBER')")
 _GUARDED = text("""
 SELECT c.relname FROM pg_class c JOIN pg_policy p ON p.polrelid = c.oid AND p.polname = :policy
+JOIN pg_roles r ON r.oid = ANY(p.polroles) AND r.rolname = left(current_user, 56) || '_tenant'
 WHERE c.relnamespace = current_schema()::regnamespace AND c.relrowsecurity
+""")
+"""A policy for the role of another user guards nothing of this one's: its database was brought here from elsewhere."""
+_CLOSED = text("""
+SELECT count(*) FROM pg_class c JOIN pg_roles r ON r.rolname = left(current_user, 56) || '_tenant'
+WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') AND pg_get_userbyid(c.relowner) = current_user
+AND NOT (has_schema_privilege(r.oid, c.relnamespace, 'USAGE') AND has_table_privilege(r.oid, c.oid, 'SELECT')
+         AND has_table_privilege(r.oid, c.oid, 'INSERT') AND has_table_privilege(r.oid, c.oid, 'UPDATE')
+         AND has_table_privilege(r.oid, c.oid, 'DELETE'))
+""")
+"""How many tables the role may not use: a copy of a database may be without what was granted."""
+_FOR_OTHERS = text("""
+SELECT c.relname, array_agg(r.rolname::text) FROM pg_class c JOIN pg_policy p ON p.polrelid = c.oid AND p.polname = :policy
+JOIN pg_roles r ON r.oid = ANY(p.polroles) WHERE c.relnamespace = current_schema()::regnamespace GROUP BY c.relname
 """)
 _ENTER = "SELECT set_config('role', %s, true), set_config('appkeep.tenant', %s, true)"
 CANNOT_BE_TOLD = ("INERROR", "UNKNOWN")
@@ -87,8 +101,8 @@ def loading(connection: Connection, app_id: str) -> Iterator[None]:
 
 
 def is_installed(connection: Connection) -> bool:
-    """Say whether the role is there and every table of tenants' rows is guarded."""
-    return connection.execute(_ROLE).scalar() is not None and not _unguarded(connection)
+    """Say whether the role is there and may use the tables, and every table of tenants' rows is guarded."""
+    return connection.execute(_ROLE).scalar() is not None and not _unguarded(connection) and not connection.execute(_CLOSED).scalar()
 
 
 def is_due(connection: Connection) -> bool:
@@ -119,10 +133,13 @@ def install(connection: Connection) -> None:
             "ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role}",
             "ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT USAGE, SELECT ON SEQUENCES TO {role}"):
         raw.execute(SQL(statement).format(schema=schema, role=own))
+    others = {str(table): list(roles) for table, roles in connection.execute(_FOR_OTHERS, {"policy": POLICY})}
     for table, condition in _unguarded(connection).items():
         raw.execute(SQL("ALTER TABLE {} ENABLE ROW LEVEL SECURITY").format(Identifier(table)))
+        raw.execute(SQL("DROP POLICY IF EXISTS {} ON {}").format(Identifier(POLICY), Identifier(table)))
+        roles = SQL(", ").join([Identifier(one) for one in dict.fromkeys([role, *others.get(table, ())])])
         raw.execute(SQL("CREATE POLICY {} ON {} TO {} USING (" + condition + ")").format(  # one of our two, never a person's text
-            Identifier(POLICY), Identifier(table), own))
+            Identifier(POLICY), Identifier(table), roles))
     forget(connection.engine)
 
 

@@ -39,6 +39,6 @@ def test_a_process_waits(monkeypatch: pytest.MonkeyPatch) -> None:
         if len(waited) == 6:
             monkeypatch.setattr(servers, "ensure_schema", lambda: None)
 
-    monkeypatch.setattr(servers.time, "sleep", wait)
+    monkeypatch.setattr("core.cli.servers.time.sleep", wait)
     servers._prepared()
     assert [1, 2, 4, 8, 15, 15] == waited

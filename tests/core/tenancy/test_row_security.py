@@ -169,3 +169,27 @@ def test_a_database_of_before_gets_the_wall_at_the_next_start(two: tuple[str, st
     ensure_schema()
     with as_server(), db.engine.connect() as connection:
         assert row_security.is_installed(connection)
+
+
+@pytest.mark.parametrize("brought", [
+    'ALTER POLICY tenant ON "{table}" TO appkeep_elsewhere', 'REVOKE ALL ON "{table}" FROM postgres_tenant',
+    'DROP POLICY tenant ON "{table}"', 'ALTER TABLE "{table}" DISABLE ROW LEVEL SECURITY'])
+def test_a_database_that_was_brought_here_from_elsewhere_gets_the_wall(two: tuple[str, str, str], brought: str) -> None:
+    """A copy names the role of the user that it was made as, or is without what was granted: everybody would find no app, or errors."""
+    first, second, app = two
+    with as_server(), db.engine.begin() as connection:
+        if connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = 'appkeep_elsewhere'")).first() is None:
+            connection.execute(text("CREATE ROLE appkeep_elsewhere"))
+        for table in row_security.owned_tables():
+            connection.execute(text(brought.format(table=table)))
+        assert not row_security.is_installed(connection)
+    row_security.forget(db.engine)
+    ensure_schema()
+    with as_server(), db.engine.connect() as connection:
+        assert row_security.is_installed(connection) and not row_security.is_due(connection)
+        kept = connection.execute(text("SELECT count(*) FROM pg_policies WHERE 'appkeep_elsewhere' = ANY(roles)")).scalar_one()
+        assert kept == (len(row_security.owned_tables()) if "ALTER POLICY" in brought else 0)
+    with as_tenant(first):
+        assert apps_service.find(app).name == "Theirs"
+    with as_tenant(second), reading() as connection:
+        assert _counts(connection)["app"] == 0
