@@ -21,6 +21,8 @@ from core.server import server
 from core.tenancy.migrate import ensure_schema
 
 Result = Mapping[str, Any]
+AILING = ("disk I/O error", "disk is full", "readonly database", "unable to open database")
+"""What SQLite says where the machine is at fault: a disk that is full, a folder that is not this user's."""
 Show = Callable[[Any], Iterable[str]]
 
 
@@ -48,7 +50,7 @@ def verb(group: click.Group, name: str, *, show: Show = plainly, bare: bool = Fa
             except AppkeepError as error:
                 _refuse(error, as_json=as_json)
             except DBAPIError as error:
-                if not is_outage(error):
+                if not (is_outage(error) or any(word in str(error.orig) for word in AILING)):
                     raise
                 _refuse(unavailable(error), as_json=as_json)
             if as_json:
@@ -64,9 +66,9 @@ def verb(group: click.Group, name: str, *, show: Show = plainly, bare: bool = Fa
 
 
 def unavailable(error: DBAPIError) -> DatabaseUnavailable:
-    """Return what is said of a database that is away, with its own reason."""
+    """Return what is said of a database that is away, or cannot write, with its own reason."""
     reason = str(error.orig).partition("\n")[0]
-    return DatabaseUnavailable(f"The database cannot be reached, or is kept busy by others: {reason}")
+    return DatabaseUnavailable(f"The database cannot do its work: {reason}")
 
 
 def _own_output(*, as_json: bool) -> AbstractContextManager[object]:

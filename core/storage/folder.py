@@ -80,25 +80,36 @@ class FolderStore:
             self.path(name).unlink(missing_ok=True)
 
     def list(self, prefix: str) -> Iterator[tuple[str, float]]:
-        for folder, _, names in os.walk(self.root / checked(prefix)):
-            for name in names:
-                path = Path(folder, name)
-                with suppress(FileNotFoundError):  # it went while we walked
-                    yield path.relative_to(self.root).as_posix(), path.stat().st_mtime
+        for name, stat in self._walked(prefix):
+            yield name, stat.st_mtime
 
     def sizes(self, prefix: str) -> Iterator[tuple[str, int]]:
         """Yield (name, size in bytes) of all objects below *prefix*."""
-        for folder, _, names in os.walk(self.root / checked(prefix)):
+        for name, stat in self._walked(prefix):
+            yield name, stat.st_size
+
+    def _walked(self, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
+        """Yield all objects below *prefix*; a folder that cannot be read is no empty one.
+
+        Raises:
+            StoreUnavailable: it cannot.
+        """
+        for folder, _, names in os.walk(self.root / checked(prefix), onerror=_unread):
             for name in names:
                 path = Path(folder, name)
-                with suppress(FileNotFoundError), asking(PermissionError):  # it went while we walked
-                    yield path.relative_to(self.root).as_posix(), path.stat().st_size
+                with asking(OSError):
+                    try:
+                        stat = path.stat()
+                    except FileNotFoundError:  # it went while we walked
+                        continue
+                yield path.relative_to(self.root).as_posix(), stat
 
     def abandon(self, before: float) -> None:
-        for path in self.incoming.glob("*"):
-            with suppress(FileNotFoundError):
-                if path.stat().st_mtime < before:
-                    path.unlink()
+        with asking(OSError):
+            for path in self.incoming.glob("*"):
+                with suppress(FileNotFoundError):
+                    if path.stat().st_mtime < before:
+                        path.unlink()
 
 
 class _FolderBatch:
@@ -119,7 +130,7 @@ class _FolderBatch:
         except BaseException:
             with self.lock:
                 self.waiting.pop(name, None)
-            Path(temporary).unlink(missing_ok=True)
+            _let_go(temporary)
             raise
         return True
 
@@ -151,8 +162,19 @@ class _FolderBatch:
 
     def discard(self) -> None:
         for temporary in self.waiting.values():
-            Path(temporary).unlink(missing_ok=True)
+            _let_go(temporary)
         self.waiting.clear()
+
+
+def _let_go(temporary: str) -> None:
+    """Remove what was written beside; where that fails as well, `abandon` does it later, and what failed first is what is told."""
+    with suppress(OSError):
+        os.unlink(temporary)
+
+
+def _unread(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):  # nothing was ever stored there, or it went while we walked
+        raise away(error)
 
 
 def _read(file: BinaryIO, size: int) -> bytes:

@@ -42,3 +42,11 @@ def test_a_process_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.cli.servers.time.sleep", wait)
     servers._prepared()
     assert [1, 2, 4, 8, 15, 15] == waited
+
+
+def test_a_database_that_cannot_be_opened_says_so(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where the folder is another user's, or the disk is full: what SQLite says of it, and no lines of code."""
+    (home / "appkeep.db").mkdir(parents=True)
+    monkeypatch.setenv("APPKEEP_HOME", str(home))
+    answer = CliRunner().invoke(main, ["org", "list"])
+    assert 1 == answer.exit_code and "database_unavailable: The database cannot do its work: unable to open" in answer.output

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +15,7 @@ from core.api import AppkeepError, StoreKind, apps, direct, transaction
 from core.base import budget
 from core.base.budget import Budget, Slots
 from core.base.config import read_config
-from core.base.errors import InvalidInput, StoreUnavailable
+from core.base.errors import InvalidInput, StorageFailed, StoreUnavailable
 from core.storage.choice import open_store
 from core.storage.folder import FolderStore
 from core.storage.s3 import S3Store
@@ -116,3 +119,42 @@ def test_a_folder_has_its_whole_path(tmp_path: Path, url: str) -> None:
     """A path below whatever folder a process begins in, or a host that is passed over, would be another place than was meant."""
     with pytest.raises(InvalidInput, match=r"Use s3://bucket/prefix, file:///folder"):
         open_store(read_config({}, home=str(tmp_path), store_url=url))
+
+
+def test_a_folder_that_takes_nothing_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file system that is read-only refuses to remove as well, even what is not there; it is the first failure that is told."""
+    store = FolderStore(tmp_path)
+    with store.batch() as batch:
+        batch.put_if_absent("a/x", b"x")
+    (tmp_path / "incoming" / "left").write_bytes(b"half")
+
+    def read_only(*_: object, **__: object) -> int:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    for name in ("open", "unlink", "remove", "replace"):
+        monkeypatch.setattr(os, name, read_only)
+    with pytest.raises(StorageFailed, match="Read-only"), store.batch() as batch:
+        batch.put_if_absent("a/y", b"y")
+    with pytest.raises(StoreUnavailable, match="Read-only"):
+        store.delete("a/x")
+    with pytest.raises(StoreUnavailable, match="Read-only"):
+        store.abandon(2.0**40)
+
+
+@pytest.mark.parametrize("act", [lambda store: list(store.sizes("a")), lambda store: list(store.list("a"))])
+def test_a_folder_that_cannot_be_read_is_not_an_empty_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act: Any) -> None:
+    """What lies in it would count as lost, and every backup that needs it as damaged."""
+    store, scandir = FolderStore(tmp_path), os.scandir
+    with store.batch() as batch:
+        batch.put_if_absent("a/b/x", b"x")
+
+    def refused(path: Any) -> Any:
+        if str(path).endswith("/a/b"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    assert 1 == len(act(store))
+    monkeypatch.setattr(os, "scandir", refused)
+    with pytest.raises(StoreUnavailable, match="Permission denied"):
+        act(store)
+    assert [] == list(store.sizes("nothing"))
