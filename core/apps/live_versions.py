@@ -64,6 +64,10 @@ def _follow(component: Component, before: Standing | None, now: Standing) -> boo
         registry.leave_out(now.plugin, f"version {before.version} of its component “{component.name}” was at work here; "
                            f"this is version {now.version}. Install the newer one.")
         return False
+    if registry.is_stranger(now.plugin) and (gone := _kinds_gone(component.name)):
+        registry.leave_out(now.plugin, f"its component “{component.name}” does not bring the kind “{gone[0]}” any more, of which apps "
+                           "have documents. Bring the kind, or purge them first.")
+        return False
     try:
         if registry.is_stranger(now.plugin):
             _each_app(component, lambda app: _look(app, component), everything=before is None or before.schemas != now.schemas)
@@ -76,6 +80,17 @@ def _follow(component: Component, before: Standing | None, now: Standing) -> boo
         if registry.is_stranger(now.plugin):
             registry.leave_out(now.plugin, f"its documents cannot be lifted: {error}")
         return False
+
+
+def _kinds_gone(component: str) -> list[str]:
+    """Return the kinds of a component's documents, also of those in recycle bins, that nobody here brings."""
+    d = DocumentRow.__table__.c
+    query = select(d.kind).join(App.__table__, App.__table__.c.id == d.app_id).where(
+        d.component == component, d.kind.not_in(list(server().registry.kinds)), App.__table__.c.deleted_at.is_(None)).distinct()
+    with as_server():
+        found = sorted(db.session.connection().execute(query).scalars())
+        db.session.rollback()
+    return found
 
 
 def _each_app(component: Component, do: Callable[[App], None], *, everything: bool = False) -> bool:

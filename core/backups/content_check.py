@@ -10,7 +10,7 @@ from core.apps.lifting import lifted, lifted_value
 from core.archive.errors import ArchiveDamaged
 from core.archive.manifest import Content
 from core.archive.reader import Use
-from core.backups.reader import check_readable
+from core.backups.reader import check_readable, kind_gone
 from core.base.errors import InvalidDocument, InvalidInput
 from core.base.refs import files as files_of
 from core.extension.component import Component, Document
@@ -44,6 +44,7 @@ class ContentCheck:
 
         Raises:
             ArchiveDamaged: with the segment, the line and what is wrong with it.
+            PluginFailed: see `kind_gone`; the backup is not to blame.
         """
         registry = server().registry
         component = registry.components[use.component] if registry.reads(
@@ -91,6 +92,9 @@ def _document(value: Any, name: str, component: Component | None) -> Document:
         raise ArchiveDamaged("A line of the documents has another form.")
     kind = value["kind"]
     own = _unknown(kind) if component is None else any(kind == one.name for one in component.kinds)
+    registry = server().registry
+    if component is not None and _unknown(kind) and registry.is_stranger(registry.plugin_of(name)):
+        raise kind_gone(component, kind)
     if not (own and isinstance(value["key"], str) and isinstance(value["body"], dict)):
         raise ArchiveDamaged(f"A document of {name} has another form, or is of a kind that is not its own.")
     if type(value["position"]) is not int or not 0 <= value["position"] < 2**31:

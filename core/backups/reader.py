@@ -11,7 +11,8 @@ from core.archive.errors import ArchiveNeedsNewer
 from core.archive.manifest import Content, IndexLine, PartEntry, part_lines, read_counters
 from core.backups.lists import own_list
 from core.backups.models import Backup
-from core.extension.component import Document
+from core.base.errors import PluginFailed
+from core.extension.component import Component, Document
 from core.objects.index import known_descriptors, picked
 from core.objects.reader import object_reader, read_object
 from core.server import server
@@ -78,6 +79,7 @@ class BackupReader:
 
         Raises:
             ArchiveNeedsNewer: one of Appkeep's own components here is older than the one that wrote the backup.
+            PluginFailed: a component that is here does not bring a kind of its own any more.
         """
         read = reader_of({line.content for (_, part), lines in self.lines.items() if part == "config"
                           for line in lines if line.section == "documents"})
@@ -88,10 +90,13 @@ class BackupReader:
         check_readable(name, version, "The backup")
         if name in self.absent:
             return
-        component = server().registry.components[name]
+        registry = server().registry
+        component = registry.components[name]
         for line in self.lines.get((name, "config"), []):
             if line.section == "documents":
                 for document in read_documents(read(line.content)):
+                    if document.kind not in registry.kinds:
+                        raise kind_gone(component, document.kind)
                     yield lifted(component, document, version)
 
 
@@ -111,6 +116,14 @@ def check_readable(component: str, version: int, what: str) -> None:
     if registry.needs_newer(component, version):
         raise ArchiveNeedsNewer(f"{what} holds “{component}” in version {version}; this server knows version "
                                 f"{registry.components[component].version}: update this server.")
+
+
+def kind_gone(component: Component, kind: str) -> PluginFailed:
+    """Return the refusal of documents of a kind that a component had and does not bring any more."""
+    plugin = server().registry.plugin_of(component.name)
+    return PluginFailed(f"The backup holds documents of the kind “{kind}”, which “{component.title}” does not bring any more. Install a "
+                        f"version of the plugin {plugin} that does, or take it out (appkeep plugins remove {plugin}): they are left "
+                        "alone then.")
 
 
 def read_documents(raw: bytes) -> Iterator[Document]:

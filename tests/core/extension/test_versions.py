@@ -253,6 +253,34 @@ def test_a_schema_that_refuses_what_is_there_is_refused_itself(place: tuple[Path
             assert before.content_id == direct.content_id(app)
 
 
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_plugin_that_drops_a_kind(place: tuple[Path, str], monkeypatch: pytest.MonkeyPatch, version: int) -> None:
+    """While apps have its documents, the plugin is left out and they are kept; later, backups that hold some say what to do."""
+    shelf = Kind(name="shelf", title="Shelf", letter="sh", schema=schemas.closed({"name": schemas.NAME}, ["name"]))
+    upgrades = {old: lambda document: document for old in range(1, version)}
+    other = brings(type("Other", (Books,), {"kinds": (shelf,), "version": version, "upgrades": upgrades}))
+    with serving(monkeypatch, *place, brings(Books)):
+        before = Before()
+    with serving(monkeypatch, *place, other):
+        assert "does not bring the kind “book” any more" in server().registry.broken["library"]
+        with before.opened() as app:
+            assert before.content_id == direct.back_up(app).content_id
+            direct.restore(app, before.backup)
+    with serving(monkeypatch, *place, brings(Books)), before.opened() as app, transaction():
+        documents.hide(app, BOOK, "system")
+        documents.purge(app, BOOK, "system")
+    with serving(monkeypatch, *place, other), before.opened() as app:
+        assert not server().registry.broken
+        for act in (lambda: direct.plan(app, before.backup), lambda: direct.check(before.backup), lambda: direct.restore(app, before.backup),
+                    lambda: ingest.upload(io.BytesIO(before.file), app, "system")):
+            with pytest.raises(AppkeepError, match=r"the kind “book”, which “Books” does not bring any more.*plugins remove library"):
+                act()
+        assert before.backup.check_error is None
+    with serving(monkeypatch, *place), before.opened() as app:
+        direct.restore(app, before.backup)
+        assert direct.check(before.backup, deep=True)
+
+
 def test_a_component_that_cannot_lift_is_refused(place: tuple[Path, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Version 3 needs upgrades from 1 and 2."""
     with serving(monkeypatch, *place, brings(type("Third", (NewBooks,), {"version": 3}))):
