@@ -248,7 +248,8 @@ def _look_at_lines(saved: BackupReader, run: RunContext) -> None:
     def files(name: str, part: str) -> set[str]:
         return {line.content for line in saved.lines[name, part] if line.section == "files"}
 
-    meaning, reader = ContentCheck(saved.content, whole=saved.backup.part == "both", files=files), object_reader()
+    meaning, reader = ContentCheck(
+        saved.content, whole=saved.backup.part == "both", files=files, own=saved.backup.origin == "here"), object_reader()
     uses = [(Use(name, part, line.section, line.n), line) for name, part, _ in saved.content.entries()
             for line in saved.lines[name, part] if line.section != "files"]
     done = 0

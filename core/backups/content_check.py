@@ -11,7 +11,7 @@ from core.archive.errors import ArchiveDamaged
 from core.archive.manifest import Content
 from core.archive.reader import Use
 from core.backups.reader import check_readable, kind_gone
-from core.base.errors import InvalidDocument, InvalidInput
+from core.base.errors import InvalidDocument, InvalidInput, PluginFailed
 from core.base.refs import files as files_of
 from core.extension.component import Component, Document
 from core.extension.declared import NAME
@@ -27,13 +27,14 @@ class ContentCheck:
         content: What the backup says that it holds.
         whole: Whether it holds configuration and data both, which must then speak of the same.
         files: (component, part) -> the digests of the files that its index lists.
+        own: Whether this server made it: what a plugin does not take of it any more, it once wrote.
 
     Raises:
         ArchiveNeedsNewer: one of Appkeep's own components here is older than the one that wrote the backup.
     """
 
-    def __init__(self, content: Content, *, whole: bool, files: Callable[[str, str], set[str]]) -> None:
-        self.content, self.whole, self.files = content, whole, files
+    def __init__(self, content: Content, *, whole: bool, files: Callable[[str, str], set[str]], own: bool = False) -> None:
+        self.content, self.whole, self.files, self.own = content, whole, files, own
         self.contexts: dict[str, dict[str, Any]] = {}
         self.documents: dict[str, Document] = {}
         for name, entry in content.components.items():
@@ -44,7 +45,7 @@ class ContentCheck:
 
         Raises:
             ArchiveDamaged: with the segment, the line and what is wrong with it.
-            PluginFailed: see `kind_gone`; the backup is not to blame.
+            PluginFailed: a plugin does not take what it once wrote, see also `kind_gone`; the backup is not to blame.
         """
         registry = server().registry
         component = registry.components[use.component] if registry.reads(
@@ -58,7 +59,12 @@ class ContentCheck:
                     lifted_value(component, version, use.section, value) for value in values)
                 component.check_data(use.section, use.n, lines, self._context(use.component))
         except GUARD_ERRORS as error:
-            raise ArchiveDamaged(f"{use.component}, {use.section}, segment {use.n}: {error.message}") from error
+            where = f"{use.component}, {use.section}, segment {use.n}"
+            plugin = registry.plugin_of(use.component)
+            if self.own and registry.is_stranger(plugin):
+                raise PluginFailed(f"The backup is as it was written, and the plugin {plugin} does not take it any more ({where}): "
+                                   f"{error.message} A new version of it that lifts this is needed.") from error
+            raise ArchiveDamaged(f"{where}: {error.message}") from error
 
     def _context(self, name: str) -> dict[str, Any]:
         if name not in self.contexts:

@@ -15,7 +15,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, text
 
-from core.api import App, Component, Document, Kind, apps, direct, documents, schemas, transaction
+from core.api import App, Component, Document, InvalidInput, Kind, Section, Segment, apps, direct, documents, schemas, transaction
 from core.app import create_app
 from core.backups import ingest
 from core.backups.absent import MISSING
@@ -369,3 +369,36 @@ def test_a_file_of_a_plugin_that_was_never_here(place: tuple[Path, str], monkeyp
         with pytest.raises(AppkeepError, match="neither a component"):
             direct.plan(app, uploaded, only=["books"])
 
+
+
+class Counted(Component):
+    """Keeps one line of data, which a version takes or not."""
+
+    name, title, takes = "counted", "Counted", True
+
+    def data_sections(self, app: App, snapshot: Any) -> Iterator[Section]:
+        yield Section("records/n_1", [Segment(0, 1, b'{"n":1}\n')])
+
+    def record_count(self, app: App, snapshot: Any) -> int:
+        return 1
+
+    def check_data(self, section: str, n: int, values: Any, context: Any) -> None:
+        if list(values) and not self.takes:
+            raise InvalidInput("There is no column n.")
+
+
+def test_data_that_its_plugin_does_not_take_any_more(place: tuple[Path, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A column was dropped and nothing lifts what was written: the backup of this server is whole, and the plugin is told to blame."""
+    stricter = type("Stricter", (Counted,), {"takes": False})
+    with serving(monkeypatch, *place, brings(Counted)), made_organization("Example"):
+        with transaction():
+            app_id = apps.create("Library", "system").id
+        backup = direct.back_up(apps.find(app_id))
+        backup_id, file = backup.id, direct.file_of(backup)
+    with serving(monkeypatch, *place, brings(stricter)), apps.opened(app_id) as app:
+        with pytest.raises(AppkeepError, match=r"plugin library does not take it any more .*records/n_1, segment 0.*no column n") as failed:
+            direct.check(find_backup(backup_id))
+        assert ("plugin_failed", None) == (failed.value.code, find_backup(backup_id).check_error)
+        with pytest.raises(AppkeepError) as refused:  # of a file nobody knows who wrote it
+            ingest.upload(io.BytesIO(file), app, "system")
+        assert "archive_damaged" == refused.value.code
