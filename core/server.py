@@ -11,6 +11,7 @@ from flask import current_app
 from core.base.budget import Slots
 from core.base.config import Config
 from core.base.errors import AppkeepError
+from core.base.whole_file import not_ours
 from core.extension.field_type import FieldType
 from core.extension.registry import Registry
 from core.storage.choice import open_store
@@ -46,12 +47,14 @@ class Server:
         """The key this server signs backups with, made at first use.
 
         Raises:
-            AppkeepError: its file is damaged.
+            AppkeepError: its file is damaged, or cannot be read.
         """
         from core.archive.signature import SigningKey  # with it comes a library that few commands need
 
         try:
             return SigningKey.load_or_make(self.config.home_path / "keys" / "signing.key")
+        except PermissionError as error:
+            raise AppkeepError(not_ours(error)) from error
         except ValueError as error:
             raise AppkeepError("The file keys/signing.key in the server’s home folder is damaged. Restore it from a copy; without one, "
                                "move it away: a new one is made, and files signed with the old one count as another server’s.") from error

@@ -1,4 +1,4 @@
-"""A small file that is there whole or not at all: keys, which half of would open nothing."""
+"""A small file that is there whole or not at all: keys, which half of would open nothing. And one that is another user's."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ import os
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+
+
+def not_ours(error: PermissionError) -> str:
+    """Return what is said of a file that this user may not use."""
+    return f"{error.filename}: {error.strerror}. Run everything as the one user that Appkeep runs as, and give that user the home folder."
 
 
 def write_whole(path: Path, data: bytes, *, first: bool = False) -> None:

@@ -14,6 +14,7 @@ from core.app import create_app
 from core.base.config import SETTINGS, Config, read_config
 from core.base.db import db, is_outage
 from core.base.errors import AppkeepError
+from core.base.whole_file import not_ours
 from core.cli.verbs import unavailable
 from core.server import server
 from core.tenancy.migrate import ensure_schema
@@ -44,6 +45,8 @@ def _prepared(*, waits: bool = True) -> Config:
                 time.sleep(next(pauses))
             # A worker forks for each job, and SQLite's locks do not survive that: it must hold no database open.
             db.engine.dispose()
+    except PermissionError as error:
+        raise click.ClickException(not_ours(error)) from error
     except AppkeepError as error:
         raise click.ClickException(f"{error.code}: {error.message}") from error
     return config

@@ -16,6 +16,7 @@ from core.app import create_app
 from core.base.db import is_outage
 from core.base.errors import AppkeepError, DatabaseUnavailable
 from core.base.ids import SYSTEM
+from core.base.whole_file import not_ours
 from core.extension.registry import load_plugins
 from core.server import server
 from core.tenancy.migrate import ensure_schema
@@ -49,6 +50,8 @@ def verb(group: click.Group, name: str, *, show: Show = plainly, bare: bool = Fa
                     lines = [] if as_json else list(show(result))
             except AppkeepError as error:
                 _refuse(error, as_json=as_json)
+            except PermissionError as error:
+                _refuse(AppkeepError(not_ours(error)), as_json=as_json)
             except DBAPIError as error:
                 if not (is_outage(error) or any(word in str(error.orig) for word in AILING)):
                     raise
