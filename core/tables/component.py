@@ -24,6 +24,12 @@ class TableComponent(Component):
 
     tables: ClassVar[Sequence[TableData]] = ()
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        sections = [table.section for table in cls.tables]
+        if twice := next((one for one in sections if sections.count(one) > 1), ""):
+            raise ValueError(f"{cls.__name__} has two tables with the section “{twice}”, which backups know each by.")
+
     def data_sections(self, app: App, snapshot: Snapshot) -> Iterator[Section]:
         for table in sorted(self.tables, key=lambda one: one.name):
             some = partial(table.some_segments, snapshot) if is_watched(snapshot.connection, table) else None

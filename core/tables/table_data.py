@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Boolean, Connection, Float, Integer, String, Table, bindparam, delete, func, insert, select, update
+from sqlalchemy import Boolean, Connection, Enum, Float, Integer, String, Table, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_on_sqlite
 
@@ -33,6 +33,8 @@ MAX_INTEGER = 2**53 - 1
 MAX_TEXT_CHARS = 100_000
 AT_ONCE = 1000
 OWN = ("app_id", "number", "deleted_at")
+KEPT = (Integer, Float, String, Boolean, Json)
+"""The types of columns whose values are what a line of a backup holds."""
 Values = dict[str, Any]
 """Column -> value of one row; of those that are stored, `number` and `deleted_at` are columns too."""
 
@@ -78,6 +80,12 @@ class TableData:
         unknown = {*(self.record or ()), *self.documents, *self.org, *self.people, *self.files} - {c.name for c in self.columns}
         if unknown:
             raise ValueError(f"{self.model.__name__} has no column {sorted(unknown)[0]}.")
+        if missing := set(OWN) - set(self.table.columns.keys()):
+            raise ValueError(f"{self.model.__name__} has no column {sorted(missing)[0]}: mix in Row.")
+        strange = next((c for c in self.columns if not isinstance(c.type, KEPT) or isinstance(c.type, Enum)), None)
+        if strange is not None:
+            raise ValueError(f"{self.model.__name__} has the column {strange.name} of the type {type(strange.type).__name__}. Columns are "
+                             "whole numbers (BigInteger), floats (Float), texts (String, Text), booleans and Json of core.api.")
 
     @cached_property
     def table(self) -> Table:
