@@ -115,7 +115,8 @@ def _type_of(column: Column[Any]) -> str:
 
 def _reading(name: str, told: Mapping[str, Any], there: set[str]) -> Component | None:
     """Return what reads the tables of an absent component, as far as they are there."""
-    tables = [_table(one) for one in told.get("tables", ()) if one["name"] in there]
+    by_section = {one["section"]: _table(one) for one in reversed(told.get("tables", ())) if one["name"] in there}
+    tables = list(by_section.values())  # two with one section, as an earlier version let be, lie in one place of a backup
     if not tables:
         return None
     made: Any = type("AbsentTables", (AbsentTables,), {"name": name, "title": name, "tables": tables})

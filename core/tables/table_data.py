@@ -84,8 +84,9 @@ class TableData:
             raise ValueError(f"{self.model.__name__} has no column {sorted(missing)[0]}: mix in Row.")
         strange = next((c for c in self.columns if not isinstance(c.type, KEPT) or isinstance(c.type, Enum)), None)
         if strange is not None:
-            raise ValueError(f"{self.model.__name__} has the column {strange.name} of the type {type(strange.type).__name__}. Columns are "
-                             "whole numbers (BigInteger), floats (Float), texts (String, Text), booleans and Json of core.api.")
+            kind = type(strange.type).__name__
+            raise ValueError(f"{self.model.__name__} has the column {strange.name} of the type {kind}. Columns are whole numbers "
+                             "(BigInteger), floats (Float), texts (String, Text), booleans and Json of core.api.")
 
     @cached_property
     def table(self) -> Table:
