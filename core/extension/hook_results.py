@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from functools import cache
 from itertools import islice
 from typing import Any
@@ -16,9 +17,10 @@ from core.base.errors import PluginFailed
 from core.extension import hookspecs
 
 MOST_ITEMS = 10_000
-MOST_CHARS = 100_000
-LISTS = ("Iterable[", "Collection[", "Sequence[")
-PLAIN: Mapping[str, type] = {"bool": bool, "int": int, "str": str}
+TEXTS: Mapping[str, int] = {"str": 100_000, "Markup": 500_000}
+"""The most characters of a text, by its form; a text in place of HTML is shown as it is written."""
+LISTS = ("Iterable[", "Collection[", "Sequence[", "frozenset[")
+PLAIN: Mapping[str, type] = {"bool": bool, "int": int}
 
 
 def checked(hook: str, given: Any) -> Any:
@@ -35,20 +37,45 @@ def checked(hook: str, given: Any) -> Any:
     for form in wanted:
         found = _fitting(form, given)
         if found is not None:
+            if not hook.startswith("register_"):  # those are judged where a plugin is loaded
+                _refuse_wrong(found[0])
             return found[0]
     raise PluginFailed(f"it gave {_told(given)} where {' | '.join(wanted)} is wanted")
 
 
 def fits(form: str, value: Any) -> bool:
     """Say whether a value has the form that an annotation names ("Mapping[str, Kind] | None"); what is read once is no sequence."""
-    return any(value is None if one == "None" else _fitting(one, value) is not None for one in _split(form, "|"))
+    return _fitting(form, value) is not None
+
+
+def _refuse_wrong(given: Any) -> None:
+    """Refuse what has an attribute of another form than its class says: where it is shown, it would break the page.
+
+    Raises:
+        PluginFailed: with the attribute.
+    """
+    if isinstance(given, list | tuple):
+        for one in given:
+            _refuse_wrong(one)
+    classes: tuple[type, ...] = type(given).__mro__
+    if is_dataclass(given) and any(one.__module__.startswith("core.") for one in classes):
+        for one in fields(given):
+            value = getattr(given, one.name)
+            if not fits(str(one.type), value):
+                raise PluginFailed(f"it gave a {type(given).__name__} whose “{one.name}” is {value!r:.60}, which should be {one.type}")
+            _refuse_wrong(value)
 
 
 def _fitting(form: str, given: Any) -> tuple[Any] | None:
     """Return the value in a tuple where it has the form, else None."""
+    if len(forms := _split(form, "|")) > 1:
+        return next((found for one in forms if (found := _fitting(one, given)) is not None), None)
+    if form == "None":
+        return (None,) if given is None else None
+    if form in TEXTS:
+        return (given,) if isinstance(given, str) and len(given) <= TEXTS[form] and _is_text(given) else None
     if form in PLAIN:
-        fits = type(given) is PLAIN[form] and (not isinstance(given, str) or len(given) <= MOST_CHARS)
-        return (given,) if fits else None
+        return (given,) if type(given) is PLAIN[form] else None
     if form == "Any":
         return (given,)
     if form.startswith("Callable["):
@@ -66,7 +93,7 @@ def _mapped(forms: list[str], given: Any) -> tuple[Any] | None:
     if not isinstance(given, Mapping):
         return None
     key, value = forms
-    fit = all(_fitting(key, one) is not None and fits(value, other) for one, other in islice(given.items(), MOST_ITEMS))
+    fit = all(fits(key, one) and fits(value, other) for one, other in islice(given.items(), MOST_ITEMS))
     return (dict(given),) if fit else None
 
 
@@ -83,7 +110,7 @@ def _listed(form: str, given: Any) -> tuple[Any] | None:
 def _tuple(forms: list[str], given: Any) -> tuple[Any] | None:
     if not isinstance(given, tuple) or len(given) != len(forms):
         return None
-    return (given,) if all(_fitting(form, one) is not None for form, one in zip(forms, given, strict=True)) else None
+    return (given,) if all(fits(form, one) for form, one in zip(forms, given, strict=True)) else None
 
 
 @cache
@@ -108,6 +135,15 @@ def _split(text: str, mark: str) -> list[str]:
 
 def _inner(form: str) -> str:
     return form[form.index("[") + 1:-1]
+
+
+def _is_text(given: str) -> bool:
+    """Say whether a text can be written out: half of a character cannot, and would end the answer."""
+    try:
+        given.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _told(given: Any) -> str:
