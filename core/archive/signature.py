@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkstemp
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from core.archive.canonical import NotCanonical, canonical, parse_canonical
 from core.archive.errors import ArchiveDamaged, ArchiveUntrusted
+from core.base.whole_file import write_whole
 
 CONTEXT = b"appkeep-backup-v1\0"
 _HEX = re.compile(r"[0-9a-f]+\Z")
@@ -39,22 +37,11 @@ class SigningKey:
     @classmethod
     def load_or_make(cls, path: Path) -> SigningKey:
         """Return the key kept at *path*, made at first use, readable by its owner only."""
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             return cls(Ed25519PrivateKey.from_private_bytes(path.read_bytes()))
         except FileNotFoundError:
             pass
-        # Written beside and linked, so that two that start together agree on one key, and a crash leaves no half of one.
-        opened, fresh = mkstemp(dir=path.parent, prefix=f"{path.name}.")
-        try:
-            with os.fdopen(opened, "wb") as file:
-                file.write(Ed25519PrivateKey.generate().private_bytes_raw())
-                file.flush()
-                os.fsync(file.fileno())
-            with suppress(FileExistsError):
-                os.link(fresh, path)
-        finally:
-            os.unlink(fresh)
+        write_whole(path, Ed25519PrivateKey.generate().private_bytes_raw(), first=True)
         return cls(Ed25519PrivateKey.from_private_bytes(path.read_bytes()))
 
     @property

@@ -14,7 +14,10 @@ def not_ours(error: PermissionError) -> str:
 
 
 def write_whole(path: Path, data: bytes, *, first: bool = False) -> None:
-    """Write a file, for this user alone; where it is the *first*, one that another process has just written stays."""
+    """Write a file, for this user alone; where it is the *first*, one that another process has just written stays.
+
+    Two that start together agree on one key so, and a crash leaves no half of one.
+    """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     opened, fresh = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
     try:
@@ -25,8 +28,22 @@ def write_whole(path: Path, data: bytes, *, first: bool = False) -> None:
         if not first:
             os.replace(fresh, path)
         else:
-            with suppress(FileExistsError):
-                os.link(fresh, path)
+            _make_known(fresh, path, data)
     finally:
         with suppress(FileNotFoundError):
             os.unlink(fresh)
+
+
+def _make_known(fresh: str, path: Path, data: bytes) -> None:
+    """Give a file that was written its name, unless another has it."""
+    try:
+        os.link(fresh, path)
+    except FileExistsError:
+        return
+    except OSError:  # a file system without links, as that of a stick or of a folder shared with a virtual machine
+        with suppress(FileExistsError), open(path, "xb", opener=_private) as file:
+            file.write(data)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
