@@ -92,8 +92,8 @@ def create(app: App, context: RunContext, *, data: bool, type_: str, name: str |
     """
     started_at = now_us()
     with writing_objects("backup", app.id) as writer:
+        context.step("backup.reading")  # before: what tells of it would need a third connection
         with reading() as connection:
-            context.step("backup.reading")
             snapshot = Snapshot(app.id, connection).still()
             before = marked(connection, app.id)
             on = kept = base_of(snapshot) if data else (None, "")
