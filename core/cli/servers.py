@@ -48,7 +48,7 @@ def _prepared(*, waits: bool = True) -> Config:
     except PermissionError as error:
         raise click.ClickException(not_ours(error)) from error
     except AppkeepError as error:
-        raise click.ClickException(f"{error.code}: {error.message}") from error
+        raise click.ClickException(_told(error)) from error
     return config
 
 
@@ -70,11 +70,15 @@ def _has_schema(*, waits: bool) -> bool:
     return True
 
 
+def _told(error: AppkeepError) -> str:
+    return error.message if error.code == AppkeepError.code else f"{error.code}: {error.message}"
+
+
 def _guarded(run: Any) -> None:
     try:
         run()
     except AppkeepError as error:
-        raise click.ClickException(f"{error.code}: {error.message}") from error
+        raise click.ClickException(_told(error)) from error
     except OSError as error:
         raise click.ClickException(str(error)) from error
 

@@ -14,6 +14,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from urllib.error import URLError
@@ -55,6 +56,11 @@ def up(config: Config, say: Callable[[str], None], greeting: Callable[[], Iterab
         AppkeepError: it does not come up; the message says which part.
     """
     _check_port(config)
+    with nullcontext() if config.redis_url else valkey.held(config):
+        _up(config, say, greeting)
+
+
+def _up(config: Config, say: Callable[[str], None], greeting: Callable[[], Iterable[str]]) -> None:
     children = _children(config)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

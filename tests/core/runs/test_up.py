@@ -125,6 +125,23 @@ def test_a_backup_whose_worker_is_killed_with_its_work_horse_succeeds(
                 assert ["manual"] == types_of_backups(app)
 
 
+def test_a_second_one_in_the_same_folder_is_refused(home: Path, environment: dict[str, str], request: pytest.FixtureRequest) -> None:
+    """It would take the queue from the first, also on a port of its own; afterwards the folder is free."""
+    url = fresh_database("sqlite", home, request)
+    other = {**environment, "APPKEEP_WEB_PORT": str(int(environment["APPKEEP_WEB_PORT"]) + 1)}
+    with up(environment) as process:
+        refused = subprocess.run([sys.executable, "-m", "core.cli", "up"], env=other, text=True, capture_output=True, timeout=120)
+        assert (1, True) == (refused.returncode, f"(process {process.pid}), whose queue lies there" in refused.stderr)
+        for _ in opened_server(home, url):
+            with made_organization("Example"):
+                with transaction():
+                    app = apps.create("Sales", "system")
+                wait_for_run(ask("backup", app, None))
+                assert ["manual"] == types_of_backups(app)
+    with up(environment):
+        pass
+
+
 def wait_for_run(run_id: str) -> None:
     """Return once a run has ended."""
     for _ in patience("the run to end"):
