@@ -24,6 +24,8 @@ from core.objects.reader import ObjectReader, object_reader
 from core.objects.writer import describe
 from core.server import VERSION, server
 
+MAX_STEM_CHARS = 150
+
 
 class DownloadTooLarge(AppkeepError):
     """A file with data of this size is not offered for download."""
@@ -41,6 +43,11 @@ class Download:
     objects: Mapping[str, StoredDescriptor]
 
     @property
+    def file_name(self) -> str:
+        """The name as any file system takes it."""
+        return safe_name(self.name)
+
+    @property
     def size(self) -> int:
         """The size of the file in bytes."""
         return self.container.size
@@ -54,6 +61,13 @@ class Download:
             return iter((layout,)) if descriptor is self.container.layout else self.reader.stored(self.objects[descriptor.content])
 
         return self.container.chunks(fetch, start, end)
+
+
+def safe_name(name: str) -> str:
+    """Return a file's name without what a file system has a meaning for, and not too long."""
+    safe = "".join("_" if char in '/\\:*?"<>|' else char for char in name if char.isprintable())
+    stem, dot, rest = safe.partition(".appkeep") if ".appkeep" in safe else (safe, "", "")
+    return f"{stem[:MAX_STEM_CHARS]}{dot}{rest}"
 
 
 def download(backup: Backup, part: str) -> Download:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -104,8 +104,12 @@ def _every_backup() -> list[str]:
 
 
 def _write(given: export.Download, file: Path) -> None:
-    """Write beside and rename, so that a file of that name is a whole one."""
-    beside = file.with_name(f".{file.name}.{os.getpid()}")
+    """Write beside and rename, so that a file of that name is a whole one.
+
+    Raises:
+        InvalidInput: it cannot be written there.
+    """
+    beside = file.with_name(f".{file.name[:100]}.{os.getpid()}")
     try:
         with beside.open("xb") as out:
             for chunk in given.chunks():
@@ -113,8 +117,11 @@ def _write(given: export.Download, file: Path) -> None:
         beside.replace(file)
     except FileNotFoundError as error:
         raise InvalidInput(f"There is no folder {file.parent}.") from error
+    except OSError as error:
+        raise InvalidInput(f"{file} cannot be written: {error.strerror or error}.") from error
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink()
 
 
 def backup_value(backup: Backup) -> dict[str, Any]:
@@ -329,11 +336,12 @@ def upload(file: Any, app_id: str, name: str | None, email: str | None) -> dict[
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--part", type=click.Choice(("config", "data", "both")), help="Default: everything in the backup.")
 def download(backup_id: str, file: Path, part: str | None) -> dict[str, Any]:
-    """Write BACKUP to FILE, which opens in any unzip tool."""
+    """Write BACKUP to FILE, or into the folder FILE; it opens in any unzip tool."""
     with opened_backup(backup_id) as found:
         person, app_id, held = person_of(None), found.app_id, part or found.part
         with noting("download", app_id, person, backup_id=backup_id, part=held):
             given = export.download(found, held)
+        file = file / given.file_name if os.path.isdir(file) else file
         _write(given, file)
         note("download", app_id, person, backup_id=backup_id, part=held, size_bytes=given.size)
         return {"file": str(file), "part": held, "size_bytes": given.size}

@@ -20,7 +20,7 @@ LISTED: Mapping[str, tuple[str, str]] = {
     "clock": ("servers", "Start scheduled work and recover runs whose worker died."),
     "demo": ("", "Back up a sample app, damage it, restore it and prove it identical, in a temporary folder."),
     "documents": ("content", "List the documents of APP."),
-    "download": ("backups", "Write BACKUP to FILE, which opens in any unzip tool."),
+    "download": ("backups", "Write BACKUP to FILE, or into the folder FILE; it opens in any unzip tool."),
     "gc": ("gc", "Mark stored data that no backup or app needs, and remove what was marked before. The clock does this daily."),
     "health": ("health", "Show how well the apps of an organization are backed up, the worst first."),
     "import": ("content", "Create an app from FILE and list what was changed or left out."),

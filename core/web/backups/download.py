@@ -12,14 +12,13 @@ from flask import Response, render_template, request
 from werkzeug.datastructures import ContentRange
 
 from core.backups import export
-from core.backups.export import Download, DownloadTooLarge
+from core.backups.export import Download, DownloadTooLarge, safe_name
 from core.backups.log import note, noting
 from core.base.budget import AT_ONCE_BYTES, keep_place
 from core.web.backups.blueprint import BACKUP, backup_here, pages
 from core.web.gate import Needs
 from core.web.visit import visit
 
-MAX_STEM_CHARS = 150
 Span = tuple[int, int]
 
 
@@ -87,9 +86,7 @@ def _headed(response: Response, found: Download, etag: str) -> Response:
 
 def disposition(name: str) -> str:
     """Return the header that has a browser keep a file under a name of any script (RFC 6266)."""
-    safe = "".join("_" if char in '/\\:*?"<>|' else char for char in name if char.isprintable())
-    stem, dot, rest = safe.partition(".appkeep") if ".appkeep" in safe else (safe, "", "")
-    safe = f"{stem[:MAX_STEM_CHARS]}{dot}{rest}"
+    safe = safe_name(name)
     plain = unicodedata.normalize("NFKD", safe).encode("ascii", "ignore").decode()
     plain = f"backup{plain}" if plain.startswith(".") else plain
     start = f'attachment; filename="{plain}"'

@@ -46,3 +46,19 @@ def test_what_every_command_tells_is_told_in_words(run: Any, home: Path) -> None
                   ["gc", "--grace-hours", "24", "--dry-run"], ["health", "--org", "Sample organization"], ["plugins"], ["settings"],
                   ["org", "list"], ["user", "list"], ["keys", "rotate"], ["app", "list", "--org", "Sample organization"]):
         assert run(*words), words
+
+
+def test_a_file_goes_into_a_folder_and_what_cannot_be_written_is_said(run: Any, home: Path) -> None:
+    """In a folder it has the backup's own name; nothing that was begun is left."""
+    app = json.loads(run("sample", "--json"))["app"]
+    backup = json.loads(run("backup", app, "--name", "Before / after", "--json"))["backup"]
+    folder = home / "files"
+    folder.mkdir()
+    run("download", backup, str(folder))
+    assert ["Before _ after.config.appkeep.zip"] == [one.name for one in folder.iterdir()]
+    (folder / "taken.zip").write_text("")
+    for file, words in ((folder / "taken.zip" / "x.zip", "Not a directory"), (folder / ("x" * 300), "File name too long"),
+                        (folder / "none" / "x.zip", "There is no folder")):
+        answer = CliRunner().invoke(main, ["download", backup, str(file)])
+        assert (1, True) == (answer.exit_code, words in answer.stderr), (answer.output, answer.exception)
+    assert ["Before _ after.config.appkeep.zip", "taken.zip"] == sorted(one.name for one in folder.iterdir())
