@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from core.api import as_server, as_tenant, transaction, verb
+from core.api import as_server, as_tenant, count_text, transaction, verb
 from tenants import accounts, organizations, second_factor, service, sessions
 from tenants.plans import DEFAULT_PLAN, PLANS
 
@@ -24,7 +24,7 @@ def register(cli: click.Group) -> None:
 def _organization_lines(result: Mapping[str, Any]) -> Iterator[str]:
     for one in result["organizations"]:
         closed = ", closed" if one["closed"] else ""
-        yield f"{one['organization']}  {one['name']} ({one['plan']}, {one['members']} members{closed})"
+        yield f"{one['organization']}  {one['name']} ({one['plan']}, {count_text(one['members'], 'member')}{closed})"
 
 
 def _people_lines(result: Mapping[str, Any]) -> Iterator[str]:

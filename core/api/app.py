@@ -9,6 +9,7 @@ from core.backups.health import counts as backup_health_counts
 from core.backups.health import health_of_all as backup_health
 from core.base import budget
 from core.base.config import read_config
+from core.base.text import count_text
 from core.cli.verbs import verb
 from core.imports.apply import import_file
 from core.runs.service import active_runs as runs_under_way
@@ -17,6 +18,6 @@ from core.runs.wakes import wake
 from core.server import server
 
 __all__ = [
-    "AppHealth", "DamagedBackup", "backup_health", "backup_health_counts", "budget", "create_app", "damage_advice", "damaged_by",
-    "import_file", "read_config", "request_run", "runs_under_way", "server", "verb", "wake",
+    "AppHealth", "DamagedBackup", "backup_health", "backup_health_counts", "budget", "count_text", "create_app", "damage_advice",
+    "damaged_by", "import_file", "read_config", "request_run", "runs_under_way", "server", "verb", "wake",
 ]

@@ -45,7 +45,7 @@ class Download:
     @property
     def file_name(self) -> str:
         """The name as any file system takes it."""
-        return safe_name(self.name)
+        return name_on_disk(self.name)
 
     @property
     def size(self) -> int:
@@ -63,7 +63,7 @@ class Download:
         return self.container.chunks(fetch, start, end)
 
 
-def safe_name(name: str) -> str:
+def name_on_disk(name: str) -> str:
     """Return a file's name without what a file system has a meaning for, and not too long."""
     safe = "".join("_" if char in '/\\:*?"<>|' else char for char in name if char.isprintable())
     stem, dot, rest = safe.partition(".appkeep") if ".appkeep" in safe else (safe, "", "")

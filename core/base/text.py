@@ -11,3 +11,8 @@ def size_text(size: int) -> str:
     while value >= 1000 and unit < len(UNITS) - 1:
         value, unit = value / 1000, unit + 1
     return f"{size} bytes" if unit == 0 else f"{value:.1f} {UNITS[unit]}"
+
+
+def count_text(number: int, one: str) -> str:
+    """Return how many there are as people say it: "1 record", "2,000 records"."""
+    return f"{number:,} {one}{'' if number == 1 else 's'}"

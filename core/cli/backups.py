@@ -26,7 +26,7 @@ from core.backups.proof import how_proven
 from core.backups.record_lists import planned_lists
 from core.base.db import db, transaction
 from core.base.errors import AppkeepError, InvalidInput, NotFound
-from core.base.text import size_text
+from core.base.text import count_text, size_text
 from core.base.time import iso, now_us
 from core.cli.report_text import plan_lines, restore_lines
 from core.cli.verbs import as_option, person_of, verb
@@ -137,9 +137,9 @@ def backup_value(backup: Backup) -> dict[str, Any]:
 
 def _backup_lines(result: Mapping[str, Any]) -> Iterator[str]:
     yield f"{result['backup']}  “{result['name']}”"
-    yield (f"{result['records']} records, {size_text(result['raw_bytes'])}, stored in {size_text(result['size_bytes'])}; "
+    yield (f"{count_text(result['records'], 'record')}, {size_text(result['raw_bytes'])}, stored in {size_text(result['size_bytes'])}; "
            f"new in the store: {size_text(result['added_bytes'])} "
-           f"({result['segments_added']} of {result['segments']} objects)")
+           f"({result['segments_added']} of {count_text(result['segments'], 'object')})")
     if "scan" in result:
         yield scan_sentence(result["scan"])
     yield f"content_id {result['content_id']}"
@@ -156,10 +156,11 @@ def _list_lines(result: Mapping[str, Any]) -> Iterator[str]:
 
 def _check_lines(result: Mapping[str, Any]) -> Iterator[str]:
     for one in result["checked"]:
+        objects = count_text(one["objects"], "object")
         if one["level"] == proof.QUICK:
-            yield f"{one['backup']}: all there, {one['objects']} objects, {size_text(one['stored_bytes'])}; nothing of it was read"
+            yield f"{one['backup']}: all there, {objects}, {size_text(one['stored_bytes'])}; nothing of it was read"
         else:
-            yield f"{one['backup']}: verified, {one['objects']} objects, {size_text(one['raw_bytes'])}{_trial_text(one.get('trial'))}"
+            yield f"{one['backup']}: verified, {objects}, {size_text(one['raw_bytes'])}{_trial_text(one.get('trial'))}"
 
 
 @contextmanager

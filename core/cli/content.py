@@ -13,6 +13,7 @@ from core.archive.canonical import NotCanonical, parse
 from core.backups.create import state as state_of
 from core.base.db import transaction
 from core.base.errors import InvalidInput
+from core.base.text import count_text
 from core.base.time import iso
 from core.cli.bar import bar
 from core.cli.verbs import as_option, organization, person_of, verb
@@ -57,14 +58,14 @@ def _edits(file: Iterable[bytes]) -> Iterator[Mapping[str, Any]]:
 
 
 def _import_lines(result: Mapping[str, Any]) -> Iterator[str]:
-    yield (f"app {result['app'] or '(dry run: nothing created)'}  “{result['name']}”: {result['documents']} documents, "
-           f"{result['records']} records, {result['files']} files")
+    yield (f"app {result['app'] or '(dry run: nothing created)'}  “{result['name']}”: {count_text(result['documents'], 'document')}, "
+           f"{count_text(result['records'], 'record')}, {count_text(result['files'], 'file')}")
     if result["app"] is None:
         yield from _outline_lines(result["outline"])
         for table in result["tables"]:
             yield from _table_lines(table)
     if result["unsupported"]:
-        yield f"{len(result['unsupported'])} item{'s' if len(result['unsupported']) != 1 else ''} changed or left out:"
+        yield f"{count_text(len(result['unsupported']), 'item')} changed or left out:"
         for note in result["unsupported"]:
             times = f" ({note['count']} times)" if note["count"] > 1 else ""
             yield f"  {note['what']} “{note['name']}”: {note['reason']}{times}"
@@ -85,7 +86,7 @@ def _table_lines(table: Mapping[str, Any]) -> Iterator[str]:
         return
     how = {"encoding": "encoding", "delimiter": "delimiter", "header": "header row"}
     said = ", ".join(f"{title} {table[name] or 'none'!r}".replace("'", "") for name, title in how.items() if name in table)
-    yield f"read “{table['table']}”: {table.get('rows', 0)} rows{', ' if said else ''}{said}"
+    yield f"read “{table['table']}”: {count_text(table.get('rows', 0), 'row')}{', ' if said else ''}{said}"
     for column in table["columns"]:
         yield f"  {column['name']} -> {column['type'] or 'left out'}: {' | '.join(column['samples'])}"
 
@@ -128,7 +129,7 @@ def import_(file: Path, org: str, importer: str | None, name: str | None, dry_ru
                            dry_run=dry_run, watch=(lambda *_: None) if shown is None else shown.show)
 
 
-@verb(commands, "apply", show=lambda result: (f"{len(result['answers'])} edits done",))
+@verb(commands, "apply", show=lambda result: (f"{count_text(len(result['answers']), 'edit')} done",))
 @click.argument("app_id", metavar="APP")
 @click.argument("file", type=click.File("rb"))
 @as_option

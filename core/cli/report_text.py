@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from core.backups.absent import MISSING, sentence
+from core.base.text import count_text
 from core.extension.data_report import DataReport
 from core.server import server
 
@@ -39,7 +40,8 @@ def restore_lines(result: Mapping[str, Any]) -> Iterator[str]:
     report = result["report"]
     yield from component_lines(report["components"])
     if more := report.get("records_more_than_planned"):
-        yield f"{abs(more)} records {'more' if more > 0 else 'fewer'} than planned: the app was in use until the restore began."
+        told = f"{count_text(abs(more), 'record')} {'more' if more > 0 else 'fewer'}"
+        yield f"{told} than planned: the app was in use until the restore began."
     if "safety_backup" in report:
         yield f"The previous version is kept as backup {report['safety_backup']}."
 

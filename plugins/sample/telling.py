@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from core.api import count_text
+
 
 def demo_lines(result: dict[str, Any], *, as_json: bool) -> Iterator[str]:
     """Yield the result as one JSON object, or as lines to read."""
@@ -13,7 +15,8 @@ def demo_lines(result: dict[str, Any], *, as_json: bool) -> Iterator[str]:
         yield json.dumps(result, ensure_ascii=False)
         return
     yield ""
-    yield f"{result['documents']} documents, {result['records']} records, {result['files']} files; {len(result['damages'])} damages:"
+    yield (f"{count_text(result['documents'], 'document')}, {count_text(result['records'], 'record')}, "
+           f"{count_text(result['files'], 'file')}; {count_text(len(result['damages']), 'damage')}:")
     yield from (f"  - {name}" for name in result["damages"])
     yield ""
     yield from _table(result["report"]["components"])

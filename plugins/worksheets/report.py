@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from core.api import CollectionReport, DataReport, LostReference, NameOf
+from core.api import CollectionReport, DataReport, LostReference, NameOf, count_text
 
 COUNTS = ("brought_back", "overwritten", "unchanged", "new_since", "binned")
 LISTS = ("references_not_restored", "choices_not_there")
@@ -38,12 +38,14 @@ def _remarks(said: Mapping[str, Any], name_of: NameOf) -> Iterator[str]:
         return f"{name_of(one['worksheet'])} › {name_of(one['field'])}"
 
     for one in said.get("clashes", ())[:MAX_REMARKS]:
-        yield f"“{one['value']}” is in {one['records']} records of {field(one)}, which must be unique. All of them were kept."
+        records = count_text(one["records"], "record")
+        yield f"“{one['value']}” is in {records} of {field(one)}, which must be unique. All of them were kept."
     for one in said.get("fields_left", ())[:MAX_REMARKS]:
-        yield f"{field(one)} stays unchanged in {one['records']} records: {one['reason']}."
+        yield f"{field(one)} stays unchanged in {count_text(one['records'], 'record')}: {one['reason']}."
     for one in said.get("types_missing", ())[:MAX_REMARKS]:
         yield f"{field(one)} is of the type “{one['type']}”, which no plugin on this server brings. Its values are restored as they are."
     for one in said.get("described_otherwise", ())[:MAX_REMARKS]:
         yield f"{field(one)} was backed up while no plugin brought its type; its values are restored as they are."
     for one in said.get("skipped", ())[:MAX_REMARKS]:
-        yield f"{one['records']} records of {name_of(one['worksheet'])} are skipped: {one['reason']}."
+        records, verb = count_text(one["records"], "record"), "is" if one["records"] == 1 else "are"
+        yield f"{records} of {name_of(one['worksheet'])} {verb} skipped: {one['reason']}."

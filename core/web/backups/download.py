@@ -12,7 +12,7 @@ from flask import Response, render_template, request
 from werkzeug.datastructures import ContentRange
 
 from core.backups import export
-from core.backups.export import Download, DownloadTooLarge, safe_name
+from core.backups.export import Download, DownloadTooLarge, name_on_disk
 from core.backups.log import note, noting
 from core.base.budget import AT_ONCE_BYTES, keep_place
 from core.web.backups.blueprint import BACKUP, backup_here, pages
@@ -86,7 +86,7 @@ def _headed(response: Response, found: Download, etag: str) -> Response:
 
 def disposition(name: str) -> str:
     """Return the header that has a browser keep a file under a name of any script (RFC 6266)."""
-    safe = safe_name(name)
+    safe = name_on_disk(name)
     plain = unicodedata.normalize("NFKD", safe).encode("ascii", "ignore").decode()
     plain = f"backup{plain}" if plain.startswith(".") else plain
     start = f'attachment; filename="{plain}"'

@@ -33,7 +33,7 @@ def test_what_every_command_tells_is_told_in_words(run: Any, home: Path) -> None
     app = json.loads(run("sample", "--json"))["app"]
     backup = json.loads(run("backup", app, "--data", "--json"))["backup"]
     (home / "edits").write_text(json.dumps({"op": "put", "document": "app/main", "body": {"name": "Changed"}}))
-    assert "1 edits done" in run("apply", app, str(home / "edits"))
+    assert "1 edit done" in run("apply", app, str(home / "edits"))
     assert "records of “Companies”" in run("plan", backup)
     assert "The previous version is kept as backup" in run("restore", backup)
     restored = json.loads(run("runs", app, "--json"))["runs"][0]["run"]
