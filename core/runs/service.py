@@ -114,7 +114,7 @@ def check_free(app_id: str) -> None:
             raise RunInProgress(f"The worker of a {running.kind} of this app stopped. The {running.kind} continues within "
                                 f"{server().config.lease_s} seconds. Wait for it, or cancel it.", run=running.id, kind=running.kind,
                                 state="running", since=since)
-        raise RunInProgress(f"A {running.kind} of this app is {running.state} since {since}; wait until it has ended "
+        raise RunInProgress(f"A {running.kind} of this app has been {running.state} since {since}; wait until it has ended "
                             "or cancel it.", run=running.id, kind=running.kind, state=running.state, since=since)
 
 

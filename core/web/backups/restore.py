@@ -54,8 +54,7 @@ def start(organization_id: str, app_id: str, backup_id: str) -> Response:
     backup = backup_here(backup_id)
     if "look" in request.form:
         return redirect(f"{request.path}?{urlencode(read_options(request.form, backup).as_args())}", 303)  # type: ignore[return-value]
-    again = asked_just_now(app_id, visit().person, "restore", backup=backup.id, plan=request.form.get("plan", ""))
-    if again is not None:
+    if (again := _begun_just_now(app_id, backup_id)) is not None:
         return redirect_to("backups.run", run_id=again)
     sheet = planned(current_app_row(), backup, read_options(request.form, backup))
     if sheet.found is None:
@@ -65,6 +64,8 @@ def start(organization_id: str, app_id: str, backup_id: str) -> Response:
         sheet.prove(app_id)
         run_id = _begin(sheet, options)
     except AppkeepError as refused:
+        if (again := _begun_just_now(app_id, backup_id)) is not None:
+            return redirect_to("backups.run", run_id=again)
         # Proving who one is looks at people of all organizations, and leaves nothing of what was read before.
         visit().app, sheet.backup = service.find(app_id), backup_here(backup_id)
         if isinstance(refused, OriginUnconfirmed):
@@ -73,6 +74,11 @@ def start(organization_id: str, app_id: str, backup_id: str) -> Response:
             sheet.refuse(refused)
         return _page(sheet)
     return redirect_to("backups.run", run_id=run_id)
+
+
+def _begun_just_now(app_id: str, backup_id: str) -> str | None:
+    """Return the run of the restore that this one repeats: of two clicks, or of two at once."""
+    return asked_just_now(app_id, visit().person, "restore", backup=backup_id, plan=request.form.get("plan", ""))
 
 
 def planned(app: App, backup: Backup, asked: OptionsForm) -> Sheet:

@@ -21,7 +21,7 @@ from core.server import server
 from core.web.backups.blueprint import pages, redirect_to
 from core.web.backups.plan_confirmation import PlanConfirmation, made
 from core.web.backups.report_view import names_in, tell
-from core.web.backups.run_page import RUN, run_here
+from core.web.backups.run_page import RUN, asked_just_now, run_here
 from core.web.gate import Needs
 from core.web.visit import current_app_row, visit
 
@@ -46,6 +46,8 @@ def begin_undo(organization_id: str, app_id: str, run_id: str) -> Response:
     also_later = request.form.get("also_later") == "1"
     if "look" in request.form:
         return redirect(f"{request.path}{'?also_later=1' if also_later else ''}", 303)  # type: ignore[return-value]
+    if (again := _begun_just_now(app_id)) is not None:
+        return redirect_to("backups.run", run_id=again)
     sheet = _planned(run_id, also_later=also_later)
     if sheet.found is None:
         return _page(sheet)
@@ -53,11 +55,18 @@ def begin_undo(organization_id: str, app_id: str, run_id: str) -> Response:
         _check(sheet, app_id)
         begun = _begin(sheet, app_id, run_id)
     except AppkeepError as refused:
+        if (again := _begun_just_now(app_id)) is not None:
+            return redirect_to("backups.run", run_id=again)
         visit().app = service.find(app_id)
         sheet.run = run_here(run_id)
         sheet.refuse(refused)
         return _page(sheet)
     return redirect_to("backups.run", run_id=begun)
+
+
+def _begun_just_now(app_id: str) -> str | None:
+    """Return the run of the undo that this one repeats: its plan was made of what the app was before that."""
+    return asked_just_now(app_id, visit().person, "restore", plan=request.form.get("plan", ""))
 
 
 def _planned(run_id: str, *, also_later: bool) -> Sheet:

@@ -42,7 +42,7 @@ def test_a_second_run_is_refused_with_what_runs_and_since_when(server: Flask, ap
     since = iso(service.find(run_id).requested_at)
     with pytest.raises(RunInProgress) as refused:
         ask(second, app, backup)
-    assert f"A backup of this app is queued since {since}; wait until it has ended or cancel it." == refused.value.message
+    assert f"A backup of this app has been queued since {since}; wait until it has ended or cancel it." == refused.value.message
     assert {"run": run_id, "kind": "backup", "state": "queued", "since": since} == refused.value.details
 
 

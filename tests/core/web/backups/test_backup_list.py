@@ -120,7 +120,7 @@ def test_a_second_backup_while_one_runs_is_refused_with_since_when(place: Place)
         answer = place.post("/new", data={"name": "Mine & yours", "data": "1"})
     assert 409 == answer.status_code
     shown = answer.get_data(as_text=True)
-    assert "A backup of this app is queued since" in shown and f"/runs/{run_of(place).id}" in shown
+    assert "A backup of this app has been queued since" in shown and f"/runs/{run_of(place).id}" in shown
     assert 'value="Mine &amp; yours"' in shown and "checked" in shown
     assert RAW_MOMENT.search(words(answer)) is None
 
@@ -145,7 +145,7 @@ def test_who_asks_again_after_a_run_ended_badly_gets_a_new_one(place: Place, end
             "cancelled": ("cancelled", None, True), "cancelling": ("running", run.app_id, True), "failed": ("failed", None, False)}[ended]
     again = place.post("/new", data=FORM)
     if ended == "cancelling":  # it goes on until its next step, and says so instead of passing for the one asked for
-        assert 409 == again.status_code and "A backup of this app is running since" in words(again)
+        assert 409 == again.status_code and "A backup of this app has been running since" in words(again)
         return
     assert 303 == again.status_code and first != again.headers["Location"]
     assert ["succeeded"] == place.work() and 1 == len(place.backups())
@@ -156,7 +156,7 @@ def test_the_form_says_on_opening_when_the_next_may_start(place: Place) -> None:
     assert "disabled" not in place.get("/new").get_data(as_text=True)
     place.post("/new", data=FORM)
     shown = place.get("/new").get_data(as_text=True)
-    assert "A backup of this app is queued since" in shown and '<button class="button main" disabled' in shown
+    assert "A backup of this app has been queued since" in shown and '<button class="button main" disabled' in shown
     place.work()
     with moved(60):
         shown = place.get("/new").get_data(as_text=True)

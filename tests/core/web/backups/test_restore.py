@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import pyotp
@@ -18,7 +20,7 @@ from core.backups.models import Backup, RestoreProof
 from core.base.errors import RunInProgress
 from core.base.time import moved, now_us
 from core.runs.models import Run
-from core.web.backups import restore
+from core.web.backups import restore, undo
 from plugins.worksheets import service as worksheets
 from tenants.models import User
 from tenants.quota import QuotaYear, usage
@@ -105,9 +107,9 @@ def test_a_restore_is_done_with_a_backup_first_and_undone(place: Place) -> None:
     report = place.browser.get(answer.headers["Location"]).get_data(as_text=True)
     assert "Sample CRM was restored," in words(place.browser.get(answer.headers["Location"]))
     assert "Changed back to the backup" in report and "Pre-restore Backup_Sample CRM_" in report
-    undo = re.search(r'href="([^"]+)">Undo</a>', report)
-    assert undo is not None
-    address = undo[1].replace("&amp;", "&")
+    link = re.search(r'href="([^"]+)">Undo</a>', report)
+    assert link is not None
+    address = link[1].replace("&amp;", "&")
     page = place.browser.get(address).get_data(as_text=True)
     assert "Companies</del>" in page and "Firms</ins>" in page
     place.browser.post(address.partition("?")[0], data={**form_of(page), "answer": PASSWORD})
@@ -121,9 +123,9 @@ def test_undo_of_some_parts_takes_back_those(place: Place) -> None:
         documents.hide(apps.find(place.app_id), f"worksheet/{COMPANIES}", place.owner)
     answer = started(place, backup_id, f"?asked=1&config=1&data=1&some=1&only=worksheet/{COMPANIES}&only=pages&safety=1")
     assert ["succeeded"] == place.work()
-    undo = re.search(r'href="([^"]+)">Undo</a>', place.browser.get(answer.headers["Location"]).get_data(as_text=True))
-    assert undo is not None
-    assert "Moves to the recycle bin : 1 Companies" in words(place.browser.get(undo[1].replace("&amp;", "&")))
+    link = re.search(r'href="([^"]+)">Undo</a>', place.browser.get(answer.headers["Location"]).get_data(as_text=True))
+    assert link is not None
+    assert "Moves to the recycle bin : 1 Companies" in words(place.browser.get(link[1].replace("&amp;", "&")))
 
 
 def test_what_is_not_ticked_any_more_is_not_started(place: Place) -> None:
@@ -283,6 +285,35 @@ def test_a_double_click_starts_one(place: Place) -> None:
     assert 1 == len(places) and None not in places and ["succeeded"] == place.work()
 
 
+@pytest.mark.parametrize("at_once", [False, True])
+def test_a_double_click_undoes_once(place: Place, monkeypatch: pytest.MonkeyPatch, at_once: bool) -> None:
+    """The second leads to the run of the first, also where that had not begun when the second came."""
+    backup_id = place.back_up()
+    place.change()
+    address = f"{started(place, backup_id).headers['Location']}/undo"
+    place.work()
+    form = {**form_of(place.browser.get(address).get_data(as_text=True)), "answer": PASSWORD}
+    places = clicked_twice(lambda: place.browser.post(address, data=form), undo, monkeypatch, at_once)
+    assert 1 == len(places) and None not in places and ["succeeded"] == place.work() and "Firms" == place.name_of_sheet()
+
+
+def test_two_at_once_start_one(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second, which nothing had told of the first, leads to its run."""
+    backup_id = place.back_up()
+    form = {**opened(place, backup_id), "answer": PASSWORD}
+    places = clicked_twice(lambda: place.post(f"/{backup_id}/restore", data=form), restore, monkeypatch, True)
+    assert 1 == len(places) and None not in places and ["succeeded"] == place.work()
+
+
+def clicked_twice(click: Callable[[], TestResponse], module: ModuleType, patch: pytest.MonkeyPatch, at_once: bool) -> set[str | None]:
+    """Click twice and return where that leads; *at_once*: the second is looked at as if the first had not begun yet."""
+    places = {click().headers.get("Location")}
+    looks = iter([None] if at_once else [])
+    real = module.asked_just_now
+    patch.setattr(module, "asked_just_now", lambda *given, **more: next(looks, real(*given, **more)))
+    return {*places, click().headers.get("Location")}
+
+
 def test_while_a_backup_runs_no_restore_starts(place: Place) -> None:
     """The page says what runs, already before anything is typed."""
     backup_id = place.back_up()
@@ -290,7 +321,7 @@ def test_while_a_backup_runs_no_restore_starts(place: Place) -> None:
         place.post("/new", data={})
         assert "A backup of this app is in progress." in place.text(f"/{backup_id}/restore")
         answer = started(place, backup_id)
-    assert 409 == answer.status_code and "A backup of this app is queued since" in words(answer)
+    assert 409 == answer.status_code and "A backup of this app has been queued since" in words(answer)
     assert RAW_MOMENT.search(words(answer)) is None
 
 
