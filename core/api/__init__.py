@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         request_run,
         runs_under_way,
         server,
+        share_of_apps,
         verb,
         wake,
     )
@@ -461,6 +462,7 @@ __all__ = [
     "seen_another",
     "send_kept",
     "server",
+    "share_of_apps",
     "size_text",
     "spend",
     "standing",

@@ -4,7 +4,7 @@ from core.app import create_app
 from core.backups.damage import WAY_OUT as damage_advice
 from core.backups.damage import Damaged as DamagedBackup
 from core.backups.damage import damaged_by
-from core.backups.health import AppHealth
+from core.backups.health import AppHealth, share_of_apps
 from core.backups.health import counts as backup_health_counts
 from core.backups.health import health_of_all as backup_health
 from core.base import budget
@@ -19,5 +19,5 @@ from core.server import server
 
 __all__ = [
     "AppHealth", "DamagedBackup", "backup_health", "backup_health_counts", "budget", "count_text", "create_app", "damage_advice",
-    "damaged_by", "import_file", "read_config", "request_run", "runs_under_way", "server", "verb", "wake",
+    "damaged_by", "import_file", "read_config", "request_run", "runs_under_way", "server", "share_of_apps", "verb", "wake",
 ]

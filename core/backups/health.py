@@ -155,12 +155,13 @@ def counts(apps: Sequence[AppHealth]) -> list[Count]:
     for words, codes, bad in kinds:
         number = sum(any(problem.code in codes for problem in app.problems) for app in apps)
         if number:
-            found.append(Count(codes[0], number, f"{number:,} of {_apps(len(apps))} {'has' if number == 1 else 'have'} {words}", bad))
+            found.append(Count(codes[0], number, f"{share_of_apps(number, len(apps), 'has', 'have')} {words}", bad))
     return found
 
 
-def _apps(number: int) -> str:
-    return "1 app" if number == 1 else f"{number:,} apps"
+def share_of_apps(number: int, total: int, one: str, several: str) -> str:
+    """Return how many of the apps, with the form of a verb that fits: "1 of 3 apps needs", "0 of 1 app needs", "2 of 3 apps need"."""
+    return f"{number:,} of {total:,} app{'' if total == 1 else 's'} {one if 1 in (number, total) else several}"
 
 
 def _telling(mine: Any) -> dict[str, _Telling]:

@@ -11,7 +11,19 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import or_, select, update
 
-from core.api import AppHealth, as_server, as_tenant, backup_health, backup_health_counts, db, now_us, tenant, transaction, zone_named
+from core.api import (
+    AppHealth,
+    as_server,
+    as_tenant,
+    backup_health,
+    backup_health_counts,
+    db,
+    now_us,
+    share_of_apps,
+    tenant,
+    transaction,
+    zone_named,
+)
 from tenants.models import Organization
 from tenants.notifications.notify import Notice, managers, path_to, tell
 
@@ -50,12 +62,12 @@ def _told(organization_id: str, before: str | None, month: str) -> bool:
 
 def _notice(apps: Sequence[AppHealth], month: str) -> Notice:
     bad = [app for app in apps if app.problems]
-    title = (f"Backups: {len(bad):,} of {len(apps):,} apps need attention" if bad
+    title = (f"Backups: {share_of_apps(len(bad), len(apps), 'needs', 'need')} attention" if bad
              else "Backups: all apps are backed up and proven")
     lines = [f"{one.sentence}." for one in backup_health_counts(apps)]
     lines += [f"– {app.app_name}: {' '.join(problem.sentence for problem in app.problems)}" for app in bad[:NAMED_AT_MOST]]
     more = [f"… and {len(bad) - NAMED_AT_MOST:,} more, on the page “Backup health”."] if len(bad) > NAMED_AT_MOST else []
-    fine = f"{len(apps) - len(bad):,} of {len(apps):,} {'app is' if len(apps) == 1 else 'apps are'} backed up by schedule, and proven."
+    fine = f"{share_of_apps(len(apps) - len(bad), len(apps), 'is', 'are')} backed up by schedule, and proven."
     return Notice("backup_health", f"backup_health/{tenant()}/{month}", title, "\n".join([*lines, *more, fine]),
                   path_to("backup_health.show", organization_id=tenant()),
                   detail={"month": month, "apps": len(apps), "need_attention": len(bad)})

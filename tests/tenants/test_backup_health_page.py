@@ -31,7 +31,7 @@ def more_apps(place: Place, number: int) -> None:
 def test_an_owner_sees_what_is_wrong_and_a_way_out(place: Place) -> None:
     """The menu leads there."""
     shown = place.browser.get(path_of(place))
-    assert "1 of 1 app has no backup" in words(shown) and "There is no backup." in words(shown)
+    assert "1 of 1 app has no backup" in words(shown) and "0 of 1 app has no problems" in words(shown) and "There is no backup." in words(shown)
     assert f'href="{place.root}/new"' in shown.get_data(as_text=True)
     assert f'href="{path_of(place)}"' in place.browser.get(f"/o/{place.organization_id}/").get_data(as_text=True)
     place.back_up()

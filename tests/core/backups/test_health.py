@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy import insert, update
 
 from core.api import App, as_server, db, direct, transaction
-from core.backups.health import AppHealth, counts, health_of, health_of_all
+from core.backups.health import AppHealth, counts, health_of, health_of_all, share_of_apps
 from core.backups.models import Backup, BackupSchedule
 from core.base.ids import new_key
 from core.base.time import now_us
@@ -159,3 +159,9 @@ def test_the_command_line_prints_the_same(app: App, row: dict[str, object], home
     assert (2, 1, "off", "read") == (one["backups"], one["damaged"], one["schedule"], one["proven"]["level"])
     assert ["some_damaged", "no_schedule"] == [problem["code"] for problem in one["problems"]]
     assert 1 == CliRunner().invoke(main, ["health", "--org", "Nobody"], env=env).exit_code
+
+
+def test_how_many_of_the_apps_is_said_in_good_english() -> None:
+    """One, none and several of one and of many."""
+    said = [share_of_apps(number, total, "needs", "need") for number, total in ((0, 1), (1, 1), (0, 2), (1, 3), (2, 1200))]
+    assert ["0 of 1 app needs", "1 of 1 app needs", "0 of 2 apps need", "1 of 3 apps needs", "2 of 1,200 apps need"] == said

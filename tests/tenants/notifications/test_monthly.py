@@ -54,7 +54,7 @@ def test_owners_and_admins_are_told_once_as_a_month_begins(organization: str, be
     assert [] == at(5, 31, 23, 59)
     assert [organization] == at(6, 1)
     assert [] == at(6, 1, 0, 1) == at(6, 30)
-    assert ["Backups: 1 of 1 apps need attention"] * 2 == mails()
+    assert ["Backups: 1 of 1 app needs attention"] * 2 == mails()
     assert [organization] == at(7, 1)
     assert 4 == len(mails())
 
