@@ -15,17 +15,18 @@ def untouched(client: Browser, address: str) -> dict[str, str]:
 
 
 class FormReader(HTMLParser):
-    """Collects the controls of forms without an address of their own."""
+    """Collects the controls of forms that post to an address, or without one of their own."""
 
-    def __init__(self) -> None:
+    def __init__(self, action: str | None = None) -> None:
         super().__init__()
+        self.action = action
         self.found: dict[str, str] = {}
         self.select, self.area, self.on = "", "", False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         if tag == "form":
-            self.on = "action" not in given and given.get("method") == "post"
+            self.on = self.action == given.get("action") and given.get("method") == "post"
         if not self.on:
             return
         name = given.get("name") or ""

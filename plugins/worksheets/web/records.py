@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from flask import Response, flash, make_response, redirect, render_template, request
+from flask import Response, flash, redirect, render_template, request
 
-from core.api import Forbidden, Needs, RecordPanel, again, browsing, most_form_bytes, server, transaction
+from core.api import Forbidden, Needs, again, most_form_bytes, server, transaction
 from plugins.worksheets.access import delete_record
 from plugins.worksheets.fields import Field
 from plugins.worksheets.records import Row
 from plugins.worksheets.service import dumps, loads
-from plugins.worksheets.web import buttons, subforms
 from plugins.worksheets.web.blueprint import RECORD, SHEET, pages
-from plugins.worksheets.web.comments import comments_of
 from plugins.worksheets.web.editors import Typed, editor_of
 from plugins.worksheets.web.filter_match import fits
 from plugins.worksheets.web.forms import FormField, form_fields, next_url
-from plugins.worksheets.web.layout import barcode, embedded, remark, sections_of
+from plugins.worksheets.web.layout import embedded, remark, sections_of
 from plugins.worksheets.web.lines import Line, lines_of, title_of
 from plugins.worksheets.web.record_form import Entered, Refused, defaults, enter, save
-from plugins.worksheets.web.record_lookup import back_url, find, neighbours
+from plugins.worksheets.web.record_lookup import back_url, find
+from plugins.worksheets.web.record_page import record_page
 from plugins.worksheets.web.related_names import RelatedNames
 from plugins.worksheets.web.rules import hidden_fields
 from plugins.worksheets.web.sheet_context import SheetContext, open_sheet
@@ -31,30 +30,7 @@ from plugins.worksheets.web.uploads import take_files
 @pages.page(RECORD, Needs.APP, guests=True, browse=True)
 def record(organization_id: str, app_id: str, key: str, seq: int) -> Response:
     """Show a record with all its fields."""
-    sheet = open_sheet(key)
-    row = find(sheet, seq, "read")
-    around, hidden = RelatedNames(sheet), hidden_fields(sheet, row)
-    line = lines_of(around, [row], sheet.fields.values())[0]
-    page = render_template(
-        "worksheets/record.html", sheet=sheet, line=line, title=title_of(around, line), sections=sections_of(sheet, hidden),
-        before_after=neighbours(sheet, seq), buttons=buttons.buttons_of(sheet, line), history=not sheet.outside and browsing() is None,
-        rows=lambda field: subforms.rows_of(sheet, line, field), remark=remark, barcode=lambda field: barcode(sheet, field, line),
-        embedded=embedded, name=around.org_name, panels=_panels(sheet, seq), comments=comments_of(sheet, around, seq))
-    return _framing(make_response(page), sheet)
-
-
-def _panels(sheet: SheetContext, seq: int) -> list[RecordPanel]:
-    """Return what other plugins show of a record, in order; each may give several."""
-    given = server().registry.hook.record_panels(app=sheet.app, person=sheet.actor, worksheet=sheet.document.key, seq=seq)
-    return sorted((panel for some in given for panel in some), key=lambda panel: panel.rank)
-
-
-def _framing(response: Response, sheet: SheetContext) -> Response:
-    """Allow the page to frame what its worksheet embeds, and nothing else."""
-    origins = {found["origin"] for one in sheet.everything.values() if one.type.name == "embed" and (found := embedded(one))}
-    if origins:
-        response.frames = " ".join(["'self'", *sorted(origins)])  # type: ignore[attr-defined]  # read by the core's headers
-    return response
+    return record_page(open_sheet(key), seq)
 
 
 @pages.page(f"{RECORD}/edit", Needs.APP, ("GET", "POST"), max_bytes=most_form_bytes, guests=True)

@@ -16,6 +16,7 @@ from plugins.worksheets.comments import named_in
 from plugins.worksheets.models import Comment
 from tenants import service as tenants
 from tenants.notifications import inbox
+from tests.forms import FormReader
 from tests.plugins.portal.people import ANN, BEN, DEALS, Place, built, entered, role
 from tests.web import Browser, make_member, signed_in
 from tests.writing import at_once, each
@@ -77,12 +78,24 @@ def test_nobody_comments_where_they_may_not(place: Place, server: Flask) -> None
     assert 404 == ann.post(place.url(f"{RECORD}/2/comments"), data={"text": "Hello"}).status_code
     assert 404 == idle.post(inside(place, f"{RECORD}/1/comments"), data={"text": "Hello"}).status_code
     for text in ("", "  ", "x" * 5001, "a\0b"):
-        assert "Enter a comment of 1 to 5,000" in ann.post(
-            place.url(f"{RECORD}/1/comments"), data={"text": text}, follow_redirects=True).get_data(as_text=True)
+        refused = ann.post(place.url(f"{RECORD}/1/comments"), data={"text": text})
+        assert 422 == refused.status_code and "Enter a comment of 1 to 5,000" in refused.get_data(as_text=True)
     role(place)
     assert 403 == ann.post(place.url(f"{RECORD}/1/comments"), data={"text": "Hello"}).status_code
     assert 'id="comments"' not in ann.get(place.url(f"{RECORD}/1")).get_data(as_text=True)
     assert [] == db.session.scalars(comments.select(Comment).where(Comment.app_id == place.id)).all()
+
+
+def test_a_refused_comment_stays_in_its_form(place: Place, server: Flask) -> None:
+    """With the tick, and with the reason beside it; sent again, shortened, it is there."""
+    mia = member(server, place, "mia@inside.example", "Mia Moss")
+    form = {"text": "\n  Long <story> " + "x" * 5000, "shared": "1"}
+    refused = mia.post(inside(place, f"{RECORD}/1/comments"), data=form)
+    shown = FormReader(action=inside(place, f"{RECORD}/1/comments"))
+    shown.feed(refused.get_data(as_text=True))
+    assert (422, form) == (refused.status_code, {name: shown.found[name] for name in form})
+    assert 302 == mia.post(inside(place, f"{RECORD}/1/comments"), data={**form, "text": "Short"}).status_code
+    assert ["Short"] == said(mia, inside(place))
 
 
 def test_one_deletes_ones_own(place: Place, server: Flask) -> None:
