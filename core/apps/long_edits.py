@@ -20,9 +20,10 @@ KIND = "edit"
 def done_later(app: App, edit: Mapping[str, Any], person: str) -> Run | None:
     """Have a worker do an edit for which a page would have to wait; None where it takes a moment, and is the caller's to do.
 
-    *edit* is as a script has it: {"op": …, "document": …}. It is asked in the caller's transaction, and tried as it stands by then.
+    *edit* is as a script has it: {"op": …, "document": …}. It is asked in the caller's transaction, and tried as it stands by then. A
+    sentence that it answers as "told" stands on the run's page.
     """
-    address = str(edit["document"]) + (f"/{edit['part']}/{edit['body']['key']}" if edit["op"] == "put_part" else "")
+    address = str(edit["document"]) + (f"/{edit['part']}/{edit['body']['key']}" if "part" in edit else "")
     component = server().registry.kind(address.partition("/")[0])[0]
     if not component.takes_long(app, str(edit["op"]), address):
         return None
@@ -48,5 +49,6 @@ def work(run: RunContext) -> None:
     with transaction():
         run.fence()
         answers = service.apply(service.find(str(run.app_id)), run.options["edits"], run.person)
-        run.succeed({"edits": len(answers)})
+        told = [answer["told"] for answer in answers if "told" in answer]
+        run.succeed({"edits": len(answers), **({"told": told} if told else {})})
     run.step("edit.committed", ended=True)

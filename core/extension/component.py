@@ -159,7 +159,7 @@ class Component:
     def takes_long(self, app: App, op: str, address: str) -> bool:
         """Say whether an edit of a document or part moves so much data that a worker does it, and nobody waits for it at a page.
 
-        *op* is "put_part", "hide", "bring_back" or "purge".
+        *op* is "put_part", "hide", "bring_back" or "purge", or an edit of the component's own that puts a part.
         """
         return False
 

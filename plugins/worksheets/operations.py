@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from core.api import App, InvalidInput, Operation
+from core.api import App, InvalidInput, Operation, documents
 from plugins.worksheets import history_log as log
 from plugins.worksheets import service
+from plugins.worksheets.structure import service as structure
 
 Edit = Mapping[str, Any]
 MOST_AT_ONCE = 100_000
@@ -61,7 +62,18 @@ def _worksheet(edit: Edit) -> str:
     return worksheet.removeprefix("worksheet/")
 
 
+def put_field(app: App, edit: Edit, person: str) -> dict[str, Any]:
+    """Do {"op": "put_field", "document": a worksheet, "part": "field", "body": the field}, and tell how many values are set aside."""
+    field = edit.get("body")
+    if not isinstance(field, Mapping) or not isinstance(field.get("key"), str):
+        raise InvalidInput("“put_field” needs the field's “body”, an object with its “key”.")
+    sheet = documents.get(app, str(edit.get("document")))
+    aside = structure.put_field(app, sheet, field, person)
+    return {"document": sheet.address, **({"told": structure.aside_sentence(aside)} if aside else {})}
+
+
 OPERATIONS: Mapping[str, Operation] = {
+    "put_field": put_field,
     "put_record": put_record,
     "put_records": put_records,
     "delete_record": _on_one(service.delete_record),

@@ -83,8 +83,7 @@ def edit_field(organization_id: str, app_id: str, key: str, field_key: str) -> s
                     return to_run(run)
                 flash(f"The field “{form.about.value['name']}” was saved.", "good")
                 if aside:
-                    flash(f"Values set aside because the field does not accept them now: {aside:,}. They come back when it accepts "
-                          "them again.", "warn")
+                    flash(service.aside_sentence(aside), "warn")
                 return to(url("worksheet", key=key) + "#fields")
         except AppkeepError as error:
             form.refuse(error)

@@ -76,6 +76,11 @@ def put_field(app: App, sheet: Document, field: Definition, person: str) -> int:
     return max(store.set_aside(sheet.key, field["key"]) - before, 0) if moving else 0
 
 
+def aside_sentence(number: int) -> str:
+    """Say how many values a field has not any more."""
+    return f"Values set aside because the field does not accept them now: {number:,}. They come back when it accepts them again."
+
+
 def put_field_later(app: App, sheet: Document, before: Definition, field: Definition, person: str) -> Run | None:
     """Have a worker change a field whose values move, in a large worksheet; None where that is the caller's to do.
 
@@ -85,7 +90,7 @@ def put_field_later(app: App, sheet: Document, before: Definition, field: Defini
     _check_form(sheet, field)
     if not moved_fields(fields_of({"fields": [before]}), fields_of({"fields": [field]})):
         return None
-    return done_later(app, {"op": "put_part", "document": sheet.address, "part": "field", "body": field}, person)
+    return done_later(app, {"op": "put_field", "document": sheet.address, "part": "field", "body": field}, person)
 
 
 def _check_form(sheet: Document, field: Definition) -> None:

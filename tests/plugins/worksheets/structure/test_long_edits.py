@@ -81,6 +81,22 @@ def test_a_field_gets_another_type_by_a_worker(site: Site, sheet: str) -> None:
     assert [] == waiting(site)
 
 
+def test_values_that_the_worker_sets_aside_are_told(site: Site) -> None:
+    """The page of the run says how many; where all fit, it says nothing of them."""
+    sheet = site.new_worksheet("Orders")
+    site.new_field(sheet, "text", "Pieces")
+    for text in ("7", "many", "few"):
+        site.put(sheet, Name=text, Pieces=text)
+    field = site.field(sheet, "Pieces")["key"]
+    page = site.send(site.structure(sheet, f"/field/{field}?as=number")).headers["Location"]
+    assert "succeeded" == done(site).state
+    assert [("7.00", None), (None, "many"), (None, "few")] == values(site, sheet, field)
+    assert "does not accept them now: 2." in site.admin.get(page).get_data(as_text=True)
+    page = site.send(site.structure(sheet, f"/field/{field}?as=text")).headers["Location"]
+    assert "succeeded" == done(site).state
+    assert "Done" in (shown := site.admin.get(page).get_data(as_text=True)) and "set aside" not in shown
+
+
 def test_what_lies_in_the_bin_is_deleted_for_good_by_a_worker(site: Site, sheet: str) -> None:
     """One thing, and all of it."""
     site.admin.post(site.structure(sheet, "/hide"))
