@@ -248,7 +248,7 @@ class Email(Form):
     """Email addresses."""
 
     type, family = "email", "email"
-    pattern: ClassVar[re.Pattern[str]] = re.compile(r"[^@\s]{1,64}@[^@\s]{1,200}\.[^@\s.]{2,50}\Z")
+    pattern: ClassVar[re.Pattern[str]] = re.compile(r"[^@\s<>,;:]{1,64}@[^@\s<>,;:]{1,200}\.[^@\s<>,;:.]{2,50}\Z")
 
     def fits(self, text: str) -> bool:
         return self.pattern.match(text) is not None

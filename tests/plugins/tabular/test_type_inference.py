@@ -41,7 +41,7 @@ def values(*cells: Any, hint: str = "") -> list[Any]:
     (["01/02/2026 09:30"], "text"), (["2026-11-23 09:30Z", "2026-11-23 09:30"], "text"), (["2026-11-23", "2026-11-23 09:30"], "text"),
     (["0001-01-01T00:00:00+14:00"], "text"), (["2026-11-23T09:30:00.1234567Z"], "text"),
     (["9:30", "23:59:59"], "time"), (["24:00"], "text"), (["30:15:00", "1:00:00"], "duration"),
-    (["a@example.org"], "email"), (["a@b"], "text"), (["https://example.org/a?b"], "url"), (["javascript:alert(1)"], "text"),
+    (["a@example.org"], "email"), (["a@b"], "text"), (["mailto:a@b.de"], "text"), (["A@B.DE,"], "text"), (["https://example.org/a?b"], "url"), (["javascript:alert(1)"], "text"),
     (["+49 30 123456"], "phone"), (["030 123456"], "text"),
     (["red", "green"] * 4, "single_select"), (["red", "green"] * 3, "text"), (["red"] * 9, "text"),
     (["a\nb"], "long_text"), (["x" * 256], "long_text"), (["x"], "text"), ([], "text"), (["", None], "text"),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import nh3
 from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
 
-from core.api import InvalidValue
+from core.api import InvalidInput, InvalidValue
 from plugins.worksheets.fields import Field
 from plugins.worksheets.web.cells.cell import Around, Cell, Given
+from tenants.typed_names import checked_email
 
 SHORT = 160
 TAGS = {"a", "abbr", "b", "blockquote", "br", "code", "del", "div", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "li", "ol",
@@ -53,11 +55,24 @@ def link(url: str, text: str) -> Markup:
 
 
 def show_url(value: Any, field: Field, around: Around, whole: bool) -> Markup:
-    """Show a link; an address without a scheme is one of the web."""
+    """Show a link; an address without a scheme is one of the web, and one that leads nowhere is a text."""
     text = str(value)
-    url = text if ":" in text.split("/")[0] and text.lower().startswith((*OPENED, "ftp:")) else f"https://{text.lstrip('/')}"
     bare = text.removeprefix("https://").removeprefix("http://").rstrip("/")
-    return link(url, text if whole else short(bare))
+    return link(_address(text), text if whole else short(bare)) if _leads(text) else escape(text if whole else short(text))
+
+
+def _address(text: str) -> str:
+    """Return where a link leads: an address without a scheme is one of the web."""
+    return text if ":" in text.split("/")[0] and text.lower().startswith((*OPENED, "ftp:")) else f"https://{text.lstrip('/')}"
+
+
+def _leads(text: str) -> bool:
+    """Say whether a link names what it leads to: a host, an address, a number."""
+    try:
+        parts = urlsplit(_address(text))
+        return bool(parts.path if parts.scheme in ("mailto", "tel") else (parts.hostname or "").strip("."))
+    except ValueError:
+        return False
 
 
 def show_email(value: Any, field: Field, around: Around, whole: bool) -> Markup:
@@ -106,6 +121,33 @@ def read_line(field: Field, given: Given) -> Any:
     return read_text(field, given) if given.text(field) == given.old else given.text(field).strip() or None
 
 
+def read_email(field: Field, given: Given) -> Any:
+    """Read an address that mail can be sent to, as typed.
+
+    Raises:
+        InvalidValue: it is none; what stands already may stay.
+    """
+    text = read_line(field, given)
+    if text is not None and text != given.old:
+        try:
+            checked_email(text)
+        except InvalidInput:
+            raise InvalidValue(f"“{text[:60]}” is not an email address. Enter one such as anna@example.org.") from None
+    return text
+
+
+def read_url(field: Field, given: Given) -> Any:
+    """Read a link that leads somewhere, as typed.
+
+    Raises:
+        InvalidValue: it names nothing to lead to; what stands already may stay.
+    """
+    text = read_line(field, given)
+    if text is not None and text != given.old and not _leads(text):
+        raise InvalidValue(f"“{text[:60]}” leads nowhere. Enter a link such as https://example.org.")
+    return text
+
+
 def read_region(field: Field, given: Given) -> Any:
     """Read the names of a place, the largest first."""
     return [text.strip() for text in given.texts(field) if text.strip()] or None
@@ -125,9 +167,9 @@ WORDS = {
     "text": Cell(show_text, read_text),
     "long_text": Cell(show_text, read_text, "area"),
     "rich_text": Cell(show_rich, read_text, "area"),
-    "email": Cell(show_email, read_line, "email"),
+    "email": Cell(show_email, read_email, "email"),
     "phone": Cell(show_phone, read_line, "phone"),
-    "url": Cell(show_url, read_line, "url"),
+    "url": Cell(show_url, read_url, "url"),
     "identity_number": Cell(show_identity, read_line),
     "region": Cell(show_region, read_region, "region"),
     "location": Cell(show_location, read_location, "location"),

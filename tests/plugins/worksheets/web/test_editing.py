@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from core.api import InvalidValue, as_tenant, documents, transaction
+from core.api import InvalidValue, as_tenant, direct, documents, transaction
+from plugins.worksheets import service as records
 from plugins.worksheets.web.cells.cell import Given
 from plugins.worksheets.web.cells.files import read_signature
 from plugins.worksheets.web.editors import digest
@@ -42,6 +43,9 @@ ENTERED: list[tuple[str, dict[str, Any], Any]] = [
     ("email", {"": " ada@example.org "}, "ada@example.org"),
     ("phone", {"": "+49 451 1002"}, "+49 451 1002"),
     ("url", {"": "https://example.org/x"}, "https://example.org/x"),
+    ("url", {"": "example.org"}, "example.org"),
+    ("url", {"": "mailto:ada@example.org"}, "mailto:ada@example.org"),
+    ("url", {"": "http://localhost:8080/a?b#c"}, "http://localhost:8080/a?b#c"),
     ("identity_number", {"": "A-1234"}, "A-1234"),
     ("location", {"-lat": "53.8655", "-lon": "10.6866", "-label": "Lübeck"}, {"lat": "53.8655", "lon": "10.6866", "label": "Lübeck"}),
     ("region", {"": ["Germany", "", "Lübeck"]}, ["Germany", "Lübeck"]),
@@ -94,6 +98,8 @@ def test_what_is_computed_or_given_has_no_editor(desk: Desk, seq: int, word: str
 
 @pytest.mark.parametrize(("word", "text"), [
     ("number", "many"), ("exact", "1.234"), ("date", "tomorrow"), ("datetime", "soon"), ("email", "nobody"), ("url", "javascript:alert(1)"),
+    ("email", "mailto:a@b.de"), ("email", "A@B.DE,"), ("email", "Ann <a@b.de>"), ("url", "http://"), ("url", "https:///x"), ("url", "mailto:"),
+    ("url", "/"), ("url", "https://[x"),
     ("rating", "9"), ("duration", "long"), ("single_select", "o_Nothing111"), ("link", "99"), ("text", ""), ("percent", "1e99"),
     ("free_link", "worksheet/w_Nothing111/record/1"), ("free_link", f"worksheet/{PEOPLE}/record/{2**63}"),
     pytest.param("free_link", f"worksheet/{PEOPLE}/record/{'9' * 5000}", id="free_link-endless"), ("member", "user/nobody"), ("department", "department/d_Nothing111")])
@@ -264,6 +270,25 @@ def test_a_value_that_fits_no_more_does_not_keep_others_from_being_changed(desk:
     assert (desk.value(seq, "text"), desk.value(seq, "file")) == ("Second", two)
     more = {"-keep": [one["file"] for one in two], "": (io.BytesIO(b"c"), "c.txt")}
     assert send(desk, seq, "file", more, was=two, content_type="multipart/form-data").status_code == 422
+
+
+def test_an_address_that_stands_already_stays(desk: Desk, seq: int) -> None:
+    """As an earlier version or an import let it in: it is read, saved with its record, brought back from a backup, and is no link."""
+    old = {"email": "mailto:a@b.de", "url": "http://"}
+    with as_tenant(desk.organization_id):
+        with transaction():
+            records.put_record(desk.app, SHEET, seq, {key_of("f", word): value for word, value in old.items()}, "system")
+        backup = direct.back_up(desk.app)
+    shown = desk.owner.get(desk.url(f"/record/{seq}")).get_data(as_text=True)
+    assert ">http://</" in shown and 'href="http://"' not in shown
+    form = {name: text for word, value in {"text": desk.value(seq, "text"), **old}.items()
+            for name, text in ((key_of("f", word), value), (f"was-{key_of('f', word)}", digest(value)))}
+    assert desk.owner.post(desk.url(f"/record/{seq}/edit"), data={**form, key_of("f", "text"): "Second"}).status_code == 302
+    assert [*old.values(), "Second"] == [desk.value(seq, word) for word in (*old, "text")]
+    send(desk, seq, "url", {"": "https://example.org"}, was="http://")
+    with as_tenant(desk.organization_id):
+        direct.restore(desk.app, backup, config=False)
+    assert "http://" == desk.value(seq, "url")
 
 
 def test_a_signature_of_another_kind_stays_when_nobody_touches_it(desk: Desk) -> None:
