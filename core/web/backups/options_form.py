@@ -18,6 +18,7 @@ from core.extension.component import Component, Document
 from core.extension.data_report import RecordPair
 from core.server import server
 from core.tenancy.models import App
+from core.web.backups.same_names import titles
 
 MAX_ONLY = 1000
 MAX_CALLED = 50
@@ -91,9 +92,10 @@ def parts_of(app: App, backup: Backup, only: Iterable[str]) -> list[Part]:
 
 
 def _within(app: App, saved: BackupReader, component: Component, ticked: set[str]) -> list[Part]:
-    kinds = {kind.name for kind in component.kinds if not kind.single}
+    kinds = {kind.name: kind.title for kind in component.kinds if not kind.single}
     found = [d for d in _documents(app, saved, component) if d.kind in kinds]
-    return [Part(d.address, str(d.body.get("name") or d.key), d.address in ticked) for d in found[:MAX_ONLY]]
+    called = titles(found, kinds)
+    return [Part(d.address, called[d.address], d.address in ticked) for d in found[:MAX_ONLY]]
 
 
 def chosen_of(app: App, backup: Backup, only: Iterable[str], person: str) -> list[Part]:
