@@ -5,13 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from core.api import InvalidInput
+from core.api import InvalidInput, straight
 
 # No character that has a meaning in a mail's header: an address must be one address.
 EMAIL = re.compile(r"""[^@\s<>,;:"\\()\[\]]{1,64}@[^@\s<>,;:"\\()\[\]]{1,189}\Z""")
-
-TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-"""Characters that turn the direction of what follows: names that look like other names are made of them."""
 
 
 def folded(email: str) -> str:
@@ -46,4 +43,4 @@ def checked_name(name: str, what: str) -> str:
 def _visible(text: str) -> bool:
     # Joiners (Cf) belong to names in some scripts and to emoji, and to no email that is what it looks like.
     hidden = ("Cc", "Cs", "Zl", "Zp") if "@" not in text else ("Cc", "Cf", "Cs", "Zl", "Zp")
-    return not any(unicodedata.category(char) in hidden or char in TURNING for char in text)
+    return straight(text) == text and not any(unicodedata.category(char) in hidden for char in text)

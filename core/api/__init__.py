@@ -106,6 +106,7 @@ if TYPE_CHECKING:
         apps,
         author,
         canonical,
+        checked_line,
         direct,
         documents,
         done_later,
@@ -127,6 +128,7 @@ if TYPE_CHECKING:
         rights_of_entry,
         schemas,
         standing,
+        straight,
         touch,
     )
     from core.api.database import (
@@ -384,6 +386,7 @@ __all__ = [
     "canonical",
     "check_ratio",
     "check_settings",
+    "checked_line",
     "content_connection",
     "count_text",
     "create_app",
@@ -467,6 +470,7 @@ __all__ = [
     "spend",
     "standing",
     "stored_bytes",
+    "straight",
     "tenant",
     "to_run",
     "touch",

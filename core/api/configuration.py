@@ -14,11 +14,12 @@ from core.backups import inline as direct
 from core.base import schemas
 from core.base.ids import KEY, SINGLE, SYSTEM, is_key, is_person, new_key
 from core.base.refs import FILE_MARK, files, files_in_text, pointers
+from core.base.text import checked_line, straight
 from core.tenancy.models import App
 
 __all__ = [
     "EVERYTHING", "FILE_MARK", "KEY", "NOTHING", "SINGLE", "SYSTEM", "App", "DocumentRow", "Rights", "Standing", "apps", "author",
-    "canonical", "direct", "documents", "done_later", "files", "files_in_text", "find_app", "is_key", "is_person", "locks", "new_key",
-    "opened", "org_choices", "org_exists", "parse", "parts", "placing", "pointers", "rights", "rights_of_entry", "schemas", "standing",
-    "touch",
+    "canonical", "checked_line", "direct", "documents", "done_later", "files", "files_in_text", "find_app", "is_key", "is_person",
+    "locks", "new_key", "opened", "org_choices", "org_exists", "parse", "parts", "placing", "pointers", "rights", "rights_of_entry",
+    "schemas", "standing", "straight", "touch",
 ]

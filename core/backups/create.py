@@ -20,8 +20,9 @@ from core.backups.proof import READ
 from core.backups.state import Description, describe
 from core.base.config import Config
 from core.base.db import batched, db, reading
-from core.base.errors import AppkeepError, InvalidInput, TooSoon
+from core.base.errors import AppkeepError, TooSoon
 from core.base.ids import new_key
+from core.base.text import checked_line
 from core.base.time import iso, now_us
 from core.objects.index import any_lost, known_descriptors, lost_among
 from core.objects.writer import ObjectWriter, recording, writing_objects
@@ -72,9 +73,7 @@ def checked_name(name: str) -> str:
     Raises:
         InvalidInput: it is empty, too long or has control characters.
     """
-    if not 1 <= len(name) <= MAX_NAME_CHARS or any(ord(char) < 32 or ord(char) == 127 for char in name):
-        raise InvalidInput(f"Enter a backup name of 1 to {MAX_NAME_CHARS} characters, without control characters.")
-    return name
+    return checked_line(name, MAX_NAME_CHARS, "a backup name")
 
 
 def state(app: App, *, data: bool = True) -> Description:

@@ -15,6 +15,7 @@ from core.backups.create import checked_name, default_name
 from core.backups.models import Backup
 from core.base.db import db
 from core.base.ids import new_key
+from core.base.text import straight
 from core.base.time import now_us
 from core.objects.writer import recording, writing_objects
 from core.server import server
@@ -106,7 +107,7 @@ def _row(archive: Archive, app: App, person: str, name: str | None, started: int
 
 def told_name(text: str) -> str:
     """Return the name that a file gives its app, as it can be shown: without control characters, not too long."""
-    return "".join(char for char in text if unicodedata.category(char) not in ("Cc", "Zl", "Zp"))[:MAX_APP_NAME_CHARS]
+    return "".join(char for char in straight(text) if unicodedata.category(char) not in ("Cc", "Zl", "Zp"))[:MAX_APP_NAME_CHARS]
 
 
 def told_moment(text: str, now: int) -> int | None:

@@ -1,8 +1,13 @@
-"""Text: figures as people read them."""
+"""Text: figures as people read them, names that look like what they are. Pure."""
 
 from __future__ import annotations
 
+from core.base.errors import InvalidInput
+
 UNITS = ("bytes", "kB", "MB", "GB", "TB")
+TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+"""Characters that turn the direction of what follows: names that look like other names are made of them."""
+_STRAIGHT = str.maketrans("", "", TURNING)
 
 
 def size_text(size: int) -> str:
@@ -16,3 +21,21 @@ def size_text(size: int) -> str:
 def count_text(number: int, one: str) -> str:
     """Return how many there are as people say it: "1 record", "2,000 records"."""
     return f"{number:,} {one}{'' if number == 1 else 's'}"
+
+
+def straight(text: str) -> str:
+    """Return a text without the characters that turn its direction, so that a name in a sentence turns nothing else."""
+    return text.translate(_STRAIGHT)
+
+
+def checked_line(text: str, longest: int, what: str = "a name") -> str:
+    """Return what somebody typed on one line, as given.
+
+    Raises:
+        InvalidInput: it is empty, too long, or has characters that control or turn what follows.
+    """
+    if not 1 <= len(text) <= longest:
+        raise InvalidInput(f"Enter {what} of 1 to {longest} characters.")
+    if any(ord(char) < 32 or ord(char) == 127 or char in TURNING for char in text):
+        raise InvalidInput(f"Enter {what} of 1 to {longest} characters, without control characters.")
+    return text

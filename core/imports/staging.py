@@ -16,6 +16,7 @@ import msgspec
 
 from core.archive.manifest import Descriptor
 from core.base.errors import PluginFailed
+from core.base.text import straight
 from core.objects.writer import ObjectWriter
 from core.server import server
 
@@ -96,7 +97,7 @@ def _parts(listed: Any) -> list[dict[str, Any]]:
 def file_value(content: str, size: int, name: str, media_type: str | None) -> dict[str, Any]:
     """Return the value that stands for a stored file."""
     kind = media_type or mimetypes.guess_type(name)[0] or "application/octet-stream"
-    safe = "".join("_" if ord(char) < 32 or char in "/\\\x7f" else char for char in name)[:MAX_NAME_CHARS]
+    safe = "".join("_" if ord(char) < 32 or char in "/\\\x7f" else char for char in straight(name))[:MAX_NAME_CHARS]
     return {"file": content, "name": safe or "file", "size": size, "type": kind}
 
 

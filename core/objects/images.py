@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, BinaryIO
 
 from core.base.errors import InvalidInput
+from core.base.text import straight
 from core.objects.writer import put_file
 
 PICTURES = {"image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8\xff", "image/gif": b"GIF8", "image/webp": b"RIFF"}
@@ -29,5 +30,5 @@ def put_picture(app_id: str, stream: BinaryIO, name: str, *, limit_bytes: int) -
     if size > limit_bytes:
         raise InvalidInput(f"The picture may have {limit_bytes // 1024**2} MiB at most.")
     content, size = put_file(stream, app_id)
-    safe = "".join("_" if ord(char) < 32 or char in "/\\\x7f" else char for char in name)[-MAX_NAME_CHARS:]
+    safe = "".join("_" if ord(char) < 32 or char in "/\\\x7f" else char for char in straight(name))[-MAX_NAME_CHARS:]
     return {"file": content, "name": safe or "picture", "size": size, "type": kind}

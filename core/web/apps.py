@@ -11,6 +11,7 @@ from core.apps import service
 from core.apps.permissions import standing
 from core.base.db import transaction
 from core.base.errors import InvalidInput
+from core.base.text import checked_line
 from core.extension.component import FirstStep
 from core.server import server
 from core.tenancy.models import App
@@ -59,9 +60,7 @@ def checked_name(name: str) -> str:
     Raises:
         InvalidInput: it is empty, too long or has control characters.
     """
-    if not 1 <= len(name) <= 100 or any(ord(char) < 32 for char in name):
-        raise InvalidInput("Enter a name of 1 to 100 characters.")
-    return name
+    return checked_line(name, 100)
 
 
 @pages.page(f"{APP}/", Needs.APP, guests=True, browse=True)

@@ -12,6 +12,7 @@ from werkzeug.datastructures import FileStorage
 
 from core.base import budget
 from core.base.errors import InvalidValue
+from core.base.text import straight
 from core.objects.reader import read_file
 from core.objects.writer import put_file
 from core.server import server
@@ -78,7 +79,7 @@ def disposition(way: str, name: str) -> str:
 def safe_name(name: str) -> str:
     """Return the last part of a file's name, without control characters, at most 255 long."""
     last = re.split(r"[\\/]", name)[-1]
-    clean = "".join(char for char in last if ord(char) >= 32 and ord(char) != 127 and not 0xD800 <= ord(char) < 0xE000).strip()
+    clean = "".join(char for char in straight(last) if ord(char) >= 32 and ord(char) != 127 and not 0xD800 <= ord(char) < 0xE000).strip()
     if len(clean) > MAX_NAME:
         stem, dot, ending = clean.rpartition(".")
         clean = stem[:MAX_NAME - len(dot + ending)] + dot + ending if stem and len(ending) < 20 else clean[:MAX_NAME]

@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 
 from core.backups.base import scan_sentence
 from core.base import budget
-from core.base.text import size_text
+from core.base.text import size_text, straight
 from core.server import VERSION, server
 from core.tenancy.models import App
 from core.tenancy.wall import tenant
@@ -94,8 +94,8 @@ def _told(local: datetime, *, exact: bool, short: bool) -> str:
 
 
 def dated(text: str) -> Markup:
-    """Return a message with its times as people read them, in the organization's time zone."""
-    pieces, last = [], 0
+    """Return a message with its times as people read them, in the organization's time zone; a name in it turns nothing else."""
+    text, pieces, last = straight(text), [], 0
     for found in _MOMENT.finditer(text):
         pieces += [escape(text[last:found.start()]), _moment(found[0])]
         last = found.end()

@@ -14,6 +14,7 @@ from core.api import (
     NotFound,
     Operation,
     UndoContext,
+    checked_line,
     db,
     documents,
     journal_of,
@@ -69,10 +70,7 @@ def checked_name(name: str) -> str:
     Raises:
         InvalidInput: it is empty, too long or has control characters.
     """
-    name = name.strip()
-    if not 1 <= len(name) <= 100 or any(ord(char) < 32 for char in name):
-        raise InvalidInput("Enter a portal role name of 1 to 100 characters.")
-    return name
+    return checked_line(name.strip(), 100, "a portal role name")
 
 
 def remove_account(app: App, email: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import delete, func, select
 
-from core.api import App, Document, InvalidInput, Operation, db, documents, locks, new_key, org_choices, org_exists, server
+from core.api import App, Document, InvalidInput, Operation, checked_line, db, documents, locks, new_key, org_choices, org_exists, server
 from plugins.roles.models import RoleMember
 
 MEMBER_KINDS = (("user", "People"), ("department", "Departments"), ("org_role", "Org roles"))
@@ -32,10 +32,7 @@ def checked_name(name: str) -> str:
     Raises:
         InvalidInput: it is empty, too long or has control characters.
     """
-    name = name.strip()
-    if not 1 <= len(name) <= 100 or any(ord(char) < 32 for char in name):
-        raise InvalidInput("Enter a role name of 1 to 100 characters.")
-    return name
+    return checked_line(name.strip(), 100, "a role name")
 
 
 def assign(app: App, role: str, member: str) -> None:

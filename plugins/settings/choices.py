@@ -21,7 +21,7 @@ def create(app: App, name: str, lines: str, person: str) -> Document:
     Raises:
         InvalidInput: the name or a line does not fit.
     """
-    return placing.add(app, "option_set", {"name": checked(name, "An option set's name"), "choices": added([], lines)}, person)
+    return placing.add(app, "option_set", {"name": checked(name, "an option set's name"), "choices": added([], lines)}, person)
 
 
 def added(choices: list[Choice], lines: str) -> list[Choice]:
@@ -33,7 +33,7 @@ def added(choices: list[Choice], lines: str) -> list[Choice]:
     names = [name.strip() for name in lines[:MAX_CHOICES * MAX_NAME].splitlines() if name.strip()]
     if len(choices) + len(names) > MAX_CHOICES:
         raise InvalidInput(f"An option set can have {MAX_CHOICES} choices at most.")
-    return [*choices, *({"key": new_key("o"), "name": checked(name, "A choice", MAX_NAME), "colour": COLOURS[(n + 1) % len(COLOURS)]}
+    return [*choices, *({"key": new_key("o"), "name": checked(name, "a choice", MAX_NAME), "colour": COLOURS[(n + 1) % len(COLOURS)]}
                         for n, name in enumerate(names, start=len(choices)))]
 
 
@@ -45,14 +45,14 @@ def changed(body: Mapping[str, Any], form: Form) -> dict[str, Any]:
     """
     choices = [_named(choice, form) for choice in body["choices"]]
     choices = added(_done(choices, form.get("do", "")), form.get("more", ""))
-    found = {**body, "name": checked(form.get("name", ""), "An option set's name"), "choices": choices}
+    found = {**body, "name": checked(form.get("name", ""), "an option set's name"), "choices": choices}
     description = checked_text(form.get("description", ""), 2000)
     return {name: value for name, value in {**found, "description": description}.items() if value or name != "description"}
 
 
 def _named(choice: Choice, form: Form) -> Choice:
     name, colour = form.get(f"name.{choice['key']}"), form.get(f"colour.{choice['key']}", "")
-    found = dict(choice) if name is None else {**choice, "name": checked(name, "A choice", MAX_NAME)}
+    found = dict(choice) if name is None else {**choice, "name": checked(name, "a choice", MAX_NAME)}
     if colour in COLOURS:
         found["colour"] = colour
     return found

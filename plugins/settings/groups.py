@@ -22,7 +22,7 @@ def create(app: App, name: str, person: str) -> Document:
     Raises:
         InvalidInput: the name does not fit.
     """
-    return placing.add(app, "group", {"name": checked(name, "A group's name"), "items": []}, person)
+    return placing.add(app, "group", {"name": checked(name, "a group name"), "items": []}, person)
 
 
 def change(app: App, key: str, person: str, **properties: Any) -> None:

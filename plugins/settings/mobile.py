@@ -128,7 +128,7 @@ def item(app: App, label: str, icon: str, target: str, kept: Item | None = None)
     label = label.strip() or (str(document.body.get("name", "")) if document else "")
     if not label:
         raise InvalidInput("Enter a label, or choose what the item opens.")
-    found["label"] = checked(label, "An item's label")
+    found["label"] = checked(label, "an item's label")
     if icon in ICONS or is_sign(icon):
         found["icon"] = icon
     return found if document is None else {**found, "target": {"ref": document.address}}

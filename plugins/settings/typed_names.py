@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from core.api import InvalidInput
+from core.api import InvalidInput, checked_line
 
 
 def checked(name: str, what: str, most: int = 100) -> str:
     """Return a name without space around it.
 
     Raises:
-        InvalidInput: it is empty, too long or has control characters.
+        InvalidInput: see `checked_line`.
     """
-    name = name.strip()
-    if not 1 <= len(name) <= most or any(ord(char) < 32 for char in name):
-        raise InvalidInput(f"{what} must have 1 to {most} characters.")
-    return name
+    return checked_line(name.strip(), most, what)
 
 
 def checked_text(text: str, most: int) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import delete, select, update
 
-from core.api import App, InvalidInput, NotFound, SecretLost, as_server, db, now_us, reseal, seal, unseal
+from core.api import App, InvalidInput, NotFound, SecretLost, as_server, checked_line, db, now_us, reseal, seal, unseal
 from plugins.workflows.models import WorkflowAddress, WorkflowSecret
 
 MOST_CHARS = 4000
@@ -40,9 +40,7 @@ def put(app: App, name: str, value: str, person: str) -> None:
     Raises:
         InvalidInput: name or value is empty, too long or has control characters, or there are too many.
     """
-    name = name.strip()
-    if not 1 <= len(name) <= 100 or any(ord(char) < 32 for char in name):
-        raise InvalidInput("Enter a name of 1 to 100 characters.")
+    name = checked_line(name.strip(), 100)
     if not 1 <= len(value) <= MOST_CHARS or "\0" in value:
         raise InvalidInput(f"Enter a secret of 1 to {MOST_CHARS:,} characters.")
     mine = select(WorkflowSecret).where(WorkflowSecret.app_id == app.id, WorkflowSecret.name == name)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from core.api import SYSTEM, App, Document, DocumentRow, InvalidInput, db, documents, locks, new_key, server
+from core.api import SYSTEM, App, Document, DocumentRow, checked_line, db, documents, locks, new_key, server
 from core.api import schemas as s
 from plugins.workflows import history, secrets, step_edits
 from plugins.workflows.names import Names
@@ -77,10 +77,7 @@ def checked_name(name: str) -> str:
     Raises:
         InvalidInput: it is empty, too long or has control characters.
     """
-    name = name.strip()
-    if not 1 <= len(name) <= 100 or any(ord(char) < 32 for char in name):
-        raise InvalidInput("Enter a workflow name of 1 to 100 characters.")
-    return name
+    return checked_line(name.strip(), 100, "a workflow name")
 
 
 def trigger_schema(kind: str) -> s.Schema:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 from flask import current_app
 from sqlalchemy import select
 
-from core.api import db, insert_once, new_key, now_us, server, tenant
+from core.api import db, insert_once, new_key, now_us, server, straight, tenant
 from tenants.models import AppAdmin, Membership, Organization
 from tenants.notifications.choices import choices_of
 from tenants.notifications.models import Delivery, Notification, Webhook
@@ -55,6 +55,7 @@ def tell(notice: Notice, people: Iterable[str]) -> None:
         notice: What happened.
         people: Ids; whoever is no active member is left out.
     """
+    notice = replace(notice, title=straight(notice.title), text=straight(notice.text))
     members = set(db.session.scalars(select(Membership.user_id).where(Membership.user_id.in_(list(people)))))
     chosen = choices_of(members, notice.kind)
 

@@ -18,6 +18,7 @@ from tests.web import make_person, signed_in
 
 NAMELESS = {"name": " "}
 LONG = {"name": "x" * 101}
+TURNED = {"name": "Sal\u202ees"}
 
 
 @pytest.fixture
@@ -35,6 +36,13 @@ def state(app: App) -> dict[str, str]:
 @pytest.mark.parametrize(("path", "form", "told"), [
     ("roles", NAMELESS, "1 to 100 characters"),
     ("roles", LONG, "1 to 100 characters"),
+    ("roles", TURNED, "without control characters"),
+    (f"portal_role/{key('q', 'Partner')}", TURNED, "without control characters"),
+    ("workflows", TURNED, "without control characters"),
+    ("page/new", TURNED, "without control characters"),
+    ("settings", TURNED, "without control characters"),
+    ("settings/navigation", TURNED, "without control characters"),
+    ("option_set/new", TURNED, "without control characters"),
     (f"role/{key('r', 'Sales')}", NAMELESS, "1 to 100 characters"),
     ("portal", {"title": "Typed", "session_hours": "soon"}, "1 to 8760 hours"),
     ("portal/main", {"title": "Typed", "registration": "everybody"}, "everybody"),

@@ -16,6 +16,7 @@ from jsonschema.exceptions import ValidationError, best_match
 
 from core.archive.canonical import NotCanonical, parse
 from core.base.ids import new_key
+from core.base.text import straight
 from core.web.editor.pieces import Piece, Pieces, Schema, key_letter
 from core.web.editor.sent import MAX_DEPTH, Sent
 
@@ -81,7 +82,7 @@ class Reader:
         return value
 
     def _text(self, piece: Piece, here: Sent, path: str, required: bool) -> Any:
-        text = here.text
+        text = straight(here.text) if path.rpartition(".")[2] == "name" else here.text
         if text == "" and not (required and here.values) and here.marks.get("on") != "empty":
             return ABSENT
         if text == "" and required and piece.schema.get("minLength"):

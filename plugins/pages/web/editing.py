@@ -20,6 +20,7 @@ from core.api import (
     Targets,
     again,
     canonical,
+    checked_line,
     current_app_row,
     documents,
     edit_url,
@@ -47,8 +48,10 @@ def new(organization_id: str, app_id: str) -> str | Response:
     given = {name: request.form.get(name, "").replace("\r\n", "\n").strip() for name in ("name", "heading", "text")}
     if request.method == "GET":
         return render_template("pages/new.html", given=given, error=None)
-    if not 1 <= len(given["name"]) <= 100:
-        return again(render_template("pages/new.html", given=given, error="Enter a page name of 1 to 100 characters."))
+    try:
+        checked_line(given["name"], 100, "a page name")
+    except InvalidInput as refused:
+        return again(render_template("pages/new.html", given=given, error=refused.message))
     app = current_app_row()
     blocks = [_started("heading", given["heading"] or given["name"], level=1)]
     if given["text"]:

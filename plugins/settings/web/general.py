@@ -62,7 +62,7 @@ def _page(document: Document, body: Mapping[str, Any], errors: Mapping[str, str]
 def _read(body: Mapping[str, Any], errors: dict[str, str]) -> dict[str, Any]:
     """Return the body that the form says, as far as it fits; what does not is told in *errors*, by field."""
     readers: dict[str, Callable[[], Any]] = {
-        "name": lambda: checked(typed("name"), "The app's name"), "description": lambda: checked_text(typed("description"), 5000),
+        "name": lambda: checked(typed("name"), "an app name"), "description": lambda: checked_text(typed("description"), 5000),
         "colour": _colour, "icon": lambda: body.get("icon") if errors else _icon(body)}  # a picture is kept once all else fits
     found = dict(body)
     for field, read in readers.items():

@@ -50,7 +50,7 @@ def group(organization_id: str, app_id: str, key: str) -> str | Response:
     icon = found.body.get("icon", "") if typed("icon") == "keep" else typed("icon")
     given = {"name": typed("name"), "icon": icon if icon in ICONS or typed("icon") == "keep" else "", "hidden": "hidden" in request.form}
     try:
-        given["name"] = checked(typed("name"), "A group's name")
+        given["name"] = checked(typed("name"), "a group name")
         if seen_another(request.form, found.body):
             raise InvalidInput(STALE)
         with transaction():

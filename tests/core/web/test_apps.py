@@ -48,7 +48,7 @@ def test_an_app_is_made_and_opens(sqlite_server: Flask, organization: str) -> No
     assert "Start with a worksheet" in page and "/manage/worksheet/new" in page
 
 
-@pytest.mark.parametrize("name", ["", " ", "x" * 101, "a\nb"])
+@pytest.mark.parametrize("name", ["", " ", "x" * 101, "a\nb", "a\u2067b"])
 def test_an_app_without_a_good_name_is_not_made(sqlite_server: Flask, organization: str, name: str) -> None:
     """The sentence stands beside the field."""
     answer = signed_in(sqlite_server).post(f"/o/{organization}/apps/new", data={"name": name})

@@ -57,7 +57,7 @@ def test_a_part_waits_for_its_document(client: Browser, notebooks: App) -> None:
     blue = made(notebooks, "Blue", notes=notes("Ash"))
     part = f"{blue}/note/m_Ash1111111"
     hide(notebooks, part, blue)
-    assert "Restore “Blue” first" in page(client, notebooks)
+    assert "Restore “<bdi>Blue</bdi>” first" in page(client, notebooks)
     assert 404 == client.post(manage(notebooks, "bin/bring-back"), data={"document": part}).status_code
     assert sorted([blue, part]) == inside(notebooks)
 

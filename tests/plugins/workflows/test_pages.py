@@ -112,7 +112,7 @@ def test_secrets_are_saved_and_never_shown(client: FlaskClient, app: App) -> Non
     """A missing one is named with the workflows that wait for it."""
     key = workflow(app, {"type": "manual"}, [{"type": "webhook", "url": "https://x.example", "headers": [
         {"name": "A", "value": {"secret": "token"}}]}], name="Caller")
-    assert "The secret “token” is missing" in text(client, manage(app, "workflow-secrets"))
+    assert "The secret “<bdi>token</bdi>” is missing" in text(client, manage(app, "workflow-secrets"))
     assert "stays off" in text(client, manage(app, f"workflow/{key}"))
     assert 302 == client.post(manage(app, "workflow-secrets"), data={"name": "token", "value": "hunter2hunter2"}).status_code
     page = text(client, manage(app, "workflow-secrets"))
@@ -121,7 +121,7 @@ def test_secrets_are_saved_and_never_shown(client: FlaskClient, app: App) -> Non
     for name, given in (("", "x"), ("x", ""), ("x" * 101, "x")):
         assert 422 == client.post(manage(app, "workflow-secrets"), data={"name": name, "value": given}).status_code
     client.post(manage(app, "workflow-secrets/remove"), data={"name": "token"})
-    assert "The secret “token” is missing" in text(client, manage(app, "workflow-secrets"))
+    assert "The secret “<bdi>token</bdi>” is missing" in text(client, manage(app, "workflow-secrets"))
 
 
 def test_a_call_from_outside_begins_a_run(client: FlaskClient, server: Flask, app: App) -> None:

@@ -128,4 +128,4 @@ RAW_MOMENT = re.compile(r"\dT\d\d:\d\d:\d\dZ")
 
 def words(answer: TestResponse) -> str:
     """Return what a page says, without its tags."""
-    return " ".join(re.sub(r"<[^>]+>", " ", answer.get_data(as_text=True)).split())
+    return " ".join(re.sub(r"<[^>]+>", " ", re.sub("</?bdi>", "", answer.get_data(as_text=True))).split())

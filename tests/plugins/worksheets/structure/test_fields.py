@@ -90,7 +90,7 @@ def test_a_choice_that_records_hold_is_not_taken_out_without_asking(desk: Desk) 
     digest = {name: value for name, value in untouched(site.admin, address).items() if not name.startswith("o.choices")}
     refused = site.admin.post(address, data={**digest, **without, **rows})
     assert refused.status_code == 409
-    assert "“Red” in 1 record" in refused.get_data(as_text=True)
+    assert "“<bdi>Red</bdi>” in 1 record" in refused.get_data(as_text=True)
     assert len(site.field(SHEET, "single_select")["options"]["choices"]) == 3
     assert site.admin.post(address, data={**digest, **without, **rows, "sure": "1"}).status_code == 303
     assert len(site.field(SHEET, "single_select")["options"]["choices"]) == 2
@@ -280,7 +280,7 @@ def test_doubles_that_came_in_with_a_file_still_work_and_are_named(site: Site) -
         sheet = documents.get(site.app, f"worksheet/{key}")
         twice = [{"key": f"f_Twice1111{n}", "type": "text", "name": "Note", "options": {}} for n in (1, 2)]
         placing.put_body(site.app, sheet, {**sheet.body, "fields": [*sheet.body["fields"], *twice]}, "system")
-    assert "Several fields are called “Note”" in site.admin.get(site.structure(key)).get_data(as_text=True)
+    assert "Several fields are called “<bdi>Note</bdi>”" in site.admin.get(site.structure(key)).get_data(as_text=True)
     assert 303 == site.send(site.structure(key, "/field/f_Twice11111"), v__description="The first").status_code
     assert 303 == site.send(site.structure(key, "/field/f_Twice11112"), v__name="Note 2").status_code
     assert "Several fields" not in site.admin.get(site.structure(key)).get_data(as_text=True)
@@ -343,3 +343,11 @@ def test_values_that_an_option_excludes_are_told(site: Site) -> None:
     assert "does not accept them now: 2." in shown
     shown = site.admin.get(site.send(address, o__max="5").headers["Location"]).get_data(as_text=True)
     assert "was saved" in shown and "set aside" not in shown
+
+
+def test_names_turn_nothing_around(site: Site) -> None:
+    """What turns the direction of text is left out of the names of worksheets, fields and views."""
+    key = site.new_worksheet("Or\u202eders")
+    site.new_field(key, "number", "Pie\u2067ces")
+    shown = site.admin.get(site.structure(key)).get_data(as_text=True)
+    assert "Orders" in shown and "Pieces" in shown and "\u202e" not in shown and "\u2067" not in shown

@@ -39,7 +39,7 @@ def test_a_sort_without_an_index_is_right_and_offers_one(large: Desk) -> None:
     """An admin presses one button; then the page has nothing more to say."""
     page = page_of(large, f"?sort=-{NUMBER}")
     assert [*range(130, 80, -1)] == numbers(page)
-    assert "Sorting this many records by “number”" in page
+    assert "Sorting this many records by “<bdi>number</bdi>”" in page
     address = f"/o/{large.organization_id}/apps/{large.app_id}/manage/worksheet/{SHEET}/field/{NUMBER}/index"
     assert f'action="{address}"' in page
     assert large.owner.post(address, data={"on": "1"}).status_code == 303
