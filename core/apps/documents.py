@@ -138,7 +138,7 @@ def hide(app: App, address: str, person: str) -> None:
     document = get(app, address)
     listed = _parts(document, part)
     if all(item["key"] != part_key for item in listed):
-        raise NotFound(f"There is no such {part} any more.")
+        raise NotFound(f"This {part} does not exist, or you do not have access to it.")
     kept = [item for item in listed if item["key"] != part_key]
     put(app, _with_parts(document, part, kept), person)
 
