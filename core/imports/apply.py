@@ -208,7 +208,7 @@ def find_importer(path: Path, name: str | None) -> Importer:
         with path.open("rb") as file:
             kind = packed_kind(file.read(16))
         if kind:
-            raise ImportFailed(f"{path.name} is compressed ({kind}). Unpack it first.")
+            raise ImportFailed(f"{path.name} is compressed ({kind}). Unpack it first.", compressed=kind)
         formats = ", ".join(one.title for one in importers.values())
         raise ImportFailed(f"“{path.name}” has an unknown format. These can be imported: {formats}. "
                            f"On the command line, --from sets the format ({'|'.join(importers)}).")

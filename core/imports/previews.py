@@ -174,7 +174,7 @@ def recognized(path: Path) -> str:
     try:
         return find_importer(path, None).name
     except ImportFailed as error:
-        if "unpack it" in error.message:
+        if "compressed" in error.details:
             raise
         known = "; ".join(one.described for one in server().registry.offered_importers)
         raise ImportFailed(f"{path.name} cannot be imported. Use one of these: {known}.") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import re
@@ -147,6 +148,7 @@ def test_a_workbook_and_a_database_come_in(owner: Browser, organization: str, tm
     ((("broken.json", b'{"tables": ['),), "broken.json is not JSON"),
     ((("deep.json", b'{"tables": ' + b"[" * 200_000),), "deep.json is not JSON"),
     ((("a.csv", CSV), ("b.csv", CSV)), "Choose one file"),
+    ((("packed.csv", gzip.compress(b"a,b\n1,2\n", mtime=0)),), "packed.csv is compressed (gzip). Unpack it first."),
     ((("only.zip", b"PK\5\6" + bytes(18)),), "only.zip cannot be imported"),
     ((("x.json", json.dumps(BASEROW).encode()), ("x.zip", b"PK\3\4 cut")), "not a valid zip"),
 ])
