@@ -36,6 +36,8 @@ pages = Pages("portal_door", "plugins.portal", template_folder="templates")
 OFTEN = "20 per minute; 200 per hour"
 FORM_BYTES = 64 * 1024
 WHAT = {codes.SIGN_IN: "Sign in", codes.REGISTER: "Finish your registration", codes.RESET: "Choose a new password"}
+ASKED_AT = {codes.SIGN_IN: "portal_door.sign_in", codes.REGISTER: "portal_door.register", codes.RESET: "portal_door.forgotten"}
+"""The page at which a code is asked for."""
 
 
 @pages.page(f"{GUESTS}/sign-in", Needs.DOOR, ("GET", "POST"), max_bytes=FORM_BYTES)
@@ -177,7 +179,8 @@ def _asked(ask: Callable[[], str], purpose: str, page: Callable[[Settings, str],
 def _code_page(token: str, purpose: str, email: str, error: str | None = None) -> str:
     asked = _signer().dumps([token, purpose, email[:254]])
     return render_template("portal/code.html", asked=asked, email=email, error=error, what=WHAT[purpose], choose=purpose == codes.RESET,
-                           next_url=request.values.get("next", ""), action=url_for("portal_door.code", app_id=current_app_row().id))
+                           next_url=request.values.get("next", ""), action=url_for("portal_door.code", app_id=current_app_row().id),
+                           anew=url_for(ASKED_AT[purpose], app_id=current_app_row().id))
 
 
 def _read(text: str) -> tuple[str, str, str] | None:

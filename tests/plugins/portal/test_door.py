@@ -116,6 +116,14 @@ def test_somebody_signs_in_by_password_and_by_code(place: Place, server: Flask) 
     assert 200 == client.get(place.url("account")).status_code
 
 
+@pytest.mark.parametrize(("path", "given"), [
+    ("register", form()), ("password", {"email": ANN}), ("sign-in", {"email": ANN, "code": "1"})])
+def test_who_gets_no_code_starts_again_where_they_began(place: Place, server: Flask, path: str, given: dict[str, str]) -> None:
+    """Registering anew, not signing in to an account that is not there yet."""
+    asked = browser(server).post(place.url(path), data=given).get_data(as_text=True)
+    assert f'<a href="{place.url(path)}">start again</a>' in asked
+
+
 def test_a_code_is_good_once_in_the_browser_that_asked_for_five_tries_and_fifteen_minutes(place: Place, server: Flask) -> None:
     """Five wrong codes end it, so does using it; another's token has another code."""
     entered(server, place, ANN)
