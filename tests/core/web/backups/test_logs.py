@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -46,6 +47,13 @@ def test_every_act_is_listed(place: Place) -> None:
     shown = place.get("/logs").get_data(as_text=True)
     assert 4 == shown.count(">Details</a>") and "127.0.0.1" in shown and "Second" in shown
     assert 10 == len(rows(place))
+
+
+def test_who_and_from_where_are_two_words(place: Place) -> None:
+    """Also on a narrow screen, where one does not stand below the other."""
+    place.post("/new", data={})
+    shown = re.sub(r"<[^>]+>", "", place.get("/logs").get_data(as_text=True))
+    assert re.search(r"\w 127\.0\.0\.1", shown) and re.search(r"\w127\.0\.0\.1", shown) is None
 
 
 def test_the_log_is_filtered_by_kind_person_and_day(place: Place) -> None:

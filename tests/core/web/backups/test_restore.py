@@ -64,6 +64,24 @@ def test_the_plan_tells_what_would_be_done_before_anything_is(place: Place) -> N
     assert "Firms" == place.name_of_sheet() and [] == place.work()
 
 
+def test_a_narrow_screen_reads_the_same_heads(place: Place) -> None:
+    """What a plan would do is not told as done, and the report not as planned; in the heads of columns and in those of cells."""
+    backup_id = place.back_up()
+    place.change()
+    with as_tenant(place.organization_id), transaction():
+        app = apps.find(place.app_id)
+        field = next(f["key"] for f in documents.get(app, f"worksheet/{COMPANIES}").body["fields"] if f["type"] == "text")
+        worksheets.put_record(app, COMPANIES, None, {field: "New since"}, place.owner)
+    plan = place.get(f"/{backup_id}/restore?asked=1&config=1&data=1&bin_newer=1").get_data(as_text=True)
+    answer = started(place, backup_id, "?asked=1&config=1&data=1&bin_newer=1&safety=1")
+    place.work()
+    report = place.browser.get(answer.headers["Location"]).get_data(as_text=True)
+    for page, heads in ((plan, ["To restore", "To overwrite", "Unchanged", "To the recycle bin", "Created since, kept"]),
+                        (report, ["Restored", "Overwritten", "Unchanged", "Moved to the recycle bin", "Created since, kept"])):
+        assert heads == re.findall(r'<th scope="col" class="number">([^<]+)</th>', page)
+        assert heads == list(dict.fromkeys(re.findall(r'<td data-label="([^"]+)" class="number">', page)))
+
+
 def test_the_plan_follows_the_options(place: Place) -> None:
     """Configuration only, data only, some parts only; with nothing ticked it says what to tick."""
     backup_id = place.back_up()
