@@ -180,7 +180,7 @@ def _code_page(token: str, purpose: str, email: str, error: str | None = None) -
     asked = _signer().dumps([token, purpose, email[:254]])
     return render_template("portal/code.html", asked=asked, email=email, error=error, what=WHAT[purpose], choose=purpose == codes.RESET,
                            next_url=request.values.get("next", ""), action=url_for("portal_door.code", app_id=current_app_row().id),
-                           anew=url_for(ASKED_AT[purpose], app_id=current_app_row().id))
+                           again_url=url_for(ASKED_AT[purpose], app_id=current_app_row().id))
 
 
 def _read(text: str) -> tuple[str, str, str] | None:

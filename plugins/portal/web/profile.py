@@ -146,4 +146,4 @@ def _page(**errors: str | None) -> str:
 def _code_page(token: str, email: str, error: str | None = None) -> str:
     return render_template("portal/code.html", asked=token, email=email, error=error, what="Confirm your new address", choose=False,
                            next_url="", action=url_for("portal_profile.confirm_email", app_id=current_app_row().id),
-                           anew=url_for("portal_profile.account", app_id=current_app_row().id))
+                           again_url=url_for("portal_profile.account", app_id=current_app_row().id))

@@ -49,11 +49,12 @@ def test_every_act_is_listed(place: Place) -> None:
     assert 10 == len(rows(place))
 
 
-def test_who_and_from_where_are_two_words(place: Place) -> None:
+def test_what_stands_in_one_cell_stands_apart(place: Place) -> None:
     """Also on a narrow screen, where one does not stand below the other."""
-    place.post("/new", data={})
+    backup = place.back_up(name="Gone")
+    place.post(f"/{backup}/delete", data={"sure": "1"})
     shown = re.sub(r"<[^>]+>", "", place.get("/logs").get_data(as_text=True))
-    assert re.search(r"\w 127\.0\.0\.1", shown) and re.search(r"\w127\.0\.0\.1", shown) is None
+    assert re.search(r"\w 127\.0\.0\.1", shown) and "Gone Deleted" in shown and re.search(r"\w127\.0\.0\.1|GoneDeleted", shown) is None
 
 
 def test_the_log_is_filtered_by_kind_person_and_day(place: Place) -> None:
