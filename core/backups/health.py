@@ -15,6 +15,7 @@ from sqlalchemy.orm import defer
 from core.backups.models import Backup, BackupSchedule
 from core.backups.proof import DAY_US, Proof, days_ago, proofs_of
 from core.base.db import db
+from core.base.text import count_text
 from core.base.time import now_us
 from core.runs.models import Run
 from core.tenancy.models import App
@@ -161,7 +162,7 @@ def counts(apps: Sequence[AppHealth]) -> list[Count]:
 
 def share_of_apps(number: int, total: int, one: str, several: str) -> str:
     """Return how many of the apps, with the form of a verb that fits: "1 of 3 apps needs", "0 of 1 app needs", "2 of 3 apps need"."""
-    return f"{number:,} of {total:,} app{'' if total == 1 else 's'} {one if 1 in (number, total) else several}"
+    return f"{number:,} of {count_text(total, 'app')} {one if 1 in (number, total) else several}"
 
 
 def _telling(mine: Any) -> dict[str, _Telling]:
