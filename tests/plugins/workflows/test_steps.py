@@ -100,7 +100,7 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("a variable without a name", {"type": "set_variable", "value": 1}, "a name"),
     ("an operator that nobody knows", {"type": "condition", "branches": [
         {"when": {"left": 1, "operator": "resembles", "right": 2}, "steps": []}]}, "not an operator"),
-    ("a workflow that is gone", {"type": "run_workflow", "workflow": {"ref": "workflow/f_9999999999"}}, "no workflow"),
+    ("a workflow that is gone", {"type": "run_workflow", "workflow": {"ref": "workflow/f_9999999999"}}, "This workflow does not exist"),
     ("a workflow that is not chosen", {"type": "run_workflow"}, "Choose a workflow"),
     ("a plugin that is not here", {"type": "plugin", "plugin_type": "zebra", "settings": {}}, "No plugin"),
 ]
