@@ -72,6 +72,7 @@ ACTS = {
     "webhook_changed": "Webhook changed",
     "webhook_removed": "Webhook removed",
     "webhook_secret_rotated": "Webhook secret replaced",
+    "webhook_previous_ended": "Webhook’s previous secret ended",
 }
 """Every act that the log knows, with what people read."""
 PAGE_ENTRIES = 50

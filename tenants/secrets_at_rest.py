@@ -37,5 +37,6 @@ def _all() -> Iterator[tuple[Any, Any, str, str, str]]:
     for column in (User.totp_secret, User.totp_pending):
         for user_id, sealed in db.session.execute(select(User.id, column).where(column.is_not(None))):
             yield User, column, user_id, str(sealed), of_second_factor(user_id)
-    for webhook_id, sealed in db.session.execute(select(Webhook.id, Webhook.secret)):
-        yield Webhook, Webhook.secret, webhook_id, sealed, webhook_purpose(webhook_id)
+    for column in (Webhook.secret, Webhook.previous_secret):
+        for webhook_id, sealed in db.session.execute(select(Webhook.id, column).where(column.is_not(None))):
+            yield Webhook, column, webhook_id, str(sealed), webhook_purpose(webhook_id)

@@ -18,12 +18,12 @@ from functools import partial
 from flask import Flask, current_app
 from sqlalchemy import delete, func, select, tuple_, update
 
-from core.api import DeliveryFailed, Message, NotFound, SecretLost, as_server, as_tenant, db, now_us, server, transaction, unseal
+from core.api import DeliveryFailed, Message, NotFound, SecretLost, as_server, as_tenant, db, now_us, server, transaction
 from tenants import mail
 from tenants.models import Membership, User
 from tenants.notifications.http_delivery import CallFailed, post
-from tenants.notifications.models import Delivery, Notification, Webhook, webhook_purpose
-from tenants.notifications.webhooks import signature
+from tenants.notifications.models import Delivery, Notification, Webhook
+from tenants.notifications.webhooks import forget_previous, signed_headers, signing_secrets
 
 SECOND_US = 1_000_000
 WAITS_S = (60, 5 * 60, 30 * 60, 2 * 3600, 6 * 3600, 24 * 3600)
@@ -111,10 +111,11 @@ def send_again(delivery: Delivery) -> None:
 
 
 def forget_old() -> None:
-    """Remove what nobody looks for any more: deliveries after two months, what was read after a year."""
+    """Remove what nobody looks for any more: deliveries after two months, what was read after a year, secrets whose time is over."""
     aged = {_table: (_table.c.made_at < now_us() - KEPT_S * SECOND_US) & (_table.c.state != "waiting"),
             Notification.__table__: Notification.__table__.c.at < now_us() - READ_KEPT_S * SECOND_US}
     with as_server():
+        forget_previous()
         for table, old in aged.items():
             if db.session.connection().execute(select(table.c.id).where(old).limit(1)).first() is not None:
                 with transaction():
@@ -213,12 +214,11 @@ def _called(delivery: Delivery) -> Act | None:
         return None
     body, timestamp = delivery.body.encode(), now_us() // SECOND_US
     try:
-        secret = unseal(webhook.secret, webhook_purpose(webhook.id))
+        signing = signing_secrets(webhook)
     except SecretLost:
         return _unsigned
     headers = {"Content-Type": "application/json", "User-Agent": "Appkeep", "Appkeep-Event": delivery.kind,
-               "Appkeep-Delivery": delivery.id, "Appkeep-Timestamp": str(timestamp),
-               "Appkeep-Signature": signature(secret, timestamp, body)}
+               "Appkeep-Delivery": delivery.id, **signed_headers(signing, delivery.id, timestamp, body)}
     private = server().config.webhook_private_addresses
     url = webhook.url
     return lambda: ("delivered", post(url, body, headers, private=private))

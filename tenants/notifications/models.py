@@ -60,13 +60,19 @@ class ChannelChoice(Base):
 
 
 class Webhook(Owned, Base):
-    """An address of an organization that is told of `kinds` (names, each between commas), signed with `secret`, which is sealed."""
+    """An address of an organization that is told of `kinds` (names, each between commas), signed with `secret`, which is sealed.
+
+    The secret before it, sealed as well, signs too until `previous_until`.
+    """
 
     __tablename__ = "webhook"
 
     id: Mapped[str] = mapped_column(String(16), primary_key=True)
     url: Mapped[str] = mapped_column(String(500))
     secret: Mapped[str] = mapped_column(Text)
+    secret_made_at: Mapped[int] = mapped_column(BigInteger)
+    previous_secret: Mapped[str | None] = mapped_column(Text)
+    previous_until: Mapped[int | None] = mapped_column(BigInteger)
     kinds: Mapped[str] = mapped_column(Text)
     enabled: Mapped[bool] = mapped_column(Boolean)
     made_at: Mapped[int] = mapped_column(BigInteger)

@@ -12,7 +12,7 @@ from tenants.notifications import deliveries as sent
 from tenants.notifications import webhooks
 from tenants.notifications.kinds import KINDS
 from tenants.notifications.models import STATES, Delivery, Webhook
-from tenants.web.forms import refused_change, to, typed
+from tenants.web.forms import number, refused_change, to, typed
 
 pages = Pages("webhooks", __name__)
 HERE = f"{ORGANIZATION}/webhooks"
@@ -60,10 +60,21 @@ def change(organization_id: str, webhook_id: str) -> Response:
 @limiter.limit(OFTEN)
 def rotate(organization_id: str, webhook_id: str) -> Response:
     """Give a webhook a new secret and show it, this once."""
-    with transaction():
-        secret = webhooks.rotate(webhooks.find(webhook_id))
-    _show_once(webhook_id, secret)
+    made: list[str] = []
+    replaces = number(request.form.get("replaces"))
+    if error := refused_change(lambda: made.append(webhooks.rotate(webhooks.find(webhook_id), replaces or 0))):
+        return again(_one(webhook_id, refusal=error))
+    _show_once(webhook_id, made[0])
     return _back(organization_id, webhook_id, "New secret created. Messages are signed with it from now on.")
+
+
+@pages.page(f"{ONE}/end-previous", Needs.ORG_ADMIN, ("POST",))
+@limiter.limit(OFTEN)
+def end_previous(organization_id: str, webhook_id: str) -> Response:
+    """Let the secret before the newest one sign no more."""
+    with transaction():
+        webhooks.end_previous(webhooks.find(webhook_id))
+    return _back(organization_id, webhook_id, "Messages are signed with the newest secret only.")
 
 
 @pages.page(f"{ONE}/test", Needs.ORG_ADMIN, ("POST",))
@@ -113,10 +124,11 @@ def _page(error: str | None = None) -> str:
                            chosen=request.form.getlist("kind") if error else [k for k in KINDS if k != "scheduled_done"])
 
 
-def _one(webhook_id: str, error: str | None = None) -> str:
+def _one(webhook_id: str, error: str | None = None, refusal: str | None = None) -> str:
     row = webhooks.find(webhook_id)
     return render_template(
-        "tenants/webhook.html", webhook=row, kinds=KINDS, error=error, secret=_shown_once(webhook_id),
+        "tenants/webhook.html", webhook=row, kinds=KINDS, error=error, refusal=refusal, secret=_shown_once(webhook_id),
+        previous_until=webhooks.previous_until(row), both_hours=webhooks.BOTH_HOURS,
         url=typed("url") if error else row.url, enabled="enabled" in request.form if error else row.enabled,
         chosen=request.form.getlist("kind") if error else webhooks.kinds_of(row),
         deliveries=_listed(sent.deliveries(target=webhook_id)[:10]))

@@ -113,6 +113,26 @@ def test_a_key_is_changed_by_a_verb_and_everything_goes_on(place: tuple[str, str
     assert webhook_secret == unseal(reseal(after[1], f"webhook/{webhook_id}"), f"webhook/{webhook_id}")
 
 
+def test_both_secrets_of_a_webhook_are_sealed_and_change_their_key(place: tuple[str, str], home: Path, database_url: str) -> None:
+    """The one before the newest, too; where its key is lost, the newest signs alone."""
+    organization_id, person = place
+    webhook_id, before = hook(organization_id, person)
+    with as_tenant(organization_id), transaction():
+        after = webhooks.rotate(webhooks.find(webhook_id))
+    environment = {"APPKEEP_HOME": str(home), "APPKEEP_DATABASE_URL": database_url}
+    for _ in range(3):
+        told = json.loads(CliRunner().invoke(main, ["keys", "rotate", "--json"], env=environment).stdout)
+        assert (2, 0) == (told["resealed"], told["lost"])
+    db.session.rollback()
+    with as_tenant(organization_id):
+        found = webhooks.find(webhook_id)
+        assert [after, before] == webhooks.signing_secrets(found)
+        assert found.previous_secret is not None and before not in found.previous_secret
+        assert [told["key"]] * 2 == [sealed.split(".")[1] for sealed in (found.secret, found.previous_secret)]
+        found.previous_secret = found.previous_secret.replace(told["key"], "00000000")
+        assert [after] == webhooks.signing_secrets(found)
+
+
 def test_a_lost_key_takes_away_what_it_sealed_only(place: tuple[str, str], home: Path) -> None:
     """A recovery code still signs in, a webhook says that it needs a new secret, and new secrets work."""
     organization_id, person = place
@@ -133,6 +153,8 @@ def test_a_lost_key_takes_away_what_it_sealed_only(place: tuple[str, str], home:
     with as_tenant(organization_id), transaction():
         fresh = webhooks.rotate(webhooks.find(webhook_id))
     assert fresh == unseal(sealed_of(person, webhook_id)[1], f"webhook/{webhook_id}")
+    with as_tenant(organization_id):
+        assert [fresh] == webhooks.signing_secrets(webhooks.find(webhook_id))
 
 
 def test_secrets_that_are_there_are_sealed_by_the_upgrade(engine: str, home: Path, request: pytest.FixtureRequest) -> None:
@@ -143,15 +165,18 @@ def test_secrets_that_are_there_are_sealed_by_the_upgrade(engine: str, home: Pat
         secret, _codes = enrol(person)
         webhook_id, webhook_secret = hook(organization_id, person)
         with as_server():
-            for step, clear in ((command.downgrade, True), (command.upgrade, False)):
+            for step, revision in ((command.downgrade, "tenants_0005"), (command.upgrade, "tenants_0006"), (command.upgrade, "tenants_0009")):
                 db.session.rollback()
                 with db.engine.connect() as connection:
                     if engine == "sqlite":
                         connection.exec_driver_sql("PRAGMA foreign_keys=ON")
-                    step(migrate.alembic_config(connection), "tenants_0005" if clear else "tenants_0006")
+                    step(migrate.alembic_config(connection), revision)
                     connection.commit()
                 found = sealed_of(person, webhook_id)
-                assert clear == ((secret, webhook_secret) == found)
+                assert (revision == "tenants_0005") == ((secret, webhook_secret) == found)
+        with as_tenant(organization_id):
+            webhook = webhooks.find(webhook_id)
+            assert ([webhook_secret], webhook.made_at) == (webhooks.signing_secrets(webhook), webhook.secret_made_at)
         assert (secret, webhook_secret) == (unseal(found[0], f"second_factor/{person}"), unseal(found[1], f"webhook/{webhook_id}"))
         assert user_by_email(OWNER).id == person
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from tests.tenants.notifications.receiving import Receiver
 from tests.tenants.test_mail import Receiver as MailServer
 from tests.tenants.test_mail import receiver as mail_receiver
 from tests.web import make_member, make_organization
+from tests.writing import at_once, each
 
 __all__ = ["mail_receiver"]
 NOTICE = Notice("quota_full", "quota_full/1", "The quota is used up", "All of it.", "/o/x/plan")
@@ -78,10 +80,11 @@ def test_a_receiver_that_follows_the_docs_takes_it(organization: str, owner: str
     scope: dict[str, Any] = {}
     exec(block, scope)
     ((_, headers, body),) = hook.got
-    old = str(int(headers["Appkeep-Timestamp"]) - 600)
-    aged = {"Appkeep-Timestamp": old, "Appkeep-Signature": webhooks.signature(secret, int(old), body)}
+    old = int(headers["webhook-timestamp"]) - 600
+    aged = webhooks.signed_headers([secret], headers["webhook-id"], old, body)
+    other = webhooks.new_secret()
     assert [True, False, False, False] == [
-        scope["is_ours"](*case) for case in ((secret, headers, body), (secret, headers, body + b" "), ("x", headers, body), (secret, aged, body))]
+        scope["is_ours"](*case) for case in ((secret, headers, body), (secret, headers, body + b" "), (other, headers, body), (secret, aged, body))]
 
 
 def test_the_docs_name_every_kind() -> None:
@@ -105,7 +108,7 @@ def test_what_fails_is_tried_again_ever_more_seldom_and_given_up(organization: s
     add_hook(hook.url, owner)
     hook.status = 500
     say()
-    shift = 0.0
+    shift, message = 0.0, deliveries.deliveries()[0].id
     for number, wait_s in enumerate(WAITS_S, start=1):
         with moved(shift):
             found = delivered()
@@ -120,6 +123,7 @@ def test_what_fails_is_tried_again_ever_more_seldom_and_given_up(organization: s
         with transaction():
             deliveries.send_again(deliveries.find(found.id))
         assert ("delivered", "204 No Content") == ((now := delivered()).state, now.answer)
+    assert [message] * (len(WAITS_S) + 2) == [headers["webhook-id"] for _, headers, _ in hook.got]
 
 
 def test_redirects_are_not_followed(organization: str, owner: str, hook: Receiver) -> None:
@@ -139,16 +143,104 @@ def test_nobody_there_is_an_answer_too(organization: str, owner: str) -> None:
     assert ("waiting", True) == (found.state, found.answer.startswith("Could not connect: "))
 
 
+def signers(hook: Receiver, *secrets: str) -> list[list[str]]:
+    """Return of each message that arrived which of *secrets* signed it, in the order of its signatures."""
+    return [[next((secret for secret in secrets if one == webhooks.standard_signature(
+        secret, headers["webhook-id"], int(headers["webhook-timestamp"]), body)), "?")
+        for one in headers["webhook-signature"].split(" ")] for _, headers, body in hook.got]
+
+
 def test_a_new_secret_signs_what_is_sent_from_then_on(organization: str, owner: str, hook: Receiver) -> None:
-    """What was waiting too."""
+    """What was waiting too; the one before it signs as well for a day, and then it is gone from the database."""
     before = add_hook(hook.url, owner)
     say()
     with transaction():
         after = webhooks.rotate(webhooks.webhooks()[0])
     assert delivered().state == "delivered"
     ((_, headers, body),) = hook.got
-    assert before != after
+    assert [[after, before]] == signers(hook, before, after)
     assert webhooks.signature(after, int(headers["Appkeep-Timestamp"]), body) == headers["Appkeep-Signature"]
+    for hours, signing in ((webhooks.BOTH_HOURS - 1, [after, before]), (webhooks.BOTH_HOURS + 1, [after])):
+        with moved(hours * 3600):
+            say(Notice("quota_full", f"e/{hours}", "Full", "", "/"))
+            deliveries.deliver_due()
+            deliveries.finish()
+            deliveries.forget_old()
+        assert signing == signers(hook, before, after)[-1]
+        db.session.rollback()
+        assert (len(signing) == 2) == (webhooks.webhooks()[0].previous_secret is not None)
+
+
+def test_two_secrets_sign_at_most(organization: str, owner: str, hook: Receiver) -> None:
+    """The newest two; the older one of them ends when somebody says so, and a third is not brought back by that."""
+    first = add_hook(hook.url, owner)
+    with transaction():
+        second = webhooks.rotate(webhooks.webhooks()[0])
+        third = webhooks.rotate(webhooks.webhooks()[0])
+    say()
+    delivered()
+    with transaction():
+        webhooks.end_previous(webhooks.webhooks()[0])
+    say(Notice("quota_full", "e/2", "Full", "", "/"))
+    deliveries.deliver_due()
+    deliveries.finish()
+    assert [[third, second], [third]] == signers(hook, first, second, third)
+
+
+def test_two_who_replace_one_secret_at_once_do_not_undo_each_other(server: Flask, organization: str, owner: str) -> None:
+    """One of them gets a secret; the other is told, and the receiver's own still signs."""
+    before = add_hook("https://example.org/", owner)
+    made: list[str] = []
+
+    def replace() -> None:
+        webhook = webhooks.webhooks()[0]
+        seen = webhook.secret_made_at
+        db.session.rollback()
+        ready.wait(30)
+        with transaction():
+            made.append(webhooks.rotate(webhooks.webhooks()[0], seen))
+
+    ready = threading.Barrier(2)
+    refused = at_once(server, organization, replace, replace)
+    assert [Conflict] == [type(one) for one in refused]
+    assert [*made, before] == webhooks.signing_secrets(webhooks.webhooks()[0])
+
+
+def test_messages_beside_new_secrets_carry_two_that_follow_each_other(
+        server: Flask, organization: str, owner: str, hook: Receiver) -> None:
+    """Whatever the moment at which a message is signed, never one secret twice, nor one that was skipped."""
+    made = [add_hook(hook.url, owner)]
+
+    def replace(_: int) -> None:
+        with transaction():
+            made.append(webhooks.rotate(webhooks.webhooks()[0]))
+
+    def send(number: int) -> None:
+        with transaction():
+            tell(Notice("quota_full", f"e/{number}", "Full", "", "/"), ())
+        deliveries.deliver_due()
+        deliveries.finish()
+
+    assert [] == at_once(server, organization, each(5, replace), each(5, send))
+    deliveries.deliver_due()
+    deliveries.finish()
+    assert 5 == len(hook.got)
+    follow = [[made[0]], *([newer, older] for older, newer in pairwise(made))]
+    assert [] == [signing for signing in signers(hook, *made) if signing not in follow]
+
+
+@pytest.mark.parametrize("secret", [f"whsec_{text}" for text in ("_-8" + "A" * 40, "A" * 43)])
+def test_a_secret_of_before_signs_as_libraries_read_it(secret: str) -> None:
+    """Both alphabets of base64 and with or without padding: one key."""
+    as_now = secret.replace("-", "+").replace("_", "/").replace("whsec/", "whsec_") + "="
+    assert webhooks.standard_signature(as_now, "v_1", 1, b"{}") == webhooks.standard_signature(secret, "v_1", 1, b"{}")
+    assert 44 == len(webhooks.new_secret().removeprefix("whsec_"))
+
+
+def test_a_signature_is_that_of_the_specification() -> None:
+    """The example that Standard Webhooks' libraries are tested with."""
+    found = webhooks.standard_signature("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}')
+    assert "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=" == found
 
 
 def test_what_waits_for_a_webhook_that_is_removed_is_given_up(organization: str, owner: str, hook: Receiver) -> None:

@@ -7,6 +7,7 @@ import re
 from flask import Flask
 
 from core.api import App, as_tenant, db, direct, transaction, unseal
+from core.base.time import moved
 from tenants.notifications import deliveries, inbox, webhooks
 from tenants.notifications.inbox import PAGE_NOTIFICATIONS
 from tenants.notifications.notify import Notice, tell
@@ -99,10 +100,37 @@ def test_a_webhook_is_added_and_its_secret_shown_once(server: Flask, organizatio
     assert secret == unseal(webhooks.find(webhook_id).secret, f"webhook/{webhook_id}")
     for path in (root, f"{root}/{webhook_id}", f"{root}/{webhook_id}", f"/o/{organization}/log"):
         assert "whsec_" not in client.get(path).text
-    rotated = client.post(f"{root}/{webhook_id}/rotate", follow_redirects=True).text
+    seen = {"replaces": one_value(client.get(f"{root}/{webhook_id}").text, "replaces")}
+    rotated = client.post(f"{root}/{webhook_id}/rotate", data=seen, follow_redirects=True).text
     assert secret not in rotated and "whsec_" in rotated
     log = client.get(f"/o/{organization}/log").text
     assert "Webhook added" in log and "Webhook secret replaced" in log and "whsec_" not in log
+
+
+def one_value(page: str, name: str) -> str:
+    """Return the value of a hidden field."""
+    (found,) = re.findall(rf'name="{name}" value="([^"]+)"', page)
+    return str(found)
+
+
+def test_the_page_says_until_when_the_previous_secret_is_valid(server: Flask, organization: str, owner: str, hook: Receiver) -> None:
+    """And ends it; a page that somebody else was quicker on is refused with what to do, and shows no secret."""
+    client, root = signed_in(server), f"/o/{organization}/webhooks"
+    client.post(f"{root}/add", data={"url": hook.url, "kind": ["backup_done"]}, follow_redirects=True)
+    page = f"{root}/{webhooks.webhooks()[0].id}"
+    before = client.get(page).text
+    assert "End previous" not in before
+    seen = {"replaces": one_value(before, "replaces")}
+    both = client.post(f"{page}/rotate", data=seen, follow_redirects=True).text
+    assert "messages are signed with the previous secret, too" in both and "End previous secret now" in both
+    for data in (seen, {}, {"replaces": "x"}):
+        refused = client.post(f"{page}/rotate", data=data)
+        assert 422 == refused.status_code and "Reload the page" in refused.text and "whsec_" not in refused.text
+    with moved(webhooks.BOTH_HOURS * 3600 + 1):
+        assert "previous secret" not in client.get(page).text
+    after = client.post(f"{page}/end-previous", follow_redirects=True).text
+    assert "previous secret" not in after and "End previous" not in after
+    assert "previous secret ended" in client.get(f"/o/{organization}/log").text
 
 
 def test_what_cannot_be_taken_comes_back_beside_its_field(server: Flask, organization: str, owner: str) -> None:
