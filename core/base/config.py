@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,11 @@ from core.base.errors import InvalidInput
 from core.base.proxies import read_networks
 
 MAX_SOCKET_PATH_BYTES = 100
+PREFIX = "APPKEEP_"
+ELSEWHERE = ("APPKEEP_S3_ENDPOINT_URL", "APPKEEP_TEST_")
+"""What variables that are read elsewhere begin with."""
 _PASSWORD = re.compile(r"://[^/]*@")
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +38,7 @@ class Setting:
     @property
     def variable(self) -> str:
         """The environment variable that sets it."""
-        return f"APPKEEP_{self.name.upper()}"
+        return f"{PREFIX}{self.name.upper()}"
 
 
 def _flag(text: str) -> bool:
@@ -195,7 +201,18 @@ def read_config(environment: Mapping[str, str] | None = None, **overrides: Any) 
         InvalidInput: a variable holds what its setting cannot read.
     """
     environment = os.environ if environment is None else environment
+    for variable, meant in misspelt(environment).items():
+        log.warning("No setting is called %s, so that it has no effect%s. `appkeep settings` lists all.",
+                    variable, f"; did you mean {meant}?" if meant else "")
     return Config({setting.name: overrides.get(setting.name, _value(setting, environment)) for setting in SETTINGS})
+
+
+def misspelt(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that are called as settings are and name none, each with the setting it may mean, or nothing."""
+    known = [setting.variable for setting in SETTINGS]
+    ours = sorted(name for name in environment if name.upper().startswith(PREFIX) and not name.startswith(ELSEWHERE))
+    wrong = [name for name in ours if name not in known]
+    return {name: next(iter(get_close_matches(name.upper(), known, 1, 0.8)), "") for name in wrong}
 
 
 def _value(setting: Setting, environment: Mapping[str, str]) -> Any:

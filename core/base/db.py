@@ -25,6 +25,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from core.base import budget
 from core.base.content import AUTOCOMMIT, ContentSession, elsewhere
+from core.base.errors import DatabaseUnavailable
 from core.base.time import ahead_us, correct
 
 T = TypeVar("T")
@@ -118,6 +119,12 @@ def is_outage(error: BaseException) -> bool:
         return any(word in str(error.orig) for word in ("locked", "busy"))
     state = getattr(error.orig, "sqlstate", None)
     return isinstance(error, OperationalError | InterfaceError) and (state is None or state.startswith(PASSING))
+
+
+def unavailable(error: DBAPIError) -> DatabaseUnavailable:
+    """Return what is said of a database that is away, or cannot write, with its own reason."""
+    reason = str(error.orig).partition("\n")[0]
+    return DatabaseUnavailable(f"The database cannot do its work: {reason}")
 
 
 def let_go() -> None:

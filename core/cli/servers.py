@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import logging
-import time
-from itertools import chain, repeat
 from typing import Any
 
 import click
-from sqlalchemy.exc import DBAPIError
 
 from core.app import create_app
 from core.base.config import SETTINGS, Config, read_config
-from core.base.db import db, is_outage
+from core.base.db import db
 from core.base.errors import AppkeepError
 from core.base.whole_file import not_ours
-from core.cli.verbs import unavailable
+from core.processes.schema import make_ready
 from core.server import server
-from core.tenancy.migrate import ensure_schema
 
 commands = click.Group()
-MAX_WAIT_S = 15
-"""The longest wait between two looks for a database that is away."""
-log = logging.getLogger(__name__)
 
 
 def _greeting(config: Config) -> list[str]:
@@ -40,34 +33,12 @@ def _prepared(*, waits: bool = True) -> Config:
     try:
         config = read_config()
         with create_app(config).app_context():
-            pauses = chain([1, 2, 4, 8], repeat(MAX_WAIT_S))
-            while not _has_schema(waits=waits):
-                time.sleep(next(pauses))
-            # A worker forks for each job, and SQLite's locks do not survive that: it must hold no database open.
-            db.engine.dispose()
+            make_ready(waits=waits)
     except PermissionError as error:
         raise click.ClickException(not_ours(error)) from error
     except AppkeepError as error:
         raise click.ClickException(_told(error)) from error
     return config
-
-
-def _has_schema(*, waits: bool) -> bool:
-    """Bring the database to its schema; return whether it could be reached.
-
-    Raises:
-        DatabaseUnavailable: it could not, and nobody *waits*.
-    """
-    try:
-        ensure_schema()
-    except DBAPIError as error:
-        if not is_outage(error):
-            raise
-        if not waits:
-            raise unavailable(error) from error
-        log.warning("Waiting for the database: %s", unavailable(error).message)
-        return False
-    return True
 
 
 def _told(error: AppkeepError) -> str:

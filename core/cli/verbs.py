@@ -13,8 +13,8 @@ import click
 from sqlalchemy.exc import DBAPIError
 
 from core.app import create_app
-from core.base.db import is_outage
-from core.base.errors import AppkeepError, DatabaseUnavailable
+from core.base.db import is_outage, unavailable
+from core.base.errors import AppkeepError
 from core.base.ids import SYSTEM
 from core.base.whole_file import not_ours
 from core.extension.registry import load_plugins
@@ -66,12 +66,6 @@ def verb(group: click.Group, name: str, *, show: Show = plainly, bare: bool = Fa
         return group.command(name, help=function.__doc__)(flag(run))
 
     return decorate
-
-
-def unavailable(error: DBAPIError) -> DatabaseUnavailable:
-    """Return what is said of a database that is away, or cannot write, with its own reason."""
-    reason = str(error.orig).partition("\n")[0]
-    return DatabaseUnavailable(f"The database cannot do its work: {reason}")
 
 
 def _own_output(*, as_json: bool) -> AbstractContextManager[object]:

@@ -61,3 +61,21 @@ def test_an_empty_key_of_sessions_is_made_anew(home: Path) -> None:
     made = create_app(read_config({}, home=str(home))).config["SECRET_KEY"]
     assert 64 == len(made) and made == create_app(read_config({}, home=str(home))).config["SECRET_KEY"]
     assert 0o600 == (keys / "session.key").stat().st_mode & 0o777 and ["session.key"] == [one.name for one in keys.iterdir()]
+
+
+@pytest.mark.parametrize(("variable", "meant"), [
+    ("APPKEEP_BACKUP_INTERVAL", "APPKEEP_BACKUP_INTERVAL_S"), ("APPKEEP_DATABSE_URL", "APPKEEP_DATABASE_URL"), ("appkeep_home", "APPKEEP_HOME"),
+    ("APPKEEP_WORKERS_PROCESS", "APPKEEP_WORKER_PROCESSES"), ("APPKEEP_SOMETHING_ELSE_AGAIN", ""),
+])
+def test_a_variable_that_names_no_setting_is_told(variable: str, meant: str, caplog: pytest.LogCaptureFixture) -> None:
+    """With the setting that it may mean, and without what it holds."""
+    read_config({variable: "hunter2", "APPKEEP_HOME": "x", "PATH": "/bin"})
+    (told,) = caplog.messages
+    assert f"No setting is called {variable}, " in told and (f"did you mean {meant}?" if meant else "effect. ") in told
+    assert "hunter2" not in told
+
+
+def test_variables_that_are_settings_or_are_read_elsewhere_are_not_told(caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing of them is misspelt."""
+    read_config({**{setting.variable: "" for setting in SETTINGS}, "APPKEEP_S3_ENDPOINT_URL": "http://x", "APPKEEP_TEST_LOOKS": "all"})
+    assert [] == caplog.messages

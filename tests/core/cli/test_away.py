@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import runpy
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,8 @@ from click.testing import CliRunner
 
 from core.cli import servers
 from core.cli.main import main
+from core.imports import reader_process
+from core.processes import schema
 
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
 
@@ -29,18 +34,29 @@ def test_a_command_says_so(words: list[str]) -> None:
     assert "Traceback" not in answer.output and isinstance(answer.exception, SystemExit)
 
 
+def import_wsgi() -> None:
+    """Import the application as another web server does."""
+    before = os.umask(0o077)
+    try:
+        runpy.run_path(str(Path(__file__).parents[3] / "wsgi.py"))
+    finally:
+        os.umask(before)
+
+
 @pytest.mark.usefixtures("away")
-def test_a_process_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ever longer, up to 15 s, until the database is there."""
+@pytest.mark.parametrize("start", [servers._prepared, import_wsgi])
+def test_a_process_waits(monkeypatch: pytest.MonkeyPatch, start: Callable[[], object]) -> None:
+    """Ever longer, up to 15 s, until the database is there; the application for another web server too."""
     waited: list[float] = []
 
     def wait(seconds: float) -> None:
         waited.append(seconds)
         if len(waited) == 6:
-            monkeypatch.setattr(servers, "ensure_schema", lambda: None)
+            monkeypatch.setattr(schema, "ensure_schema", lambda: None)
 
-    monkeypatch.setattr("core.cli.servers.time.sleep", wait)
-    servers._prepared()
+    monkeypatch.setattr(schema.time, "sleep", wait)
+    monkeypatch.setattr(reader_process, "start", lambda app: None)
+    start()
     assert [1, 2, 4, 8, 15, 15] == waited
 
 
