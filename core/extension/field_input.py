@@ -16,7 +16,7 @@ class FieldInput:
     """The control of a type of field in forms and cells.
 
     Args:
-        type: The name of the type.
+        type: The name of the type, which is none of Appkeep's own.
         control: (value, texts, definition, name, id) -> HTML of a control with that name and id. `value` is the canonical value, None
             for an empty one; `texts` is what was sent where a form comes back with mistakes, else None.
         read: (texts, definition) -> the value, in any form that the type's `canonical` takes; None for an empty one.

@@ -16,7 +16,7 @@ class FormulaFunction:
     of another type, is no value in that record.
 
     Args:
-        name: In small letters, as it stands in formulas: "initials".
+        name: In small letters, as it stands in formulas, where nothing else is called so: "initials".
         usage: How it is written: "initials(text)".
         says: What it gives, as a sentence for people.
         least: The fewest arguments that it takes, and *most* the most.

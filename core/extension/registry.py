@@ -130,6 +130,12 @@ class Registry:
             return None
         return self.manager.call_stranger(plugin, f"{hook.removeprefix('register_')} {name}", function, refuses=True)
 
+    def _own(self, hook: str) -> set[str]:
+        """Return the names of what Appkeep's own plugins bring by a hook."""
+        others = {*self.manager.strangers, self.manager.trying}
+        ours = (one.function() for one in getattr(self.hook, hook).get_hookimpls() if one.plugin_name not in others)
+        return {thing.name for thing in _flat(ours)}
+
     def of_strangers(self, hook: str) -> set[str]:
         """Return the names of what strangers' plugins bring by a hook."""
         theirs = (one for one in getattr(self.hook, hook).get_hookimpls() if self.is_stranger(one.plugin_name))
@@ -218,11 +224,14 @@ class Registry:
     @cached_property
     def field_inputs(self) -> dict[str, FieldInput]:
         """Controls of types of fields that plugins bring, by the type's name."""
-        return _by_name(_flat(self.hook.register_field_input()), "control of the field type")
+        found = _by_name(_flat(self.hook.register_field_input()), "control of the field type")
+        if found and (taken := sorted(found.keys() & self._own("register_field_type"))):
+            raise PluginFailed(f"The field type “{taken[0]}” is one of Appkeep’s own, which have their controls.")
+        return found
 
     @cached_property
     def formula_functions(self) -> dict[str, FormulaFunction]:
-        """Functions of formulas that plugins add, by name."""
+        """Functions of formulas, by name; Appkeep's own are listed so that no plugin brings another one of that name."""
         return _by_name(_flat(self.hook.register_formula_function()), "function of formulas")
 
     @cached_property

@@ -32,6 +32,10 @@ class TookTooLong(RuntimeError):
     """Code was interrupted, as it ran for too long."""
 
 
+class RaisedOtherwise(RuntimeError):
+    """Code raised what is no error but ends what is around it, as GeneratorExit or asyncio's CancelledError."""
+
+
 class _Call:
     """A call that is under way: of which thread, until when, and how often it was interrupted."""
 
@@ -96,12 +100,28 @@ def bounded(seconds: float, function: Callable[..., Any], arguments: Sequence[ob
 
     Raises:
         TookTooLong: it did not return within so many *seconds*, and was interrupted.
+        RaisedOtherwise: see `as_error`.
     """
     try:
-        with _alarm(seconds) if _alarm_is_free() else _watched(seconds):
+        with as_error(), _alarm(seconds) if _alarm_is_free() else _watched(seconds):
             return function(*arguments)
     except OutOfTime:
         raise TookTooLong(f"it did not return within {seconds:g} s") from None
+
+
+@contextmanager
+def as_error() -> Iterator[None]:
+    """Make an error of what the block raises and is none; SystemExit, and what a person or a bound ends it by, stay what they are.
+
+    Raises:
+        RaisedOtherwise: with what was raised.
+    """
+    try:
+        yield
+    except (Exception, SystemExit, KeyboardInterrupt, OutOfTime):
+        raise
+    except BaseException as error:
+        raise RaisedOtherwise(f"it raised {type(error).__name__} {error}".strip()) from error
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, inspect, text
 
 from core.base.db import db
 from core.base.errors import AppkeepError
+from core.extension.time_bound import as_error
 from core.server import server
 from core.tenancy import row_security
 from core.tenancy.plugin_states import leave_out_removed, note_made
@@ -151,7 +152,7 @@ def _readable(name: str, folder: str) -> bool:
 def _upgrade_stranger(connection: Connection, name: str, folder: str) -> None:
     """Upgrade a stranger's tables, all of it or nothing; where that fails its plugin is left out."""
     try:
-        with connection.begin_nested():
+        with as_error(), connection.begin_nested():
             before = set(inspect(connection).get_table_names()), _standing(connection)
             _upgrade(connection, (folder,))
             tables, standing = set(inspect(connection).get_table_names()), _standing(connection)

@@ -219,7 +219,8 @@ def _plainly(error: AppkeepError) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    log.exception("%s %s failed", request.method, request.path)
+    plugin = getattr(current_app.blueprints.get(request.blueprint or ""), "plugin", "")
+    log.exception("%s %s failed%s", request.method, request.path, f" in the plugin {plugin}" if plugin else "")
     let_go()
     return refuse(_Plain("internal_error", 500, "Something went wrong",
                          "An unexpected error was written to the server’s log. Your change was not saved; please try again."))

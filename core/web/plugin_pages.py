@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
-from flask import Flask
+from flask import Flask, Response
 from pluggy import HookImpl
 
 from core.base.errors import PluginFailed
+from core.extension.hook_calls import ELSEWHERE_S
 from core.extension.hook_results import checked
 from core.extension.registry import Registry
+from core.extension.time_bound import RaisedOtherwise, as_error, bounded
 from core.web.gate import Needs, Pages
+
+log = logging.getLogger(__name__)
 
 
 def register(app: Flask) -> None:
@@ -30,7 +37,11 @@ def register(app: Flask) -> None:
         try:
             _check(app, pages)
             pages.plugin = name
-            app.register_blueprint(pages)
+            with as_error():
+                app.register_blueprint(pages)
+            for endpoint, view in app.view_functions.items():
+                if endpoint.startswith(f"{pages.name}."):
+                    app.view_functions[endpoint] = _answering(app, name, view)
         except (Exception, SystemExit) as error:
             # A stranger's pages may be anything.
             registry.leave_out(name, f"its pages cannot be served: {error}")
@@ -41,11 +52,32 @@ def _given(registry: Registry, one: HookImpl) -> Any:
     if not registry.is_stranger(one.plugin_name):
         return one.function()
     try:
-        return checked("register_blueprint", one.function())
+        return checked("register_blueprint", bounded(ELSEWHERE_S, one.function))
     except (Exception, SystemExit) as error:
         # A stranger's code may raise anything.
         registry.leave_out(one.plugin_name, f"its pages cannot be served: {error}")
         return None
+
+
+def _answering(app: Flask, plugin: str, view: Callable[..., Any]) -> Callable[..., Response]:
+    """Return a stranger's view whose answer is one; it keeps what the gate reads of it."""
+    def failed(error: BaseException, why: str) -> PluginFailed:
+        log.error("The plugin %s failed in its page %s: %s", plugin, view.__name__, why, exc_info=error)
+        return PluginFailed(f"This page is of the plugin “{plugin}”, which failed: {why}. Ask whoever looks after this server.")
+
+    @wraps(view)
+    def answer(**names: Any) -> Response:
+        try:
+            with as_error():
+                given = view(**names)
+        except (RaisedOtherwise, SystemExit) as error:
+            raise failed(error, "it stopped in the middle") from error
+        try:
+            return app.make_response(given)
+        except TypeError as error:
+            raise failed(error, f"it gave {type(given).__name__}, which cannot be shown") from error
+
+    return answer
 
 
 def _check(app: Flask, pages: Any) -> None:

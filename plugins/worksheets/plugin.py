@@ -14,6 +14,7 @@ from core.api import (
     Component,
     Definition,
     FieldType,
+    FormulaFunction,
     RecordsAsked,
     RecordsGiven,
     RestoreContext,
@@ -25,6 +26,7 @@ from core.api import (
 from plugins.worksheets import calculating, commands, comments, definitions, history_retention, indexing
 from plugins.worksheets.component import Worksheets
 from plugins.worksheets.fieldtypes import FIELD_TYPES
+from plugins.worksheets.formula import brought
 from plugins.worksheets.public import links
 
 
@@ -36,6 +38,11 @@ def register_component() -> Component:
 @hookimpl
 def register_field_type() -> Iterable[FieldType]:
     return FIELD_TYPES
+
+
+@hookimpl
+def register_formula_function() -> Iterable[FormulaFunction]:
+    return list(brought.own())
 
 
 @hookimpl

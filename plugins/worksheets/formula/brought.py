@@ -1,7 +1,8 @@
-"""Functions of formulas that other plugins bring, and what stands for those of plugins that are not here."""
+"""Functions of formulas that other plugins bring, what stands for those of plugins that are not here, and whose names are taken."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import partial
@@ -11,6 +12,7 @@ from flask import has_app_context
 
 from core.api import FormulaFunction, TookTooLong, bounded, budget, is_passing, server
 from plugins.worksheets.formula.function import Function
+from plugins.worksheets.formula.functions import FUNCTIONS
 from plugins.worksheets.formula.values import MAX_TEXT, CalculationFailed
 
 CALL_S = 2
@@ -34,7 +36,13 @@ def missing(name: str) -> Function:
 
 def all_brought() -> tuple[Function, ...]:
     """Return all functions that other plugins bring, by name."""
-    return tuple(one for name in sorted(server().registry.formula_functions) if (one := brought(name)) is not None)
+    return tuple(one for name in sorted(server().registry.formula_functions.keys() - FUNCTIONS) if (one := brought(name)) is not None)
+
+
+def own() -> Iterator[FormulaFunction]:
+    """Give Appkeep's own functions as a plugin's are given: their names are taken, and nothing calls them by this."""
+    for one in FUNCTIONS.values():
+        yield FormulaFunction(name=one.name, usage=one.usage, says=one.says, call=one.call, least=one.least, most=one.most)
 
 
 def _called(function: FormulaFunction, *arguments: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 import threading
@@ -15,6 +16,7 @@ from typing import Any
 import click
 import pytest
 from flask import Blueprint, current_app
+from markupsafe import Markup
 from sqlalchemy import func, select, text
 
 from core.api import (
@@ -22,6 +24,7 @@ from core.api import (
     Channel,
     Component,
     Document,
+    FieldInput,
     FieldType,
     FormulaFunction,
     Importer,
@@ -47,6 +50,7 @@ from core.extension.registry import load_plugins
 from core.imports.apply import find_importer
 from core.processes.scheduler import tick
 from core.server import server
+from core.tenancy.migrate import ensure_schema
 from core.tenancy.wall import as_server
 from plugins.worksheets import service
 from tenants.notifications.models import Delivery
@@ -297,6 +301,58 @@ def test_pages_that_cannot_be_served_leave_their_plugin_out(
     with installed(monkeypatch, plugin("bad", register_blueprint=given)), started(home, fresh_database("sqlite", home, request)):
         assert "its pages cannot be served" in server().registry.broken["bad"]
         works(home, "Example")
+
+
+STOPPING = [GeneratorExit(), asyncio.CancelledError("in the middle")]
+
+
+def stopping(error: BaseException) -> Any:
+    """Return what raises what is no error, whatever it is called with."""
+    def stop(*_: object, **__: object) -> Any:
+        raise error
+
+    return stop
+
+
+@pytest.mark.parametrize("error", STOPPING, ids=["generator", "task"])
+@pytest.mark.parametrize("hook", ["entry", "register_component", "register_migrations", "register_blueprint", "app_created"])
+def test_what_ends_a_generator_or_a_task_ends_no_server(
+        home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+        error: BaseException, hook: str) -> None:
+    """Raised while a plugin is loaded, brings something or is told of something: it counts as the plugin's failure, with its name."""
+    bad = Entry("bad", error) if hook == "entry" else plugin("bad", **{hook: impl(hook, stopping(error))})
+    with installed(monkeypatch, bad), started(home, fresh_database("sqlite", home, request)):
+        ensure_schema()
+        works(home, "Example")
+        registry = server().registry
+        assert f"it raised {type(error).__name__}" in registry.broken.get("bad", caplog.text)
+        assert "The plugin bad " in caplog.text and ("bad" in registry.versions) == (hook == "app_created")
+
+
+@pytest.mark.parametrize(("given", "why"), [
+    (nothing, "gave NoneType"), (a_number, "gave int"), (lambda: ("x", "y", "z", "more"), "gave tuple"), (ending, "stopped in the middle"),
+    (stopping(GeneratorExit()), "stopped in the middle"), (raising, "")], ids=["none", "int", "tuple", "exit", "generator", "raises"])
+def test_a_page_that_gives_no_page_names_its_plugin(
+        home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, given: Any, why: str) -> None:
+    """To whoever asked for it where it is no mistake of the code itself, and in the log."""
+    made = Pages("stranger", __name__)
+    made.page("/strange", Needs.NOTHING)(given)
+    made.page("/right", Needs.NOTHING)(a_text)
+    with installed(monkeypatch, plugin("bad", register_blueprint=lambda: made)), started(home, fresh_database("sqlite", home, request)) as flask:
+        answer = flask.test_client().get("/strange")
+        assert 500 == answer.status_code and why in answer.text and (not why or "plugin “bad”" in answer.text)
+        assert any("plugin bad" in one for one in caplog.messages)
+        assert "nonsense" == flask.test_client().get("/right").text
+
+
+def test_a_function_or_a_control_of_appkeeps_own_is_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function that formulas have would never be called, a control would stand for all fields: the plugin is left out, with the reason."""
+    function = FormulaFunction(name="sum", usage="sum(text)", says="Something.", call=str)
+    given = FieldInput(type="text", control=lambda *_: Markup(), read=lambda *_: None)
+    with installed(monkeypatch, plugin("first", register_formula_function=lambda: function), plugin("second", register_field_input=lambda: given)):
+        broken = load_plugins(own=OWN).broken
+    assert "Two plugins bring a function of formulas called “sum”" in broken["first"]
+    assert "The field type “text” is one of Appkeep’s own" in broken["second"]
 
 
 def test_a_command_is_not_replaced(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -80,7 +80,7 @@ def test_a_plugin_that_was_taken_out_stops_nothing_and_comes_back(
             assert 7 == connection.execute(text("SELECT id FROM stranger_note")).scalar()
 
 
-@pytest.mark.parametrize("body", ["raise ValueError('no')", f"{TABLE}\nraise SystemExit(3)", f"{TABLE}\nop.execute('SELECT nothing FROM nowhere')",
+@pytest.mark.parametrize("body", ["raise ValueError('no')", f"{TABLE}\nraise SystemExit(3)", f"{TABLE}\nraise GeneratorExit", f"{TABLE}\nop.execute('SELECT nothing FROM nowhere')",
                                   "def (", "revision = open('nowhere')"])
 def test_versions_that_fail_leave_their_plugin_out_and_nothing_behind(
         engine: str, home: Path, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch,
