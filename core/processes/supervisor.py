@@ -94,7 +94,7 @@ def _check_port(config: Config) -> None:
 
 
 def _children(config: Config) -> list[Child]:
-    children = [] if config.redis_url else [Child("valkey", partial(start, valkey.command(config)))]
+    children = [] if config.redis_url else [Child("valkey", lambda: start(valkey.command(config)))]  # whose folder may be gone
     works: dict[str, Callable[[Config], None]] = {"web": run_web}
     works |= {f"worker {n + 1}": run_worker for n in range(config.worker_processes)}
     works["clock"] = run_clock

@@ -164,7 +164,7 @@ def test_the_log_is_read_a_page_at_a_time_and_filtered(sqlite_server: Flask, org
     older = re.search(rf'href="({path}\?[^"]*before=\d+)"', page)
     assert older
     rest = client.get(older[1].replace("&amp;", "&")).text
-    shown = re.findall("“(D[0-9]+)”", page + rest)
+    shown = re.findall("“<bdi>(D[0-9]+)</bdi>”", page + rest)
     assert [f"D{number}" for number in reversed(range(PAGE_ENTRIES + 5))] == shown
     assert "Secret" not in page + rest
     assert 1 == client.get(f"{path}?act=organization_made").text.count("<strong>")

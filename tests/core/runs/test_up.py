@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,7 +18,7 @@ import pytest
 
 from core.api import apps, db, transaction
 from core.base.config import read_config
-from core.processes import supervisor
+from core.processes import supervisor, valkey
 from core.runs.service import find
 from tests.conftest import fresh_database, made_organization, opened_server
 from tests.core.runs.making import ask, types_of_backups
@@ -65,6 +66,22 @@ def test_by_default_a_dead_worker_is_noticed_within_thirty_seconds() -> None:
     successor_s = supervisor.LOOK_S + supervisor.backoff_s(1) + START_S
     assert max(handed_on_s, successor_s) <= NOTICED_S
     assert 3 * config.clock_tick_s <= config.lease_s
+
+
+def test_valkey_is_started_again_where_its_folder_is_gone(home: Path) -> None:
+    """Nothing in it needs a copy, so that somebody may remove it: it is made anew at each start."""
+    config = read_config({}, home=str(home))
+    queue = supervisor._children(config)[0]
+    for _ in range(2):
+        process = queue.start()
+        assert isinstance(process, subprocess.Popen)
+        try:
+            valkey.wait_for(config, process)
+        finally:
+            process.kill()
+            process.wait()
+        shutil.rmtree(config.queue_socket_path.parent)
+        shutil.rmtree(home / "valkey", ignore_errors=True)
 
 
 @pytest.fixture
