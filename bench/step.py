@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import os
@@ -254,7 +255,9 @@ def main() -> None:
     with app.app_context():
         ensure_schema()
         db.session.execute(select(1))
-        configure_mappers()  # as a worker has done before it forks a process for a run
+        configure_mappers()
+        gc.collect()
+        gc.freeze()  # all as a worker has done before it forks a process for a run
         step = SAME.get(name) or globals().get(name) or getattr(others, name)
         result = timed(step, *arguments)
     print(json.dumps(result))
