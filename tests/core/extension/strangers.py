@@ -74,7 +74,8 @@ def installed(monkeypatch: pytest.MonkeyPatch, *entries: Entry) -> Iterator[None
     """Have these plugins installed, and no other, as for a process that starts anew."""
     with monkeypatch.context() as here:
         here.setattr(registry, "entry_points", lambda group: list(entries))
-        here.setattr(registry, "LEFT_OUT", {})
+        for kept in ("LEFT_OUT", "ABSENT", "ABSENT_DATA", "UNREADABLE"):  # what a process learns of its plugins
+            here.setattr(registry, kept, {})
         yield
 
 
