@@ -23,6 +23,15 @@ def count_text(number: int, one: str) -> str:
     return f"{number:,} {one}{'' if number == 1 else 's'}"
 
 
+def is_encodable(text: str) -> bool:
+    """Say whether a text can be written out: half of a character cannot, and would end what writes it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def straight(text: str) -> str:
     """Return a text without the characters that turn its direction, so that a name in a sentence turns nothing else."""
     return text.translate(_STRAIGHT)

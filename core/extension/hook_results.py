@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any
 
 from core.base.errors import PluginFailed
+from core.base.text import is_encodable
 from core.extension import hookspecs
 
 MOST_ITEMS = 10_000
@@ -73,7 +74,7 @@ def _fitting(form: str, given: Any) -> tuple[Any] | None:
     if form == "None":
         return (None,) if given is None else None
     if form in TEXTS:
-        return (given,) if isinstance(given, str) and len(given) <= TEXTS[form] and _is_text(given) else None
+        return (given,) if isinstance(given, str) and len(given) <= TEXTS[form] and is_encodable(given) else None
     if form in PLAIN:
         return (given,) if type(given) is PLAIN[form] else None
     if form == "Any":
@@ -135,15 +136,6 @@ def _split(text: str, mark: str) -> list[str]:
 
 def _inner(form: str) -> str:
     return form[form.index("[") + 1:-1]
-
-
-def _is_text(given: str) -> bool:
-    """Say whether a text can be written out: half of a character cannot, and would end the answer."""
-    try:
-        given.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _told(given: Any) -> str:

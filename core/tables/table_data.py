@@ -22,6 +22,7 @@ from core.archive.canonical import canonical
 from core.base.db import db
 from core.base.errors import InvalidInput, NotFound
 from core.base.refs import DIGEST, files
+from core.base.text import is_encodable
 from core.base.time import now_us
 from core.extension.component import Segment
 from core.extension.data_report import CollectionReport, DataReport, LostReference
@@ -362,16 +363,8 @@ def _fits(column: Any, value: Any) -> bool:
     if isinstance(kind, Integer):
         return type(value) is int and abs(value) <= MAX_INTEGER
     if isinstance(kind, String):
-        return isinstance(value, str) and "\0" not in value and len(value) <= (kind.length or MAX_TEXT_CHARS) and _is_text(value)
+        return isinstance(value, str) and "\0" not in value and len(value) <= (kind.length or MAX_TEXT_CHARS) and is_encodable(value)
     return False
-
-
-def _is_text(value: str) -> bool:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _are_files(value: Any) -> bool:

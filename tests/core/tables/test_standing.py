@@ -151,15 +151,21 @@ def test_tables_that_are_not_as_they_are_described_leave_their_plugin_out(
         assert 0 == direct.back_up(app).records
 
 
+def app_with_a_note() -> str:
+    """Make an app that has a note in the plugin's table, and return its id."""
+    ensure_schema()
+    with transaction():
+        app_id = apps.create("Sales", "system").id
+        NOTES.add(apps.find(app_id), text="Call back")
+    return app_id
+
+
 def test_rows_stay_in_backups_while_their_table_lacks_a_column(
         engine: str, home: Path, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """The plugin's next version names a column that no migration made: it is left out, and what it wrote is backed up as before."""
     url = database(engine, home, request)
     with installed(monkeypatch, noting(tmp_path / "versions")), started(home, url, backup_interval_s=0), made_organization("Example"):
-        ensure_schema()
-        with transaction():
-            app_id = apps.create("Sales", "system").id
-            NOTES.add(apps.find(app_id), text="Call back")
+        app_id = app_with_a_note()
     wider = type("Wider", (), {"__table__": NOTES.table.to_metadata(MetaData())})
     wider.__table__.append_column(Column("due", Text))  # type: ignore[attr-defined]
     wide = TableData(wider, section="n", noun="Notes", files=("files",))
@@ -178,10 +184,7 @@ def test_two_tables_with_one_section_of_before_stop_no_start(
     """An earlier version let a plugin bring them; it is left out now, and of what was kept of its tables one is read."""
     url = database(engine, home, request)
     with installed(monkeypatch, noting(tmp_path / "versions")), started(home, url, backup_interval_s=0), made_organization("Example"):
-        ensure_schema()
-        with transaction():
-            app_id = apps.create("Sales", "system").id
-            NOTES.add(apps.find(app_id), text="Call back")
+        app_id = app_with_a_note()
         with as_server(), transaction():
             kept = db.session.get_one(TableStanding, "notes_of_strangers")
             kept.described = json.dumps({"tables": json.loads(kept.described)["tables"] * 2})
