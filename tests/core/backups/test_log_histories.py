@@ -147,7 +147,12 @@ class History:
         connection = self._writer(0)
         connection.execute(text("SELECT pg_current_xact_id()"))  # a number that no log has heard of
         pid = connection.connection.driver_connection.info.backend_pid  # type: ignore[union-attr]
-        os.kill(pid, signal.SIGKILL)
+        with db.engine.connect() as other:
+            other.execute(text("SELECT 1"))
+            os.kill(pid, signal.SIGKILL)
+            with suppress(DBAPIError):  # until the server has noticed, it still lets others in, and ends them with the rest
+                other.execute(text("SELECT pg_sleep(60)"))
+            other.invalidate()
         for lost in self.writers.values():
             lost.invalidate()
             lost.close()
