@@ -15,7 +15,6 @@ from typing import Any
 
 from flask import Flask
 from redis.exceptions import RedisError
-from rq import Worker
 from rq.exceptions import NoSuchJobError, StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
@@ -25,6 +24,7 @@ from sqlalchemy.orm import configure_mappers
 from core.app import create_app
 from core.base.config import Config
 from core.processes.crew import Hand, keep
+from core.processes.work_horse import LastingWorker
 from core.runs import wakes
 from core.runs.models import EXPRESS, GENERAL
 from core.runs.queue import FUNCTION, RESULT_TTL_S, connection, queue
@@ -78,7 +78,7 @@ class RunJob(Job):
         """None: a job from outside cannot bring one."""
 
 
-class PatientWorker(Worker):
+class PatientWorker(LastingWorker):
     """A worker whose job goes on while the queue is away; the run's own lease tells that it lives.
 
     One that was told to stop before it heard of signals itself takes no job. Neither does one whose end was lost: what a signal raises
@@ -177,4 +177,6 @@ def _take_jobs(config: Config, lanes: Sequence[str], *, burst: bool = False, tol
         # Whoever was told to stop need not say good-bye to a queue that is away.
         if worker._shutdown_requested_date is None:
             raise
+    finally:
+        worker.let_go()
     return worker._shutdown_requested_date is not None
