@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import BigInteger, Connection, String, text
 from sqlalchemy.exc import DBAPIError
@@ -28,6 +27,7 @@ EVERYTHING = 2**54
 """The last segment that there can be."""
 CUT = ""
 """The section of an entry that says: what was here before is gone, so that a mark from before it says nothing."""
+_NAME = "appkeep_cluster"
 MOST_ENTRIES = 200_000
 """A log of more entries is cut; to read everything is quicker then."""
 Runs = list[tuple[int, int]]
@@ -50,10 +50,9 @@ _ADD = {
     "sqlite": text("INSERT INTO change_log (app_id, id, section, first, last) "
                    "SELECT :app, coalesce(max(id), 0) + 1, :section, :first, :last FROM change_log WHERE app_id = :app"),
 }
-_MARK = {
-    "postgresql": text("SELECT 'p' || system_identifier || '/' || pg_current_snapshot() FROM pg_control_system()"),
-    "sqlite": text("SELECT 's' || coalesce(max(id), 0) FROM change_log WHERE app_id = :app"),
-}
+_SNAPSHOT = text("SELECT pg_current_snapshot()")
+_CLUSTER = text("SELECT 'p' || system_identifier FROM pg_control_system()")
+_LAST = text("SELECT 's' || coalesce(max(id), 0) FROM change_log WHERE app_id = :app")
 _SINCE = {
     "postgresql": text("SELECT section, first, last FROM change_log WHERE app_id = :app "
                        "AND NOT pg_visible_in_snapshot(xid, CAST(:mark AS pg_snapshot))"),
@@ -99,14 +98,21 @@ def joined(runs: Iterable[tuple[int, int]]) -> Runs:
 
 def mark(connection: Connection, app_id: str) -> str | None:
     """Return how far this connection's transaction sees the log; None where the database does not say."""
-    kind = connection.dialect.name
-    if kind == "sqlite":
-        return str(connection.execute(_MARK[kind], {"app": app_id}).scalar_one())
-    try:
-        with connection.begin_nested():
-            return str(connection.execute(_MARK[kind]).scalar_one())
-    except DBAPIError:  # nobody may ask this cluster for its name
-        return None
+    if connection.dialect.name == "sqlite":
+        return str(connection.execute(_LAST, {"app": app_id}).scalar_one())
+    cluster = _cluster(connection)
+    return None if cluster is None else f"{cluster}/{connection.execute(_SNAPSHOT).scalar_one()}"
+
+
+def _cluster(connection: Connection) -> str | None:
+    """Return the name of the cluster that a connection leads to; None where nobody may ask for it."""
+    if _NAME not in connection.info:
+        try:
+            with connection.begin_nested():
+                connection.info[_NAME] = str(connection.execute(_CLUSTER).scalar_one())
+        except DBAPIError:
+            return None
+    return str(connection.info[_NAME])
 
 
 def since(connection: Connection, app_id: str, seen: str) -> Mapping[str, Runs] | None:
@@ -160,9 +166,8 @@ def _place(connection: Connection, seen: str) -> str | None:
     kind = connection.dialect.name
     if kind == "sqlite":
         return seen[1:] if seen.startswith("s") else None
-    now: Any = mark(connection, "") or ""
     cluster, _, snapshot = seen.partition("/")
-    return snapshot if seen.startswith("p") and cluster == now.partition("/")[0] else None
+    return snapshot if seen.startswith("p") and cluster == _cluster(connection) else None
 
 
 def lying_outside(runs: Sequence[tuple[int, int]], n: int) -> bool:

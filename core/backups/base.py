@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from itertools import groupby
 from operator import attrgetter
@@ -27,6 +27,7 @@ from core.backups.lists import own_list
 from core.backups.models import Backup
 from core.base.db import db, transaction
 from core.base.time import now_us
+from core.objects.index import any_lost, removals
 from core.objects.reader import read_object
 from core.tenancy.wall import as_server
 
@@ -57,17 +58,27 @@ def scan_sentence(scan: Mapping[str, Any]) -> str:
     return f"Only what had changed since the backup before it was read: {scan['read']:,} of {scan['of']:,} parts of the records."
 
 
+Sections = Mapping[str, int | str]
+"""The sections of a component's data: how many lines each has; of a small one that is read each time, the digest of its lines."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How far a backup saw the log, whether every file that the data names was in the store, and when everything was last read."""
+    """How far a backup saw the log, whether the store had every file that the data names, and when everything was last read.
+
+    `removed` is how many contents the organization's store had lost to the garbage by then (`core.objects.index.removals`), `sections`
+    what each component's data consists of, see `Sections`; of what earlier versions marked, neither is known.
+    """
 
     seen: str
     whole_files: bool
     scanned_at: int
+    removed: int | None = None
+    sections: Mapping[str, Sections] = field(default_factory=dict)
 
     def text(self) -> str:
         """Return the mark as the backup's row keeps it."""
-        return json.dumps({"seen": self.seen, "whole_files": self.whole_files, "scanned_at": self.scanned_at})
+        return json.dumps(asdict(self))
 
     @classmethod
     def of(cls, text: str) -> Mark:
@@ -87,36 +98,44 @@ class Base:
     size_bytes: int
     is_sound: bool
     """Whether nothing of it is known to be lost or damaged."""
+    is_whole: bool = False
+    """Whether the store has all of it, without a look at each: nothing of the organization is lost, and nothing was removed since."""
     touched: dict[str, Runs] = field(default_factory=dict)
 
-    @cached_property
-    def contents(self) -> set[str]:
-        """All contents of the backup, its lists among them."""
-        found = set()
-        for _, _, entry in self.content.entries():
-            found.add(entry.index)
-            found.update(map(attrgetter("content"), self.listed(entry)))
-        return found
+    def data(self, component: str, version: int) -> PartEntry | None:
+        """Return what the backup has of a component's data; None where it has none of that version."""
+        entry = self.content.components.get(component)
+        return None if entry is None or entry.version != version else entry.data
 
-    def lines(self, component: str, version: int) -> dict[str, list[IndexLine]] | None:
-        """Return the lines of a component's data, by section; None where the backup has none of that version.
+    def lines(self, component: str, version: int) -> dict[str, list[IndexLine]]:
+        """Return the lines of a component's data, by section; none where the backup has none of that version.
 
         Raises:
             AppkeepError: they cannot be read.
         """
-        entry = self.content.components.get(component)
-        if entry is None or entry.version != version or entry.data is None:
-            return None
-        return {section: list(some) for section, some in groupby(self.listed(entry.data), key=attrgetter("section"))}
+        part = self.data(component, version)
+        if part is None:
+            return {}
+        return {section: list(some) for section, some in groupby(self.listed(part), key=attrgetter("section"))}
 
     def listed(self, part: PartEntry) -> list[IndexLine]:
-        """Return the lines of a part's list, in its order."""
+        """Return the lines of a part's list, in its order (AppkeepError)."""
         if part.index not in self._lists:
-            self._lists[part.index] = own_list(part.index, read_object)
+            self._lists[part.index] = own_list(part.index, lambda _: self.proven(part))
         return self._lists[part.index]
+
+    def proven(self, part: PartEntry) -> bytes:
+        """Return the bytes of a part's list, which the store has as its digest says (AppkeepError)."""
+        if part.index not in self._raw:
+            self._raw[part.index] = read_object(part.index)
+        return self._raw[part.index]
 
     @cached_property
     def _lists(self) -> dict[str, list[IndexLine]]:
+        return {}
+
+    @cached_property
+    def _raw(self) -> dict[str, bytes]:
         return {}
 
     @cached_property
@@ -138,7 +157,12 @@ def base_of(snapshot: Snapshot) -> tuple[Base | None, str]:
     if touched is None:
         return None, "other_database"
     content = Content.from_dict(parse(row.content.encode(), max_bytes=MAX_CONTENT_BYTES))
-    return Base(row.id, mark, content, row.segments, row.raw_bytes, row.size_bytes, row.check_error is None, dict(touched)), ""
+    return Base(row.id, mark, content, row.segments, row.raw_bytes, row.size_bytes, row.check_error is None, touched=dict(touched)), ""
+
+
+def is_whole(mark: Mark, connection: Connection) -> bool:
+    """Say whether the store has everything that a backup with this mark needs, as a connection sees it: see `Base.is_whole`."""
+    return mark.removed is not None and mark.removed == removals(connection) and not any_lost(connection)
 
 
 def standing_on(content: Content, lines: Mapping[str, list[IndexLine]], mark: Mark, touched: Mapping[str, Runs]) -> Base:

@@ -72,7 +72,7 @@ class LiveSide:
 
     def lines(self, component: str) -> list[IndexLine]:
         """Return the lines that a backup would have of a component's data."""
-        return self._described.lines.get((component, "data"), [])
+        return self._described.lines_of(component, "data")
 
     def records(self, component: Component, line: IndexLine) -> Records:
         """Return the records of a segment by their number."""

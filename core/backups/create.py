@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import select, update
@@ -14,17 +15,17 @@ from core.apps.change_log import SEGMENT_ROWS
 from core.apps.snapshot import Snapshot
 from core.archive.canonical import canonical
 from core.archive.manifest import Descriptor
-from core.backups.base import Base, Mark, base_of, keep_mark, marked
+from core.backups.base import Base, Mark, base_of, is_whole, keep_mark, marked
 from core.backups.models import TYPES, Backup
 from core.backups.proof import READ
-from core.backups.state import Description, describe
+from core.backups.state import Description, Taker, describe
 from core.base.config import Config
 from core.base.db import batched, db, reading
 from core.base.errors import AppkeepError, TooSoon
 from core.base.ids import new_key
 from core.base.text import checked_line
 from core.base.time import iso, now_us
-from core.objects.index import any_lost, known_descriptors, lost_among
+from core.objects.index import any_lost, known_descriptors, lost_among, removals
 from core.objects.writer import ObjectWriter, recording, writing_objects
 from core.runs.context import SECOND_US, RunContext
 from core.server import server
@@ -34,6 +35,7 @@ from core.tenancy.zones import zone_named
 MAX_NAME_CHARS = 120
 LOOKED_UP_AT_ONCE = 2000
 FAR_AHEAD_S = 3600
+_content = attrgetter("content")
 log = logging.getLogger(__name__)
 
 
@@ -90,8 +92,8 @@ def create(app: App, context: RunContext, *, data: bool, type_: str, name: str |
     What an earlier attempt of the same run left in the catalog is replaced.
     """
     started_at = now_us()
-    with writing_objects("backup", app.id) as writer:
-        context.step("backup.reading")  # before: what tells of it would need a third connection
+    with writing_objects("backup", app.id, look_up=False) as writer:
+        context.step("backup.reading", brief=True)
         with reading() as connection:
             snapshot = Snapshot(app.id, connection).still()
             before = marked(connection, app.id)
@@ -99,7 +101,9 @@ def create(app: App, context: RunContext, *, data: bool, type_: str, name: str |
             if kept[0] is not None and kept[0].is_due:
                 on = None, "audit"
             total = _records(app, snapshot, on[0]) if data else 0
-            found = describe(app, snapshot, data=data, on=on, take=writer.put, missing=writer.known.missing,
+            if on[0] is not None:
+                on[0].is_whole = is_whole(on[0].mark, connection)
+            found = describe(app, snapshot, data=data, on=on, into=_Into(writer),
                              tick=lambda records, size: context.progress("reading", records, total, size))
             if found.why == "audit":
                 found.why = _audited(app, found, describe(app, snapshot, on=kept))
@@ -107,8 +111,8 @@ def create(app: App, context: RunContext, *, data: bool, type_: str, name: str |
             mark = _mark(app, snapshot, found) if data else None
             if scan is not None and data:
                 scan |= _scan(found)
-        context.step("backup.read")
-    context.step("backup.objects_stored")
+        context.step("backup.read", brief=True)
+    context.step("backup.objects_stored", brief=True)
     with recording(writer):
         context.fence()
         if context.attempt > 1:
@@ -125,6 +129,25 @@ def create(app: App, context: RunContext, *, data: bool, type_: str, name: str |
     return backup, found
 
 
+class _Into(Taker):
+    """Stores what it is given."""
+
+    def __init__(self, writer: ObjectWriter) -> None:
+        self.writer = writer
+
+    def ready(self) -> None:
+        self.writer.look_up()
+
+    def put(self, raw: bytes) -> str:
+        return self.writer.put(raw)
+
+    def missing(self, contents: Iterable[str]) -> Collection[str]:
+        return self.writer.look_up().missing(contents)
+
+    def has(self, base: Base) -> bool:
+        return base.is_whole
+
+
 def _counters(app: App, snapshot: Snapshot) -> dict[str, dict[str, int]]:
     """Return what the components have given out, as the manifest has it."""
     found = {name: dict(component.counters(app, snapshot)) for name, component in server().registry.with_data.items()}
@@ -136,7 +159,8 @@ def _mark(app: App, snapshot: Snapshot, found: Description) -> Mark | None:
     seen, before = change_log.mark(snapshot.connection, app.id), found.base.mark if found.base is not None else None
     if seen is None:
         return None
-    return Mark(seen, found.whole_files and (before is None or before.whole_files), now_us() if before is None else before.scanned_at)
+    return Mark(seen, found.whole_files and (before is None or before.whole_files), now_us() if before is None else before.scanned_at,
+                removals(snapshot.connection), found.sections)
 
 
 def _scan(found: Description) -> dict[str, Any]:
@@ -190,9 +214,8 @@ def _sums(found: Description, stored: Mapping[str, Descriptor]) -> tuple[int, in
         return base.contents_count, base.raw_bytes, base.size_bytes, 0
     if base is None or not is_sound:
         return _looked_up(found, stored)
-    contents = set(_contents(found))
     try:
-        come, gone = contents - base.contents, base.contents - contents
+        come, gone = _come_and_gone(found, base)
     except AppkeepError:  # a list of the backup before cannot be read: no reason for this one to fail
         return _looked_up(found, stored)
     sizes = _descriptors(come | gone, stored)
@@ -200,7 +223,31 @@ def _sums(found: Description, stored: Mapping[str, Descriptor]) -> tuple[int, in
         return _looked_up(found, stored)
     raw = base.raw_bytes + sum(sizes[one].raw for one in come) - sum(sizes[one].raw for one in gone)
     size = base.size_bytes + sum(sizes[one].size for one in come) - sum(sizes[one].size for one in gone)
-    return len(contents), raw, size, 0
+    return base.contents_count + len(come) - len(gone), raw, size, 0
+
+
+def _come_and_gone(found: Description, base: Base) -> tuple[set[str], set[str]]:
+    """Return which contents a backup has that its base has not, and the other way round; of parts that are the same no list is made.
+
+    Raises:
+        AppkeepError: a list of the base cannot be read.
+    """
+    now = {(name, part): entry for name, part, entry in found.content.entries()}
+    then = {(name, part): entry for name, part, entry in base.content.entries()}
+    ours, theirs = set[str](), set[str]()
+    for place in now.keys() | then.keys():
+        if now.get(place) != then.get(place):
+            if place in now:
+                ours.update((now[place].index, *map(_content, found.lines_of(*place))))
+            if place in then:
+                theirs.update((then[place].index, *map(_content, base.listed(then[place]))))
+    come, gone = ours - theirs, theirs - ours
+    few = come | gone
+    for place in now:
+        if now[place] == then.get(place):  # a file may be in several parts
+            elsewhere = few.intersection((now[place].index, *map(_content, found.lines_of(*place))))
+            come, gone = come - elsewhere, gone - elsewhere
+    return come, gone
 
 
 def _looked_up(found: Description, stored: Mapping[str, Descriptor]) -> tuple[int, int, int, int]:

@@ -117,10 +117,10 @@ class RestoreContext:
 
     def _live_lines(self, component: str) -> list[IndexLine]:
         if self.described is not None:
-            return self.described.lines.get((component, "data"), [])
+            return self.described.lines_of(component, "data")
         if component not in self._live:
             found = describe(self.app, Snapshot(self.app.id, self.connection), only=component, config=False)
-            self._live[component] = found.lines.get((component, "data"), [])
+            self._live[component] = found.lines_of(component, "data")
         return self._live[component]
 
     def segments(self, component: str, lines: list[IndexLine], ahead_bytes: int = AHEAD_BYTES) -> Iterator[tuple[IndexLine, bytes]]:

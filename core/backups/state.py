@@ -1,6 +1,6 @@
 """Content: the state of an app at one moment as a tree of digests, the same on any machine and any database.
 
-`describe` walks an app once. What it does with the bytes is the taker's business: hash them (`state`, `plan`) or
+`describe` walks an app once. What becomes of the bytes is the business of whoever takes them: hash them (`state`, `plan`) or
 store them too (`backup`); so a live app and a backup of it are compared digest by digest.
 """
 
@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, pairwise
 from operator import attrgetter
 from typing import Any
 
@@ -20,7 +20,7 @@ from core.apps.change_log import joined, lying_outside, runs_of
 from core.apps.snapshot import Snapshot
 from core.archive.canonical import canonical
 from core.archive.manifest import ComponentEntry, Content, IndexLine, PartEntry, index_bytes
-from core.backups.base import Base, Mark, base_of, marked, standing_on
+from core.backups.base import Base, Mark, Sections, base_of, marked, standing_on
 from core.base.errors import AppkeepError
 from core.base.refs import files
 from core.extension.component import Component, Document, Section, Segment, document_value
@@ -33,17 +33,31 @@ AT_ONCE_BYTES, WAITING = 512 * 1024, 4
 THREADS = 2
 FILES, RECORDS = "files", "records/"
 """The section that lists files, and what the names of those with records begin with."""
+SMALL_BYTES = 256 * 1024
+"""Up to this size a section that is read each time is remembered by its digest."""
 COMPARE = False
 """Whether each description that stands on a backup is compared with one that reads everything: tests set it."""
 _content = attrgetter("content")
-Take = Callable[[bytes], str]
-Missing = Callable[[Iterable[str]], Collection[str]]
 Tick = Callable[[int, int], None]
 
 
-def digest_only(raw: bytes) -> str:
-    """Take bytes by naming them: their SHA-256, nothing stored."""
-    return hashlib.sha256(raw).hexdigest()
+class Taker:
+    """Takes the bytes of segments and lists by naming them: nothing is stored, and so nothing can be missing there."""
+
+    def ready(self) -> None:
+        """Make ready to take; called before anything is put, in the thread that walks."""
+
+    def put(self, raw: bytes) -> str:
+        """Take bytes and return their SHA-256; called in other threads too."""
+        return hashlib.sha256(raw).hexdigest()
+
+    def missing(self, contents: Iterable[str]) -> Collection[str]:
+        """Return those of contents that are not read on which one may not rely, as the store does not have them; after `ready`."""
+        return ()
+
+    def has(self, base: Base) -> bool:
+        """Say whether all that a backup needs is there, without a look at each."""
+        return True
 
 
 def document_line(document: Document) -> bytes:
@@ -57,16 +71,36 @@ class Description:
 
     `base` is the backup that it stands on; where there is none, `why` says why everything of the data was read (`core.backups.base.WHY`).
     `segments` counts those of records, and `segments_read` those of them that were; `whole_files` is whether the store has every file
-    that the data names.
+    that the data names. `sections` are those of each component's data, without the files.
     """
 
     content: Content
-    lines: dict[tuple[str, str], list[IndexLine]] = field(default_factory=dict)
+    read: dict[tuple[str, str], list[IndexLine]] = field(default_factory=dict)
+    """The lines of those parts that were looked at."""
     base: Base | None = None
     why: str = ""
     segments: int = 0
     segments_read: int = 0
     whole_files: bool = True
+    sections: dict[str, Sections] = field(default_factory=dict)
+    lender: Base | None = None
+    """Whose parts those are that were not looked at."""
+
+    def lines_of(self, component: str, part: str) -> list[IndexLine]:
+        """Return the lines of one of the lists; none where there is no such part. Those of a part that is the base's are made now."""
+        entry = self.content.components.get(component)
+        held = None if entry is None else entry.config if part == "config" else entry.data
+        if held is None:
+            return []
+        if (component, part) not in self.read:
+            assert self.lender is not None
+            self.read[component, part] = self.lender.listed(held)
+        return self.read[component, part]
+
+    @property
+    def lines(self) -> dict[tuple[str, str], list[IndexLine]]:
+        """The lines of each of the lists."""
+        return {(name, part): self.lines_of(name, part) for name, part, _ in self.content.entries()}
 
     @property
     def content_id(self) -> str:
@@ -75,14 +109,14 @@ class Description:
 
     @property
     def lists(self) -> dict[str, list[IndexLine]]:
-        """The lists by their digests."""
-        return {entry.index: self.lines[name, part] for name, part, entry in self.content.entries() if (name, part) in self.lines}
+        """Those lists by their digests whose lines are here."""
+        return {entry.index: self.read[name, part] for name, part, entry in self.content.entries() if (name, part) in self.read}
 
 
 def describe(app: App, snapshot: Snapshot, *, data: bool = True, config: bool = True, only: str | None = None,
-             on: tuple[Base | None, str] | None = None, take: Take = digest_only, missing: Missing = lambda contents: (),
+             on: tuple[Base | None, str] | None = None, into: Taker | None = None,
              tick: Tick = lambda records, size: None) -> Description:
-    """Return the content of an app at the snapshot's moment, every segment and index that is read given to *take*.
+    """Return the content of an app at the snapshot's moment, every segment and index that is read put *into* a taker.
 
     Of the data only what was touched since the last backup is read, where there is one to stand on; the content is the same.
     Documents of components that are not here (any more) are part of it word for word, and so are rows of their tables.
@@ -90,15 +124,14 @@ def describe(app: App, snapshot: Snapshot, *, data: bool = True, config: bool = 
     Args:
         only: The name of the one component to describe.
         on: The backup to stand on, or None and why everything is to be read; where it is not given, it is looked up (`base_of`).
-        take: Called in other threads with each segment's and index's bytes; returns their SHA-256.
-        missing: Returns those of contents that are not read on which one may not rely, as the store does not have them.
+        into: What takes each segment's and index's bytes; without one they are only named.
         tick: Called here with the records and bytes read so far; what it raises ends the walk.
     """
     base, why = (on or base_of(snapshot)) if data else (None, "")
-    found = _described(app, snapshot, base, data=data, config=config, only=only, take=take, missing=missing, tick=tick)
+    found = _described(app, snapshot, base, data=data, config=config, only=only, into=into or Taker(), tick=tick)
     found.why = found.why or why
     if COMPARE and base is not None:
-        whole = _described(app, snapshot, None, data=data, config=config, only=only, take=digest_only, missing=missing, tick=tick)
+        whole = _described(app, snapshot, None, data=data, config=config, only=only, into=Taker(), tick=tick)
         if whole.content.as_dict() != found.content.as_dict():
             raise AssertionError(f"The log says something else than the rows: {found.content.as_dict()} != {whole.content.as_dict()}")
     return found
@@ -120,27 +153,27 @@ def describe_data(app: App, snapshot: Snapshot, before: Seen | None = None) -> S
     if before is not None and before.mark is not None and before.marked == here[1]:  # else what is told may have left the log
         touched = change_log.since(connection, app.id, before.mark)
         found = None if touched is None else standing_on(before.description.content, before.description.lists, Mark(
-            before.mark, before.description.whole_files, 0), touched)
+            before.mark, before.description.whole_files, 0, sections=before.description.sections), touched)
     return Seen(describe(app, snapshot, config=False, on=None if found is None else (found, "")), *here)
 
 
-def _described(app: App, snapshot: Snapshot, base: Base | None, *, data: bool, config: bool, only: str | None, take: Take,
-               missing: Missing, tick: Tick) -> Description:
-    found, snapshot = Description(Content(components={}), base=base), snapshot.still()
+def _described(app: App, snapshot: Snapshot, base: Base | None, *, data: bool, config: bool, only: str | None, into: Taker,
+               tick: Tick) -> Description:
+    found, snapshot = Description(Content(components={}), base=base, lender=base), snapshot.still()
     with ThreadPoolExecutor(THREADS) as pool:
         for name, component in server().registry.components.items():
             if only not in (None, name):
                 continue
-            walk = _Walk(pool, take, tick)
+            walk = _Walk(pool, into, tick)
             entry = ComponentEntry(
                 version=component.version,
-                config=_part(found, name, "config", walk, walk.lines(_config_sections(component, app, snapshot))) if config else None,
-                data=_data(found, component, app, snapshot, walk, missing) if data else None,
+                config=_config(found, name, _config_sections(component, app, snapshot), walk) if config else None,
+                data=_data(found, component, app, snapshot, walk) if data else None,
             )
             if entry.config is not None or entry.data is not None:
                 found.content.components[name] = entry
         if only is None:
-            _describe_absent(found, app, snapshot, _Walk(pool, take, tick), data=data, config=config)
+            _describe_absent(found, app, snapshot, _Walk(pool, into, tick), data=data, config=config)
     return found
 
 
@@ -151,7 +184,7 @@ def _describe_absent(found: Description, app: App, snapshot: Snapshot, walk: _Wa
     for name in sorted({*unread, *(registry.absent_data if data else ())} - registry.components.keys()):
         entry = ComponentEntry(
             version=unread[name].version if name in unread else registry.absent[name].version,
-            config=_part(found, name, "config", walk, walk.lines(document_sections(unread[name].documents))) if name in unread else None,
+            config=_config(found, name, document_sections(unread[name].documents), walk) if name in unread else None,
             data=_part(found, name, "data", walk, walk.lines(_data_sections(registry.absent_data[name], app, snapshot)))
             if data and name in registry.absent_data else None)
         if entry.config is not None or entry.data is not None:
@@ -163,7 +196,7 @@ class _Walk:
     """The way of segments from the reading thread to those that hash, some at a time, bounded, in order."""
 
     pool: ThreadPoolExecutor
-    take: Take
+    into: Taker
     tick: Tick
 
     def lines(self, sections: Iterable[Section]) -> Iterator[IndexLine]:
@@ -175,6 +208,8 @@ class _Walk:
                 if segment.count == 0:  # a file: named by its digest already
                     yield IndexLine(content=segment.raw.decode(), count=1, n=segment.n, raw=0, section=section.name)
                     continue
+                if not records:
+                    self.into.ready()
                 some.append((section.name, segment))
                 records, size = records + segment.count, size + len(segment.raw)
                 if size - taken >= AT_ONCE_BYTES:
@@ -190,7 +225,7 @@ class _Walk:
             self.tick(records, size)
 
     def _taken(self, some: list[tuple[str, Segment]]) -> list[IndexLine]:
-        return [IndexLine(content=self.take(one.raw), count=one.count, n=one.n, raw=len(one.raw), section=section)
+        return [IndexLine(content=self.into.put(one.raw), count=one.count, n=one.n, raw=len(one.raw), section=section)
                 for section, one in some]
 
 
@@ -199,9 +234,10 @@ def _part(found: Description, name: str, part: str, walk: _Walk, given: Iterable
     if not lines:
         return None
     raw = index_bytes(lines)
-    found.lines[name, part] = lines
+    found.read[name, part] = lines
+    walk.into.ready()
     return PartEntry(
-        index=walk.take(raw), raw=len(raw),
+        index=walk.into.put(raw), raw=len(raw),
         documents=sum(line.count for line in lines if line.section == "documents"),
         records=sum(line.count for line in lines if line.section.startswith(RECORDS)),
         files=sum(1 for line in lines if line.section == FILES),
@@ -218,7 +254,7 @@ def _in_order(lines: list[IndexLine]) -> list[IndexLine]:
 def described_part(sections: Iterable[Section], name: str, part: str) -> PartEntry | None:
     """Return the entry that a component's part would have with these sections."""
     with ThreadPoolExecutor(THREADS) as pool:
-        walk = _Walk(pool, digest_only, lambda records, size: None)
+        walk = _Walk(pool, Taker(), lambda records, size: None)
         return _part(Description(Content(components={})), name, part, walk, walk.lines(sections))
 
 
@@ -246,20 +282,34 @@ def document_sections(given: Iterable[Document]) -> Iterator[Section]:
         yield file_section(digest for document in documents for digest in files(document.body))
 
 
-def _data(found: Description, component: Component, app: App, snapshot: Snapshot, walk: _Walk, missing: Missing) -> PartEntry | None:
+def _config(found: Description, name: str, given: Iterable[Section], walk: _Walk) -> PartEntry | None:
+    """Describe a component's configuration; where it is as the base has it, nothing of it is given to the taker."""
+    sections = [Section(one.name, tuple(one.segments)) for one in given]
+    before = found.base.content.components.get(name) if found.base is not None and walk.into.has(found.base) else None
+    if before is not None and before.config is not None:
+        named = _part(found, name, "config", only := _Walk(walk.pool, Taker(), walk.tick), only.lines(sections))
+        if named == before.config:
+            return named
+    return _part(found, name, "config", walk, walk.lines(sections))
+
+
+def _data(found: Description, component: Component, app: App, snapshot: Snapshot, walk: _Walk) -> PartEntry | None:
     """Describe a component's data: of each section it has the base's lines, but for what was touched since, which is read."""
+    name, given = component.name, iter(component.data_sections(app, snapshot))
+    passed = _untouched(found, component, given, walk)
+    if passed is None:
+        return found.base.content.components[name].data if found.base is not None else None
     before = _lines_before(found, component)
     touched = {} if found.base is None else found.base.touched
     lines: list[IndexLine] = []
-    are_same = bool(before)
-    named = set[str]()
-    for section in component.data_sections(app, snapshot):
+    are_same, told = bool(before), dict[str, int | str]()
+    for section in chain(passed, given):
         known = before.get(section.name)
         if not known or section.some is None:
             now = list(walk.lines([section]))
             read = len(now)
         else:
-            gone = missing(map(_content, known))
+            gone = _missing(found, known, walk.into)
             runs = joined([*touched.get(section.name, ()), *runs_of(line.n for line in known if gone and line.content in gone)])
             now, read = known, 0
             if runs:
@@ -268,23 +318,75 @@ def _data(found: Description, component: Component, app: App, snapshot: Snapshot
         if section.name.startswith(RECORDS):
             found.segments_read, found.segments = found.segments_read + read, found.segments + len(now)
         are_same = are_same and (now is known or set(now) == set(known or ()))
-        named.add(section.name)
+        told[section.name] = len(now) if section.some or sum(line.raw for line in now) > SMALL_BYTES else _digest(now)
         lines += now
-    if found.base is not None and found.base.mark.whole_files and are_same and named >= before.keys() - {FILES}:
-        entry = found.base.content.components[component.name].data  # the same records name the same files
+    found.sections[name] = told
+    if found.base is not None and found.base.mark.whole_files and are_same and told.keys() >= before.keys() - {FILES}:
+        entry = found.base.content.components[name].data  # the same records name the same files
         assert entry is not None  # it has the lines that these are
-        found.lines[component.name, "data"] = found.base.listed(entry)
         return entry
     wanted = set(component.data_files(app, snapshot))
     files_there = list(walk.lines([file_section(wanted)]))
     found.whole_files &= len(files_there) == len(wanted)
-    return _part(found, component.name, "data", walk, [*lines, *files_there])
+    return _part(found, name, "data", walk, [*lines, *files_there])
+
+
+def _missing(found: Description, known: list[IndexLine], into: Taker) -> Collection[str]:
+    """Return which contents of the base's lines are not where they are to be taken."""
+    if found.base is not None and into.has(found.base):
+        return ()
+    into.ready()
+    return into.missing(map(_content, known))
+
+
+def _untouched(found: Description, component: Component, given: Iterator[Section], walk: _Walk) -> list[Section] | None:
+    """Return None where a component's data is as the base has it, which costs the same whatever its size; else the sections seen."""
+    base, name = found.base, component.name
+    part = base.data(name, component.version) if base is not None else None
+    if base is None or part is None or name not in base.mark.sections or not base.mark.whole_files or not walk.into.has(base):
+        return []
+    then, seen = base.mark.sections[name], list[Section]()
+    for section in given:
+        known = then.get(section.name)
+        if section.some is None and isinstance(known, str):
+            small, rest = _small(section.segments)
+            section = Section(section.name, small if rest is None else chain(small, rest))
+            is_same = rest is None and known == _digest(_Walk(walk.pool, Taker(), walk.tick).lines([section]))
+        else:
+            is_same = section.some is not None and known is not None and not base.touched.get(section.name)
+        seen.append(section)
+        if not is_same:
+            return seen
+    if then.keys() != {section.name for section in seen}:
+        return seen
+    try:
+        base.proven(part)  # whoever stands on a list relies on the store having it
+    except AppkeepError:
+        return seen  # to be met again, and told of, by whoever reads its lines
+    found.segments += sum(count for name, count in then.items() if name.startswith(RECORDS) and isinstance(count, int))
+    found.sections[name] = then
+    return None
+
+
+def _small(segments: Iterable[Segment]) -> tuple[list[Segment], Iterator[Segment] | None]:
+    """Return segments as long as they are small together, and those that follow; None where they all are."""
+    left, some, size = iter(segments), list[Segment](), 0
+    for segment in left:
+        some.append(segment)
+        size += len(segment.raw)
+        if size > SMALL_BYTES:
+            return some, left
+    return some, None
+
+
+def _digest(lines: Iterable[IndexLine]) -> str:
+    return hashlib.sha256(index_bytes(lines)).hexdigest()
 
 
 def _lines_before(found: Description, component: Component) -> dict[str, list[IndexLine]]:
     """Return the lines of a component's data in the base, by section; none where there is no base, or its list cannot be read."""
     try:
-        return (found.base.lines(component.name, component.version) if found.base is not None else None) or {}
+        return {} if found.base is None else found.base.lines(component.name, component.version)
     except AppkeepError:
         found.base, found.why = None, "unreadable"
         return {}

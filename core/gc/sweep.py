@@ -24,7 +24,7 @@ from core.base.errors import InvalidInput, ObjectDamaged, ObjectMissing
 from core.base.ids import SYSTEM, new_key
 from core.base.time import now_us
 from core.gc.mark import Needed, NullProgress, needed
-from core.objects.index import EmptiedPack, StoredObject, in_packs, object_name
+from core.objects.index import EmptiedPack, StoredObject, count_removed, in_packs, object_name
 from core.objects.packs import Packing, StoredDescriptor, pack_name
 from core.objects.reader import object_reader
 from core.runs.context import SECOND_US, RunContext
@@ -202,6 +202,7 @@ def _remove(done: Collected, seen: Needed, before_us: int) -> set[str]:
         with transaction():
             gone = db.session.connection().execute(
                 delete(_objects).where(_of(some), c.condemned_at <= before_us).returning(c.content, c.size, c.pack)).all()
+            count_removed(len(gone))
         done.removed, done.removed_bytes = done.removed + len(gone), done.removed_bytes + sum(row.size for row in gone)
         thinned |= {row.pack for row in gone if row.pack}
         for row in gone:

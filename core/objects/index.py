@@ -21,11 +21,11 @@ from operator import attrgetter
 from struct import Struct
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Index, String, any_, func, literal, select, text, update
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, Index, String, any_, func, literal, select, text, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.archive.manifest import Descriptor
-from core.base.db import Base, batched, db, driver, in_transaction, scratch
+from core.base.db import Base, batched, db, driver, in_transaction, insert_once, scratch
 from core.base.errors import ObjectMissing
 from core.base.time import now_us
 from core.objects.packs import StoredDescriptor, pack_name
@@ -73,6 +73,15 @@ class EmptiedPack(Owned, Base):
     organization_id: Mapped[str] = mapped_column(String(16), primary_key=True)
     pack: Mapped[str] = mapped_column(String(16), primary_key=True)
     emptied_at: Mapped[int] = mapped_column(BigInteger)
+
+
+class Removals(Owned, Base):
+    """How many contents of an organization's store have gone as garbage: where none went, all is there that was."""
+
+    __tablename__ = "removals"
+
+    organization_id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    count: Mapped[int] = mapped_column(BigInteger)
 
 
 def object_name(organization_id: str, content: str) -> str:
@@ -294,9 +303,24 @@ def ends_in_store() -> dict[str, int]:
     return found | {object_name(tenant(), content): size for content, size in alone}
 
 
-def any_lost() -> bool:
+def any_lost(connection: Connection | None = None) -> bool:
     """Say whether the current organization has any content that was found missing or damaged, and was not stored again since."""
-    return db.session.execute(select(StoredObject.content).where(StoredObject.lost_at.is_not(None)).limit(1)).first() is not None
+    c = StoredObject.__table__.c
+    query = select(c.content).where(c.organization_id == tenant(), c.lost_at.is_not(None)).limit(1)
+    return (connection or db.session.connection()).execute(query).first() is not None
+
+
+def removals(connection: Connection) -> int:
+    """Return how many contents of the current organization have gone as garbage, as a connection sees it."""
+    table = Removals.__table__
+    return int(connection.execute(select(table.c.count).where(table.c.organization_id == tenant())).scalar() or 0)
+
+
+def count_removed(count: int) -> None:
+    """Count contents that go, in the transaction that removes their rows."""
+    table = Removals.__table__
+    insert_once(table, organization_id=tenant(), count=0)
+    db.session.connection().execute(update(table).where(table.c.organization_id == tenant()).values(count=table.c.count + count))
 
 
 def lost_since_before(contents: Iterable[str], moment_us: int) -> bool:

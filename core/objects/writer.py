@@ -38,7 +38,8 @@ class ObjectWriter:
 
     reader: ObjectReader
     batch: Batch
-    known: Digests
+    known: Digests | None
+    """What the organization has already; None until `look_up`, without which nothing can be taken."""
     purpose: str = "attachment"
     app_id: str | None = None
     counted: bool = True
@@ -52,6 +53,12 @@ class ObjectWriter:
         self.is_reserved = False
         self.lock = Lock()
         self.packing = Packing(self.reader.organization_id, self.batch)
+
+    def look_up(self) -> Digests:
+        """Look up what the organization has, unless that was done, and return it; in the thread that has the session."""
+        if self.known is None:
+            self.known = _known()
+        return self.known
 
     def put(self, raw: bytes) -> str:
         """Store a content and return its digest."""
@@ -129,6 +136,8 @@ class ObjectWriter:
 
     def _claim(self, content: str) -> bool:
         """Say whether this caller is the one that must store *content*."""
+        if self.known is None:
+            raise RuntimeError("look_up() comes before anything is stored.")
         with self.lock:
             if content in self.added or content in self.known:
                 return False
@@ -158,20 +167,26 @@ class ObjectWriter:
             self.added[descriptor.content] = self.packing.alone(descriptor, stored)
 
 
+def _known() -> Digests:
+    known = known_digests()
+    if len(known):
+        server().store.look()  # whose whole store is away would find nothing to store, and say that it had been stored
+    return known
+
+
 @contextmanager
-def writing_objects(purpose: str = "attachment", app_id: str | None = None, *, counted: bool = True) -> Iterator[ObjectWriter]:
+def writing_objects(purpose: str = "attachment", app_id: str | None = None, *, counted: bool = True,
+                    look_up: bool = True) -> Iterator[ObjectWriter]:
     """Give a writer for the current organization; when the block ends, all it took is durable, without rows yet.
 
-    What is kept for a while only (a file that waits to be imported) is not *counted* by plugins.
+    What is kept for a while only (a file that waits to be imported) is not *counted* by plugins. Whoever may have nothing to store
+    leaves it to `ObjectWriter.look_up` to look up what there is.
 
     Raises:
         AppkeepError: a plugin refuses so much; nothing of it is kept.
     """
-    known = known_digests()
-    if len(known):
-        server().store.look()  # whose whole store is away would find nothing to store, and say that it had been stored
     with server().store.batch() as batch:
-        writer = ObjectWriter(object_reader(), batch, known, purpose, app_id, counted)
+        writer = ObjectWriter(object_reader(), batch, _known() if look_up else None, purpose, app_id, counted)
         yield writer
         writer.packing.finish()
         writer.reserve()

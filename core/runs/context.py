@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -33,6 +34,8 @@ from core.tenancy.wall import as_tenant
 log = logging.getLogger(__name__)
 PROGRESS_INTERVAL_US = 500_000
 SECOND_US = 1_000_000
+BRIEF_S = 0.25
+"""After so long at most a step that was to be brief is told of."""
 MAX_STEPS = 100
 _table = Run.__table__
 _c = _table.c
@@ -71,11 +74,13 @@ class RunContext:
     phase: str = ""
     steps: list[tuple[str, int]] = field(default_factory=list)
     _next_tick: int = field(default=0, repr=False)
+    _untold: bool = field(default=False, repr=False)
 
-    def step(self, name: str, *, ended: bool = False) -> None:
+    def step(self, name: str, *, ended: bool = False, brief: bool = False) -> None:
         """Enter a named step: look whether to go on, and say so in the row; not once the run has *ended*.
 
-        Inside a transaction nothing is looked up: there `fence` does, and the end of the transaction is near.
+        Inside a transaction nothing is looked up: there `fence` does, and the end of the transaction is near. A *brief* step is told by
+        the heartbeat, should it last: what most runs leave within milliseconds is not worth a transaction.
 
         Raises:
             RunCancelled: somebody asked to cancel.
@@ -84,7 +89,8 @@ class RunContext:
         self.phase = name
         self.steps.append((name, now_us()))
         _tell_watcher(name, 0, 0)
-        if not ended and not in_transaction():
+        self._untold = brief
+        if not (ended or brief or in_transaction()):
             self._tell({"phase": name, "steps": self.steps_text})
             self._next_tick = now_us() + PROGRESS_INTERVAL_US
         _die_if_asked(name)
@@ -136,8 +142,18 @@ class RunContext:
 
     def renew(self) -> None:
         """Prolong the lease; a lost run stays lost."""
+        self._tell_blindly({"lease_until": lease_end()})
+
+    def catch_up(self) -> None:
+        """Say in the row which brief step was entered and has lasted."""
+        if self._untold:
+            self._untold = False
+            self._tell_blindly({"phase": self.phase, "steps": self.steps_text})
+
+    def _tell_blindly(self, values: dict[str, Any]) -> None:
+        """Write as `_tell` does, for a thread that does not do the work: whether to go on is for the one to see that does."""
         with suppress(OperationalError), _aside() as connection:
-            self._write_aside(connection, {"lease_until": lease_end()})
+            self._write_aside(connection, values)
 
     def _mine(self) -> Any:
         return (_c.id == self.run_id) & (_c.attempt == self.attempt) & (_c.state == "running")
@@ -179,9 +195,14 @@ def heartbeat(context: RunContext) -> Iterator[None]:
 
     def beat() -> None:
         with app.app_context(), as_tenant(context.organization_id):
-            while not ended.wait(server().config.lease_s / 3):
+            pause_s = server().config.lease_s / 3
+            renew_at = time.monotonic() + pause_s
+            while not ended.wait(min(pause_s, BRIEF_S)):
                 try:
-                    context.renew()
+                    context.catch_up()
+                    if time.monotonic() >= renew_at:
+                        renew_at = time.monotonic() + pause_s
+                        context.renew()
                 except SQLAlchemyError as error:
                     log.warning("The lease of run %s could not be renewed: %s", context.run_id, error)
 

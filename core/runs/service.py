@@ -206,8 +206,7 @@ def _worked(context: RunContext) -> Run | None:
         if _waits(context, told):
             return find(run_id)
         _end(context, "failed", told)
-    _announce(find(run_id))
-    return find(run_id)
+    return _announce(find(run_id))
 
 
 def _timed_out() -> type[BaseException]:
@@ -251,8 +250,11 @@ def _note_lost(error: AppkeepError) -> None:
         log.exception("What was found lost could not be noted")  # the next check finds it again
 
 
-def _announce(run: Run) -> None:
-    """Tell plugins and the log of a run's end. Plugins may hear of it twice; a process that dies here leaves it to the clock."""
+def _announce(run: Run) -> Run:
+    """Tell plugins and the log of a run's end, and return it as it is now.
+
+    Plugins may hear of it twice; a process that dies here leaves it to the clock.
+    """
     run_id = run.id
     try:
         server().registry.hook.run_finished(run=run)
@@ -260,14 +262,15 @@ def _announce(run: Run) -> None:
         # The run has ended and is committed: whoever listens cannot change that any more.
         log.exception("A plugin failed when it was told of the end of run %s", run_id)
     try:
-        _write_end(run_id)
+        return _write_end(run_id)
     except Exception:
         # As above; nothing of it is committed, so that the clock tries again.
         log.exception("The end of run %s could not be written into the log", run_id)
+        return find(run_id)
 
 
-def _write_end(run_id: str) -> None:
-    """Write a run's end into the log, unless that was done already."""
+def _write_end(run_id: str) -> Run:
+    """Write a run's end into the log, unless that was done already, and return the run."""
     with transaction():
         first = db.session.connection().execute(
             update(_table).where(_c.id == run_id, _c.announced_at.is_(None)).values(announced_at=now_us())).rowcount
@@ -275,6 +278,7 @@ def _write_end(run_id: str) -> None:
         kind = server().registry.run_kinds.get(run.kind)  # of a plugin that is gone: nobody wants to be told
         if first and kind is not None and kind.ended:
             named(kind.ended)(run)
+    return run
 
 
 def announce_ended() -> None:
@@ -288,8 +292,7 @@ def announce_ended() -> None:
     for run_id, organization_id in [one for one in silent if _unheard.get(one[0], 0) <= now][:ANNOUNCED_AT_ONCE]:
         _unheard.pop(run_id, None)
         with as_tenant(organization_id):
-            _announce(find(run_id))
-            if find(run_id).announced_at is None:  # whoever cannot hear of it now is told again later, and holds nobody up
+            if _announce(find(run_id)).announced_at is None:  # whoever cannot hear of it now is told again later, and holds nobody up
                 _unheard[run_id] = now + UNHEARD_AGAIN_US
     for run_id in [one for one, again in _unheard.items() if again < now - 24 * 3600 * SECOND_US]:
         del _unheard[run_id]

@@ -5,21 +5,26 @@ All tests compare so (see `tests/conftest.py`); these make what they would not: 
 
 from __future__ import annotations
 
+import copy
+import dataclasses
+import json
 import random
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from operator import attrgetter
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import Connection, text, update
+from sqlalchemy import Connection, delete, text, update
 
 from core.api import App, Document, apps, as_server, as_tenant, db, direct, documents, transaction
 from core.apps import change_log
 from core.apps.snapshot import Snapshot
-from core.backups import base, create, state
+from core.backups import base, create, lists, state
 from core.backups.catalog import find_backup
 from core.backups.lists import own_list
 from core.backups.models import Backup
@@ -27,7 +32,8 @@ from core.backups.reader import BackupReader
 from core.base.db import reading
 from core.base.errors import ObjectMissing
 from core.base.time import moved
-from core.objects.index import StoredObject
+from core.objects import writer
+from core.objects.index import StoredObject, count_removed
 from core.runs.service import find, report_of
 from plugins.worksheets import service
 from plugins.worksheets.records import Row, open_store
@@ -356,3 +362,90 @@ def test_a_list_that_somebody_holds_is_read_all_the_same(many: App) -> None:
     assert own_list(entry.index, saved.read) is held
     with pytest.raises(ObjectMissing):
         own_list(entry.index, lost)
+
+
+@pytest.fixture
+def looked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was looked up of the store and read of lists since the list was cleared."""
+    seen: list[str] = []
+
+    def noting(module: ModuleType, name: str) -> None:
+        do = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *given: (seen.append(name), do(*given))[1])
+
+    noting(writer, "known_digests")
+    noting(lists, "own_lines")
+    return seen
+
+
+def with_segment(app: App) -> tuple[str, str]:
+    """Back the app up; return the backup's content id, and the content of one of its segments of records."""
+    made, _ = backed_up(app)
+    return made.content_id, next(one.content for one in BackupReader(made).lines["worksheets", "data"] if one.section == f"records/{W}")
+
+
+def test_of_an_unchanged_app_no_segment_is_looked_at(many: App, looked: list[str]) -> None:
+    """Neither what the store has nor the lines of its list; nothing is stored, and the backup is the same."""
+    sums = attrgetter("content_id", "segments", "raw_bytes", "size_bytes", "records")
+    first = sums(backed_up(many)[0])
+    looked.clear()
+    second, scan = backed_up(many)
+    assert ([], {"read": 0, "of": 4}) == (looked, scan)
+    assert (first, 0, 0) == (sums(second), second.added_bytes, second.segments_added)
+    put(many, row(300, "B"))
+    backed_up(many)
+    assert {"known_digests", "own_lines"} == set(looked)
+
+
+def test_what_garbage_took_is_missed(many: App, looked: list[str]) -> None:
+    """Where contents went since, all are looked at: those that should not have gone are read and stored again."""
+    content_id, content = with_segment(many)
+    doomed = StoredObject.content == content
+    with transaction():
+        db.session.connection().execute(delete(StoredObject.__table__).where(doomed))
+        count_removed(1)
+    looked.clear()
+    healed, scan = backed_up(many)
+    assert (content_id, 1, {"read": 1, "of": 4}) == (healed.content_id, healed.segments_added, scan)
+    assert "known_digests" in looked
+    looked.clear()
+    backed_up(many)
+    assert not looked
+
+
+def test_a_lost_segment_is_stored_again_by_the_backup_of_an_unchanged_app(many: App) -> None:
+    """What is known to be lost is not relied on."""
+    content_id, content = with_segment(many)
+    with transaction():
+        db.session.execute(update(StoredObject).where(StoredObject.content == content).values(lost_at=5))
+    healed, scan = backed_up(many)
+    assert (content_id, 1, {"read": 1, "of": 4}) == (healed.content_id, healed.segments_added, scan)
+
+
+def test_a_mark_of_an_earlier_version_is_stood_on(many: App, looked: list[str]) -> None:
+    """It does not say what there was: each segment is looked at, as was done then."""
+    made, _ = backed_up(many)
+    marked = json.loads(str(made.mark))
+    with transaction():
+        db.session.execute(update(Backup).where(Backup.id == made.id).values(
+            mark=json.dumps({name: marked[name] for name in ("seen", "whole_files", "scanned_at")})))
+    looked.clear()
+    assert {"read": 0, "of": 4} == backed_up(many)[1]
+    assert {"known_digests", "own_lines"} == set(looked)
+
+
+def test_a_section_that_is_read_each_time_is_compared(many: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a component has no log of, as the types that values had, makes another backup when it changes; too long, it is not remembered."""
+    made, _ = backed_up(many)
+    content_id, told = made.content_id, base.Mark.of(str(made.mark)).sections["worksheets"]
+    assert {"fields": str, f"records/{W}": int} == {name: type(kept) for name, kept in told.items()}
+    body = copy.deepcopy(SHEET.body)
+    body["fields"][0]["type"] = "email"
+    with transaction():
+        documents.put(apps.find(many.id), dataclasses.replace(SHEET, body=body), "system")
+    other = backed_up(many)[0].content_id
+    assert content_id != other
+    monkeypatch.setattr(state, "SMALL_BYTES", 1)
+    assert other == backed_up(many)[0].content_id
+    long, _ = backed_up(many)
+    assert (other, {int}) == (long.content_id, set(map(type, base.Mark.of(str(long.mark)).sections["worksheets"].values())))

@@ -22,8 +22,8 @@ def at_step(monkeypatch: pytest.MonkeyPatch, name: str, act: Callable[[], object
     """Let *act* happen whenever a run has entered the step of that name."""
     enter = RunContext.step
 
-    def step(self: RunContext, given: str, *, ended: bool = False) -> None:
-        enter(self, given, ended=ended)
+    def step(self: RunContext, given: str, **more: bool) -> None:
+        enter(self, given, **more)
         if given == name:
             act()
 
