@@ -27,8 +27,8 @@ from core.backups.lists import own_list
 from core.backups.models import Backup
 from core.base.db import db, transaction
 from core.base.time import now_us
-from core.objects.index import any_lost, removals
-from core.objects.reader import read_object
+from core.objects.index import any_lost, known_descriptor, removals
+from core.objects.reader import object_reader, read_object
 from core.tenancy.wall import as_server
 
 AUDIT_EVERY_S = 7 * 86400
@@ -121,21 +121,15 @@ class Base:
     def listed(self, part: PartEntry) -> list[IndexLine]:
         """Return the lines of a part's list, in its order (AppkeepError)."""
         if part.index not in self._lists:
-            self._lists[part.index] = own_list(part.index, lambda _: self.proven(part))
+            self._lists[part.index] = own_list(part.index, read_object)
         return self._lists[part.index]
 
-    def proven(self, part: PartEntry) -> bytes:
-        """Return the bytes of a part's list, which the store has as its digest says (AppkeepError)."""
-        if part.index not in self._raw:
-            self._raw[part.index] = read_object(part.index)
-        return self._raw[part.index]
+    def look_at(self, part: PartEntry) -> None:
+        """See that the store has a part's list as it was stored (AppkeepError)."""
+        object_reader().verify_stored(known_descriptor(part.index))
 
     @cached_property
     def _lists(self) -> dict[str, list[IndexLine]]:
-        return {}
-
-    @cached_property
-    def _raw(self) -> dict[str, bytes]:
         return {}
 
     @cached_property

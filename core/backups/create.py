@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
@@ -35,6 +35,8 @@ from core.tenancy.zones import zone_named
 MAX_NAME_CHARS = 120
 LOOKED_UP_AT_ONCE = 2000
 FAR_AHEAD_S = 3600
+FEW = 2000
+"""Up to so many segments to read, what the store has of them is asked for by name; else all that it has is looked up."""
 _content = attrgetter("content")
 log = logging.getLogger(__name__)
 
@@ -103,7 +105,7 @@ def create(app: App, context: RunContext, *, data: bool, type_: str, name: str |
             total = _records(app, snapshot, on[0]) if data else 0
             if on[0] is not None:
                 on[0].is_whole = is_whole(on[0].mark, connection)
-            found = describe(app, snapshot, data=data, on=on, into=_Into(writer),
+            found = describe(app, snapshot, data=data, on=on, into=_Into(writer, on[0]),
                              tick=lambda records, size: context.progress("reading", records, total, size))
             if found.why == "audit":
                 found.why = _audited(app, found, describe(app, snapshot, on=kept))
@@ -132,14 +134,18 @@ def create(app: App, context: RunContext, *, data: bool, type_: str, name: str |
 class _Into(Taker):
     """Stores what it is given."""
 
-    def __init__(self, writer: ObjectWriter) -> None:
+    def __init__(self, writer: ObjectWriter, on: Base | None) -> None:
         self.writer = writer
+        self.are_few = on is not None and sum(last - first + 1 for runs in on.touched.values() for first, last in runs) <= FEW
 
     def ready(self) -> None:
-        self.writer.look_up()
+        if self.are_few:
+            self.writer.ask()
+        else:
+            self.writer.look_up()
 
-    def put(self, raw: bytes) -> str:
-        return self.writer.put(raw)
+    def put(self, raws: Sequence[bytes]) -> list[str]:
+        return self.writer.put_all(raws)
 
     def missing(self, contents: Iterable[str]) -> Collection[str]:
         return self.writer.look_up().missing(contents)

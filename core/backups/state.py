@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
@@ -47,9 +47,9 @@ class Taker:
     def ready(self) -> None:
         """Make ready to take; called before anything is put, in the thread that walks."""
 
-    def put(self, raw: bytes) -> str:
-        """Take bytes and return their SHA-256; called in other threads too."""
-        return hashlib.sha256(raw).hexdigest()
+    def put(self, raws: Sequence[bytes]) -> list[str]:
+        """Take some bytes and return the SHA-256 of each; called in other threads too."""
+        return [hashlib.sha256(raw).hexdigest() for raw in raws]
 
     def missing(self, contents: Iterable[str]) -> Collection[str]:
         """Return those of contents that are not read on which one may not rely, as the store does not have them; after `ready`."""
@@ -225,8 +225,9 @@ class _Walk:
             self.tick(records, size)
 
     def _taken(self, some: list[tuple[str, Segment]]) -> list[IndexLine]:
-        return [IndexLine(content=self.into.put(one.raw), count=one.count, n=one.n, raw=len(one.raw), section=section)
-                for section, one in some]
+        contents = self.into.put([one.raw for _, one in some])
+        return [IndexLine(content=content, count=one.count, n=one.n, raw=len(one.raw), section=section)
+                for content, (section, one) in zip(contents, some, strict=True)]
 
 
 def _part(found: Description, name: str, part: str, walk: _Walk, given: Iterable[IndexLine]) -> PartEntry | None:
@@ -236,8 +237,9 @@ def _part(found: Description, name: str, part: str, walk: _Walk, given: Iterable
     raw = index_bytes(lines)
     found.read[name, part] = lines
     walk.into.ready()
+    (content,) = walk.into.put([raw])
     return PartEntry(
-        index=walk.into.put(raw), raw=len(raw),
+        index=content, raw=len(raw),
         documents=sum(line.count for line in lines if line.section == "documents"),
         records=sum(line.count for line in lines if line.section.startswith(RECORDS)),
         files=sum(1 for line in lines if line.section == FILES),
@@ -360,7 +362,7 @@ def _untouched(found: Description, component: Component, given: Iterator[Section
     if then.keys() != {section.name for section in seen}:
         return seen
     try:
-        base.proven(part)  # whoever stands on a list relies on the store having it
+        base.look_at(part)  # whoever stands on a list relies on the store having it
     except AppkeepError:
         return seen  # to be met again, and told of, by whoever reads its lines
     found.segments += sum(count for name, count in then.items() if name.startswith(RECORDS) and isinstance(count, int))

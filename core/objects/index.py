@@ -15,10 +15,12 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Container, Iterable, Iterator, Mapping
+from contextvars import copy_context
 from dataclasses import fields
 from itertools import pairwise
 from operator import attrgetter
 from struct import Struct
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, Index, String, any_, func, literal, select, text, update
@@ -116,6 +118,10 @@ class Digests:
             place += 1
         return False
 
+    def among(self, digests: Iterable[str]) -> set[str]:
+        """Return those of a few digests that are among these."""
+        return {one for one in digests if one in self}
+
     def missing(self, digests: Iterable[str]) -> set[str]:
         """Return those of the digests that are not among these."""
         wanted = set(digests)
@@ -125,6 +131,24 @@ class Digests:
 
     def _each(self) -> Iterator[bytes]:
         return (self.packed[place:place + 32] for place in range(0, len(self.packed), 32))
+
+
+class Asked:
+    """What the organization has that made this, asked for when it is needed, in any thread: for who needs few of many."""
+
+    def __init__(self) -> None:
+        self.engine, self.context, self.lock = db.engine, copy_context(), Lock()
+
+    def among(self, digests: Iterable[str]) -> set[str]:
+        """Return those of the digests that are there, and that one may rely on now."""
+        with self.lock:  # the context takes one at a time
+            return self.context.run(self._among, list(digests))
+
+    def _among(self, digests: list[str]) -> set[str]:
+        c = StoredObject.__table__.c
+        with self.engine.connect() as connection:
+            return set(connection.execute(select(c.content).where(
+                c.organization_id == tenant(), _among(digests), c.condemned_at.is_(None), c.lost_at.is_(None))).scalars())
 
 
 _HEAD = Struct(">Q24x")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from tempfile import TemporaryFile
@@ -16,7 +16,7 @@ from core.archive.manifest import Descriptor
 from core.base.db import batched, transaction
 from core.base.ids import new_key
 from core.objects.compact import Descriptors
-from core.objects.index import Digests, index_objects, keep_young, known_digests
+from core.objects.index import Asked, Digests, index_objects, keep_young, known_digests
 from core.objects.packs import SMALL_BYTES, Packing
 from core.objects.reader import ObjectReader, object_reader
 from core.server import server
@@ -26,6 +26,7 @@ CHUNK_BYTES = 1024 * 1024
 _TAKEN = Descriptor(content="", raw=0, stored="0" * 64, size=0, crc32=0)
 """Stands for an object that is on its way."""
 RECORDED_AT_ONCE = 2000
+ASKED_AT_ONCE = 100
 
 
 @dataclass
@@ -38,8 +39,8 @@ class ObjectWriter:
 
     reader: ObjectReader
     batch: Batch
-    known: Digests | None
-    """What the organization has already; None until `look_up`, without which nothing can be taken."""
+    known: Digests | Asked | None
+    """What the organization has already; None until somebody looks it up, without which nothing can be taken."""
     purpose: str = "attachment"
     app_id: str | None = None
     counted: bool = True
@@ -48,6 +49,8 @@ class ObjectWriter:
     def __post_init__(self) -> None:
         self.added = Descriptors()
         self.unrecorded: list[str] = []
+        self.waiting: list[tuple[Descriptor, bytes]] = []
+        self.waiting_bytes = 0
         self.late: set[str] = set()
         self.unsettled_bytes = 0
         self.is_reserved = False
@@ -55,22 +58,51 @@ class ObjectWriter:
         self.packing = Packing(self.reader.organization_id, self.batch)
 
     def look_up(self) -> Digests:
-        """Look up what the organization has, unless that was done, and return it; in the thread that has the session."""
-        if self.known is None:
+        """Look up all that the organization has, unless that was done, and return it; in the thread that has the session."""
+        if not isinstance(self.known, Digests):
             self.known = _known()
         return self.known
 
+    def ask(self) -> None:
+        """Look up each content when it comes, as few will; in the thread that has the session, of an organization that has backups."""
+        if self.known is None:
+            server().store.look()
+            self.known = Asked()
+
     def put(self, raw: bytes) -> str:
         """Store a content and return its digest."""
-        content = hashlib.sha256(raw).hexdigest()
-        if self._claim(content):
-            stored = compress(raw)
-            self._put(describe(content, len(raw), stored), stored)
+        (content,) = self.put_all([raw])
         return content
+
+    def put_all(self, raws: Sequence[bytes]) -> list[str]:
+        """Store contents and return their digests."""
+        contents = [hashlib.sha256(raw).hexdigest() for raw in raws]
+        are_asked = isinstance(self.known, Asked)
+        there = self._among(contents) if contents and not are_asked else set()
+        for content, raw in zip(contents, raws, strict=True):
+            if content not in there and self._claim(content):
+                stored = compress(raw)
+                descriptor = describe(content, len(raw), stored)
+                if are_asked:
+                    self._wait(descriptor, stored)
+                else:
+                    self._put(descriptor, stored)
+        return contents
+
+    def ask_for_rest(self) -> None:
+        """Store those of the contents that wait to be asked for that are not there."""
+        with self.lock:
+            waiting, self.waiting, self.waiting_bytes = self.waiting, [], 0
+        there = self._among([descriptor.content for descriptor, _ in waiting]) if waiting else set()
+        for descriptor, stored in waiting:
+            if descriptor.content in there:
+                self._unclaim(descriptor.content)
+            else:
+                self._put(descriptor, stored)
 
     def put_stored(self, descriptor: Descriptor, stored: BinaryIO) -> None:
         """Store an object that comes compressed and checked, as an archive brings it."""
-        if self._claim(descriptor.content):
+        if not self._among([descriptor.content]) and self._claim(descriptor.content):
             self._put(descriptor, stored)
 
     def put_file(self, stream: BinaryIO) -> tuple[str, int]:
@@ -82,7 +114,7 @@ class ObjectWriter:
                 size += len(chunk)
                 raw.write(chunk)
             content = digest.hexdigest()
-            if self._claim(content):
+            if not self._among([content]) and self._claim(content):
                 raw.seek(0)
                 self._put_compressed(content, raw, size)
         return content, size
@@ -134,17 +166,36 @@ class ObjectWriter:
         """How many objects are new, see `added_bytes`."""
         return len(self.added) - len(self.late)
 
-    def _claim(self, content: str) -> bool:
-        """Say whether this caller is the one that must store *content*."""
+    def _among(self, contents: list[str]) -> set[str]:
+        """Return those of the contents that are there already."""
         if self.known is None:
-            raise RuntimeError("look_up() comes before anything is stored.")
+            raise RuntimeError("look_up() or ask() comes before anything is stored.")
+        return self.known.among(contents)
+
+    def _claim(self, content: str) -> bool:
+        """Say whether this caller is the one that must store *content*, which is not there."""
         with self.lock:
-            if content in self.added or content in self.known:
+            if content in self.added:
                 return False
             # The place is taken before the work is done, so that no other thread does it too.
             self.added[content] = _TAKEN
             self.unrecorded.append(content)
             return True
+
+    def _unclaim(self, content: str) -> None:
+        """Give back a content that is there."""
+        with self.lock:
+            del self.added[content]
+            self.unrecorded.remove(content)
+
+    def _wait(self, descriptor: Descriptor, stored: bytes) -> None:
+        """Let an object wait until it is asked, for many at once, whether it is there."""
+        with self.lock:
+            self.waiting.append((descriptor, stored))
+            self.waiting_bytes += descriptor.size
+            are_many = len(self.waiting) >= ASKED_AT_ONCE or self.waiting_bytes >= CHUNK_BYTES
+        if are_many:
+            self.ask_for_rest()
 
     def _put_compressed(self, content: str, raw: BinaryIO, size: int) -> None:
         with TemporaryFile() as packed:
@@ -180,7 +231,7 @@ def writing_objects(purpose: str = "attachment", app_id: str | None = None, *, c
     """Give a writer for the current organization; when the block ends, all it took is durable, without rows yet.
 
     What is kept for a while only (a file that waits to be imported) is not *counted* by plugins. Whoever may have nothing to store
-    leaves it to `ObjectWriter.look_up` to look up what there is.
+    leaves it to `ObjectWriter.look_up` or `ask` to see what there is.
 
     Raises:
         AppkeepError: a plugin refuses so much; nothing of it is kept.
@@ -188,6 +239,7 @@ def writing_objects(purpose: str = "attachment", app_id: str | None = None, *, c
     with server().store.batch() as batch:
         writer = ObjectWriter(object_reader(), batch, _known() if look_up else None, purpose, app_id, counted)
         yield writer
+        writer.ask_for_rest()
         writer.packing.finish()
         writer.reserve()
 

@@ -92,7 +92,7 @@ class RunContext:
         self._untold = brief
         if not (ended or brief or in_transaction()):
             self._tell({"phase": name, "steps": self.steps_text})
-            self._next_tick = now_us() + PROGRESS_INTERVAL_US
+        self._next_tick = now_us() + PROGRESS_INTERVAL_US
         _die_if_asked(name)
 
     def progress(self, phase: str, done: int, total: int, size: int) -> None:

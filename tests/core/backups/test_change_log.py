@@ -384,8 +384,8 @@ def with_segment(app: App) -> tuple[str, str]:
     return made.content_id, next(one.content for one in BackupReader(made).lines["worksheets", "data"] if one.section == f"records/{W}")
 
 
-def test_of_an_unchanged_app_no_segment_is_looked_at(many: App, looked: list[str]) -> None:
-    """Neither what the store has nor the lines of its list; nothing is stored, and the backup is the same."""
+def test_of_an_unchanged_app_no_segment_is_looked_at(many: App, looked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither what the store has nor the lines of its list; nothing is stored, and the backup is the same. Few changes ask for few."""
     sums = attrgetter("content_id", "segments", "raw_bytes", "size_bytes", "records")
     first = sums(backed_up(many)[0])
     looked.clear()
@@ -393,6 +393,10 @@ def test_of_an_unchanged_app_no_segment_is_looked_at(many: App, looked: list[str
     assert ([], {"read": 0, "of": 4}) == (looked, scan)
     assert (first, 0, 0) == (sums(second), second.added_bytes, second.segments_added)
     put(many, row(300, "B"))
+    backed_up(many)
+    assert ["own_lines"] == looked
+    monkeypatch.setattr(create, "FEW", 0)
+    put(many, row(300, "C"))
     backed_up(many)
     assert {"known_digests", "own_lines"} == set(looked)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 
 import pytest
 from flask import Flask
@@ -19,7 +20,7 @@ def test_what_is_written_meanwhile_is_not_in_the_backup(server: Flask, organizat
     """While the first part is read, others write into every worksheet and are done at once; the backup is the app before."""
     before = direct.content_id(fill(app))
     app_id, written = app.id, []
-    put = ObjectWriter.put
+    put = ObjectWriter.put_all
 
     def write() -> None:
         with server.app_context(), as_tenant(organization):
@@ -29,15 +30,15 @@ def test_what_is_written_meanwhile_is_not_in_the_backup(server: Flask, organizat
                     records.put_record(apps.find(app_id), sheet, 1, {FIELD: "changed meanwhile"}, "system")
             written.append(True)
 
-    def put_and_write(self: ObjectWriter, raw: bytes) -> str:
+    def put_and_write(self: ObjectWriter, raws: Sequence[bytes]) -> list[str]:
         if not written:
             writer = threading.Thread(target=write)
             writer.start()
             writer.join(timeout=20)
             assert written, "somebody who writes waits for the backup"
-        return put(self, raw)
+        return put(self, raws)
 
-    monkeypatch.setattr(ObjectWriter, "put", put_and_write)
+    monkeypatch.setattr(ObjectWriter, "put_all", put_and_write)
     backup = direct.back_up(apps.find(app_id))
     assert before == backup.content_id != direct.content_id(apps.find(app_id))
     assert 9 == backup.records
