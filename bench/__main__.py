@@ -1,7 +1,8 @@
 """Benchmark: backup and restore of one large worksheet, each beside a reference in the same run.
 
 ``python -m bench [--records N …] [--engine sqlite|postgresql …] [--fields plain|all] [--others] [--repeat N] [--json] [--chart FILE]``.
-Read the ratios: the machine's speed is in both sides of them. Every step runs in a process of its own, whose peak memory is measured.
+Read the ratios: the machine's speed is in both sides of them. Every step runs in a process of its own, whose peak memory is measured; the
+steps that are "following" in one that has done another run before, as a worker's does where several wait.
 With 10,000,000 records it takes hours. Of the `--others`, what is not installed is left out: ``apt install restic borgbackup``,
 ``pip install -e '.[bench]'``.
 """
@@ -24,10 +25,11 @@ from typing import Any
 
 from bench.chart import NAMES, drawn
 
-BACKUPS = ("backup", "reference", "reference_stream", "restic", "borg", "backup_again", "restic_again", "borg_again",
-           "backup_changed", "restic_changed", "borg_changed")
-RESTORES = ("django_dumpdata", "django_loaddata", "plan_unchanged", "restore_unchanged", "plan_changed", "restore_changed",
-            "restore_emptied", "reference_restore", "import_csv", "sqlite_utils", "import_xlsx", "calamine")
+BACKUPS = ("backup", "reference", "reference_stream", "restic", "borg", "backup_again", "backup_again_following", "restic_again",
+           "borg_again", "backup_changed", "backup_changed_following", "restic_changed", "borg_changed")
+RESTORES = ("django_dumpdata", "django_loaddata", "plan_unchanged", "restore_unchanged", "restore_unchanged_following", "plan_changed",
+            "restore_changed", "restore_changed_following", "restore_emptied", "reference_restore", "import_csv", "sqlite_utils",
+            "import_xlsx", "calamine")
 OTHERS = ("restic", "borg", "django", "import_csv", "sqlite_utils", "import_xlsx", "calamine")
 """What the names of steps begin with that only `--others` asks for."""
 NEEDS: dict[str, Callable[[], object]] = {
@@ -39,11 +41,12 @@ ON_SQLITE = ("restic", "borg")
 """Of those, the programs that know only files, and see only SQLite's."""
 BEFORE = {"restic": ("restic_made",), "borg": ("borg_made",), "django_dumpdata": ("django_made",), "django_loaddata": ("django_emptied",),
           "import_csv": ("csv_written",), "import_xlsx": ("xlsx_written",), "backup_changed": ("change",),
+          "backup_changed_following": ("change",), "restore_changed_following": ("change",),
           "plan_unchanged": ("level",), "plan_changed": ("change",), "restore_emptied": ("empty",),
           "reference_restore": ("dump", "empty_both")}
 """What is done before a step, in processes of their own: deleting has its own peak of memory."""
-WITHIN = {"backup_again": "backup", "backup_changed": "backup",
-          **dict.fromkeys(("plan_unchanged", "restore_unchanged", "plan_changed", "restore_changed"), "restore_emptied")}
+WITHIN = {**{one: "backup" for one in BACKUPS if one.startswith(("backup_again", "backup_changed"))},
+          **{one: "restore_emptied" for one in RESTORES if one.startswith(("plan_", "restore_unchanged", "restore_changed"))}}
 """Steps that are told as a part of another: where nothing, or a hundred records, differ."""
 OTHER_NAMES = {"sqlite_utils": "sqlite-utils insert", "calamine": "calamine, reading",
                "django_dumpdata": "dumpdata (Django)", "django_loaddata": "loaddata (Django)"}
@@ -159,7 +162,7 @@ def table(result: dict[str, Any]) -> Iterator[str]:
     for name in [one for one in (*BACKUPS, *RESTORES) if f"{one}_s" in result]:
         title = called.get(name, name.replace("_", " "))
         stored = f"   stored {result[f'{name}_stored_mb']:8.2f} MB" if name in BACKUPS and name not in called else ""
-        yield f"  {title:20} {result[f'{name}_s']:8.2f} s   peak {result[f'{name}_peak_mb']:7.1f} MB{stored}"
+        yield f"  {title:27} {result[f'{name}_s']:8.2f} s   peak {result[f'{name}_peak_mb']:7.1f} MB{stored}"
     yield from (f"  {part.replace('_', ' ')} takes {100 * result[f'{part}_part']:.1f} % of {whole.replace('_', ' ')}"
                 for part, whole in WITHIN.items() if f"{part}_part" in result)
     for step_, reference in [pair for pair in BESIDE if f"{pair[0]}_of_{pair[1]}" in result]:

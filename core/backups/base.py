@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from itertools import groupby
 from operator import attrgetter
@@ -82,8 +82,9 @@ class Mark:
 
     @classmethod
     def of(cls, text: str) -> Mark:
-        """Return the mark that a row keeps."""
-        return cls(**json.loads(text))
+        """Return the mark that a row keeps; what a later version has written besides is passed over."""
+        kept = json.loads(text)
+        return cls(**{one.name: kept[one.name] for one in fields(cls) if one.name in kept})
 
 
 @dataclass

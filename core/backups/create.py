@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
@@ -25,6 +25,7 @@ from core.base.errors import AppkeepError, TooSoon
 from core.base.ids import new_key
 from core.base.text import checked_line
 from core.base.time import iso, now_us
+from core.objects.compact import Descriptors
 from core.objects.index import any_lost, known_descriptors, lost_among, removals
 from core.objects.writer import ObjectWriter, recording, writing_objects
 from core.runs.context import SECOND_US, RunContext
@@ -209,7 +210,7 @@ def _row(app: App, found: Description, writer: ObjectWriter, *, data: bool, type
     )
 
 
-def _sums(found: Description, stored: Mapping[str, Descriptor]) -> tuple[int, int, int, int]:
+def _sums(found: Description, stored: Descriptors) -> tuple[int, int, int, int]:
     """Return how many contents there are, their bytes as given and as stored, and how many of them are lost.
 
     What was *stored* just now, and what is the same as in the backup that this one stands on, is not looked up.
@@ -256,10 +257,10 @@ def _come_and_gone(found: Description, base: Base) -> tuple[set[str], set[str]]:
     return come, gone
 
 
-def _looked_up(found: Description, stored: Mapping[str, Descriptor]) -> tuple[int, int, int, int]:
+def _looked_up(found: Description, stored: Descriptors) -> tuple[int, int, int, int]:
     """Return what `_sums` does; all that was *stored* is of this backup, and only the rest is looked up."""
     count, lost = len(stored), 0
-    raw, size = sum(d.raw for d in stored.values()), sum(d.size for d in stored.values())
+    raw, size = stored.sums()
     for some in batched({content for content in _contents(found) if content not in stored}, LOOKED_UP_AT_ONCE):
         sizes = known_descriptors(some)
         count, lost = count + len(sizes), lost + len(lost_among(sizes))
@@ -273,7 +274,7 @@ def _contents(found: Description) -> Iterator[str]:
     yield from (entry.index for entry in _entries(found))
 
 
-def _descriptors(contents: Collection[str], stored: Mapping[str, Descriptor]) -> dict[str, Descriptor]:
+def _descriptors(contents: Collection[str], stored: Descriptors) -> dict[str, Descriptor]:
     """Return the descriptors of those of the contents that are there."""
     return {one: stored[one] for one in contents if one in stored} | known_descriptors(one for one in contents if one not in stored)
 

