@@ -127,6 +127,13 @@ class Importer:
         """
         return False
 
+    def missing(self, path: Path) -> str:
+        """Return in sentences what was looked for in a file that ends as this importer's do, and what to do; empty by default.
+
+        It is asked for only where no importer recognizes the file, and shown to whoever chose it.
+        """
+        return ""
+
     def operations(self, path: Path, context: ImportContext) -> Iterator[Mapping[str, Any]]:
         """Yield the edits in order.
 

@@ -209,10 +209,16 @@ def find_importer(path: Path, name: str | None) -> Importer:
             kind = packed_kind(file.read(16))
         if kind:
             raise ImportFailed(f"{path.name} is compressed ({kind}). Unpack it first.", compressed=kind)
-        formats = ", ".join(one.title for one in importers.values())
-        raise ImportFailed(f"“{path.name}” has an unknown format. These can be imported: {formats}. "
-                           f"On the command line, --from sets the format ({'|'.join(importers)}).")
+        formats, missing = ", ".join(one.title for one in importers.values()), _missing(importers, path)
+        raise ImportFailed(f"“{path.name}” has an unknown format.{missing} These can be imported: {formats}. "
+                           f"On the command line, --from sets the format ({'|'.join(importers)}).", missing=missing)
     return found
+
+
+def _missing(importers: Mapping[str, Importer], path: Path) -> str:
+    """Return what importers of files that end so looked for in one that none of them knows, with a space before each."""
+    asked = (one for one in importers.values() if path.suffix.lower() in one.suffixes)
+    return "".join(f" {said}" for one in asked if (said := _asked(one, one.missing, path)) and isinstance(said, str))
 
 
 def _surest(importers: Mapping[str, Importer], path: Path) -> Importer | None:
@@ -222,15 +228,20 @@ def _surest(importers: Mapping[str, Importer], path: Path) -> Importer | None:
     return importers[min(found)[2]] if found else None
 
 
-def _sure(importer: Importer, path: Path) -> float:
+def _asked(importer: Importer, question: Callable[[Path], Any], path: Path) -> Any:
+    """Return what an importer says of a file, None where it fails."""
     try:
-        given = importer.recognizes(path)
+        return question(path)
     except Exception as error:
         # A stranger's code may raise anything, and others may know the file.
         if is_passing(error):
             raise
         log.exception("The importer %s failed to look at a file", importer.name)
-        return 0
+        return None
+
+
+def _sure(importer: Importer, path: Path) -> float:
+    given = _asked(importer, importer.recognizes, path)
     if isinstance(given, bool):
         return 0.5 if given else 0
     return min(float(given), 1) if isinstance(given, int | float) and given == given else 0

@@ -177,7 +177,8 @@ def recognized(path: Path) -> str:
         if "compressed" in error.details:
             raise
         known = "; ".join(one.described for one in server().registry.offered_importers)
-        raise ImportFailed(f"{path.name} cannot be imported. Use one of these: {known}.") from None
+        missing = error.details.get("missing", "")
+        raise ImportFailed(f"{path.name} cannot be imported.{missing} Use one of these: {known}.") from None
 
 
 def _previewed_now(path: Path, name: str, importer: str, person: str,

@@ -11,7 +11,7 @@ from core.api import SINGLE, Corrections, ImportContext, Importer, new_key
 from plugins.baserow.fields import Fields
 from plugins.baserow.names import Names, Table, in_order, name_everything
 from plugins.baserow.pages import Pages
-from plugins.baserow.read import Export, Item, id_of, listed, looks_right, name_of, number, opened, text
+from plugins.baserow.read import Export, Item, id_of, listed, looks_right, name_of, number, opened, text, what_is_missing
 from plugins.baserow.values import Records, link_values, loosened
 from plugins.baserow.views import Views
 
@@ -28,6 +28,9 @@ class BaserowImporter(Importer):
 
     def recognizes(self, path: Path) -> bool:
         return looks_right(path)
+
+    def missing(self, path: Path) -> str:
+        return what_is_missing(path)
 
     def operations(self, path: Path, context: ImportContext) -> Iterator[Edit]:
         with opened(path) as export:

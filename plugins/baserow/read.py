@@ -18,6 +18,8 @@ MAX_JSON_BYTES = 512 * 1024 * 1024
 MAX_JSON_ROOM = 1024**3
 """What a file may take in memory, as `_room` reckons it."""
 MAX_ENTRIES = 100_000
+MAX_NAMED = 3
+"""How many files in a zip a refusal names."""
 MAX_FILE_BYTES = 512 * 1024 * 1024
 MAX_ALL_FILES_BYTES = 8 * 1024 * 1024 * 1024
 _ODD = re.compile("\\\\u(?:0000|[dD][89a-fA-F])|[\ud800-\udfff]")
@@ -85,6 +87,24 @@ def looks_right(path: Path) -> bool:
         return False
     return b'"baserow_template_version"' in head or (b'"type"' in head and (b'"database"' in head or b'"builder"' in head)) \
         or b'"tables"' in head
+
+
+def what_is_missing(path: Path) -> str:
+    """Return what was looked for in a file that is no export, and what to do, in sentences."""
+    if path.suffix.lower() != ".zip":
+        return "It was read for the tables and applications of a Baserow export, and holds none."
+    try:
+        with open_zip(path, MAX_ENTRIES) as archive:
+            inside = [name for name in archive.namelist() if name.lower().endswith(".json")]
+    except ImportFailed as error:
+        return error.message
+    except (zipfile.BadZipFile, OSError, ValueError, RuntimeError):
+        return "It is not a valid zip."
+    together = "Choose the .json and the .zip of the same export together."
+    if not inside:
+        return f"A Baserow export is read from its .json file, and this .zip holds none. {together}"
+    named = ", ".join(f"“{name[-100:]}”" for name in inside[:MAX_NAMED]) + (", …" if len(inside) > MAX_NAMED else "")
+    return f"A Baserow export is read from its .json file, which has to be outside the .zip; inside are {named}. Unpack it. {together}"
 
 
 @contextmanager

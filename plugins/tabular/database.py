@@ -38,6 +38,9 @@ class SqliteImporter(TabularImporter):
     def recognizes(self, path: Path) -> bool:
         return _head(path).startswith(MAGIC)
 
+    def missing(self, path: Path) -> str:
+        return "A SQLite database begins with “SQLite format 3”, and this file does not."
+
     @contextmanager
     def opened(self, path: Path, stem: str, tell: Tell, wanted: Corrections) -> Iterator[list[Table]]:
         if not _head(path).startswith(MAGIC):

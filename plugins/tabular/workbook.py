@@ -30,6 +30,9 @@ class XlsxImporter(TabularImporter):
     def recognizes(self, path: Path) -> bool:
         return is_workbook(path)
 
+    def missing(self, path: Path) -> str:
+        return f"An Excel workbook is a zip that holds {WORKBOOK}, and this file does not. Save it in Excel as .xlsx again."
+
     @contextmanager
     def opened(self, path: Path, stem: str, tell: Tell, wanted: Corrections) -> Iterator[list[Table]]:
         with opened_package(path) as package, Texts() as texts:

@@ -38,6 +38,15 @@ def owner(sqlite_server: Flask, organization: str) -> Browser:
     return signed_in(sqlite_server)
 
 
+def zipped(*names: str) -> bytes:
+    """Return a zip with files of these names in it."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name in names:
+            archive.writestr(name, "{}")
+    return packed.getvalue()
+
+
 def sent(browser: Browser, organization: str, *files: tuple[str, bytes]):  # type: ignore[no-untyped-def]
     """Send files to the import page."""
     data = {"file": [(io.BytesIO(content), name) for name, content in files]}
@@ -149,7 +158,13 @@ def test_a_workbook_and_a_database_come_in(owner: Browser, organization: str, tm
     ((("deep.json", b'{"tables": ' + b"[" * 200_000),), "deep.json is not JSON"),
     ((("a.csv", CSV), ("b.csv", CSV)), "Choose one file"),
     ((("packed.csv", gzip.compress(b"a,b\n1,2\n", mtime=0)),), "packed.csv is compressed (gzip). Unpack it first."),
-    ((("only.zip", b"PK\5\6" + bytes(18)),), "only.zip cannot be imported"),
+    ((("only.zip", b"PK\5\6" + bytes(18)),), "only.zip cannot be imported. A Baserow export is read from its .json file, and this .zip holds none."),
+    ((("whole.zip", zipped("out/crm.json", "out/a.png")),), "has to be outside the .zip; inside are “out/crm.json”. Unpack it."),
+    ((("many.zip", zipped(*(f"{n}.json" for n in range(9)))),), "inside are “0.json”, “1.json”, “2.json”, …. Unpack it. Choose the .json and the .zip"),
+    ((("cut.zip", b"PK\3\4 cut"),), "cut.zip cannot be imported. It is not a valid zip. Use one of these: "),
+    ((("other.json", b'{"x": 1}'),), "other.json cannot be imported. It was read for the tables and applications of a Baserow export"),
+    ((("renamed.xlsx", b"%PDF-1.7"),), "renamed.xlsx cannot be imported. An Excel workbook is a zip that holds xl/workbook.xml"),
+    ((("renamed.db", b"%PDF-1.7"),), "renamed.db cannot be imported. A SQLite database begins with “SQLite format 3”"),
     ((("x.json", json.dumps(BASEROW).encode()), ("x.zip", b"PK\3\4 cut")), "not a valid zip"),
 ])
 def test_a_file_that_cannot_come_in_is_refused_with_a_sentence(owner: Browser, organization: str, home: Path,
