@@ -21,6 +21,7 @@ from core.backups.state import Description
 from core.backups.undo import undo
 from core.base.db import reading
 from core.base.errors import Conflict, InvalidInput, OriginUnconfirmed
+from core.base.time import iso
 from core.runs.models import Run
 from core.runs.service import report_of
 from core.server import server
@@ -75,7 +76,7 @@ def plan_of(app: App, backup: Backup, person: str, options: Options, described: 
         needed = [] if options.undo is not None or not options.only else needs_of(
             context_of(app, saved, connection, person, options), told)
     asked = asked_of(app, backup, options)
-    more = {"needs": needed, "upgrades": upgrades_of(saved)}
+    more = {"needs": needed, "upgrades": upgrades_of(saved), "another_app": _another_app(app, backup)}
     return {**asked, "components": told, "plan": agreement.token(asked, told, data_reports(told)),
             **{name: found for name, found in more.items() if found}}
 
@@ -167,11 +168,23 @@ def check_origin(app: App, backup: Backup, options: Options) -> None:
 
     Source: docs/rules.md, “Restoring”.
     """
-    if backup.origin == "here" or options.accept_origin or service.is_empty(app):
+    origin = origin_for(app, backup)
+    if origin == "here" or options.accept_origin or service.is_empty(app):
         return
     raise OriginUnconfirmed(
-        f"The backup “{backup.name}” comes from {ORIGINS[backup.origin]}. Restore it as a new app, or confirm that it "
-        f"may overwrite “{app.name}”.", origin=backup.origin, signer=backup.signer)
+        f"The backup “{backup.name}” comes from {ORIGINS[origin]}. Restore it as a new app, or confirm that it "
+        f"may overwrite “{app.name}”.", origin=origin, signer=backup.signer)
+
+
+def origin_for(app: App, backup: Backup) -> str:
+    """Return where a backup comes from as the app sees it that it is restored into: a key of `ORIGINS`."""
+    return "server" if backup.origin == "here" and backup.app_id != app.id else backup.origin
+
+
+def _another_app(app: App, backup: Backup) -> dict[str, Any]:
+    """Return what a plan says of the app that the backup is of, where that is another one; also where nothing would be overwritten."""
+    origin = origin_for(app, backup)
+    return {} if origin == "here" else {"name": backup.app_name, "origin": origin, "made_at": iso(backup.made_at or backup.created_at)}
 
 
 def holding(backup: Backup, *, config: bool, data: bool) -> BackupReader:

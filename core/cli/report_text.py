@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from core.backups.absent import MISSING, sentence
+from core.backups.models import ORIGINS
 from core.base.text import count_text
 from core.extension.data_report import DataReport
 from core.server import server
@@ -17,7 +18,9 @@ MAX_SHOWN = 20
 
 
 def plan_lines(plan: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what a restore would do."""
+    """Yield what a restore would do, of a backup of another app that it is one first."""
+    if other := plan.get("another_app"):
+        yield f"a backup of another app: “{other['name']}” ({ORIGINS[other['origin']]}), made {other['made_at']}"
     yield from component_lines(plan["components"])
     for one in plan.get("upgrades", ()):
         yield f"{one['component']}: upgraded from version {one['from']} to {one['to']} on the way in"

@@ -14,7 +14,7 @@ from core.backups.absent import title_of
 from core.backups.catalog import backup_if_there
 from core.backups.log import noting
 from core.backups.models import ORIGINS, Backup
-from core.backups.plan import Options, check_origin, plan
+from core.backups.plan import Options, check_origin, origin_for, plan
 from core.backups.reader import BackupReader
 from core.backups.requests import request_restore
 from core.base.db import transaction
@@ -139,7 +139,7 @@ def shown(sheet: Sheet) -> dict[str, Any]:
             "chosen": chosen_of(app, backup, asked.only, visit().person), "origins": ORIGINS,
             "lists": partial(list_url, backup, asked) if asked.data else None, "told": _tell_plan(app, backup, sheet.found),
             "holds_config": backup.part != "data", "holds_data": backup.part != "config", "busy": exclusive_run(app.id),
-            "confirm_origin": backup.origin != "here" and not service.is_empty(app),
+            "origin": origin_for(app, backup), "empty": service.is_empty(app),
             "method": server().registry.hook.identity_method(person=visit().person) or "password"}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -15,10 +16,14 @@ from werkzeug.test import TestResponse
 from core.api import App, apps, as_server, as_tenant, db, documents, seal, transaction
 from core.backups import reauth
 from core.backups.agreement import subject
+from core.backups.catalog import find_backup
 from core.backups.log import acts_of
 from core.backups.models import Backup, RestoreProof
-from core.base.errors import RunInProgress
+from core.backups.plan import Options, check_origin, plan
+from core.base.errors import OriginUnconfirmed, RunInProgress
 from core.base.time import moved, now_us
+from core.cli.report_text import plan_lines
+from core.extension.component import Document
 from core.runs.models import Run
 from core.web.backups import restore, undo
 from plugins.worksheets import service as worksheets
@@ -360,6 +365,39 @@ def test_a_backup_from_elsewhere_says_so_first_and_needs_the_apps_name(place: Pl
         assert [] == acts_of(place.app_id, act="identity")
     assert 303 == started(place, backup_id, confirm="sample crm").status_code and ["succeeded"] == place.work()
     assert "Companies" == place.name_of_sheet()
+
+
+@pytest.mark.parametrize("origin", ["server", "foreign"])
+def test_a_backup_from_elsewhere_says_so_first_for_an_empty_app_too(place: Place, origin: str) -> None:
+    """With the other app's name, and that nothing is overwritten; so no name has to be typed."""
+    backup_id = place.back_up()
+    with as_tenant(place.organization_id), transaction():
+        empty = apps.create("Fresh start", place.owner).id
+        db.session.execute(update(Backup).where(Backup.id == backup_id).values(origin=origin, app_id=empty))
+    into = replace(place, app_id=empty)
+    shown = into.text(f"/{backup_id}/restore")
+    places = [shown.index(text) for text in ("Restore a backup of another app", "This backup is of “Sample CRM” (another", "made ", "not of “Fresh start”",
+                                             "Restore as new app", "“Fresh start” is empty, so nothing is overwritten", "1. What will change")]
+    assert sorted(places) == places and "to confirm" not in shown and "replaces" not in shown
+    assert 303 == started(into, backup_id).status_code and ["succeeded"] == place.work()
+
+
+def test_a_backup_of_an_app_over_another_one_needs_a_confirmation_and_its_plan_says_so(place: Place) -> None:
+    """Also where it was made here, which only the command line can ask for."""
+    backup_id = place.back_up()
+    with as_tenant(place.organization_id):
+        with transaction():
+            other = apps.create("Other", place.owner)
+            documents.put(other, Document(kind="role", key="r_1111111111", body={"name": "Own", "worksheets": [], "pages": []}, position=0),
+                          place.owner)
+        backup, options = find_backup(backup_id), Options(backup=backup_id, config=True, data=True)
+        with pytest.raises(OriginUnconfirmed, match="comes from another app of this server"):
+            check_origin(other, backup, options)
+        check_origin(other, backup, replace(options, accept_origin=True))
+        check_origin(apps.find(place.app_id), backup, options)
+        told = list(plan_lines(plan(other, backup, place.owner, config=True, data=True)))
+        assert told[0].startswith("a backup of another app: “Sample CRM” (another app of this server), made 20")
+        assert "another_app" not in plan(apps.find(place.app_id), backup, place.owner, config=True, data=True)
 
 
 def test_a_restore_whose_first_backup_fails_does_not_start(place: Place) -> None:
