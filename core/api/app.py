@@ -7,6 +7,7 @@ from core.backups.damage import damaged_by
 from core.backups.health import AppHealth, share_of_apps
 from core.backups.health import counts as backup_health_counts
 from core.backups.health import health_of_all as backup_health
+from core.backups.health import overall as backup_health_overall
 from core.base import budget
 from core.base.config import read_config
 from core.base.text import count_text
@@ -18,6 +19,7 @@ from core.runs.wakes import wake
 from core.server import server
 
 __all__ = [
-    "AppHealth", "DamagedBackup", "backup_health", "backup_health_counts", "budget", "count_text", "create_app", "damage_advice",
+    "AppHealth", "DamagedBackup", "backup_health", "backup_health_counts", "backup_health_overall", "budget", "count_text",
+    "create_app", "damage_advice",
     "damaged_by", "import_file", "read_config", "request_run", "runs_under_way", "server", "share_of_apps", "verb", "wake",
 ]

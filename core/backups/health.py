@@ -160,6 +160,15 @@ def counts(apps: Sequence[AppHealth]) -> list[Count]:
     return found
 
 
+def overall(apps: Sequence[AppHealth]) -> Count:
+    """Return how many of the apps have nothing wrong ("fine"); where that is none of them, how many need attention ("attention")."""
+    fine = sum(not app.problems for app in apps)
+    if fine or not apps:
+        return Count("fine", fine, f"{share_of_apps(fine, len(apps), 'has', 'have')} no problems", False)
+    sentence = f"{share_of_apps(len(apps), len(apps), 'needs', 'need')} attention"
+    return Count("attention", len(apps), sentence, any(app.bad for app in apps))
+
+
 def share_of_apps(number: int, total: int, one: str, several: str) -> str:
     """Return how many of the apps, with the form of a verb that fits: "1 of 3 apps needs", "0 of 1 app needs", "2 of 3 apps need"."""
     return f"{number:,} of {count_text(total, 'app')} {one if 1 in (number, total) else several}"

@@ -67,8 +67,9 @@ def _notice(apps: Sequence[AppHealth], month: str) -> Notice:
     lines = [f"{one.sentence}." for one in backup_health_counts(apps)]
     lines += [f"– {app.app_name}: {' '.join(problem.sentence for problem in app.problems)}" for app in bad[:NAMED_AT_MOST]]
     more = [f"… and {len(bad) - NAMED_AT_MOST:,} more, on the page “Backup health”."] if len(bad) > NAMED_AT_MOST else []
-    fine = f"{share_of_apps(len(apps) - len(bad), len(apps), 'is', 'are')} backed up by schedule, and proven."
-    return Notice("backup_health", f"backup_health/{tenant()}/{month}", title, "\n".join([*lines, *more, fine]),
+    good = len(apps) - len(bad)
+    fine = [f"{share_of_apps(good, len(apps), 'is', 'are')} backed up by schedule, and proven."] if good else []
+    return Notice("backup_health", f"backup_health/{tenant()}/{month}", title, "\n".join([*lines, *more, *fine]),
                   path_to("backup_health.show", organization_id=tenant()),
                   detail={"month": month, "apps": len(apps), "need_attention": len(bad)})
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from sqlalchemy import insert
 
-from core.api import App, apps, as_tenant, db, new_key, transaction
+from core.api import App, apps, as_tenant, db, direct, new_key, transaction
 from tenants.web import backup_health
 from tests.core.web.backups.conftest import Place, furnished, place, words
 from tests.core.web.test_queries import asked_for
@@ -31,7 +33,7 @@ def more_apps(place: Place, number: int) -> None:
 def test_an_owner_sees_what_is_wrong_and_a_way_out(place: Place) -> None:
     """The menu leads there."""
     shown = place.browser.get(path_of(place))
-    assert "1 of 1 app has no backup" in words(shown) and "0 of 1 app has no problems" in words(shown) and "There is no backup." in words(shown)
+    assert "1 of 1 app has no backup" in words(shown) and "1 of 1 app needs attention" in words(shown) and "There is no backup." in words(shown)
     assert f'href="{place.root}/new"' in shown.get_data(as_text=True)
     assert f'href="{path_of(place)}"' in place.browser.get(f"/o/{place.organization_id}/").get_data(as_text=True)
     place.back_up()
@@ -41,6 +43,18 @@ def test_an_owner_sees_what_is_wrong_and_a_way_out(place: Place) -> None:
     place.post(f"/{backup}/check", data={"deep": "1"})
     place.work()
     assert "Restored on trial" in words(place.browser.get(path_of(place)))
+
+
+def test_where_no_app_is_fine_nothing_is_green(place: Place) -> None:
+    """The last figure says how many need attention, in the colour of the worst."""
+    more_apps(place, 1)
+    card = re.compile(r'<li class="card slim ([a-z]+)">([^<]+)</li>')
+    told = card.findall(place.browser.get(path_of(place)).get_data(as_text=True))
+    assert ("bad", "2 of 2 apps need attention") == told[-1] and "good" not in {colour for colour, _ in told}
+    with as_tenant(place.organization_id):
+        for app_id in [app.id for app in apps.all_apps()]:
+            direct.back_up(apps.find(app_id), data=True, person=place.owner)
+    assert ("warn", "2 of 2 apps need attention") == card.findall(place.browser.get(path_of(place)).get_data(as_text=True))[-1]
 
 
 def test_an_admin_who_does_not_manage_an_app_sees_its_health_and_no_link(place: Place) -> None:

@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy import insert, update
 
 from core.api import App, as_server, db, direct, transaction
-from core.backups.health import AppHealth, counts, health_of, health_of_all, share_of_apps
+from core.backups.health import AppHealth, counts, health_of, health_of_all, overall, share_of_apps
 from core.backups.models import Backup, BackupSchedule
 from core.base.ids import new_key
 from core.base.time import now_us
@@ -159,6 +159,17 @@ def test_the_command_line_prints_the_same(app: App, row: dict[str, object], home
     assert (2, 1, "off", "read") == (one["backups"], one["damaged"], one["schedule"], one["proven"]["level"])
     assert ["some_damaged", "no_schedule"] == [problem["code"] for problem in one["problems"]]
     assert 1 == CliRunner().invoke(main, ["health", "--org", "Nobody"], env=env).exit_code
+
+
+def test_what_is_so_on_the_whole_is_fine_only_where_an_app_is() -> None:
+    """None that is fine is no good news, and as bad as the worst of them."""
+    now, kept = now_us(), Backup(created_at=now_us())
+    failed, no_schedule, fine = (
+        AppHealth(key, key, now, newest=kept, good=kept, proven=kept, schedule=schedule, failed_at=failed_at)
+        for key, schedule, failed_at in (("a", "on", 1), ("b", "off", None), ("c", "on", None)))
+    assert ["fine: 1 of 3 apps has no problems", "attention: 2 of 2 apps need attention", "attention: 1 of 1 app needs attention"] == [
+        f"{one.code}: {one.sentence}" for one in (overall([failed, no_schedule, fine]), overall([failed, no_schedule]), overall([no_schedule]))]
+    assert [False, True, False] == [overall(given).bad for given in ([failed, fine], [failed, no_schedule], [no_schedule])]
 
 
 def test_how_many_of_the_apps_is_said_in_good_english() -> None:

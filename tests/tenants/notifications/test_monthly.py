@@ -128,6 +128,7 @@ def test_the_mail_says_what_is_wrong_and_where(organization: str, begun: None) -
     at(6, 1)
     (body,) = db.session.scalars(select(Delivery.body).where(Delivery.kind == "backup_health"))
     assert "25 of 26 apps have no backup." in body and "26 of 26 apps have no active schedule." in body
+    assert "backed up by schedule, and proven" not in body
     assert "App 01: There is no backup. It has no schedule." in body and "and 6 more, on the page" in body
     assert f"/o/{organization}/backup-health" in body
 
