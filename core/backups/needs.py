@@ -15,6 +15,7 @@ from core.backups.compare import records_in
 from core.backups.merge import data_reports
 from core.backups.reader import BackupReader
 from core.backups.restore_context import RestoreContext
+from core.backups.same_names import titles
 from core.backups.selection import RECORD
 from core.base.refs import pointers, split
 from core.extension.component import Document
@@ -22,6 +23,7 @@ from core.extension.data_report import LostReference
 from core.server import server
 
 MAX_NEEDS = 100
+Names = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +45,25 @@ def needs_of(context: RestoreContext, told: Mapping[str, Any]) -> list[dict[str,
     if not context.only.names:
         return []
     found: dict[str, Need] = {}
-    for need in [*_of_documents(context), *_of_records(context, told)]:
+    names = names_of(context.saved.documents.values())
+    for need in [*_of_documents(context, names), *_of_records(context, told, names)]:
         if need.name not in context.only.names:
             found.setdefault(need.name, need)
     return [asdict(need) for need in islice(found.values(), MAX_NEEDS)]
 
 
-def _of_documents(context: RestoreContext) -> Iterator[Need]:
+def _of_documents(context: RestoreContext, names: Names) -> Iterator[Need]:
     """Yield the documents and parts that chosen documents point to, and that will not be there."""
     if not context.config:
         return
     before, after = context.documents_before, context.documents
+    names_after = names_of(after.values())
     for address, document in sorted(after.items()):
         if before.get(address) == document:
             continue
         for pointer in pointers(document.body):
             if pointer.tag == "ref" and (name := _absent(pointer.target, context)) is not None:
-                yield Need(name, title_of(name, context.saved), _called(document))
+                yield Need(name, title_of(name, context.saved, names), _called(document, names_after))
 
 
 def _absent(target: str, context: RestoreContext) -> str | None:
@@ -78,13 +82,13 @@ def _absent(target: str, context: RestoreContext) -> str | None:
     return target if has_key(context.saved.documents[document].body, part_key) else None
 
 
-def _of_records(context: RestoreContext, told: Mapping[str, Any]) -> Iterator[Need]:
+def _of_records(context: RestoreContext, told: Mapping[str, Any], names: Names) -> Iterator[Need]:
     """Yield the records, choices and worksheets that chosen records point to, and that will not be there."""
     for report in data_reports(told):
         for lost in islice(report.references, MAX_NEEDS):
             name = _missed(lost, context)
             if name is not None:
-                yield Need(name, title_of(name, context.saved), f"#{lost.record}")
+                yield Need(name, title_of(name, context.saved, names), f"#{lost.record}")
 
 
 def _missed(lost: LostReference, context: RestoreContext) -> str | None:
@@ -124,11 +128,23 @@ def saved_record(saved: BackupReader, collection: str, number: int) -> tuple[str
     return None
 
 
-def title_of(name: str, saved: BackupReader) -> str:
-    """Return what an address of a selection stands for, as people know it: "Companies", "choice Won of Deals", "record 12 of Deals"."""
+def names_of(documents: Iterable[Document]) -> dict[str, str]:
+    """Return what documents are called, by address; those of one name, of whatever kind, are told apart, those without one left out."""
+    kinds = {name: kind.title for name, (_, kind) in server().registry.kinds.items()}
+    return titles((one for one in documents if one.body.get("name")), kinds)
+
+
+def title_of(name: str, saved: BackupReader, names: Names) -> str:
+    """Return what an address of a selection stands for, as people know it: "Companies", "choice Won of Deals", "record 12 of Deals".
+
+    Args:
+        name: The address.
+        saved: The backup.
+        names: What its documents are called: their `names_of`.
+    """
     address = "/".join(name.split("/")[:2])
     document = saved.documents.get(address)
-    whose = _called(document) if document is not None else address
+    whose = _called(document, names) if document is not None else address
     if name.count("/") != 3:
         return whose
     part, key = name.rsplit("/", 2)[1:]
@@ -146,5 +162,5 @@ def _name_within(body: Any, key: str) -> str:
     return next((found for one in inner if (found := _name_within(one, key))), "")
 
 
-def _called(document: Document) -> str:
-    return str(document.body.get("name") or server().registry.kind(document.kind)[1].title)
+def _called(document: Document, names: Names) -> str:
+    return names.get(document.address) or server().registry.kind(document.kind)[1].title

@@ -21,6 +21,7 @@ from core.backups.compare import (
 )
 from core.backups.models import Backup
 from core.backups.record_lists import NO_LIST, RecordPage, check_there, collection_named, paged
+from core.backups.same_names import hints_by_kind
 from core.base.db import reading
 from core.base.errors import AppkeepError, NotFound
 from core.extension.component import Component
@@ -62,7 +63,8 @@ def compare_two(organization_id: str, app_id: str, backup_id: str, other: str) -
         with reading() as connection:
             before, after = _sides(backup, second, connection)
             names = names_in(before.documents.values(), after.documents.values())
-            told = tell(documents_compared(before, after), names, done=True, words=COMPARED)
+            told = tell(documents_compared(before, after), names, done=True, words=COMPARED,
+                        hints=hints_by_kind(before.documents.values(), after.documents.values()))
             found = data_compared(before, after)
             holds_data = before.holds_data and after.holds_data
     except AppkeepError as error:

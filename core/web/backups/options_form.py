@@ -10,15 +10,15 @@ from werkzeug.datastructures import MultiDict
 
 from core.apps import documents
 from core.backups.models import Backup
-from core.backups.needs import saved_record, title_of
+from core.backups.needs import names_of, saved_record, title_of
 from core.backups.reader import BackupReader
+from core.backups.same_names import titles
 from core.backups.selection import RECORD
 from core.base.errors import AppkeepError
 from core.extension.component import Component, Document
 from core.extension.data_report import RecordPair
 from core.server import server
 from core.tenancy.models import App
-from core.web.backups.same_names import titles
 
 MAX_ONLY = 1000
 MAX_CALLED = 50
@@ -102,21 +102,24 @@ def chosen_of(app: App, backup: Backup, only: Iterable[str], person: str) -> lis
     """Return the records and the parts of documents that are chosen by themselves, each ticked."""
     names = [name for name in only if name.count("/") == 3]
     saved, live = BackupReader(backup), {d.address: d for d in documents.live(app)}
-    called = _called(app, saved, live, names, person) if names else {}
-    return [Part(name, called.get(name) or title_of(name, saved), True) for name in names]
+    if not names:
+        return []
+    called, whole = _called(app, saved, live, names, person), names_of(saved.documents.values())
+    return [Part(name, called.get(name) or title_of(name, saved, whole), True) for name in names]
 
 
 def _called(app: App, saved: BackupReader, live: Mapping[str, Document], names: Iterable[str], person: str) -> dict[str, str]:
     """Return what chosen records are called: "Contacts: Ada"; those that the backup lacks are left out."""
     found: dict[str, str] = {}
+    sides = {**live, **saved.documents}
+    whole = names_of(sides.values())
     for name in [name for name in names if f"/{RECORD}/" in name][:MAX_CALLED]:
         collection, _, number = name.partition(f"/{RECORD}/")
         if number.isdecimal() and (record := saved_record(saved, collection, int(number))) is not None:
             component, values = record
-            pair, sides = RecordPair(number=int(number), before=None, after=values), {**live, **saved.documents}
+            pair = RecordPair(number=int(number), before=None, after=values)
             told = server().registry.components[component].tell_records(app, person, collection, [pair], {}, sides)
-            whose = str(sides[collection].body.get("name", "")) if collection in sides else ""
-            found[name] = f"{whose}: {told[0].title}".removeprefix(": ")
+            found[name] = f"{whole.get(collection, '')}: {told[0].title}".removeprefix(": ")
     return found
 
 

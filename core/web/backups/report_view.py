@@ -6,9 +6,12 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
+from types import MappingProxyType
 from typing import Any
 
 from core.backups.absent import MISSING, sentence
+from core.backups.same_names import hints_by_kind, with_hint
 from core.extension.component import Component, Document
 from core.extension.data_report import CollectionReport, DataReport, LostReference
 from core.server import server
@@ -24,6 +27,7 @@ DONE = {"changed": "Changed back to the backup", "brought_back": "Restored from 
 COMPARED = {"changed": "Changed", "added": "Added", "hidden": "Removed"}
 _KEY = re.compile(r"[a-z]{1,3}_[1-9A-HJ-NP-Za-km-z]{10}")
 Names = Mapping[str, str]
+NO_HINTS: Names = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +88,16 @@ class Told:
 
 
 def names_in(*sides: Iterable[Document]) -> dict[str, str]:
-    """Return key -> name of everything that documents hold, parts of parts too; of two sides the later one's."""
-    found: dict[str, str] = {}
-    for documents in sides:
-        for document in documents:
-            found[document.key] = str(document.body.get("name") or server().registry.kind(document.kind)[1].title)
-            _collect(document.body, found)
+    """Return key -> name of everything that documents hold, parts of parts too; of two sides the later one's.
+
+    Documents of one kind and name are told apart.
+    """
+    found, listed = dict[str, str](), [list(documents) for documents in sides]
+    hints = hints_by_kind(*listed)
+    for document in chain(*listed):
+        name = str(document.body.get("name") or server().registry.kind(document.kind)[1].title)
+        found[document.key] = with_hint(name, hints.get(document.key, ""))
+        _collect(document.body, found)
     return found
 
 
@@ -105,42 +113,50 @@ def _collect(value: Any, found: dict[str, str]) -> None:
             _collect(inner, found)
 
 
-def tell(components: Mapping[str, Any], names: Names, *, done: bool, words: Mapping[str, str] | None = None) -> list[Told]:
+def tell(components: Mapping[str, Any], names: Names, *, done: bool, words: Mapping[str, str] | None = None,
+         hints: Names = NO_HINTS) -> list[Told]:
     """Return a plan's or report's "components" for people, *done* in the past tense; those with nothing to say are left out.
 
-    *words* are what else to call what happened to documents.
+    Args:
+        components: What is said of each.
+        names: What everything is called that is pointed to, by key: `names_in`.
+        done: Whether it has been done.
+        words: What else to call what happened to documents.
+        hints: What tells documents apart that are called the same once it is done: `hints_by_kind`.
     """
     called = words or (DONE if done else PLANNED)
     registry = server().registry
-    told = [_component(registry.components.get(name), name, said, names, called) for name, said in components.items()]
+    told = [_component(registry.components.get(name), name, said, names, called, hints) for name, said in components.items()]
     return [one for one in told if one.writes or one.collections or one.left or one.kept or one.missing]
 
 
 def _component(component: Component | None, name: str, said: Mapping[str, Any], names: Names,
-               words: Mapping[str, str]) -> Told:
+               words: Mapping[str, str], hints: Names) -> Told:
     """Return what is said of a component; of one that is not there any more, what happened to its documents."""
     if MISSING in said:
         return Told(title=said[MISSING]["title"], missing=sentence(said[MISSING]))
     documents, data = said.get("documents", {}), said.get("data", {})
     report = component.data_report(data, lambda key: _named(key, names)) if component is not None and data else DataReport()
     called: Mapping[str, str] = component.note_words if component is not None else {}
-    groups = [Group(words[verb], len(documents[verb]), tuple(_item(one, names) for one in documents[verb][:MAX_SHOWN]))
+    groups = [Group(words[verb], len(documents[verb]), tuple(_item(one, names, hints) for one in documents[verb][:MAX_SHOWN]))
               for verb in words if documents.get(verb)]
+    collections = [replace(one, name=with_hint(one.name, hints.get(one.key, ""))) for one in report.collections]
     notes = [f"{count} {called.get(what, what.replace('_', ' '))}"
              for what, count in [*said.get("notes", {}).items(), *data.get("notes", {}).items()]]
     return Told(title=component.title if component is not None else name, component=name, groups=groups,
                 unchanged=documents.get("unchanged", 0), notes=notes, noun=report.noun,
-                collections=[one for one in report.collections if one.touched],
-                left=[one for one in report.collections if not one.touched],
-                kept=[*_kept(said, names), *report.kept][:MAX_REFERENCES], kept_count=len(said.get("left_alone", ())) + report.kept_count,
+                collections=[one for one in collections if one.touched],
+                left=[one for one in collections if not one.touched],
+                kept=[*_kept(said, names, hints), *report.kept][:MAX_REFERENCES],
+                kept_count=len(said.get("left_alone", ())) + report.kept_count,
                 lost=[_lost(one, names) for one in report.references[:MAX_REFERENCES]], lost_count=report.references_count,
                 rest=list(report.remarks))
 
 
-def _item(one: Mapping[str, Any], names: Names) -> Item:
-    kind = one["document"].partition("/")[0]
+def _item(one: Mapping[str, Any], names: Names, hints: Names) -> Item:
+    kind, _, key = one["document"].partition("/")
     title = server().registry.kinds[kind][1].title if kind in server().registry.kinds else kind
-    return Item(title, one["name"] or "", tuple(change(c, names) for c in one.get("changes", ())))
+    return Item(title, with_hint(one["name"] or "", hints.get(key, "")), tuple(change(c, names) for c in one.get("changes", ())))
 
 
 def change(one: Mapping[str, Any], names: Names) -> Change:
@@ -213,11 +229,12 @@ def _lost(one: LostReference, names: Names) -> LostReference:
     return replace(one, collection=_named(one.collection, names), field=_named(one.field, names), target=" ".join(steps))
 
 
-def _kept(said: Mapping[str, Any], names: Names) -> Iterator[str]:
+def _kept(said: Mapping[str, Any], names: Names, hints: Names) -> Iterator[str]:
     """Yield what an undo leaves as it is, because somebody changed it since."""
     for one in said.get("left_alone", ()):
         part = one["part"].rpartition("/")[2]
-        yield f"{one['name'] or one['document']}{' › ' + names.get(part, part) if part else ''}: {one['reason']}"
+        whole = with_hint(one["name"] or one["document"], hints.get(one["document"].rpartition("/")[2], ""))
+        yield f"{whole}{' › ' + names.get(part, part) if part else ''}: {one['reason']}"
 
 
 def _named(key: str, names: Names) -> str:

@@ -17,6 +17,7 @@ from core.backups.models import ORIGINS, Backup
 from core.backups.plan import Options, check_origin, origin_for, plan
 from core.backups.reader import BackupReader
 from core.backups.requests import request_restore
+from core.backups.same_names import hints_by_kind
 from core.base.db import transaction
 from core.base.errors import AppkeepError, InvalidInput, OriginUnconfirmed
 from core.runs.models import Run
@@ -146,17 +147,19 @@ def shown(sheet: Sheet) -> dict[str, Any]:
 def _tell_plan(app: App, backup: Backup, found: dict[str, Any] | None) -> list[Told]:
     if found is None:
         return []
-    return tell(found["components"], names_in(BackupReader(backup).documents.values(), documents.live(app)), done=False)
+    saved, live = list(BackupReader(backup).documents.values()), documents.live(app)
+    return tell(found["components"], names_in(saved, live), done=False, hints=hints_by_kind(live, saved))
 
 
 @pages.app_template_global()
 def restore_report(run: Run) -> dict[str, Any]:
     """Return a restore's report for people: what was done, and where it is undone."""
     report, app = report_of(run), service.find(run.app_id or "")
-    saved = _documents(report.get("backup", "")), documents.live(app)
+    saved, live = _documents(report.get("backup", "")), documents.live(app)
     safety = backup_if_there(report.get("safety_backup", ""))
     undo = url_for("backups.undo", **app_args(run_id=run.id)) if safety else None
-    return {"told": tell(report.get("components", {}), names_in(*saved), done=True), "safety": safety, "undo_url": undo}
+    return {"told": tell(report.get("components", {}), names_in(saved, live), done=True, hints=hints_by_kind(live, saved)),
+            "safety": safety, "undo_url": undo}
 
 
 def _documents(backup_id: str) -> list[Any]:

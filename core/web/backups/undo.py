@@ -13,6 +13,7 @@ from core.backups.models import Backup
 from core.backups.plan import plan_undo
 from core.backups.reader import BackupReader
 from core.backups.requests import request_undo
+from core.backups.same_names import hints_by_kind
 from core.base.db import transaction
 from core.base.errors import AppkeepError
 from core.runs.models import Run
@@ -95,8 +96,8 @@ def _begin(sheet: Sheet, app_id: str, run_id: str) -> str:
 def _page(sheet: Sheet) -> Response:
     app, found = current_app_row(), sheet.found
     safety: Backup | None = find_backup(found["backup"]) if found else None
-    sides = [[], documents.live(app)] if safety is None else [list(BackupReader(safety).documents.values()), documents.live(app)]
-    told = tell(found["components"], names_in(*sides), done=False) if found else []
+    saved, live = [] if safety is None else list(BackupReader(safety).documents.values()), documents.live(app)
+    told = tell(found["components"], names_in(saved, live), done=False, hints=hints_by_kind(live, saved)) if found else []
     page = render_template(
         "backups/undo.html", sheet=sheet, run=sheet.run, safety=safety, told=told, busy=exclusive_run(app.id),
         exact="undo" in (found or {}), report=report_of(sheet.run),

@@ -19,10 +19,31 @@ def titles(documents: Iterable[Document], kinds: Mapping[str, str]) -> dict[str,
         documents: All that stand in one list.
         kinds: What each kind is called.
     """
+    listed = list(documents)
+    found = hints(listed, kinds)
+    return {one.address: with_hint(_name(one), found.get(one.address, "")) for one in listed}
+
+
+def with_hint(name: str, hint: str) -> str:
+    """Return a name with what tells it apart behind it; a name that ends so already stays as it is."""
+    return name if not hint or name.endswith(f" ({hint})") else f"{name} ({hint})"
+
+
+def hints(documents: Iterable[Document], kinds: Mapping[str, str]) -> dict[str, str]:
+    """Return what tells documents of one name apart, by address; those with a name of their own are left out. See `titles`."""
     alike: defaultdict[str, list[Document]] = defaultdict(list)
     for one in documents:
         alike[" ".join(_name(one).casefold().split())].append(one)
-    return {one.address: title for same in alike.values() for one, title in _told_apart(same, kinds)}
+    return {one.address: hint for same in alike.values() for one, hint in _told_apart(same, kinds) if hint}
+
+
+def hints_by_kind(*sides: Iterable[Document]) -> dict[str, str]:
+    """Return what tells documents of one kind and name apart, by key: for lists that say the kind. Of two sides the later one's count."""
+    latest = {one.address: one for documents in sides for one in documents}
+    by_kind: defaultdict[str, list[Document]] = defaultdict(list)
+    for one in latest.values():
+        by_kind[one.kind].append(one)
+    return {latest[address].key: hint for mine in by_kind.values() for address, hint in hints(mine, {}).items()}
 
 
 def _told_apart(same: list[Document], kinds: Mapping[str, str]) -> Iterable[tuple[Document, str]]:
@@ -33,7 +54,7 @@ def _told_apart(same: list[Document], kinds: Mapping[str, str]) -> Iterable[tupl
             what = [kinds[kind].lower()] if several else []
             if len(mine) > 1:
                 what += [f"{n} of {len(mine)}", *_held(one.body)]
-            yield one, f"{_name(one)} ({'; '.join(what)})" if what else _name(one)
+            yield one, "; ".join(what)
 
 
 def _held(body: Mapping[str, Any]) -> list[str]:
