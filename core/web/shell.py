@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
+from unicodedata import bidirectional
 
 from flask import Flask, g, url_for
 from markupsafe import Markup, escape
@@ -21,13 +22,15 @@ from core.web.icons import Look, app_mark, icon, look_of
 from core.web.menu import MenuItem
 from core.web.visit import Visit
 
+FROM_RIGHT = {"R", "AL", "AN"}
+"""The classes of Unicode's characters that are read from right to left, and of the digits among them."""
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 """A time as messages have it (`core.base.time.iso`)."""
 
 
 def register(app: Flask) -> None:
     """Give templates what they need."""
-    app.jinja_env.filters.update(size=size_text, when=when, dated=dated, ago=ago, initials=initials)
+    app.jinja_env.filters.update(size=size_text, when=when, dated=dated, ago=ago, initials=initials, isolated=isolated)
     app.jinja_env.globals.update(document_url=document_url, edit_url=edit_url, person=person, hue=hue, icon=icon,
                                  look_of=look_of, app_sign=app_sign, scan_sentence=scan_sentence)
     app.context_processor(_common)
@@ -100,6 +103,18 @@ def dated(text: str) -> Markup:
         pieces += [escape(text[last:found.start()]), _moment(found[0])]
         last = found.end()
     return Markup("").join([*pieces, escape(text[last:])])
+
+
+def isolated(name: object) -> Markup:
+    """Return a name for a sentence in an attribute, where no element can hold it: from right to left, it turns nothing around it.
+
+    One that goes from left to right, as the pages do, stays as it is.
+    """
+    text = escape(name)
+    plain = Markup(straight(str(text)))
+    if not any(bidirectional(char) in FROM_RIGHT for char in plain):
+        return plain
+    return Markup("\u2068{}\u2069").format(plain)
 
 
 def _moment(text: str) -> Markup:
