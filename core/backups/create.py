@@ -276,7 +276,8 @@ def _contents(found: Description) -> Iterator[str]:
 
 def _descriptors(contents: Collection[str], stored: Descriptors) -> dict[str, Descriptor]:
     """Return the descriptors of those of the contents that are there."""
-    return {one: stored[one] for one in contents if one in stored} | known_descriptors(one for one in contents if one not in stored)
+    known = known_descriptors(one for one in contents if one not in stored)
+    return {**{one: stored[one] for one in contents if one in stored}, **known}
 
 
 def _lost_text(count: int) -> str:
