@@ -38,11 +38,12 @@ def given_numbers(store: RecordStore, documents: Iterable[Document]) -> dict[str
     A worksheet whose last record is still there has no counter of its own: the number follows from the record.
     """
     found: dict[str, int] = {}
-    given = store.given_numbers()
-    for document in documents:
+    given, asked = store.given_numbers(), list(documents)
+    lasts = store.lasts([document.key for document in asked if given.get(document.key)])
+    for document in asked:
         numbering = [f"{document.key}/{key}" for key, one in fields_of(document.body).items() if one.type.name == "autonumber"]
         found |= {name: given[name] for name in numbering if given.get(name)}
-        if given.get(document.key, 0) > store.last(document.key):
+        if given.get(document.key, 0) > lasts.get(document.key, 0):
             found[document.key] = given[document.key]
     return found
 

@@ -138,6 +138,8 @@ def _valued(value: bytes) -> str:
 class PostgreSQLRecordStore(RecordStore):
     """See `RecordStore`."""
 
+    each = "SELECT value AS key FROM json_array_elements_text(CAST(:keys AS json))"
+
     def segments(self, worksheet: str, first: int = 0, last: int = LAST_SEGMENT) -> Iterator[Segment]:
         yield from self._segments(worksheet, _ALL, first=first, last=last)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar, NamedTuple
@@ -64,9 +65,17 @@ def _kept(row: Row) -> Kept:
     return Kept(row.seq, row.vals, row.deleted_at)
 
 
+_LASTS = """
+SELECT one.key, (SELECT seq FROM record WHERE app_id = :app AND worksheet = one.key AND deleted_at IS NULL ORDER BY seq DESC LIMIT 1)
+FROM ({each}) AS one
+"""
+
+
 class RecordStore:
     """The records of one app through one connection; the caller owns the transaction."""
 
+    each: ClassVar[str] = "SELECT value AS key FROM json_each(:keys)"
+    """Gives the texts of a list, as JSON, as rows."""
     loaded_bytes: ClassVar[int] = 4 * 1024 * 1024
     """How many bytes of whole segments are loaded at once, and unpacked ahead."""
 
@@ -401,6 +410,11 @@ class RecordStore:
         """Return the number of the last live record, 0 where there is none."""
         query = select(c.seq).where(*self._of(worksheet), c.deleted_at.is_(None)).order_by(c.seq.desc()).limit(1)
         return self.connection.execute(query).scalar() or 0
+
+    def lasts(self, worksheets: Sequence[str]) -> dict[str, int]:
+        """Return the number of the last live record of each worksheet, 0 where there is none; one question for all."""
+        rows = self.connection.execute(text(_LASTS.format(each=self.each)), {"app": self.app_id, "keys": json.dumps(list(worksheets))})
+        return {key: last or 0 for key, last in rows}
 
     def _touch(self, worksheet: str, seqs: Iterable[int] | None) -> None:
         """Tell the log of touched segments; whoever writes rows does."""
