@@ -46,6 +46,8 @@ BATCH_ROWS = 4096
 READ_TOGETHER_BYTES = 2 * 1024 * 1024
 """Of what is there now, so much is read at once; a single segment may have more."""
 NEWER_SEGMENTS = 16
+FEW_LINES = 16
+"""Up to so many lines of a segment that differ from what stands in their place are taken for changed, not for moved."""
 OUTCOMES = ("brought_back", "overwritten", "unchanged")
 _decode = msgspec.json.Decoder().decode
 """Reads values that are canonical already, as stored ones and those of a verified backup are."""
@@ -196,6 +198,15 @@ def _are_few(lines: Sequence[Line]) -> bool:
     return len(lines) < SEGMENT_RECORDS // 4
 
 
+def _unlike_lines(now: list[bytes], then: list[bytes]) -> set[bytes]:
+    """Return which of the lines of *then* are not among those of *now*; both are in order, and mostly the same."""
+    if len(now) == len(then):
+        unlike = {one for one, other in zip(then, now, strict=True) if one != other}
+        if len(unlike) <= FEW_LINES:  # more may only have moved
+            return unlike
+    return set(then) - set(now)
+
+
 def _holding(lines: Iterable[IndexLine], numbers: frozenset[int] | None) -> list[IndexLine]:
     """Return the lines of those segments in which one of these records may lie."""
     wanted = None if numbers is None else {number // SEGMENT_RECORDS for number in numbers}
@@ -320,7 +331,7 @@ class _Merge:
         for some in self._together(differing):  # lines can be compared as they are
             now = dict.fromkeys(some, b"") | {
                 one.n: one.raw for one in self.store.some_segments(self.worksheet, [(n, n) for n in some])}
-            left = [(line.n, self._differing(now.pop(line.n), raw, self._lines(raw))) for line, raw in islice(segments, len(some))]
+            left = [(line.n, self._differing(now.pop(line.n), raw)) for line, raw in islice(segments, len(some))]
             few = self.store.rows_of(self.worksheet, [line.seq for _, lines in left if _are_few(lines) for line in lines])
             there = {row.seq: row for row in few}
             for n, lines in left:
@@ -432,12 +443,17 @@ class _Merge:
                 changed.append((there.get(line.seq), new))
         return changed
 
-    def _differing(self, now: bytes, raw: bytes, segment: list[Line]) -> list[Line]:
-        """Return the lines that are not, byte for byte, what is there now, and count the others."""
-        there = set(now.split(b"\n"))
-        left = [line for text, line in zip(raw.split(b"\n"), segment, strict=False)
-                if text not in there or (self.pointing and not self._reaches_all(bytes(line.vals)))]
-        self.counts["unchanged"] += len(segment) - len(left)
+    def _differing(self, now: bytes, raw: bytes) -> list[Line]:
+        """Return the lines of a segment that are not, byte for byte, what is there *now*, and count the others."""
+        texts = raw.split(b"\n")
+        unlike = _unlike_lines(now.split(b"\n"), texts)
+        if self.pointing:
+            left = [line for text, line in zip(texts, self._lines(raw), strict=False)
+                    if text in unlike or not self._reaches_all(bytes(line.vals))]
+        else:  # most are alike, and are not even read
+            left = self._lines(b"".join(text + b"\n" for text in texts if text in unlike))
+            self._lines(raw[raw.rfind(b"\n", 0, -1) + 1:])
+        self.counts["unchanged"] += len(texts) - 1 - len(left)
         return left
 
     def _as_after(self, row: Row | None) -> Row | None:
