@@ -50,12 +50,16 @@ def values(n: int) -> str:
 def fill(count: str, kinds: str = "") -> None:
     """Make an organization, an app and its worksheet with that many records; with fields of *kinds* "all", or twelve plain ones.
 
-    Beside it is an app that has none, for what follows another run.
+    Beside it is an app that has a few, for what follows another run.
     """
     with as_server(), transaction():
         organization = tenants.create_organization("Bench", "bench@example.org").id
     with as_tenant(organization), transaction():
-        apps.create("Other", "system")
+        other, sheet = apps.create("Other", "system"), Document(
+            kind="worksheet", key=WORKSHEET, body={"name": "Small", "fields": fields_once, "views": []}, position=0)
+        documents.change(other, "system", put=[sheet])
+        few = list(map(made, rows(1, 301, [])))
+        write_rows(open_store(db.session.connection(), other.id), WORKSHEET, fields_of(sheet.body), few, bare=True)
         app = apps.create("Bench", "system")
         files = put_files() if kinds == "all" else []
         body = {"name": "Large", "fields": fields(every=bool(files)), "views": []}
@@ -127,9 +131,11 @@ def restore_into(name: str = "Bench") -> None:
 
 
 def another() -> None:
-    """Back another app up and restore it, as a worker's process may have done before."""
-    backup("Other")
-    restore_into("Other")
+    """Back another app up after a change, and restore it after one, as a worker's process may have done before."""
+    for act in (backup, restore_into):
+        backup("Other")
+        change("Other", 1)
+        act("Other")
 
 
 def empty() -> None:
@@ -153,12 +159,12 @@ def level() -> None:
     backup()
 
 
-def change() -> None:
-    """Change a hundred records that lie far apart."""
-    with opened() as app, transaction():
+def change(name: str = "Bench", count: int = 100) -> None:
+    """Change a hundred records, or some, that lie far apart."""
+    with opened(name) as app, transaction():
         store = open_store(db.session.connection(), app.id)
-        step = max(1, store.last(WORKSHEET) // 100)
-        for seq in range(1, 100 * step + 1, step):
+        step = max(1, store.last(WORKSHEET) // count)
+        for seq in range(1, count * step + 1, step):
             store.write(WORKSHEET, [row._replace(updated_at=row.updated_at + 1) for row in store.rows(WORKSHEET, seq, seq)])
 
 
