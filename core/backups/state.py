@@ -11,12 +11,12 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import chain, pairwise
+from itertools import chain, groupby, pairwise
 from operator import attrgetter
 from typing import Any
 
 from core.apps import change_log
-from core.apps.change_log import joined, lying_outside, runs_of
+from core.apps.change_log import Runs, joined, lying_outside, runs_of
 from core.apps.snapshot import Snapshot
 from core.archive.canonical import canonical
 from core.archive.manifest import ComponentEntry, Content, IndexLine, PartEntry, index_bytes
@@ -37,7 +37,9 @@ SMALL_BYTES = 256 * 1024
 """Up to this size a section that is read each time is remembered by its digest."""
 COMPARE = False
 """Whether each description that stands on a backup is compared with one that reads everything: tests set it."""
-_content = attrgetter("content")
+NAMED = 10_000
+"""Up to so many segments are looked for by their numbers, not by their runs."""
+_content, _number, _section = attrgetter("content"), attrgetter("n"), attrgetter("section")
 Tick = Callable[[int, int], None]
 
 
@@ -238,12 +240,9 @@ def _part(found: Description, name: str, part: str, walk: _Walk, given: Iterable
     found.read[name, part] = lines
     walk.into.ready()
     (content,) = walk.into.put([raw])
-    return PartEntry(
-        index=content, raw=len(raw),
-        documents=sum(line.count for line in lines if line.section == "documents"),
-        records=sum(line.count for line in lines if line.section.startswith(RECORDS)),
-        files=sum(1 for line in lines if line.section == FILES),
-    )
+    counts = {section: sum(line.count for line in some) for section, some in groupby(lines, key=_section)}
+    return PartEntry(index=content, raw=len(raw), documents=counts.get("documents", 0), files=counts.get(FILES, 0),
+                     records=sum(count for section, count in counts.items() if section.startswith(RECORDS)))
 
 
 def _in_order(lines: list[IndexLine]) -> list[IndexLine]:
@@ -316,10 +315,13 @@ def _data(found: Description, component: Component, app: App, snapshot: Snapshot
             now, read = known, 0
             if runs:
                 some = list(walk.lines([Section(section.name, section.some(runs))]))
-                now, read = [*(line for line in known if lying_outside(runs, line.n)), *some], len(some)
+                rest, old = _parted(known, runs)
+                are_same, read = are_same and set(some) == set(old), len(some)
+                now = sorted((*rest, *some), key=_number)
         if section.name.startswith(RECORDS):
             found.segments_read, found.segments = found.segments_read + read, found.segments + len(now)
-        are_same = are_same and (now is known or set(now) == set(known or ()))
+        if not known or section.some is None:
+            are_same = are_same and set(now) == set(known or ())
         told[section.name] = len(now) if section.some or sum(line.raw for line in now) > SMALL_BYTES else _digest(now)
         lines += now
     found.sections[name] = told
@@ -331,6 +333,19 @@ def _data(found: Description, component: Component, app: App, snapshot: Snapshot
     files_there = list(walk.lines([file_section(wanted)]))
     found.whole_files &= len(files_there) == len(wanted)
     return _part(found, name, "data", walk, [*lines, *files_there])
+
+
+def _parted(lines: Iterable[IndexLine], runs: Runs) -> tuple[list[IndexLine], list[IndexLine]]:
+    """Return the lines that lie in none of the runs, and those that lie in one."""
+    rest, within = list[IndexLine](), list[IndexLine]()
+    if sum(last - first + 1 for first, last in runs) <= NAMED:
+        numbers = {n for first, last in runs for n in range(first, last + 1)}
+        for line in lines:
+            (within if line.n in numbers else rest).append(line)
+    else:
+        for line in lines:
+            (rest if lying_outside(runs, line.n) else within).append(line)
+    return rest, within
 
 
 def _missing(found: Description, known: list[IndexLine], into: Taker) -> Collection[str]:

@@ -56,12 +56,18 @@ class SQLiteRecordStore(RecordStore):
 
     def segments(self, worksheet: str, first: int = 0, last: int = LAST_SEGMENT) -> Iterator[Segment]:
         connection = driver(self.connection)
-        found = connection.execute(_NEXT, (self.app_id, worksheet, first * SEGMENT_RECORDS)).fetchone()
-        while found is not None and (n := found[0] // SEGMENT_RECORDS) <= last:
+        n: int | None = first if first == last else self._next(connection, worksheet, first)  # one alone is just looked at
+        while n is not None and n <= last:
             start, end = n * SEGMENT_RECORDS, (n + 1) * SEGMENT_RECORDS - 1
             count, raw = connection.execute(_SEGMENT, (self.app_id, worksheet, start, end)).fetchone()
-            yield Segment(n, count, raw)
-            found = connection.execute(_NEXT, (self.app_id, worksheet, end + 1)).fetchone()
+            if count:
+                yield Segment(n, count, raw)
+            n = self._next(connection, worksheet, n + 1) if n < last else None
+
+    def _next(self, connection: Any, worksheet: str, n: int) -> int | None:
+        """Return the number of the next segment, from *n* on, that has a record."""
+        found = connection.execute(_NEXT, (self.app_id, worksheet, n * SEGMENT_RECORDS)).fetchone()
+        return None if found is None else found[0] // SEGMENT_RECORDS
 
     def put_rows(self, worksheet: str, rows: Iterable[Row]) -> None:
         driver(self.connection).executemany(_WRITE, ((self.app_id, worksheet, *row) for row in rows))
