@@ -14,7 +14,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import BigInteger, Connection, String, text
+from sqlalchemy import BigInteger, Connection, String, TextClause, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -27,7 +27,8 @@ EVERYTHING = 2**54
 """The last segment that there can be."""
 CUT = ""
 """The section of an entry that says: what was here before is gone, so that a mark from before it says nothing."""
-_NAME = "appkeep_cluster"
+_MAY_ASK = "appkeep_may_ask_cluster"
+"""Noted of a connection: only the first question needs a savepoint. The name is asked for each time, as a pooler may lead elsewhere."""
 MOST_ENTRIES = 200_000
 """A log of more entries is cut; to read everything is quicker then."""
 Runs = list[tuple[int, int]]
@@ -50,7 +51,7 @@ _ADD = {
     "sqlite": text("INSERT INTO change_log (app_id, id, section, first, last) "
                    "SELECT :app, coalesce(max(id), 0) + 1, :section, :first, :last FROM change_log WHERE app_id = :app"),
 }
-_SNAPSHOT = text("SELECT pg_current_snapshot()")
+_MARK = text("SELECT 'p' || system_identifier || '/' || pg_current_snapshot() FROM pg_control_system()")
 _CLUSTER = text("SELECT 'p' || system_identifier FROM pg_control_system()")
 _LAST = text("SELECT 's' || coalesce(max(id), 0) FROM change_log WHERE app_id = :app")
 _SINCE = {
@@ -100,19 +101,20 @@ def mark(connection: Connection, app_id: str) -> str | None:
     """Return how far this connection's transaction sees the log; None where the database does not say."""
     if connection.dialect.name == "sqlite":
         return str(connection.execute(_LAST, {"app": app_id}).scalar_one())
-    cluster = _cluster(connection)
-    return None if cluster is None else f"{cluster}/{connection.execute(_SNAPSHOT).scalar_one()}"
+    return _said_of_cluster(connection, _MARK)
 
 
-def _cluster(connection: Connection) -> str | None:
-    """Return the name of the cluster that a connection leads to; None where nobody may ask for it."""
-    if _NAME not in connection.info:
-        try:
-            with connection.begin_nested():
-                connection.info[_NAME] = str(connection.execute(_CLUSTER).scalar_one())
-        except DBAPIError:
-            return None
-    return str(connection.info[_NAME])
+def _said_of_cluster(connection: Connection, question: TextClause) -> str | None:
+    """Return what the cluster says of itself, which not every user may ask; None where this one may not."""
+    if connection.info.get(_MAY_ASK):
+        return str(connection.execute(question).scalar_one())
+    try:
+        with connection.begin_nested():
+            said = str(connection.execute(question).scalar_one())
+    except DBAPIError:
+        return None
+    connection.info[_MAY_ASK] = True
+    return said
 
 
 def since(connection: Connection, app_id: str, seen: str) -> Mapping[str, Runs] | None:
@@ -167,7 +169,7 @@ def _place(connection: Connection, seen: str) -> str | None:
     if kind == "sqlite":
         return seen[1:] if seen.startswith("s") else None
     cluster, _, snapshot = seen.partition("/")
-    return snapshot if seen.startswith("p") and cluster == _cluster(connection) else None
+    return snapshot if seen.startswith("p") and cluster == _said_of_cluster(connection, _CLUSTER) else None
 
 
 def lying_outside(runs: Sequence[tuple[int, int]], n: int) -> bool:
