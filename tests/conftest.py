@@ -121,11 +121,13 @@ def postgresql_template(postgresql: PostgreSQL, tmp_path_factory: pytest.TempPat
 
 
 def migrate(home: str, url: str) -> None:
-    """Bring a new database to the newest schema and let go of it."""
-    app = create_app(read_config({}, home=home, database_url=url))
-    with app.app_context():
-        ensure_schema()
-        db.engine.dispose()
+    """Bring a new database to the newest schema and let go of it; a test that is first to need it may have plugins of strangers installed."""
+    with pytest.MonkeyPatch.context() as here:
+        here.setattr(registry, "entry_points", lambda group: [])
+        app = create_app(read_config({}, home=home, database_url=url))
+        with app.app_context():
+            ensure_schema()
+            db.engine.dispose()
 
 
 @pytest.fixture(params=ENGINES)

@@ -88,7 +88,7 @@ class ComponentLaws:
         backup = back_up(app)
         with transaction():
             copy = service.create("Another", SYSTEM)
-        restore(copy, backup)
+        restore(copy, backup, accept_origin=True)
         assert backup.content_id == content_id(copy)
 
     def test_undo(self, app: App) -> None:

@@ -362,13 +362,14 @@ def _untouched(found: Description, component: Component, given: Iterator[Section
     part = base.data(name, component.version) if base is not None else None
     if base is None or part is None or name not in base.mark.sections or not base.mark.whole_files or not walk.into.has(base):
         return []
-    then, seen = base.mark.sections[name], list[Section]()
+    then, seen, read = base.mark.sections[name], list[Section](), 0
     for section in given:
         known = then.get(section.name)
         if section.some is None and isinstance(known, str):
             small, rest = _small(section.segments)
             section = Section(section.name, small if rest is None else chain(small, rest))
             is_same = rest is None and known == _digest(_Walk(walk.pool, Taker(), walk.tick).lines([section]))
+            read += len(small) if section.name.startswith(RECORDS) else 0
         else:
             is_same = section.some is not None and known is not None and not base.touched.get(section.name)
         seen.append(section)
@@ -380,7 +381,8 @@ def _untouched(found: Description, component: Component, given: Iterator[Section
         base.look_at(part)  # whoever stands on a list relies on the store having it
     except AppkeepError:
         return seen  # to be met again, and told of, by whoever reads its lines
-    found.segments += sum(count for name, count in then.items() if name.startswith(RECORDS) and isinstance(count, int))
+    found.segments_read += read
+    found.segments += read + sum(count for section, count in then.items() if section.startswith(RECORDS) and isinstance(count, int))
     found.sections[name] = then
     return None
 
