@@ -146,10 +146,11 @@ def empty() -> None:
 
 
 def empty_both() -> None:
-    """Empty both worksheets: a dump holds the rows of both."""
-    with opened() as app, transaction():
-        for worksheet in (WORKSHEET, TARGET):
-            open_store(db.session.connection(), app.id).purge(worksheet)
+    """Empty both worksheets, and the other app's: a dump holds the rows of all."""
+    for name, worksheets in (("Bench", (WORKSHEET, TARGET)), ("Other", (WORKSHEET,))):
+        with opened(name) as app, transaction():
+            for worksheet in worksheets:
+                open_store(db.session.connection(), app.id).purge(worksheet)
     vacuum()
 
 
