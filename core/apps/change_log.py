@@ -69,10 +69,20 @@ _FORGET = {
 
 def touch(connection: Connection, app_id: str, section: str, numbers: Iterable[int] | None) -> None:
     """Note that rows of these numbers are written, in the writing transaction; None is all rows of the section."""
-    runs = [(0, EVERYTHING)] if numbers is None else runs_of({number // SEGMENT_ROWS for number in numbers})
+    runs = [(0, EVERYTHING)] if numbers is None else _runs_with(list(numbers))
     if runs:
         connection.execute(_ADD[connection.dialect.name],
                            [{"app": app_id, "section": section, "first": first, "last": last} for first, last in runs])
+
+
+def _runs_with(numbers: list[int]) -> Runs:
+    """Return the runs of segments in which these rows lie."""
+    if not numbers:
+        return []
+    first, last = min(numbers), max(numbers)
+    if last - first < len(numbers):  # all from one to the other, as a bulk write has them
+        return [(first // SEGMENT_ROWS, last // SEGMENT_ROWS)]
+    return runs_of({number // SEGMENT_ROWS for number in numbers})
 
 
 def runs_of(segments: Iterable[int]) -> Runs:

@@ -454,3 +454,16 @@ def test_a_section_that_is_read_each_time_is_compared(many: App, monkeypatch: py
     assert other == backed_up(many)[0].content_id
     long, _ = backed_up(many)
     assert (other, {int}) == (long.content_id, set(map(type, base.Mark.of(str(long.mark)).sections["worksheets"].values())))
+
+
+def test_rows_of_a_bulk_write_are_one_run() -> None:
+    """However they come: no segment is left out, and of rows that lie apart none is added."""
+    chance = random.Random(5)
+    for _ in range(300):
+        first, count = chance.randrange(5000), chance.randint(1, 2000)
+        numbers = list(range(first, first + count))
+        chance.shuffle(numbers)
+        kept = numbers if chance.random() < 0.5 else chance.sample(numbers, chance.randint(1, count))
+        runs = change_log._runs_with(kept)
+        assert {number // 256 for number in kept} == {n for low, high in runs for n in range(low, high + 1)}
+    assert [] == change_log._runs_with([]) and [(0, 1)] == change_log._runs_with([300, 1, 300] * 150)
