@@ -226,6 +226,10 @@ class _Walk:
         if some:
             self.tick(records, size)
 
+    def naming(self) -> _Walk:
+        """Return a walk on which nothing is given to the taker: segments are only named."""
+        return _Walk(self.pool, Taker(), self.tick)
+
     def _taken(self, some: list[tuple[str, Segment]]) -> list[IndexLine]:
         contents = self.into.put([one.raw for _, one in some])
         return [IndexLine(content=content, count=one.count, n=one.n, raw=len(one.raw), section=section)
@@ -288,7 +292,7 @@ def _config(found: Description, name: str, given: Iterable[Section], walk: _Walk
     sections = [Section(one.name, tuple(one.segments)) for one in given]
     before = found.base.content.components.get(name) if found.base is not None and walk.into.has(found.base) else None
     if before is not None and before.config is not None:
-        named = _part(found, name, "config", only := _Walk(walk.pool, Taker(), walk.tick), only.lines(sections))
+        named = _part(found, name, "config", only := walk.naming(), only.lines(sections))
         if named == before.config:
             return named
     return _part(found, name, "config", walk, walk.lines(sections))
@@ -368,7 +372,7 @@ def _untouched(found: Description, component: Component, given: Iterator[Section
         if section.some is None and isinstance(known, str):
             small, rest = _small(section.segments)
             section = Section(section.name, small if rest is None else chain(small, rest))
-            is_same = rest is None and known == _digest(_Walk(walk.pool, Taker(), walk.tick).lines([section]))
+            is_same = rest is None and known == _digest(walk.naming().lines([section]))
             read += len(small) if section.name.startswith(RECORDS) else 0
         else:
             is_same = section.some is not None and known is not None and not base.touched.get(section.name)

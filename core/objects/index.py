@@ -147,8 +147,7 @@ class Asked:
     def _among(self, digests: list[str]) -> set[str]:
         c = StoredObject.__table__.c
         with self.engine.connect() as connection:
-            return set(connection.execute(select(c.content).where(
-                c.organization_id == tenant(), _among(digests), c.condemned_at.is_(None), c.lost_at.is_(None))).scalars())
+            return set(connection.execute(select(c.content).where(c.organization_id == tenant(), _among(digests), RELIABLE)).scalars())
 
 
 _HEAD = Struct(">Q24x")

@@ -102,7 +102,7 @@ class ObjectWriter:
 
     def put_stored(self, descriptor: Descriptor, stored: BinaryIO) -> None:
         """Store an object that comes compressed and checked, as an archive brings it."""
-        if not self._among([descriptor.content]) and self._claim(descriptor.content):
+        if self._is_mine(descriptor.content):
             self._put(descriptor, stored)
 
     def put_file(self, stream: BinaryIO) -> tuple[str, int]:
@@ -114,7 +114,7 @@ class ObjectWriter:
                 size += len(chunk)
                 raw.write(chunk)
             content = digest.hexdigest()
-            if not self._among([content]) and self._claim(content):
+            if self._is_mine(content):
                 raw.seek(0)
                 self._put_compressed(content, raw, size)
         return content, size
@@ -169,6 +169,10 @@ class ObjectWriter:
         if self.known is None:
             raise RuntimeError("look_up() or ask() comes before anything is stored.")
         return self.known.among(contents)
+
+    def _is_mine(self, content: str) -> bool:
+        """Say whether a content is not there yet, and this caller is the one that must store it."""
+        return not self._among([content]) and self._claim(content)
 
     def _claim(self, content: str) -> bool:
         """Say whether this caller is the one that must store *content*, which is not there."""
