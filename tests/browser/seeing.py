@@ -18,7 +18,7 @@ _axe = Axe()
 
 def accessible(page: Page) -> list[str]:
     """Return what axe finds serious or critical on a page: nothing, on a page that is right."""
-    page.wait_for_load_state()
+    _rest(page)
     found = _axe.run(page).response["violations"]
     return [f"{page.url}: {one['id']} ({one['impact']}): {one['help']}: {one['nodes'][0]['target']} {one['nodes'][0]['html'][:160]}"
             for one in found if one["impact"] in GRAVE]
@@ -26,10 +26,15 @@ def accessible(page: Page) -> list[str]:
 
 def too_wide(page: Page) -> list[str]:
     """Return by how much a page is wider than the window: nothing, on a page that is right."""
-    # After a click a page is there before its body is.
-    page.wait_for_load_state()
+    _rest(page)
     over = page.evaluate("document.scrollingElement.scrollWidth - window.innerWidth")
     return [f"{page.url} is {over} px wider than the window"] if over > 0 else []
+
+
+def _rest(page: Page) -> None:
+    """Wait until a page is what it will be: after a click it is there before its body is, after a choice before the answer is put in."""
+    page.wait_for_load_state()
+    page.wait_for_function("!document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')")
 
 
 def pages_from(page: Page, site: Site, start: str, *, each: int = 1) -> Iterator[str]:
