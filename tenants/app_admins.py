@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, func, select
 
 from core.api import App, NotFound, db
-from tenants import service
+from tenants import api_tokens, service
 from tenants.audit import audit
 from tenants.models import AppAdmin, Membership, User
 
@@ -58,4 +58,5 @@ def remove(app: App, user_id: str) -> None:
         AppAdmin.app_id == app.id, AppAdmin.user_id == user_id).returning(AppAdmin.user_id)).first()
     if gone is None:
         raise NotFound("This person is not an admin of this app.")
+    api_tokens.forget_of(user_id)
     audit("app_admin_removed", f"app/{app.id}", person=user_id, name=app.name)

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flask import has_request_context, request
+from flask import g, has_request_context, request
 from sqlalchemy import select
 
 from core.api import SYSTEM, as_server, as_tenant, db, find_app, now_us
 from tenants.current_person import signed_in
 from tenants.models import AuditEntry, Membership, Organization
+
+if TYPE_CHECKING:
+    from core.api import Bearer
 
 ACTS = {
     "signed_in": "Signed in",
@@ -68,6 +71,8 @@ ACTS = {
     "schedule_changed": "Backup schedule changed",
     "retention_changed": "Backup retention changed",
     "backup_other": "Other backup action",
+    "api_token_made": "API token created",
+    "api_token_removed": "API token removed",
     "webhook_added": "Webhook added",
     "webhook_changed": "Webhook changed",
     "webhook_removed": "Webhook removed",
@@ -76,6 +81,8 @@ ACTS = {
 }
 """Every act that the log knows, with what people read."""
 PAGE_ENTRIES = 50
+BY_TOKEN = "by_token"
+"""What an entry's details call the token of the program that did it."""
 BACKUP_ACTS = {
     "backup": "backup_made", "upload": "backup_uploaded", "download": "backup_downloaded", "rename": "backup_renamed",
     "pin": "backup_pinned", "unpin": "backup_unpinned", "delete": "backup_deleted", "expire": "backup_expired", "check": "backup_checked",
@@ -95,6 +102,8 @@ def audit(act: str, subject: str, *, by: str | None = None, **detail: Any) -> No
         by: Who did it; without it, whoever is behind the request, or the system.
         detail: What else a reader wants to know, as JSON values.
     """
+    if (come := _bearer()) is not None:
+        detail = {**detail, BY_TOKEN: come.token_name}
     db.session.add(AuditEntry(
         at=now_us(), person=by or _who(), act=_known(act), subject=subject[:100], address=_address(),
         detail=json.dumps(detail, ensure_ascii=False, sort_keys=True)))
@@ -155,8 +164,16 @@ def _known(act: str) -> str:
 
 
 def _who() -> str:
+    if (come := _bearer()) is not None:
+        return come.visitor.person
     person = signed_in() if has_request_context() else None
     return person.id if person else SYSTEM
+
+
+def _bearer() -> Bearer | None:
+    """Return the program that the current request comes from, None where it is a browser's, or none."""
+    here = g.get("visit") if has_request_context() else None
+    return here.bearer if here is not None else None
 
 
 def _address() -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import Row, Select, delete, func, or_, select, tuple_
 
 from core.api import Conflict, Forbidden, InvalidInput, NotFound, db, tenant
+from tenants import api_tokens
 from tenants.audit import audit
 from tenants.models import ROLES, AppAdmin, DepartmentMember, Membership, Organization, OrgRoleMember, User
 
@@ -119,6 +120,7 @@ def remove(user_id: str, by_role: str, *, from_apps: bool) -> None:
         _keep_an_owner(user_id)
     for model in (DepartmentMember, OrgRoleMember, *((AppAdmin,) if from_apps else ()), Membership):
         db.session.execute(delete(model).where(model.user_id == user_id, model.organization_id == tenant()))
+    api_tokens.forget_of(user_id)
     audit("member_removed", f"user/{user_id}", role=member.role, email=member.email, from_apps=from_apps)
 
 

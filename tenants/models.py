@@ -67,6 +67,26 @@ class UserSession(Base):
     second_factor_at: Mapped[int | None] = mapped_column(BigInteger)
 
 
+class ApiToken(Base):
+    """By what a program comes as a person, in one organization. `digest` is the SHA-256 of the token that only the program has.
+
+    `scopes` are words with spaces between. It is no `Owned` table: which organization a program is in, its token says.
+    """
+
+    __tablename__ = "api_token"
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organization.id", ondelete="CASCADE"), index=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(100))
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    scopes: Mapped[str] = mapped_column(String(200))
+    made_at: Mapped[int] = mapped_column(BigInteger)
+    expires_at: Mapped[int] = mapped_column(BigInteger)
+    used_at: Mapped[int | None] = mapped_column(BigInteger)
+    used_address: Mapped[str] = mapped_column(String(60))
+
+
 class MailedLink(Base):
     """A link sent by mail, good once and for a while.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from flask import Blueprint, url_for
@@ -11,6 +11,9 @@ from flask import Blueprint, url_for
 from core.api import App, Run, Visitor, as_tenant, hookimpl, in_transaction, transaction
 from tenants import audit, commands, organizations, quota, secrets_at_rest, service, signing_in, verification
 from tenants.notifications import deliveries, events, inbox, monthly
+
+if TYPE_CHECKING:
+    from core.api import Bearer
 
 
 @hookimpl
@@ -33,6 +36,13 @@ def register_blueprint() -> Iterable[Blueprint]:
 @hookimpl
 def visitor() -> Visitor | None:
     return signing_in.visitor()
+
+
+@hookimpl
+def bearer(token: str) -> Bearer | None:
+    from tenants import api_tokens
+
+    return api_tokens.bearer(token)
 
 
 @hookimpl

@@ -21,11 +21,12 @@ _STEPS = (1, 2, 5, 10)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What was uploaded in a month or for an app, in bytes."""
+    """What was uploaded in a month or for an app, in bytes; `app` is that app's id."""
 
     name: str
     attachments: int
     backups: int
+    app: str | None = None
 
     @property
     def total(self) -> int:
@@ -79,10 +80,10 @@ def figures(year: int | None = None) -> Figures:
         months[row["month"]][kind] += row["bytes"]
         apps.setdefault(row["app"], [0, 0])[kind] += row["bytes"]
     names = _names([app for app in apps if app])
-    listed = sorted((Part(names.get(app or "", "Not in an app"), *both) for app, both in apps.items()),
+    listed = sorted((Part(names.get(app or "", "Not in an app"), both[0], both[1], app) for app, both in apps.items()),
                     key=lambda part: (-part.total, part.name))
     this = quota.usage(tenant()).year
-    return Figures(now, [Part(MONTHS[number - 1], *both) for number, both in months.items()], listed,
+    return Figures(now, [Part(MONTHS[number - 1], both[0], both[1]) for number, both in months.items()], listed,
                    sorted({this, now.year, *quota.years(tenant())}, reverse=True))
 
 

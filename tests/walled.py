@@ -32,7 +32,7 @@ from plugins.worksheets import comments
 from plugins.worksheets.access import SheetAccess
 from plugins.worksheets.history_versions import newest
 from plugins.worksheets.public import links
-from tenants import email_tokens, invitations
+from tenants import api_tokens, email_tokens, invitations
 from tenants import service as tenants
 from tenants.models import DepartmentMember, OrgRoleMember
 from tenants.notifications import deliveries, inbox, webhooks
@@ -130,8 +130,9 @@ def build(name: str, salt: str) -> Place:
 
 
 def _notified(place: Place, owner: str) -> None:
-    """Tell the owner something, and make a webhook that is told too."""
+    """Tell the owner something, and make a webhook that is told too, and a token of the owner's."""
     with transaction():
+        place.ids["api_token"] = api_tokens.make(owner, f"{place.name} Zebra token", ["read"], 30)[0].id
         place.ids["webhook"] = webhooks.add("https://hooks.example/", ["quota_full"], owner)[0].id
         tell(Notice("quota_full", f"q/{place.salt}", f"{place.name} Zebra is full", "All of it.", f"/o/{place.organization_id}/plan"), [owner])
         place.ids["notification"] = str(inbox.items(owner)[0].id)
@@ -216,14 +217,17 @@ VALUES: dict[str, Value] = {
     "name": lambda place, before: "grid.css" if before == "worksheets" else f"{before}.css",
     "of": lambda place, before: place.app_id,
     "at": lambda place, before: place.app_id,
-    "number": lambda place, before: place.ids["number"],
+    "number": lambda place, before: "1" if before == "records" else place.ids["number"],
     "link": lambda place, before: place.ids["link"],
     "sheet": lambda place, before: place.key("worksheet"),
+    "worksheet": lambda place, before: place.key("worksheet"),
     "button": lambda place, before: "b_1111111111",
     "word": lambda place, before: "worksheet",
     "collection": lambda place, before: place.key("worksheet"),
     "record": lambda place, before: "1",
     "other": lambda place, before: place.ids["backup"],
+    "token_id": lambda place, before: place.ids["api_token"],
+    "workflow": lambda place, before: place.key("workflow"),
 }
 COMMON = frozenset({"token", "n", "number", "kind", "component", "which", "filename", "seq", "part", "name", "button", "what", "word", "record"})
 """Variables that are called alike in every organization: nothing to mix up."""

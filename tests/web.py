@@ -24,7 +24,9 @@ PASSWORD = "a horse eats 12 stars"
 
 
 class Browser(FlaskClient):
-    """A client whose requests share nothing with the test but the cookies."""
+    """A client whose requests share nothing with the test but the cookies. `api_token` is one of the same person's, where one was made."""
+
+    api_token = ""
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         """Send a request; what the test has read before is forgotten, so that it sees what the request did."""

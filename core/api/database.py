@@ -25,7 +25,7 @@ from core.base.errors import (
     InvalidValue,
     NotFound,
 )
-from core.base.time import now_us
+from core.base.time import iso, now_us
 from core.tenancy.migrate import ensure_schema
 from core.tenancy.owned import ManyByApp, Owned, OwnedByApp
 from core.tenancy.request_cache import keeping, remembered
@@ -35,9 +35,9 @@ from core.tenancy.wall import as_server, as_tenant, every_organization, tenant
 from core.tenancy.zones import zone_named, zone_of
 
 __all__ = [
-    "AppRestoring", "AppkeepError", "Base", "BrowsingFailed", "Conflict", "Forbidden", "ImportFailed", "InvalidDocument", "InvalidInput",
-    "InvalidValue", "ManyByApp", "NotFound", "Owned", "OwnedByApp", "SecretLost", "after_commit", "as_server", "as_tenant", "batched",
-    "content_connection",
-    "db", "driver", "ensure_schema", "every_organization", "in_transaction", "insert_once", "keeping", "loading", "now_us", "reading",
-    "remembered", "reseal", "scratch", "seal", "tenant", "transaction", "unseal", "zone_named", "zone_of",
+    "AppRestoring", "AppkeepError", "Base", "BrowsingFailed", "Conflict", "Forbidden", "ImportFailed", "InvalidDocument",
+    "InvalidInput", "InvalidValue", "ManyByApp", "NotFound", "Owned", "OwnedByApp", "SecretLost", "after_commit", "as_server",
+    "as_tenant", "batched", "content_connection", "db", "driver", "ensure_schema", "every_organization", "in_transaction",
+    "insert_once", "iso", "keeping", "loading", "now_us", "reading", "remembered", "reseal", "scratch", "seal", "tenant", "transaction",
+    "unseal", "zone_named", "zone_of",
 ]

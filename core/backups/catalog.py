@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from sqlalchemy import and_, or_, select
 
@@ -11,7 +12,7 @@ from core.backups.log import note
 from core.backups.models import Backup
 from core.base.db import db
 from core.base.errors import Conflict, NotFound
-from core.base.time import now_us
+from core.base.time import iso, now_us
 from core.runs.models import Run
 from core.runs.service import active_runs
 
@@ -45,6 +46,17 @@ def backups_of(app_id: str, *, before: Backup | None = None, most: int | None = 
         query = query.where(or_(Backup.created_at < before.created_at,
                                 and_(Backup.created_at == before.created_at, Backup.id > before.id)))
     return list(db.session.scalars(query.limit(most)))
+
+
+def backup_value(backup: Backup) -> dict[str, Any]:
+    """Return a backup's row as JSON, for programs."""
+    return {"backup": backup.id, "app": backup.app_id, "name": backup.name, "type": backup.type, "part": backup.part,
+            "content_id": backup.content_id, "size_bytes": backup.size_bytes, "added_bytes": backup.added_bytes,
+            "records": backup.records, "pinned": backup.pinned, "created_at": iso(backup.created_at), "created_by": backup.created_by,
+            "origin": backup.origin, "signer": backup.signer, "made_at": iso(backup.made_at) if backup.made_at else None,
+            "checked_at": iso(backup.checked_at) if backup.checked_at else None, "check_error": backup.check_error,
+            **{f"{level}_at": iso(at) if at else None for level, at in (
+                ("quick", backup.quick_at), ("read", backup.read_at), ("deep", backup.deep_at))}}
 
 
 def names_of(backup_ids: Collection[str]) -> dict[str, tuple[str, bool]]:

@@ -7,6 +7,7 @@ The one danger: two requests with the same part. Each stores under a name of its
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -95,6 +96,17 @@ def open_uploads(app_id: str, person: str) -> list[BackupUpload]:
     query = select(BackupUpload).where(BackupUpload.app_id == app_id, BackupUpload.person == person,
                                        BackupUpload.received < BackupUpload.size).order_by(BackupUpload.made_at.desc())
     return list(db.session.scalars(query))
+
+
+def offset_in(header: str) -> int:
+    """Return where a part begins, as its header Upload-Offset says.
+
+    Raises:
+        InvalidInput: it does not say so.
+    """
+    if not re.fullmatch(r"[0-9]{1,15}", header):
+        raise InvalidInput("The header Upload-Offset must say where the part begins.")
+    return int(header)
 
 
 def append(upload: BackupUpload, offset: int, stream: BinaryIO) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from core.base.errors import InvalidInput
 
 UNITS = ("bytes", "kB", "MB", "GB", "TB")
@@ -32,6 +34,10 @@ def is_encodable(text: str) -> bool:
     return True
 
 
+NO_LINE = ("Cc", "Cs", "Zl", "Zp")
+"""Kinds of characters that a line has none of: control characters, halves of characters, ends of lines."""
+
+
 def straight(text: str) -> str:
     """Return a text without the characters that turn its direction, so that a name in a sentence turns nothing else."""
     return text.translate(_STRAIGHT)
@@ -45,6 +51,6 @@ def checked_line(text: str, longest: int, what: str = "a name") -> str:
     """
     if not 1 <= len(text) <= longest:
         raise InvalidInput(f"Enter {what} of 1 to {longest} characters.")
-    if any(ord(char) < 32 or ord(char) == 127 or char in TURNING for char in text):
+    if any(unicodedata.category(char) in NO_LINE or char in TURNING for char in text):
         raise InvalidInput(f"Enter {what} of 1 to {longest} characters, without control characters.")
     return text

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from core.apps import service
 from core.backups import catalog, export, ingest, proof, requests
 from core.backups.base import scan_sentence
-from core.backups.catalog import backups_of, find_backup
+from core.backups.catalog import backup_value, backups_of, find_backup
 from core.backups.check import UNSOUND
 from core.backups.damage import WAY_OUT, Damaged, damaged_by
 from core.backups.log import note, noting
@@ -27,7 +27,7 @@ from core.backups.record_lists import planned_lists
 from core.base.db import db, transaction
 from core.base.errors import AppkeepError, InvalidInput, NotFound
 from core.base.text import count_text, size_text
-from core.base.time import iso, now_us
+from core.base.time import now_us
 from core.cli.report_text import plan_lines, restore_lines
 from core.cli.verbs import as_option, person_of, verb
 from core.cli.working import done, worker_option
@@ -122,17 +122,6 @@ def _write(given: export.Download, file: Path) -> None:
     finally:
         with suppress(OSError):
             beside.unlink()
-
-
-def backup_value(backup: Backup) -> dict[str, Any]:
-    """Return a backup's row as JSON."""
-    return {"backup": backup.id, "app": backup.app_id, "name": backup.name, "type": backup.type, "part": backup.part,
-            "content_id": backup.content_id, "size_bytes": backup.size_bytes, "added_bytes": backup.added_bytes,
-            "records": backup.records, "pinned": backup.pinned, "created_at": iso(backup.created_at), "created_by": backup.created_by,
-            "origin": backup.origin, "signer": backup.signer, "made_at": iso(backup.made_at) if backup.made_at else None,
-            "checked_at": iso(backup.checked_at) if backup.checked_at else None, "check_error": backup.check_error,
-            **{f"{level}_at": iso(at) if at else None for level, at in (
-                ("quick", backup.quick_at), ("read", backup.read_at), ("deep", backup.deep_at))}}
 
 
 def _backup_lines(result: Mapping[str, Any]) -> Iterator[str]:

@@ -13,6 +13,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -162,6 +163,42 @@ def _block(lines: list[str]) -> list[str]:
     return ["```python", *lines, "```", ""]
 
 
+def operations() -> Iterator[str]:
+    """Yield what the HTTP API has, by subject: address, scope, what it takes."""
+    from flask import Flask
+
+    from core.web.http_api import api
+    from core.web.http_api.operations import Operations, operations_of
+
+    given = [api]
+    for some in load_plugins(strangers=False).hook.register_blueprint():
+        given += [one for one in (some if isinstance(some, list | tuple) else [some]) if isinstance(one, Operations)]
+    app = Flask("reference", static_folder=None)
+    for blueprint in given:
+        app.register_blueprint(blueprint)
+    subject = ""
+    for one in operations_of(app):
+        if one.subject != subject:
+            subject = one.subject
+            yield from ("", f"### {subject}", "", "| operation | | scope | takes |", "| --- | --- | --- | --- |")
+        scope = f"`{one.scope}`" if one.scope else ""
+        yield f"| `{one.name}` {one.summary}. | `{one.method} {_written(one.rule)}` | {scope} | {_takes(one)} |"
+
+
+def _written(rule: str) -> str:
+    from core.web.http_api.openapi import path_of
+
+    return path_of(rule)
+
+
+def _takes(one: Any) -> str:
+    body = (one.body or {}).get("properties", {})
+    must = set((one.body or {}).get("required", ()))
+    named = [f"`{name}`{'' if name in must else '?'}" for name in body] + [f"`?{name}`" for name in one.query]
+    headers = [*one.headers, *(["Idempotency-Key"] if one.repeatable else ()), *(["If-Match"] if one.guarded else ())]
+    return ", ".join([*named, *(f"`{name}:`" for name in headers)])
+
+
 def schemas() -> str:
     """Return the JSON Schemas of all kinds of documents of the built-in components, as JSON."""
     found = {}
@@ -202,6 +239,7 @@ BLOCKS: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
     "each hook": ("hooks.md", hook_pages),
     "each method": ("components.md", component_pages),
     "each pair": ("restoring-fields.md", type_pairs),
+    "operations": ("http-api.md", operations),
 }
 
 

@@ -11,24 +11,13 @@ from sqlalchemy import select
 from core.apps import service
 from core.base.db import db, transaction
 from core.base.errors import NotFound
-from core.base.time import iso
 from core.cli.verbs import verb
 from core.cli.working import waiting
-from core.runs.lanes import waits_since
 from core.runs.models import Run
-from core.runs.service import cancel, end_lost_of, find, runs_of
+from core.runs.service import cancel, end_lost_of, find, run_value, runs_of
 from core.tenancy.wall import as_server, as_tenant
 
 commands = click.Group()
-
-
-def run_value(run: Run) -> dict[str, Any]:
-    """Return a run's row as JSON."""
-    since = waits_since(run)
-    return {"run": run.id, "kind": run.kind, "app": run.app_id, "state": run.state, "phase": run.phase, "done": run.done,
-            "total": run.total, "attempt": run.attempt, "requested_at": iso(run.requested_at),
-            "ended_at": iso(run.ended_at) if run.ended_at else None, "error": run.error_code,
-            "waits_since": iso(since) if since else None}
 
 
 def _lines(result: Mapping[str, Any]) -> Iterator[str]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from core.extension.store_kind import StoreKind
     from core.runs.models import Run
     from core.tenancy.models import App
+    from core.web.bearer import Bearer
     from core.web.icons import Look
     from core.web.menu import MenuItem
     from core.web.visit import Guest, Visitor
@@ -169,6 +170,11 @@ def register_blueprint() -> Blueprint | Iterable[Blueprint]:
 @hookspec(firstresult=True)
 def visitor() -> Visitor | None:
     """Give who has signed in with the current request; None for nobody."""
+
+
+@hookspec(firstresult=True)
+def bearer(token: str) -> Bearer | None:
+    """Give whoever a program comes as that shows a token with the current request; None where it is not good."""
 
 
 @hookspec(firstresult=True)

@@ -27,7 +27,7 @@ from core.base.ids import SYSTEM, new_key
 from core.base.time import iso, now_us
 from core.objects.reader import note_lost
 from core.runs.context import SECOND_US, RunContext, heartbeat, lease_end
-from core.runs.lanes import check_room, lane_of
+from core.runs.lanes import check_room, lane_of, waits_since
 from core.runs.models import RESEND_AFTER_S, Run
 from core.runs.workers import is_gone, this_process
 from core.server import server
@@ -146,6 +146,15 @@ def active_runs(app_id: str | None = None) -> list[Run]:
 def report_of(run: Run) -> dict[str, Any]:
     """Return a run's report, {} as long as it has none."""
     return json.loads(run.report) if run.report else {}
+
+
+def run_value(run: Run) -> dict[str, Any]:
+    """Return a run's row as JSON, for programs."""
+    since = waits_since(run)
+    return {"run": run.id, "kind": run.kind, "app": run.app_id, "state": run.state, "phase": run.phase, "done": run.done,
+            "total": run.total, "attempt": run.attempt, "requested_at": iso(run.requested_at),
+            "ended_at": iso(run.ended_at) if run.ended_at else None, "error": run.error_code,
+            "waits_since": iso(since) if since else None}
 
 
 def claim(run_id: str) -> RunContext | None:

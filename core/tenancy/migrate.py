@@ -19,7 +19,7 @@ from core.base.db import db
 from core.base.errors import AppkeepError
 from core.extension.time_bound import as_error
 from core.server import server
-from core.tenancy import row_security
+from core.tenancy import answered_requests, row_security
 from core.tenancy.plugin_states import leave_out_removed, note_made
 from core.tenancy.wall import as_server
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parents[1] / "migrations"
 log = logging.getLogger(__name__)
+GUARDED_TOO = (answered_requests.AnsweredRequest,)
+"""Tables that the wall guards and only pages use: named here, so that a command that makes the tables guards them, too."""
 _PARSING = threading.Lock()
 """Python 3.11 raises SystemError where two threads make syntax trees at once."""
 AFTER_STRANGERS: list[Callable[[Connection], None]] = []

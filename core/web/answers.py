@@ -19,7 +19,9 @@ from core.base.errors import AppkeepError, AppRestoring, Conflict, DatabaseUnava
 from core.objects.reader import note_lost
 from core.server import server
 from core.web import kept
+from core.web.bearer import TokenNeeded
 from core.web.gate import SignInNeeded
+from core.web.protection import TooMany
 from core.web.visit import Guest
 
 PROBLEM = "application/problem+json"
@@ -73,6 +75,10 @@ def refuse(error: AppkeepError) -> Response:
     response.status_code = error.status
     if isinstance(error, ServerBusy):
         response.headers["Retry-After"] = "5"
+    elif isinstance(error, TooMany):
+        response.headers["Retry-After"] = "60"
+    if isinstance(error, TokenNeeded):
+        response.headers["WWW-Authenticate"] = "Bearer"
     return response
 
 
@@ -176,6 +182,8 @@ def _http(error: HTTPException) -> Response | HTTPException:
     if error.code is None or error.code < 400:
         return error
     code, title, message = WORDS.get(error.code, ("bad_request", error.name, error.description or error.name))
+    if error.code == 404 and request.path.startswith("/api/"):
+        message = "Nothing is at this address. The API’s document, /api/v1/openapi.json, has all that there are."
     response = refuse(_Plain(code, error.code, title, message))
     if error.code == 429:
         response.headers.setdefault("Retry-After", "60")

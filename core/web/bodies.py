@@ -21,6 +21,8 @@ from waitress.parser import HTTPRequestParser
 from waitress.utilities import RequestEntityTooLarge
 from werkzeug.http import parse_cookie
 
+from core.web.bearer import is_sealed, token_of
+
 ANYBODY_BYTES = 1024 * 1024
 FORM_BYTES = 16 * 1024 * 1024
 KEEP_FREE_BYTES = 512 * 1024 * 1024
@@ -63,12 +65,22 @@ class Doorkeeper:
             size: How many are said to come; 0 where that is not said.
             sender: Stands for the request as long as its body is kept.
         """
+        if headers.get("AUTHORIZATION"):
+            return self._most_of_token(token_of(headers["AUTHORIZATION"]), size, sender)
         if size < ANYBODY_BYTES and not headers.get("COOKIE"):
             return ANYBODY_BYTES
         cookies = parse_cookie(headers.get("COOKIE", "")[:16_384])
         if not self._has_session(cookies):
             return ANYBODY_BYTES
-        person = self._marked(cookies) if size >= FORM_BYTES else None
+        return self._most_of(self._marked(cookies) if size >= FORM_BYTES else None, size, sender)
+
+    def _most_of_token(self, token: str | None, size: int, sender: Any) -> int:
+        """Return how many bytes are taken of a program that shows a token; one that was not made here is nobody's."""
+        if token is None or not is_sealed(token, str(self.app.secret_key)):
+            return ANYBODY_BYTES
+        return self._most_of(token if size >= FORM_BYTES else None, size, sender)
+
+    def _most_of(self, person: str | None, size: int, sender: Any) -> int:
         if person is None or size >= self.file_bytes or not self._has_room(person, size):
             return FORM_BYTES
         self._sending.setdefault(person, WeakSet()).add(sender)

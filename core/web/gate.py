@@ -28,6 +28,7 @@ from core.extension.registry import LEFT_OUT
 from core.server import server
 from core.tenancy.plugin_states import note_failures
 from core.tenancy.wall import as_tenant
+from core.web.bearer import ScopeMissing, TokenNeeded, token_of
 from core.web.protection import spend
 from core.web.visit import Visit
 
@@ -69,6 +70,10 @@ class Needs(Enum):
     GUEST = "guests of the app who have signed in there"
 
 
+TOKEN_REQUESTS = "600/minute"
+"""How often one token is taken."""
+BAD_TOKENS = "60/minute"
+"""How often what is no token is looked up for one address."""
 NO_GUESTS = "There is nothing at this address. Check it, or ask whoever gave it to you."
 
 
@@ -150,6 +155,10 @@ def enter() -> Response | None:
     if needs in (Needs.DOOR, Needs.GUEST) or WITHOUT in ((request.url_rule and request.url_rule.defaults) or {}).values():
         _enter_as_guest(visit, needs)
         return None
+    if (operation := getattr(view, "operation", None)) is not None:
+        if needs is not Needs.NOTHING:
+            _enter_with_token(visit, needs, operation.scope)
+        return None
     visit.visitor = server().registry.hook.visitor()
     if needs is Needs.NOTHING:
         return None
@@ -158,7 +167,7 @@ def enter() -> Response | None:
     if visit.visitor.detour is not None and visit.visitor.detour != request.path:
         return redirect(visit.visitor.detour)  # type: ignore[return-value]
     if needs is not Needs.SIGNED_IN:
-        _enter_organization(visit, needs, request.view_args or {})
+        _enter_organization(visit, needs, (request.view_args or {})["organization_id"])
     if is_browsed(request.url_rule):
         _enter_backup(visit, request.view_args or {})
     return None
@@ -210,8 +219,30 @@ def _begin_budget() -> None:
     budget.begin(Budget(config.request_work_count, server().slots, time_s=time_s, slow_s=slow_s))
 
 
-def _enter_organization(visit: Visit, needs: Needs, names: dict[str, Any]) -> None:
-    organization_id: str = names["organization_id"]
+def _enter_with_token(visit: Visit, needs: Needs, scope: str) -> None:
+    """Let a program in that shows a token: as the person it belongs to, in its organization, as far as its scopes reach.
+
+    Raises:
+        TokenNeeded, ScopeMissing, TooMany, NotFound, Forbidden: see above, and `Needs`.
+    """
+    token = token_of(request.headers.get("Authorization", ""))
+    bearer = server().registry.hook.bearer(token=token) if token is not None else None
+    if bearer is None:
+        spend(BAD_TOKENS, f"token-refused/{request.remote_addr}")
+        raise TokenNeeded("Send a token that is good, as the header “Authorization: Bearer akt_…”. It may have expired or been removed; "
+                          "make one under Your account › API tokens.")
+    spend(TOKEN_REQUESTS, f"token/{bearer.token_id}")
+    visit.bearer, visit.visitor = bearer, bearer.visitor
+    if scope and scope not in bearer.scopes:
+        raise ScopeMissing(f"This needs a token with the scope “{scope}”. “{bearer.token_name}” has: {', '.join(sorted(bearer.scopes))}.",
+                           scope=scope)
+    if bearer.visitor.detour is not None:
+        raise Forbidden("The organization asks for a second factor, which you have not set up. Sign in in a browser and set it up first.")
+    _enter_organization(visit, needs, bearer.organization_id)
+
+
+def _enter_organization(visit: Visit, needs: Needs, organization_id: str) -> None:
+    names = request.view_args or {}
     visit.organization_id = organization_id
     visit.role = server().registry.hook.role_in_organization(organization_id=organization_id, person=visit.person)
     visit.scopes.enter_context(as_tenant(organization_id))
@@ -220,7 +251,7 @@ def _enter_organization(visit: Visit, needs: Needs, names: dict[str, Any]) -> No
     if "app_id" in names:
         _enter_app(visit, needs, names["app_id"])
         return
-    if visit.role is None:
+    if visit.role is None and needs is not Needs.SIGNED_IN:
         raise NotFound("Page not found.")
     if (needs is Needs.OWNER and visit.role != "owner") or (needs is Needs.ORG_ADMIN and not visit.manages_organization):
         raise Forbidden("Only owners and admins of the organization can open this page.")

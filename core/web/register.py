@@ -13,6 +13,7 @@ from core.web import (
     compressing,
     documents,
     home,
+    http_api,
     imports,
     plugin_pages,
     plugins,
@@ -39,6 +40,7 @@ def register_web(app: Flask) -> None:
     backups.browse.register(app)
     repeating.register(app)
     shell.register(app)
-    for blueprint in (home.pages, apps.pages, documents.pages, bin.pages, imports.pages, runs.pages, backups.pages, plugins.pages):
+    for blueprint in (home.pages, apps.pages, documents.pages, bin.pages, imports.pages, runs.pages, backups.pages, plugins.pages,
+                      http_api.api):
         app.register_blueprint(blueprint)
     plugin_pages.register(app)

@@ -24,7 +24,13 @@ log = logging.getLogger(__name__)
 def register(app: Flask) -> None:
     """Repeat each view that may be repeated."""
     view = app.dispatch_request
-    app.dispatch_request = lambda: repeated(view) if request.mimetype in FORMS else view()  # type: ignore[method-assign]  # the one place where all views are called
+    app.dispatch_request = lambda: repeated(view) if _can_be_read_twice(app) else view()  # type: ignore[method-assign]  # the one place where all views are called
+
+
+def _can_be_read_twice(app: Flask) -> bool:
+    """Say whether what the request has sent is kept when it was read: a form's, and the JSON of the API's operations."""
+    operation = getattr(app.view_functions.get(request.endpoint or ""), "operation", None)
+    return request.mimetype in FORMS or (operation is not None and operation.body is not None)
 
 
 def repeated(work: Callable[[], T]) -> T:

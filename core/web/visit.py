@@ -12,6 +12,7 @@ from core.apps import documents
 from core.apps.permissions import Rights, Standing, rights
 from core.backups.browse import BrowsedBackup
 from core.tenancy.models import App
+from core.web.bearer import Bearer
 from core.web.menu import MenuItem
 
 
@@ -49,7 +50,8 @@ class Guest:
 class Visit:
     """One request: the visitor, and what its address names. `role` is the visitor's in the organization.
 
-    `guest` is set at the addresses of an app for people from outside, `browsed` at those where a backup of it is shown.
+    `guest` is set at the addresses of an app for people from outside, `browsed` at those where a backup of it is shown,
+    `bearer` where a program comes with a token.
     """
 
     visitor: Visitor | None = None
@@ -59,6 +61,7 @@ class Visit:
     standing: Standing | None = None
     guest: Guest | None = None
     browsed: BrowsedBackup | None = None
+    bearer: Bearer | None = None
     scopes: ExitStack = field(default_factory=ExitStack)
 
     @property

@@ -23,10 +23,10 @@ def register_migrations() -> str:
 
 
 @hookimpl
-def register_blueprint() -> Blueprint:
-    from plugins.workflows.web import pages
+def register_blueprint() -> Iterable[Blueprint]:
+    from plugins.workflows.web import api, pages
 
-    return pages
+    return pages, api
 
 
 @hookimpl

@@ -11,6 +11,7 @@ from sqlalchemy import delete, select
 
 from core.api import (
     App,
+    Conflict,
     Document,
     InvalidInput,
     NotFound,
@@ -97,6 +98,11 @@ def is_on(app: App, workflow: str) -> bool:
         WorkflowListener.app_id == app.id, WorkflowListener.workflow == workflow)) is not None
 
 
+def all_on(app: App) -> set[str]:
+    """Return the workflows of an app that are on and have the secrets that they need."""
+    return set(db.session.scalars(select(WorkflowListener.workflow).where(WorkflowListener.app_id == app.id)))
+
+
 def token_of(app: App, workflow: str) -> str | None:
     """Return the token in the address at which a workflow is called; None where it has none."""
     sealed = db.session.scalar(select(WorkflowAddress.sealed).where(
@@ -128,6 +134,25 @@ def called(app: App, token: str, body: Any) -> int | None:
         return None
     locks.share(app)
     number = beginning.begin(app, document, {"type": "webhook", "body": body}, "system")
+    wake(app, NAME)
+    return number
+
+
+def called_by(app: App, workflow: str, person: str, body: Any) -> int:
+    """Begin a run of a workflow that waits for calls, with what was sent on behalf of somebody, and return its number.
+
+    Raises:
+        NotFound: there is no such workflow.
+        Conflict: it is off or lacks a secret, or has another trigger.
+    """
+    document = documents.get(app, f"workflow/{workflow}")
+    name = document.body["name"]
+    if document.body["trigger"]["type"] != "webhook":
+        raise Conflict(f"“{name}” is not started by calls: it has another trigger.")
+    if not is_on(app, workflow):
+        raise Conflict(f"“{name}” is turned off, or a secret that it uses is missing.")
+    locks.share(app)
+    number = beginning.begin(app, document, {"type": "webhook", "body": body}, author(person))
     wake(app, NAME)
     return number
 

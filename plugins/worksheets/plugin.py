@@ -67,10 +67,11 @@ def register_migrations() -> str:
 
 @hookimpl
 def register_blueprint() -> Iterable[Blueprint]:
+    from plugins.worksheets.http_api import api
     from plugins.worksheets.public import managed, opened
     from plugins.worksheets.web import pages
 
-    return (pages, managed.pages, opened.pages)
+    return (pages, managed.pages, opened.pages, api)
 
 
 @hookimpl

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count, repeat
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 from flask import has_request_context
 
 from core.api import (
     App,
+    AppkeepError,
     Document,
     InvalidInput,
     InvalidValue,
@@ -78,39 +80,126 @@ def put_record(app: App, worksheet: str, seq: int | None, values: Mapping[str, A
         InvalidValue: a value does not fit, is required, is not unique, or points to nothing.
         NotFound: no such worksheet or live record.
     """
-    sheet = _sheet(app, worksheet)
-    where = f"record {seq}" if seq else "new record"
-    changes = entered_values(sheet.fields, values, where)
-    for key in sheet.autonumbers:
-        if key in changes:
-            raise InvalidValue(f"{where}, field “{sheet.fields[key].name}”: its numbers are given, not entered.")
-    old = None if seq is None else held or _live_row(sheet, seq)
-    before = None if old is None else loads(old.vals)
-    vals = {key: value for key, value in {**(before or {}), **changes}.items() if value is not None}
-    now = now_us()
-    sheet.store.hold_values(worksheet, _unique(sheet, changes))
-    if old is None:
-        seq = _seq(sheet.store.next_number(worksheet))
-        _give_numbers(sheet, vals)
-        row = Row(seq, _text(vals, where), None, now, person, now, person, None)
-    else:
-        row = old._replace(vals=_text(vals, where), updated_at=now, updated_by=person)
-    _check_required(sheet, vals, changes, old is None, where)
-    _check_unique(sheet, row.seq, changes, where)
-    _check_targets(sheet, changes, where)
-    sheet.store.write(worksheet, [row])
-    _attach(sheet, [row.seq], [(row.seq, vals)])
-    _note_put(sheet, row, before, vals, person)
-    following.changed(app, worksheet, [(row.seq, before, vals)], person)
-    return row.seq
+    puts = Puts(app, worksheet, person)
+    puts.add(None if seq is None else held or _live_row(puts.sheet, seq), values)
+    return puts.done()[0]
 
 
-def _note_put(sheet: _Sheet, row: Row, before: dict[str, Any] | None, after: dict[str, Any], person: str) -> None:
-    """Tell the history of a record that was made or changed; of one that is as it was there is nothing to tell."""
-    if before is None:
-        log.note_one(sheet.app, sheet.key, row.seq, log.CREATED, None, person, row.updated_at)
-    elif (changes := log.difference(before, after)) != log.NOTHING:
-        log.note_one(sheet.app, sheet.key, row.seq, log.CHANGED, changes, person, row.updated_at)
+@dataclass(frozen=True, slots=True)
+class _Put:
+    """A record to be put: as it is, None for a new one; what changes; its values before and after. *told* goes with a refusal of it."""
+
+    held: Row | None
+    changes: dict[str, Any]
+    before: dict[str, Any] | None
+    vals: dict[str, Any]
+    told: Mapping[str, Any]
+
+    @property
+    def where(self) -> str:
+        return _where(self.held)
+
+
+class Puts:
+    """Puts of records to one worksheet, done together: what they take is asked for once. The caller owns the transaction."""
+
+    def __init__(self, app: App, worksheet: str, person: str) -> None:
+        self.sheet, self.person = _sheet(app, worksheet), person
+        self.targets = _targets(self.sheet)
+        self.puts: list[_Put] = []
+
+    def add(self, held: Row | None, values: Mapping[str, Any], **told: Any) -> None:
+        """Have a record changed that is held, or one made where there is none; for the rest see `put_record`.
+
+        What is *told* goes with a refusal of it, a later one too.
+
+        Raises:
+            InvalidValue: a value does not fit, is required, or points to nothing.
+        """
+        with _telling(told):
+            changes = entered_values(self.sheet.fields, values, _where(held))
+            for key in self.sheet.autonumbers:
+                if key in changes:
+                    raise InvalidValue(f"{_where(held)}, field “{self.sheet.fields[key].name}”: its numbers are given, not entered.")
+            before = None if held is None else loads(held.vals)
+            vals = {key: value for key, value in {**(before or {}), **changes}.items() if value is not None}
+            put = _Put(held, changes, before, vals, told)
+            _check_required(self.sheet, vals, changes, held is None, put.where)
+            _check_targets(self.sheet, changes, put.where, self.targets)
+        self.puts.append(put)
+
+    def done(self) -> list[int]:
+        """Do all that was added, and return the records' numbers.
+
+        Raises:
+            InvalidValue: a record is too large, or has a value that another one has and no two may have.
+        """
+        sheet = self.sheet
+        sheet.store.hold_values(sheet.key, [pair for put in self.puts for pair in _unique(sheet, put.changes)])
+        self._check_unique()
+        rows = self._rows(now_us())
+        sheet.store.write(sheet.key, rows)
+        _attach(sheet, [row.seq for row in rows], [(row.seq, put.vals) for row, put in zip(rows, self.puts, strict=True)])
+        self._note(rows)
+        told = [(row.seq, put.before, put.vals) for row, put in zip(rows, self.puts, strict=True)]
+        following.changed(sheet.app, sheet.key, told, self.person)
+        return [row.seq for row in rows]
+
+    def _rows(self, now: int) -> list[Row]:
+        sheet, fresh = self.sheet, [put.vals for put in self.puts if put.held is None]
+        free = count(sheet.store.next_number(sheet.key, len(fresh))) if fresh else iter(())
+        for key in sheet.autonumbers if fresh else ():
+            for vals, number in zip(fresh, count(sheet.store.next_number(f"{sheet.key}/{key}", len(fresh))), strict=False):
+                vals[key] = number
+        return [self._row(put, free, now) for put in self.puts]
+
+    def _row(self, put: _Put, free: Iterator[int], now: int) -> Row:
+        with _telling(put.told):
+            text = _text(put.vals, put.where)
+            if put.held is not None:
+                return put.held._replace(vals=text, updated_at=now, updated_by=self.person)
+            return Row(_seq(next(free)), text, None, now, self.person, now, self.person, None)
+
+    def _check_unique(self) -> None:
+        """Refuse a value that two of the records would have, or one of them and another record."""
+        for key in [key for key, one in self.sheet.fields.items() if one.definition.get("unique")]:
+            puts = [put for put in self.puts if put.changes.get(key) is not None]
+            known: dict[str, _Put] = {}
+            for put in puts:
+                twin = known.setdefault(canonical(put.changes[key]).decode(), put)
+                if twin is not put:
+                    self._refuse(put, key, f"{twin.where} is given the same value.")
+            numbers = [put.held.seq for put in self.puts if put.held is not None and key in put.changes]  # those that give it up, too
+            found = self.sheet.store.holder(self.sheet.key, key, [put.changes[key] for put in puts], numbers) if puts else None
+            if found is not None:
+                self._refuse(known[canonical(found[0]).decode()], key, f"record {found[1]} already has this value.")
+
+    def _refuse(self, put: _Put, key: str, why: str) -> NoReturn:
+        with _telling(put.told):
+            raise InvalidValue(f"{put.where}: “{self.sheet.fields[key].name}” must be unique; {why}")
+
+    def _note(self, rows: Sequence[Row]) -> None:
+        """Tell the history of the records that were made or changed; of one that is as it was there is nothing to tell."""
+        sheet, pairs = self.sheet, list(zip(rows, self.puts, strict=True))
+        changed = [log.Noted(row.seq, row.seq, log.CHANGED, changes) for row, put in pairs
+                   if put.before is not None and (changes := log.difference(put.before, put.vals)) != log.NOTHING]
+        at = rows[0].updated_at if rows else now_us()
+        log.note(sheet.app, sheet.key, changed, log.author_of(sheet.app, self.person), at)
+        log.note_made(sheet.app, sheet.key, [row.seq for row, put in pairs if put.before is None], self.person, at)
+
+
+def _where(held: Row | None) -> str:
+    return "new record" if held is None else f"record {held.seq}"
+
+
+@contextmanager
+def _telling(told: Mapping[str, Any]) -> Iterator[None]:
+    """Have a refusal tell more, for programs."""
+    try:
+        yield
+    except AppkeepError as error:
+        error.details.update(told)
+        raise
 
 
 def put_records(app: App, worksheet: str, records: Sequence[Any], person: str) -> int:
@@ -398,13 +487,6 @@ def _check_size(size: int, where: str) -> None:
         raise InvalidValue(f"{where} is larger than {MAX_RECORD_BYTES} bytes; put long texts into files.")
 
 
-def _give_numbers(sheet: _Sheet, vals: dict[str, Any]) -> None:
-    """Give a record the auto-numbers that it has not."""
-    for key in sheet.autonumbers:
-        if vals.get(key) is None:
-            vals[key] = sheet.store.next_number(f"{sheet.key}/{key}")
-
-
 def _number(sheet: _Sheet, columns: dict[str, Sequence[Any]], records: int) -> None:
     """Give auto-numbers to those of so many records that have none."""
     for key in sheet.autonumbers if records else ():
@@ -451,13 +533,6 @@ def _check_required(sheet: _Sheet, vals: Mapping[str, Any], changes: Mapping[str
 def _unique(sheet: _Sheet, changes: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """Return those of the values that no two records may have."""
     return [(key, value) for key, value in changes.items() if value is not None and sheet.fields[key].definition.get("unique")]
-
-
-def _check_unique(sheet: _Sheet, seq: int, changes: Mapping[str, Any], where: str) -> None:
-    for key, value in _unique(sheet, changes):
-        twin = sheet.store.holder(sheet.key, key, value, seq)
-        if twin is not None:
-            raise InvalidValue(f"{where}: “{sheet.fields[key].name}” must be unique; record {twin} already has this value.")
 
 
 def _check_targets(sheet: _Sheet, changes: Mapping[str, Any], where: str, targets: Targets | None = None) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from tenants.web import (
     account,
+    api_tokens,
     app_admins,
     backup_health,
     departments,
     entrance,
     first_start,
+    http_api,
     links,
     log,
     members,
@@ -22,4 +24,4 @@ from tenants.web import (
 
 BLUEPRINTS = (shell.pages, entrance.pages, first_start.pages, links.pages, account.pages, second_factor.pages, members.pages,
               departments.pages, org_roles.pages, app_admins.pages, backup_health.pages, log.pages, organization.pages,
-              notifications.pages, webhooks.pages)
+              notifications.pages, webhooks.pages, api_tokens.pages, http_api.api)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, render_template, request, url_for
 
 from core.api import Needs, Pages, again, limiter, transaction
-from tenants import accounts, mail, second_factor, service, sessions, verification
+from tenants import accounts, api_tokens, mail, second_factor, service, sessions, verification
 from tenants.audit import audit_person
 from tenants.current_person import SignedIn, signed_in
 from tenants.web.forms import refused, refused_change, to, typed
@@ -90,7 +90,7 @@ def _page(**errors: str | None) -> str:
     return render_template(
         "tenants/account.html", user=user, errors=errors, form=request.form, here=me().session_id, enrolled=second_factor.enrolled(user),
         codes_left=second_factor.recovery_codes_left(user), zone=service.time_zone(places[0].id) if places else None,
-        sessions=[(row, device(row.agent)) for row in found])
+        sessions=[(row, device(row.agent)) for row in found], tokens=api_tokens.count_good(user.id, [place.id for place in places]))
 
 
 BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Vivaldi", "Vivaldi"), ("SamsungBrowser", "Samsung Internet"),

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from flask import Response, render_template, request, stream_with_context
 
-from core.api import ORGANIZATION, Needs, Pages, as_tenant, csv_response, day_asked, midnight, tenant, zone_named
+from core.api import ORGANIZATION, Needs, Pages, as_tenant, csv_response, day_asked, iso, midnight, tenant, zone_named
 from tenants import audit, organizations, service
 from tenants.models import AuditEntry
 from tenants.web.forms import number
@@ -88,9 +88,8 @@ def _rows(organization_id: str, asked: Filter) -> Iterator[tuple[str, ...]]:
 
 def _row(entry: AuditEntry, names: dict[str, str]) -> tuple[str, ...]:
     said = told(entry)
-    at = datetime.fromtimestamp(entry.at // 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     act = audit.ACTS.get(entry.act, entry.act)
-    return at, _name(entry.person, names), act, _name(said["whom"], names), said["about"], said["rest"], entry.address
+    return iso(entry.at), _name(entry.person, names), act, _name(said["whom"], names), said["about"], said["rest"], entry.address
 
 
 def _name(person: str | None, names: dict[str, str]) -> str:
@@ -104,12 +103,12 @@ def _name(person: str | None, names: dict[str, str]) -> str:
 def _asked() -> tuple[Filter, dict[str, str]]:
     """Return what the address asks for, and what is wrong with it by field; what is wrong asks for nothing."""
     errors: dict[str, str] = {}
-    act, (person, known) = request.args.get("act", ""), _sought(request.args.get("person", "").strip())
+    act, (person, known) = request.args.get("act", ""), sought(request.args.get("person", "").strip())
     return Filter(act if act in audit.ACTS else None, person, known, day_asked("since", errors), day_asked("until", errors)), errors
 
 
-def _sought(text: str) -> tuple[str | None, bool]:
-    """Return the id of the person that the filter names, and whether it can name anybody."""
+def sought(text: str) -> tuple[str | None, bool]:
+    """Return the id of the person that a filter names by id or email, and whether it can name anybody."""
     if not text or text == "system" or text.startswith("u_"):
         return text or None, True
     person = service.id_by_email(text)

@@ -6,17 +6,23 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from core.api import backup_act_sentence
-from tenants.audit import BACKUP_ACTS
+from tenants.audit import BACKUP_ACTS, BY_TOKEN
 
 Detail = Mapping[str, Any]
 _TITLES = {"name": "Name", "time_zone": "Time zone", "second_factor_required": "Second factor required"}
-_UNREAD = {"department", "org_role", "parent", "moved_to", "name"}
+_UNREAD = {"department", "org_role", "parent", "moved_to", "name", "token"}
 """Details that are ids of things or stand elsewhere on the page."""
 _ACTS = {title: act for act, title in BACKUP_ACTS.items()}
 
 
 def entry_sentence(act: str, detail: Detail) -> str:
-    """Return what an entry's detail tells; empty where its title says it all."""
+    """Return what an entry's detail tells, and the token of the program that did it; empty where its title says it all."""
+    rest = {name: value for name, value in detail.items() if name != BY_TOKEN}
+    by = f"By the token “{detail[BY_TOKEN]}”" if BY_TOKEN in detail else ""
+    return " · ".join(piece for piece in (_told(act, rest), by) if piece)
+
+
+def _told(act: str, detail: Detail) -> str:
     if act in _ACTS:
         return _on_backup(_ACTS[act], detail)
     known = SENTENCES.get(act)
@@ -68,6 +74,10 @@ def _webhook(detail: Detail) -> str:
     return ("Turned on" if detail["enabled"] else "Turned off") if "enabled" in detail else ""
 
 
+def _token_made(detail: Detail) -> str:
+    return f"For {detail['days']} days; scopes: {', '.join(str(detail['scopes']).split())}" if detail.keys() >= {"days", "scopes"} else ""
+
+
 def _deleted_department(detail: Detail) -> str:
     return f"{detail.get('people', 0)} {'person' if detail.get('people') == 1 else 'people'} in it"
 
@@ -76,7 +86,7 @@ SENTENCES: dict[str, Callable[[Detail], str]] = {
     "settings_changed": _settings, "plan_changed": _before_after, "role_changed": _before_after, "department_changed": _renamed,
     "org_role_changed": _renamed, "member_removed": _removed, "member_invited": _invited, "member_joined": _invited,
     "sign_in_failed": _locked, "sessions_ended": _ended, "signed_in": _signed_in, "webhook_changed": _webhook,
-    "department_deleted": _deleted_department,
+    "department_deleted": _deleted_department, "api_token_made": _token_made,
 }
 
 

@@ -14,7 +14,7 @@ from tenants.notifications import inbox
 pages = Pages("tenants", __name__, template_folder="../templates")
 _MANAGED = (("Members", "members.show"), ("Departments", "departments.show"), ("Org roles", "org_roles.show"),
             ("App admins", "app_admins.overview"), ("Backup health", "backup_health.show"),
-            ("Plan and usage", "organization.plan"), ("Webhooks", "webhooks.show"),
+            ("Plan and usage", "organization.plan"), ("API tokens", "api_tokens.managed"), ("Webhooks", "webhooks.show"),
             ("Deliveries", "webhooks.deliveries"), ("Log", "log.show"), ("Plugins", "plugins.show"),
             ("Settings", "organization.settings"))
 

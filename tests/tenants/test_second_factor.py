@@ -11,11 +11,12 @@ import pyotp
 import pytest
 from flask import Flask
 
-from core.api import apps, as_server, as_tenant, db, now_us, transaction, unseal
+from core.api import API_ROOT, apps, as_server, as_tenant, db, now_us, transaction, unseal
 from core.base.time import moved
 from tenants import accounts, second_factor, service, verification
 from tenants.errors import Locked, ProofRefused
 from tenants.throttle import Origin
+from tests.program import make_token
 from tests.web import OWNER, PASSWORD, Browser, browser, make_organization, make_person, signed_in
 
 STEP_S = second_factor.STEP_S
@@ -258,9 +259,9 @@ def require(name: str = "Acme") -> str:
 
 
 def test_who_needs_a_second_factor_gets_to_no_page_without(sqlite_server: Flask, owner: str) -> None:
-    """Every page that asks who one is leads to where it is set up, also those of plugins."""
+    """Every page that asks who one is leads to where it is set up, also those of plugins; the API refuses their token."""
     organization_id = require()
-    client = signed_in(sqlite_server, second_factor=False)
+    client, shown = signed_in(sqlite_server, second_factor=False), {"Authorization": f"Bearer {make_token(organization_id, owner)}"}
     tried = 0
     for rule in sqlite_server.url_map.iter_rules():
         needs = getattr(sqlite_server.view_functions[rule.endpoint], "needs", None)
@@ -270,8 +271,10 @@ def test_who_needs_a_second_factor_gets_to_no_page_without(sqlite_server: Flask,
                  for name in rule.arguments}
         path = sqlite_server.url_map.bind("localhost").build(rule.endpoint, named, force_external=False)
         for method in (rule.methods or set()) & {"GET", "POST"}:
-            answer = client.open(path, method=method)
-            assert (302, "/account/second-factor") == (answer.status_code, answer.location), (method, path)
+            of_token = path.startswith(API_ROOT)
+            answer = client.open(path, method=method, headers=shown if of_token else {})
+            led = (403, None) if of_token else (302, "/account/second-factor")
+            assert led == (answer.status_code, answer.location), (method, path)
             tried += 1
     assert tried > 40
 

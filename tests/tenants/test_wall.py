@@ -9,8 +9,8 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
-from core.api import apps, as_tenant, transaction
-from tenants import departments, invitations, org_roles, service
+from core.api import API_ROOT, apps, as_tenant, transaction
+from tenants import api_tokens, departments, invitations, org_roles, service
 from tenants.notifications import deliveries, inbox, webhooks
 from tenants.notifications.notify import Notice, tell
 from tenants.web import BLUEPRINTS
@@ -30,14 +30,15 @@ def names(sqlite_server: Flask) -> dict[str, Any]:
         return {"webhook_id": webhook_id, "delivery_id": deliveries.deliveries()[0].id, "notification_id": inbox.items(owner.id)[0].id,
                 "organization_id": organization_id, "app_id": apps.create("CRM", "system").id, "user_id": owner.id,
                 "department_id": departments.add("Sales", None).id, "role_id": org_roles.add("Boss").id,
-                "invitation_id": invitations.open_invitations()[0].id, "token": url.rpartition("/")[2]}
+                "invitation_id": invitations.open_invitations()[0].id, "token_id": api_tokens.make(owner.id, "Nightly", ["read"], 30)[0].id,
+                "token": url.rpartition("/")[2]}
 
 
 def rules(app: Flask) -> Iterator[tuple[Rule, str]]:
-    """Yield the rules of the pages of tenants, each with what it needs."""
+    """Yield the rules of the pages of tenants, each with what it needs; those of the API look at no cookie."""
     ours = {blueprint.name for blueprint in BLUEPRINTS}
     for rule in app.url_map.iter_rules():
-        if rule.endpoint.partition(".")[0] in ours and rule.endpoint != "static":
+        if rule.endpoint.partition(".")[0] in ours and rule.endpoint != "static" and not rule.rule.startswith(API_ROOT):
             yield rule, app.view_functions[rule.endpoint].needs.name  # type: ignore[attr-defined]
 
 
@@ -66,7 +67,7 @@ def test_ones_own_organization_does_not_open_what_another_has(sqlite_server: Fla
     """Ids of another organization under one's own address: 404."""
     other = make_organization("Other", "other@example.org")
     client = signed_in(sqlite_server, "other@example.org")
-    for of in ("app_id", "user_id", "department_id", "role_id", "invitation_id", "webhook_id", "delivery_id"):
+    for of in ("app_id", "user_id", "department_id", "role_id", "invitation_id", "webhook_id", "delivery_id", "token_id"):
         found = answers(sqlite_server, client, {**names, "organization_id": other}, of=of)
         assert {404} == set(found.values()), (of, found)
 

@@ -62,12 +62,14 @@ def pin(organization_id: str, app_id: str, backup_id: str) -> Response:
 def check(organization_id: str, app_id: str, backup_id: str) -> Response:
     """Have a backup checked; one that is being checked already is not checked twice."""
     with transaction():
-        backup = backup_here(backup_id)
-        level = level_of({name: request.form.get(name) == "1" for name in (DEEP, QUICK)})
-        under_way = [run for run in active_runs(app_id) if _checks(run, backup, level)]
-        run_id = under_way[0].id if under_way else request_check(
-            backup, visit().person, deep=level == DEEP, quick=level == QUICK, send=True).id
+        run_id = checking(backup_here(backup_id), level_of({name: request.form.get(name) == "1" for name in (DEEP, QUICK)})).id
     return redirect_to("backups.run", run_id=run_id)
+
+
+def checking(backup: Backup, level: str) -> Run:
+    """Return the run of a check that goes on, or that of a new one. The caller owns the transaction."""
+    under_way = [run for run in active_runs(backup.app_id) if _checks(run, backup, level)]
+    return under_way[0] if under_way else request_check(backup, visit().person, deep=level == DEEP, quick=level == QUICK, send=True)
 
 
 def _checks(run: Run, backup: Backup, level: str) -> bool:

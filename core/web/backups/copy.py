@@ -36,11 +36,20 @@ def begin_copy(organization_id: str, app_id: str, backup_id: str) -> Response | 
     return redirect_to("backups.run", run_id=run_id)
 
 
-def _begin(backup: Backup, name: str) -> str:
+def check_copy(backup: Backup) -> None:
+    """Refuse where the visitor may make no app of a backup, or it holds none.
+
+    Raises:
+        Forbidden, InvalidInput: see above.
+    """
     if not visit().manages_organization:
         raise Forbidden("Only owners and admins of the organization can create apps. Ask one of them, or restore into this app.")
     if backup.part == "data":
         raise InvalidInput("This backup has data only. A new app needs a configuration.")
+
+
+def _begin(backup: Backup, name: str) -> str:
+    check_copy(backup)
     with transaction():
         again = asked_just_now(backup.app_id, visit().person, "restore_as_new", backup=backup.id, name=name)
         return again or request_copy(backup_here(backup.id), visit().person, name=checked_name(name), send=True).id

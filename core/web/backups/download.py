@@ -14,6 +14,7 @@ from werkzeug.datastructures import ContentRange
 from core.backups import export
 from core.backups.export import Download, DownloadTooLarge, name_on_disk
 from core.backups.log import note, noting
+from core.backups.models import Backup
 from core.base.budget import AT_ONCE_BYTES, keep_place
 from core.web.backups.blueprint import BACKUP, backup_here, pages
 from core.web.gate import Needs
@@ -27,10 +28,20 @@ def download(organization_id: str, app_id: str, backup_id: str, what: str) -> Re
     """Send a backup's "config", "data" or "both" as a file; a range of it where one is asked for."""
     backup = backup_here(backup_id)
     try:
-        with noting("download", app_id, visit().person, backup_id=backup.id, part=what[:20]):
-            found = export.download(backup, what)
+        return sent(backup, what)
     except DownloadTooLarge as refused:
         return render_template("backups/too_large.html", backup=backup, refused=refused), refused.status
+
+
+def sent(backup: Backup, what: str) -> Response:
+    """Return the answer that sends a backup's file, or the range of it that is asked for.
+
+    Raises:
+        DownloadTooLarge, InvalidInput, NotFound: see `export.download`.
+    """
+    person = visit().person
+    with noting("download", backup.app_id, person, backup_id=backup.id, part=what[:20]):
+        found = export.download(backup, what)
     etag = hashlib.sha256(found.container.manifest).hexdigest()
     if request.if_none_match.contains(etag):
         return _headed(Response(status=304), found, etag)
@@ -38,8 +49,8 @@ def download(organization_id: str, app_id: str, backup_id: str, what: str) -> Re
     if span is not None and span[0] >= found.size:
         return _headed(_unsatisfied(found.size), found, etag)
     if request.method == "GET":
-        sent: dict[str, Any] = {"from_byte": span[0], "to_byte": span[1]} if span else {"size_bytes": found.size}
-        note("download", app_id, visit().person, backup_id=backup.id, part=what, **sent)
+        told: dict[str, Any] = {"from_byte": span[0], "to_byte": span[1]} if span else {"size_bytes": found.size}
+        note("download", backup.app_id, person, backup_id=backup.id, part=what, **told)
     return _headed(_sent(found, span), found, etag)
 
 

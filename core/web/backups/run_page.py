@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from flask import Response, flash, make_response, render_template, request, url_for
@@ -59,17 +60,22 @@ def progress(organization_id: str, app_id: str, run_id: str) -> Response:
 @pages.page(f"{RUN}/cancel", Needs.BACKUP, ("POST",))
 def cancel(organization_id: str, app_id: str, run_id: str) -> Response:
     """Ask for a run to be cancelled."""
-    with transaction():
-        found = run_here(run_id)
-        if found.state in ("queued", "running"):
-            note("cancel", app_id, visit().person, run_id=found.id, run=found.kind)
-        service.cancel(found)
-        ended = found.state
-    if ended == "cancelled" and found.kind == "upload":
-        uploads.forget_cancelled(found)
-    if ended not in ("running", "cancelled"):
+    if cancelled(lambda: run_here(run_id)).state not in ("running", "cancelled"):
         flash("It had already ended.", "warn")
     return redirect_to("backups.run", run_id=run_id)
+
+
+def cancelled(find: Callable[[], Run]) -> Run:
+    """Ask for the run that *find* gives to be cancelled, and return it."""
+    with transaction():
+        found = find()
+        if found.app_id is not None and found.state in ("queued", "running"):
+            note("cancel", found.app_id, visit().person, run_id=found.id, run=found.kind)
+        service.cancel(found)
+    found = find()
+    if found.state == "cancelled" and found.kind == "upload":
+        uploads.forget_cancelled(found)
+    return found
 
 
 @pages.page(f"{APP}/restoring", Needs.APP, guests=True)

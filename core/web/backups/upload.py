@@ -63,10 +63,8 @@ def how_far(organization_id: str, app_id: str, upload_id: str) -> Response:
 @pages.page(UPLOAD, Needs.BACKUP, ("PATCH",), max_bytes=uploads.MAX_PART_BYTES)
 def send_part(organization_id: str, app_id: str, upload_id: str) -> Response:
     """Take a part; the header Upload-Offset says where it begins."""
-    offset = request.headers.get("Upload-Offset", "")
-    if not re.fullmatch(r"[0-9]{1,15}", offset):
-        raise InvalidInput("The header Upload-Offset must say where the part begins.")
-    uploads.append(_mine(upload_id), int(offset), request.stream)  # type: ignore[arg-type]  # a stream of bytes that can be read
+    offset = uploads.offset_in(request.headers.get("Upload-Offset", ""))
+    uploads.append(_mine(upload_id), offset, request.stream)  # type: ignore[arg-type]  # a stream of bytes that can be read
     return jsonify(_value(_mine(upload_id)))
 
 

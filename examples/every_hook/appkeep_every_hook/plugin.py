@@ -250,6 +250,11 @@ def visitor() -> ak.Visitor | None:
 
 
 @ak.hookimpl
+def bearer(token: str) -> ak.Bearer | None:
+    return None  # tokens of another kind: an ak.Bearer says whose it is, in which organization, and its scopes
+
+
+@ak.hookimpl
 def guest(app: ak.App) -> ak.Guest | None:
     return None
 

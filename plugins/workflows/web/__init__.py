@@ -2,5 +2,6 @@
 
 from plugins.workflows.web import editing, panels, running
 from plugins.workflows.web.blueprint import pages
+from plugins.workflows.web.http_api import api
 
-__all__ = ["editing", "pages", "panels", "running"]
+__all__ = ["api", "editing", "pages", "panels", "running"]

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from struct import calcsize, pack
 from typing import Any
+from zlib import crc32
 
 from sqlalchemy import func, select, text
 
@@ -56,10 +57,12 @@ SELECT r.seq, j.value::bigint FROM record r, jsonb_array_elements_text((r.vals::
 WHERE r.app_id = :app AND r.worksheet = :worksheet AND r.deleted_at IS NULL
   AND jsonb_typeof((r.vals::jsonb) -> :field) = 'array' AND j.value = ANY(:seqs) ORDER BY 1, 2
 """)
+LOTS = 64
+"""In how many lots the values of a field are held that no two records may have."""
 _HOLD = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 _HOLDER = text("""
-SELECT seq FROM record WHERE app_id = :app AND worksheet = :worksheet AND seq <> :but AND deleted_at IS NULL
-  AND (vals::jsonb) -> :field = CAST(:value AS jsonb) LIMIT 1
+SELECT (vals::jsonb) -> :field, seq FROM record WHERE app_id = :app AND worksheet = :worksheet AND deleted_at IS NULL
+  AND ((vals::jsonb) -> :field) IN (SELECT jsonb_array_elements(CAST(:of AS jsonb))) AND seq <> ALL (CAST(:but AS bigint[])) LIMIT 1
 """)
 _SHARED = text("""
 SELECT (vals::jsonb) ->> :field AS value, count(*) FROM record
@@ -133,6 +136,11 @@ def _letters(text: str) -> str:
 def _valued(value: bytes) -> str:
     """Return a value after its length, as letters."""
     return (pack(">i", len(value)) + value).decode("latin-1")
+
+
+def _lot(value: Any) -> int:
+    """Return the lot of a value: values that are the same are in the same."""
+    return crc32(json.dumps(value, sort_keys=True).encode()) % LOTS
 
 
 class PostgreSQLRecordStore(RecordStore):
@@ -232,12 +240,14 @@ class PostgreSQLRecordStore(RecordStore):
         return [(row[0], row[1]) for row in self.connection.execute(_POINTING, given)]
 
     def hold_values(self, worksheet: str, values: Iterable[tuple[str, Any]]) -> None:
-        for name in sorted(f"{self.app_id}/{worksheet}/{field}/{json.dumps(value, sort_keys=True)}" for field, value in values):
+        # By lots: the server has room for some thousand locks, which a thousand values for each of several writers would take up.
+        for name in sorted({f"{self.app_id}/{worksheet}/{field}/{_lot(value)}" for field, value in values}):
             self.connection.execute(_HOLD, {"name": name})
 
-    def holder(self, worksheet: str, field: str, value: Any, but: int) -> int | None:
-        given = {"field": field, "app": self.app_id, "worksheet": worksheet, "but": but, "value": json.dumps(value)}
-        return self.connection.execute(_HOLDER, given).scalar()
+    def holder(self, worksheet: str, field: str, values: Sequence[Any], but: Sequence[int]) -> tuple[Any, int] | None:
+        given = {"field": field, "app": self.app_id, "worksheet": worksheet, "but": list(but), "of": json.dumps(values)}
+        found = self.connection.execute(_HOLDER, given).first()
+        return (found[0], found[1]) if found else None
 
     def value_counts(self, worksheet: str, field: str) -> list[tuple[str, int]]:
         given = {"field": field, "app": self.app_id, "worksheet": worksheet}

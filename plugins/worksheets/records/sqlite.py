@@ -37,8 +37,10 @@ SELECT r.seq, j.value FROM record r, json_each(r.vals, '$.' || ?) j
 WHERE r.app_id = ? AND r.worksheet = ? AND r.deleted_at IS NULL AND j.value IN ({marks}) ORDER BY r.seq
 """
 _HOLDER = """
-SELECT seq FROM record WHERE app_id = ? AND worksheet = ? AND seq <> ? AND deleted_at IS NULL
-  AND json_extract(vals, '$.' || ?) = json_extract(?, '$') LIMIT 1
+SELECT json_quote(json_extract(vals, '$.' || :field)), seq FROM record
+WHERE app_id = :app AND worksheet = :worksheet AND deleted_at IS NULL
+  AND json_extract(vals, '$.' || :field) IN (SELECT value FROM json_each(:of))
+  AND seq NOT IN (SELECT value FROM json_each(:but)) LIMIT 1
 """
 _SHARED = """
 SELECT json_extract(vals, '$.' || ?) AS value, count(*) FROM record
@@ -89,10 +91,11 @@ class SQLiteRecordStore(RecordStore):
             found += driver(self.connection).execute(sql, (field, self.app_id, worksheet, *some)).fetchall()
         return sorted(found)
 
-    def holder(self, worksheet: str, field: str, value: Any, but: int) -> int | None:
-        given = (self.app_id, worksheet, but, field, json.dumps(value))
+    def holder(self, worksheet: str, field: str, values: Sequence[Any], but: Sequence[int]) -> tuple[Any, int] | None:
+        given = {"app": self.app_id, "worksheet": worksheet, "field": field, "of": json.dumps(values), "but": json.dumps(but)}
         found = driver(self.connection).execute(_HOLDER, given).fetchone()
-        return found[0] if found else None
+        # A tick is 1 to SQLite: what was asked for is told, not what was found.
+        return (values[values.index(json.loads(found[0]))], found[1]) if found else None
 
     def value_counts(self, worksheet: str, field: str) -> list[tuple[str, int]]:
         rows = driver(self.connection).execute(_SHARED, (field, self.app_id, worksheet)).fetchall()

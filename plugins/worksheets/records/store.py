@@ -110,8 +110,8 @@ class RecordStore:
         """Return (seq, seq pointed to) of live records whose array *field* names one of *seqs*, ordered."""
         raise NotImplementedError
 
-    def holder(self, worksheet: str, field: str, value: Any, but: int) -> int | None:
-        """Return the number of a live record other than *but* that has this value in *field*."""
+    def holder(self, worksheet: str, field: str, values: Sequence[Any], but: Sequence[int]) -> tuple[Any, int] | None:
+        """Return a value of these that a live record has in *field*, and that record's number; the records *but* do not count."""
         raise NotImplementedError
 
     def value_counts(self, worksheet: str, field: str) -> list[tuple[str, int]]:

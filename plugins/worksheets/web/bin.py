@@ -59,7 +59,7 @@ def _said(seqs: list[int], what: str) -> str:
 @pages.page(f"{SHEET}/bin", Needs.APP, guests=True)
 def deleted(organization_id: str, app_id: str, key: str) -> str:
     """List the records in the recycle bin that the visitor could have deleted."""
-    sheet = _open_bin(key)
+    sheet = open_bin(key)
     asked = GridQuery(cursor=request.args.get("after") or None, at=_whole(request.args.get("at", "")))
     asked = asked if is_cursor(asked.cursor) else replace(asked, cursor=None, at=0)
     found = bin_page(sheet.app, sheet.access, asked.cursor)
@@ -81,7 +81,13 @@ def _whole(text: str) -> int:
     return int(text) if text.isdecimal() and len(text) < 10 else 0
 
 
-def _open_bin(key: str) -> SheetContext:
+def open_bin(key: str) -> SheetContext:
+    """Return the worksheet whose recycle bin the visitor may open.
+
+    Raises:
+        NotFound: they see no such worksheet.
+        Forbidden: they may delete no records there.
+    """
     sheet = open_sheet(key)
     if not sheet.access.scope("delete"):
         raise Forbidden("Only people who can delete records here can open the recycle bin.")
@@ -98,7 +104,7 @@ def _shown(template: str, sheet: SheetContext, rows: list[Row], **more: Any) -> 
 @pages.page(f"{SHEET}/bin/bring-back", Needs.APP, ("POST",), guests=True)
 def bring_back(organization_id: str, app_id: str, key: str) -> Response:
     """Bring the picked records back."""
-    sheet = _open_bin(key)
+    sheet = open_bin(key)
     return _each(sheet, lambda seq: bring_back_one(sheet.app, sheet.access, seq, sheet.person), "restored")
 
 
@@ -114,7 +120,7 @@ def _each(sheet: SheetContext, act: Callable[[int], Any], what: str) -> Response
 @pages.page(f"{SHEET}/bin/purge", Needs.APP_ADMIN, ("POST",))
 def purge(organization_id: str, app_id: str, key: str) -> str | Response:
     """Ask whether the picked records may go for good, naming what points to them; then remove them."""
-    sheet = _open_bin(key)
+    sheet = open_bin(key)
     if request.form.get("sure") == "yes":
         return _each(sheet, lambda seq: purge_one(sheet.app, sheet.access, seq, sheet.person), "deleted permanently")
     rows = [found_row(sheet.app, sheet.access, seq, "delete", deleted=True) for seq in picked()]

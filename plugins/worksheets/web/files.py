@@ -18,10 +18,10 @@ from plugins.worksheets.web.sheet_context import SheetContext, open_sheet
 def file(organization_id: str, app_id: str, key: str, seq: int, field: str, content: str) -> Response:
     """Give a file of a record."""
     sheet = open_sheet(key)
-    return file_response(_named(sheet, seq, field, content))
+    return file_response(named_file(sheet, seq, field, content))
 
 
-def _named(sheet: SheetContext, seq: int, key: str, content: str) -> Mapping[str, Any]:
+def named_file(sheet: SheetContext, seq: int, key: str, content: str) -> Mapping[str, Any]:
     """Return the file as the record names it.
 
     Raises:

@@ -38,6 +38,14 @@ class Line:
 
 def lines_of(around: RelatedNames, rows: Sequence[Row], fields: Iterable[Field]) -> list[Line]:
     """Return the lines of some rows with the values of *fields*; how many rows there are costs no more questions."""
+    wanted = list(fields)
+    found = valued_lines(around, rows, wanted)
+    _as_far_as_possible(lambda: around.load(wanted, [line.values for line in found]))
+    return found
+
+
+def valued_lines(around: RelatedNames, rows: Sequence[Row], fields: Iterable[Field]) -> list[Line]:
+    """Return what `lines_of` does for whoever needs the values alone, and not what the things are called that they point to."""
     budget.begin_showing()
     wanted = list(fields)
     views = list(record_views(rows))
@@ -50,7 +58,6 @@ def lines_of(around: RelatedNames, rows: Sequence[Row], fields: Iterable[Field])
         values = {key: value for key, value in view.vals.items() if key in stored}
         _as_far_as_possible(partial(_add_computed, values, around, derived, view))
         found.append(Line(row, view, values, around.of(row.seq)))
-    _as_far_as_possible(lambda: around.load(wanted, [line.values for line in found]))
     return found
 
 

@@ -126,6 +126,16 @@ def write(sheet: SheetContext, seq: int | None, changes: Vals, held: Row | None 
         NotFound, Forbidden, InvalidValue: see `access.save_record`.
     """
     old = None if seq is None else held or found_row(sheet.app, sheet.access, seq, "update")
+    return put_record(sheet.app, sheet.key, seq, allowed(sheet, old, changes), sheet.person, held=old)
+
+
+def allowed(sheet: SheetContext, old: Row | None, changes: Vals) -> dict[str, Any]:
+    """Return what is written of a change of a record, or of a new one: with what the rules set besides.
+
+    Raises:
+        Broken: a rule is not kept.
+        Forbidden: the visitor may not make a record, or not write a field.
+    """
     check_writes(sheet.access, changes, "create" if old is None else "update")
     if old is None and not sheet.access.may_create:
         raise Forbidden("You cannot create records in this worksheet.")
@@ -133,7 +143,7 @@ def write(sheet: SheetContext, seq: int | None, changes: Vals, held: Row | None 
     found = ruled(sheet, old, {**before, **changes}, changes)
     if found.errors or found.refusal:
         raise Broken(found)
-    return put_record(sheet.app, sheet.key, seq, {**changes, **found.values}, sheet.person, held=old)
+    return {**changes, **found.values}
 
 
 def _sentence(text: str) -> str:

@@ -54,11 +54,19 @@ def _signer(sheet: SheetContext) -> URLSafeSerializer:
 
 
 def _store(upload: FileStorage, field: Field, app_id: str) -> Item:
-    options = field.definition.get("options", {})
-    name, kind = safe_name(upload.filename or ""), upload_type(upload)
-    if not _allowed(name, kind, options.get("types", ())):
-        raise InvalidValue(f"“{name[:60]}” has the wrong file type. This field accepts: {', '.join(options['types'])}.")
-    return keep_upload(upload, app_id, most_bytes=options.get("max_size"))
+    check_type(field, safe_name(upload.filename or ""), upload_type(upload))
+    return keep_upload(upload, app_id, most_bytes=field.definition.get("options", {}).get("max_size"))
+
+
+def check_type(field: Field, name: str, kind: str) -> None:
+    """Refuse a file of a type that the field does not take.
+
+    Raises:
+        InvalidValue: see above.
+    """
+    types = field.definition.get("options", {}).get("types", ())
+    if not _allowed(name, kind, types):
+        raise InvalidValue(f"“{name[:60]}” has the wrong file type. This field accepts: {', '.join(types)}.")
 
 
 def _allowed(name: str, kind: str, types: Iterable[str]) -> bool:

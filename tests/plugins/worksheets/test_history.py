@@ -395,7 +395,7 @@ def test_a_record_that_is_not_there_has_no_history(sheet: App) -> None:
 
 
 WRITERS = {
-    ("service", "put_record"), ("service", "_make"), ("service", "purge_record"), ("service", "purge_worksheet"),
+    ("service", "done"), ("service", "_make"), ("service", "purge_record"), ("service", "purge_worksheet"),
     ("service", "purge_field"), ("service", "follow_fields"), ("service", "write_rows"), ("service", "_move_with_rows"),
     ("service", "_forget_pointers"), ("restore", "_write"), ("undo", "run"), ("restore_whole", "_load"),
 }
