@@ -197,7 +197,7 @@ def bearer(token: str) -> Bearer | None:
         return None
     led = not second_factor.enrolled(user) and second_factor.required_by(user.id)
     come = Bearer(row.id, row.name, Visitor(person=user.id, name=user.name, email=user.email, detour="/account" if led else None),
-                  row.organization_id, scopes_of(row))
+                  row.organization_id, scopes_of(row), row.expires_at)
     _seen(row)
     return come
 

@@ -47,13 +47,17 @@ class ScopeMissing(Forbidden):
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """Whoever comes with a token: the person it belongs to, in the one organization it is for, as far as its scopes reach."""
+    """Whoever comes with a token: the person it belongs to, in the one organization it is for, as far as its scopes reach.
+
+    It is good until *expires_at*, in microseconds UTC.
+    """
 
     token_id: str
     token_name: str
     visitor: Visitor
     organization_id: str
     scopes: frozenset[str]
+    expires_at: int
 
 
 def new_token(key: str) -> str:

@@ -48,14 +48,15 @@ def openapi() -> Response:
 @api.operation("GET", f"{ROOT}/me", Needs.SIGNED_IN, name="me", scope="", subject="About the API",
                summary="Whose token this is, and what it is for", answer=object_schema({
                           "person": TEXT, "name": TEXT, "email": TEXT, "organization": TEXT, "role": MAYBE, "token": TEXT,
-                          "token_name": TEXT, "scopes": {"type": "array", "items": {"enum": list(SCOPES)}}}))
+                          "token_name": TEXT, "scopes": {"type": "array", "items": {"enum": list(SCOPES)}}, "expires_at": TEXT}))
 def me() -> dict[str, Any]:
     """Say who asks."""
     here, bearer = visit(), visit().bearer
     if bearer is None:
         raise RuntimeError("The gate lets nobody in without a token.")
     return {"person": here.person, "name": bearer.visitor.name, "email": bearer.visitor.email, "organization": bearer.organization_id,
-            "role": here.role, "token": bearer.token_id, "token_name": bearer.token_name, "scopes": sorted(bearer.scopes)}
+            "role": here.role, "token": bearer.token_id, "token_name": bearer.token_name, "scopes": sorted(bearer.scopes),
+            "expires_at": iso(bearer.expires_at)}
 
 
 @api.operation("GET", APPS, Needs.MEMBER, name="list_apps", scope="read", subject="Apps",

@@ -20,6 +20,7 @@ FIRST_US = -62_135_596_800_000_000
 """When the year 1 began: what came from elsewhere may lie before it, and RFC 3339 has no years before it."""
 OF_THE_RECORD = ("created_time", "created_by", "modified_time", "modified_by")
 """Types of computed fields that change with their record alone."""
+MOMENTS = ("created_time", "modified_time")
 
 
 def values_shown(sheet: SheetContext, rows: Sequence[Row]) -> list[dict[str, Any]]:
@@ -32,7 +33,7 @@ def _value(sheet: SheetContext, line: Line) -> dict[str, Any]:
     return {
         "number": row.seq,
         "values": {key: value for key, value in line.values.items() if not _is_computed(sheet.fields[key])},
-        "computed": {key: _json(value) for key, value in line.values.items() if _is_computed(sheet.fields[key])},
+        "computed": {key: _computed(sheet.fields[key], value) for key, value in line.values.items() if _is_computed(sheet.fields[key])},
         "created_at": moment_text(row.created_at), "created_by": row.created_by,
         "updated_at": moment_text(row.updated_at), "updated_by": row.updated_by, "etag": etag_of_row(sheet, row)}
 
@@ -71,6 +72,11 @@ def moment_text(time_us: int) -> str:
 
 def _is_computed(one: Field) -> bool:
     return one.type.derived_for(one.definition)
+
+
+def _computed(one: Field, value: Any) -> Any:
+    """Return a computed value as JSON, a moment as all of the API's are."""
+    return moment_text(value) if one.type.name in MOMENTS and type(value) is int else _json(value)
 
 
 def _json(value: Any) -> Any:

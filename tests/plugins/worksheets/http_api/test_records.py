@@ -10,7 +10,7 @@ def test_a_record_lives(both: Records) -> None:
     """Created, read as it was answered, changed in part, emptied in part, deleted, brought back."""
     made = both.make(text="A", number=2, single_select=RED, date="2026-11-23")
     assert named({"text": "A", "number": 2, "single_select": RED, "date": "2026-11-23", "autonumber": 1}) == made["values"]
-    assert 4 == made["computed"][key_of("f", "double")]
+    assert (4, made["created_at"]) == (made["computed"][key_of("f", "double")], made["computed"][key_of("f", "created_time")])
     assert made == both.get(made["number"])
     changed = both.change(made["number"], number=3, date=None)
     assert named({"text": "A", "number": 3, "single_select": RED, "autonumber": 1}) == changed["values"]
