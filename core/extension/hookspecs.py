@@ -163,7 +163,7 @@ def run_finished(run: Run) -> None:
 
 @hookspec
 def register_blueprint() -> Blueprint | Iterable[Blueprint]:
-    """Give pages: a `core.api.Pages` blueprint, or several."""
+    """Give pages, or operations of the HTTP API: a `core.api.Pages` or `core.api.Operations` blueprint, or several."""
     return ()
 
 

@@ -16,6 +16,8 @@ from core.extension.hook_results import checked
 from core.extension.registry import Registry
 from core.extension.time_bound import RaisedOtherwise, as_error, bounded
 from core.web.gate import Needs, Pages
+from core.web.http_api import operations
+from core.web.http_api.operations import operations_of
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +92,11 @@ def _check(app: Flask, pages: Any) -> None:
         raise PluginFailed(f"register_blueprint gave {type(pages).__name__}; give core.api.Pages.")
     alone = Flask("alone", static_folder=None)
     alone.register_blueprint(pages)
-    taken = {rule.rule for rule in app.url_map.iter_rules()}
+    taken, names = {rule.rule for rule in app.url_map.iter_rules()}, {one.name for one in operations_of(app)}
+    for one in operations_of(alone):
+        operations.check(one)
+        if one.name in names:
+            raise PluginFailed(f"The operation {one.name} has the name of another one.")
     for rule in alone.url_map.iter_rules():
         if not isinstance(getattr(alone.view_functions[rule.endpoint], "needs", None), Needs):
             raise PluginFailed(f"The page {rule.endpoint} does not say who may enter; add it by Pages.page.")

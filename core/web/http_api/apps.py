@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from flask import Response, current_app, jsonify
+from flask import Response, current_app
 
 from core.apps import service as apps
 from core.apps.permissions import standing
@@ -20,12 +21,14 @@ from core.web.bearer import SCOPES
 from core.web.gate import Needs
 from core.web.http_api.blueprint import api
 from core.web.http_api.openapi import document
-from core.web.http_api.operations import APP, APPS, ROOT, Answer, object_schema, operations_of
+from core.web.http_api.operations import APP, APPS, JSON, ROOT, Answer, object_schema, operations_of
 from core.web.http_api.repeats import once
 from core.web.runs import visible
 from core.web.visit import current_app_row, current_standing, visit
 
 RUN = f"{ROOT}/runs/<run_id>"
+DOCUMENT = "appkeep-openapi"
+"""Under which an application keeps its document."""
 NAME = {"type": "string", "minLength": 1, "maxLength": 100}
 MOMENT = {"type": ["string", "null"], "description": "RFC 3339, UTC; null where it has not come yet."}
 TEXT, WHOLE, FLAG, MAYBE = {"type": "string"}, {"type": "integer"}, {"type": "boolean"}, {"type": ["string", "null"]}
@@ -42,7 +45,11 @@ RUN_WHOLE = object_schema({**RUN_VALUE["properties"], "error_message": MAYBE, "r
                summary="This document", answer={"type": "object"})
 def openapi() -> Response:
     """Give the document of the API."""
-    return jsonify(document(operations_of(current_app), server().config.address))
+    made: bytes | None = current_app.extensions.get(DOCUMENT)
+    if made is None:  # once: anybody may ask for it, and it stays the same as long as the process
+        made = json.dumps(document(operations_of(current_app), server().config.address), ensure_ascii=False).encode()
+        current_app.extensions[DOCUMENT] = made
+    return Response(made, mimetype=JSON)
 
 
 @api.operation("GET", f"{ROOT}/me", Needs.SIGNED_IN, name="me", scope="", subject="About the API",

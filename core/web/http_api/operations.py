@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from flask import Flask, Response, jsonify, request
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
+from jsonschema.exceptions import SchemaError, best_match
 
 from core.archive.canonical import NotCanonical, canonical, parse
 from core.base.errors import AppkeepError, InvalidInput
@@ -101,6 +101,21 @@ class Operation:
     def judge(self) -> Draft202012Validator:
         """What a body is judged by."""
         return Draft202012Validator(self.body or {})
+
+
+def check(it: Operation) -> None:
+    """Refuse an operation of a stranger's that would spoil the document of all: what is no schema, or not JSON.
+
+    Raises:
+        RuntimeError: with the operation and what is wrong.
+    """
+    try:
+        canonical([it.name, it.subject, it.summary, it.about, dict(it.parts)])
+        for schema in (*it.query.values(), *it.headers.values(), it.body or {}, it.answer or {}):
+            canonical(schema)
+            Draft202012Validator.check_schema(schema)
+    except (NotCanonical, SchemaError, AttributeError, TypeError) as error:
+        raise RuntimeError(f"The operation {it.name} is not described rightly: {str(error)[:200]}") from error
 
 
 class Operations(Pages):

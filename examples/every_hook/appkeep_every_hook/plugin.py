@@ -239,9 +239,18 @@ def show_motto(organization_id: str, app_id: str) -> str:
     return f"The motto is kept for {ak.current_app_row().name}."
 
 
+operations = ak.Operations("every_hook_api", __name__)
+
+
+@operations.operation("GET", f"{ak.API_APP}/motto", ak.Needs.APP, name="get_motto", scope="read", subject="Mottos",
+                      summary="An app’s motto", answer=ak.object_schema({"motto": {"type": "string"}}))
+def get_motto(app_id: str) -> dict[str, str]:
+    return {"motto": f"The motto is kept for {ak.current_app_row().name}."}
+
+
 @ak.hookimpl
-def register_blueprint() -> ak.Pages:
-    return pages
+def register_blueprint() -> list[ak.Pages]:
+    return [pages, operations]
 
 
 @ak.hookimpl

@@ -20,6 +20,7 @@ from markupsafe import Markup
 from sqlalchemy import func, select, text
 
 from core.api import (
+    API_ROOT,
     BlockType,
     Channel,
     Component,
@@ -30,6 +31,7 @@ from core.api import (
     Importer,
     Kind,
     Needs,
+    Operations,
     Pages,
     RunKind,
     StoreKind,
@@ -56,7 +58,8 @@ from plugins.worksheets import service
 from tenants.notifications.models import Delivery
 from tests.conftest import fresh_database, made_organization
 from tests.core.extension.strangers import Entry, installed, plugin, started
-from tests.web import OWNER, make_person, signed_in
+from tests.program import make_token
+from tests.web import OWNER, make_organization, make_person, signed_in
 
 
 def raising(*_: object) -> Any:
@@ -301,6 +304,37 @@ def test_pages_that_cannot_be_served_leave_their_plugin_out(
     with installed(monkeypatch, plugin("bad", register_blueprint=given)), started(home, fresh_database("sqlite", home, request)):
         assert "its pages cannot be served" in server().registry.broken["bad"]
         works(home, "Example")
+
+
+def operations(*, name: str = "mine", rule: str = f"{API_ROOT}/mine", **said: Any) -> Operations:
+    """Return an operation of a stranger's."""
+    made = Operations("stranger", __name__)
+    made.operation("GET", rule, Needs.SIGNED_IN, name=name, scope="", subject="Mine", summary="Mine", **said)(a_number)
+    return made
+
+
+@pytest.mark.parametrize(("said", "why"), [
+    ({"answer": {"type": "nonsense"}}, "not described rightly"), ({"answer": {"type": {1, 2}}}, "not described rightly"),
+    ({"query": {"q": 7}}, "not described rightly"), ({"name": "me"}, "name of another"), ({"rule": f"{API_ROOT}/me"}, "which another page has")])
+def test_operations_that_would_spoil_the_document_leave_their_plugin_out(
+        home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, said: dict[str, Any], why: str) -> None:
+    """What is no schema, or a name or an address that another operation has: the document of all others stays right."""
+    made = operations(**said)
+    with installed(monkeypatch, plugin("bad", register_blueprint=lambda: made)), started(home, fresh_database("sqlite", home, request)) as flask:
+        assert why in server().registry.broken["bad"]
+        assert 200 == flask.test_client().get(f"{API_ROOT}/openapi.json").status_code
+
+
+def test_an_operation_of_a_stranger_is_served_behind_the_gate(
+        home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is in the document, and asks for a token as all do."""
+    made = operations(answer={"type": "integer"})
+    with installed(monkeypatch, plugin("good", register_blueprint=lambda: made)), started(home, fresh_database("sqlite", home, request)) as flask:
+        client = flask.test_client()
+        assert "mine" == client.get(f"{API_ROOT}/openapi.json").get_json()["paths"][f"{API_ROOT}/mine"]["get"]["operationId"]
+        assert 401 == client.get(f"{API_ROOT}/mine").status_code
+        token = make_token(make_organization("Example"), make_person("owner@example.org"))
+        assert 7 == client.get(f"{API_ROOT}/mine", headers={"Authorization": f"Bearer {token}"}).get_json()
 
 
 STOPPING = [GeneratorExit(), asyncio.CancelledError("in the middle")]
