@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from werkzeug.exceptions import HTTPException
 
 from tests.browser.conftest import Site
@@ -34,7 +34,7 @@ def too_wide(page: Page) -> list[str]:
 def _rest(page: Page) -> None:
     """Wait until a page is what it will be: after a click it is there before its body is, after a choice before the answer is put in."""
     page.wait_for_load_state()
-    page.wait_for_function("!document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')")
+    expect(page.locator(".htmx-request, .htmx-swapping, .htmx-settling")).to_have_count(0)
 
 
 def pages_from(page: Page, site: Site, start: str, *, each: int = 1) -> Iterator[str]:

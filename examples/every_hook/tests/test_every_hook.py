@@ -147,7 +147,7 @@ def test_every_hook_is_called(app: App, appkeep_server: Flask) -> None:
         "kept": "", "apps": [app], "asked": ak.RecordsAsked(worksheet="worksheet/w_1111111111"), "worksheet": "w_1111111111", "seq": 1,
         "values": {}, "changes": [ak.RecordChange(seq=1, before=None, after={})], "seqs": [1], "restoring": None, "size": 5,
         "reference": "run/n_1111111111", "purpose": "backup", "app_id": app.id, "act": "backup", "result": "done", "backup_id": None,
-        "detail": {}, "answer": "ding", "run_ids": ["n_1111111111"], "ended": (0, 1),
+        "detail": {}, "answer": "ding", "token": "akt_0", "run_ids": ["n_1111111111"], "ended": (0, 1),
         "view": "v_1111111111", "button": "b_1111111111", "target": "sign/sg_1111111111", "filter": {"all": []}, "name": "bells",
         "actor": "bell/tower", "expression": "bells()"}
     answers: dict[str, Any] = {}
