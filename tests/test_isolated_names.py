@@ -11,11 +11,11 @@ import pytest
 from core.web.shell import isolated
 
 ROOT = Path(__file__).resolve().parents[1]
-ATTRIBUTE = re.compile(r' (?:aria-label|title)="([^"]*\{\{[^"]*)"')
+ATTRIBUTE = re.compile(r' (?:aria-label|title|alt|data-confirm)="([^"]*\{\{[^"]*)"')
 EXPRESSION = re.compile(r"\{\{ (.*?) \}\}")
 PLAIN = {
     "action.title", "channel.title", "flag.title", "inbox.unread", "kind.title", "label", "line.entry.at|when|striptags", "line.seq",
-    "loop.index", "n", "node.title", "now.year", "plan.title", "step.number",
+    "loop.index", "n", "node.title", "now.year", "plan.title", "step.number", "title",
 }
 """Expressions that are numbers, times, or words of Appkeep's own."""
 CHOICE = re.compile(r"'[^']*' if .* else '[^']*'")

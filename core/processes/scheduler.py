@@ -19,6 +19,7 @@ from core.gc import old_runs, sweep
 from core.imports.inbox import tidy
 from core.runs.service import announce_ended, recover
 from core.server import server
+from core.tenancy import answered_requests
 from core.tenancy.plugin_states import note_failures
 
 log = logging.getLogger(__name__)
@@ -44,7 +45,8 @@ def tick(*, slow: bool = True) -> None:
     """
     steps: list[Callable[[], object]] = [recover, announce_ended, schedules.tick, retention.tick, uploads.forget_old]
     if slow:
-        steps += [look.tick, check_due.tick, check_due.tick_deep, sweep.tick, old_runs.tick, making.tick, tidy, base.tidy, scratch.tick]
+        steps += [look.tick, check_due.tick, check_due.tick_deep, sweep.tick, old_runs.tick, making.tick, tidy, base.tidy, scratch.tick,
+                  answered_requests.forget_old]
     for step in [*steps, *_listeners(), note_failures]:
         try:
             step()

@@ -44,6 +44,9 @@ def register(app: Flask) -> None:
             for endpoint, view in app.view_functions.items():
                 if endpoint.startswith(f"{pages.name}."):
                     app.view_functions[endpoint] = _answering(app, name, view)
+            for functions, wrapped in ((app.after_request_funcs, _following), (app.teardown_request_funcs, _ending)):
+                if pages.name in functions:
+                    functions[pages.name] = [wrapped(name, one) for one in functions[pages.name]]
         except (Exception, SystemExit) as error:
             # A stranger's pages may be anything.
             registry.leave_out(name, f"its pages cannot be served: {error}")
@@ -82,6 +85,65 @@ def _answering(app: Flask, plugin: str, view: Callable[..., Any]) -> Callable[..
     return answer
 
 
+def _following(plugin: str, function: Callable[..., Any]) -> Callable[[Response], Response]:
+    """Return what follows a stranger's page: where it fails, the page is answered without it."""
+    @wraps(function)
+    def follow(response: Response) -> Response:
+        try:
+            with as_error():
+                given = function(response)
+        except (Exception, SystemExit) as error:
+            # A stranger's code may raise anything.
+            log.error("The plugin %s failed after its page, which was answered without it: %s", plugin, error, exc_info=error)
+            return response
+        if not isinstance(given, Response):
+            log.error("The plugin %s gave %s after its page, which was answered without it", plugin, type(given).__name__)
+            return response
+        return given
+
+    return follow
+
+
+def _ending(plugin: str, function: Callable[..., Any]) -> Callable[[BaseException | None], None]:
+    """Return what a stranger does when a request for its page has ended: where it fails, nobody waits for it."""
+    @wraps(function)
+    def end(error: BaseException | None) -> None:
+        try:
+            with as_error():
+                function(error)
+        except (Exception, SystemExit) as failed:
+            # A stranger's code may raise anything.
+            log.error("The plugin %s failed when a request for its page had ended: %s", plugin, failed, exc_info=failed)
+
+    return end
+
+
+def _check_reach(app: Flask, alone: Flask) -> None:
+    """Refuse what a stranger adds to every page, or puts in the place of what templates have.
+
+    Raises:
+        PluginFailed: with what it is.
+    """
+    bare = Flask("bare", static_folder=None)
+    found = [what for what, functions in (
+        ("before_app_request", alone.before_request_funcs), ("after_app_request", alone.after_request_funcs),
+        ("teardown_app_request", alone.teardown_request_funcs), ("app_url_value_preprocessor", alone.url_value_preprocessors),
+        ("app_url_defaults", alone.url_default_functions)) if functions.get(None)]
+    if len(alone.template_context_processors[None]) > len(bare.template_context_processors[None]):
+        found.append("app_context_processor")
+    if any(handlers for handlers in alone.error_handler_spec[None].values()):
+        found.append("app_errorhandler")
+    if found:
+        raise PluginFailed(f"It adds to every page by {', '.join(found)}; add to its own pages only.")
+    for what in ("filters", "tests", "globals"):
+        own, here, before = (getattr(one.jinja_env, what) for one in (alone, app, bare))
+        # Flask's own globals are other objects in each application.
+        taken = sorted(name for name in own if name in here
+                       and (name not in before or (what != "globals" and own[name] is not before[name])))
+        if taken:
+            raise PluginFailed(f"It gives templates “{taken[0]}”, which they have already.")
+
+
 def _check(app: Flask, pages: Any) -> None:
     """Refuse what is no `Pages`, has a page that does not say who may enter, or lies over an address that is there.
 
@@ -92,6 +154,7 @@ def _check(app: Flask, pages: Any) -> None:
         raise PluginFailed(f"register_blueprint gave {type(pages).__name__}; give core.api.Pages.")
     alone = Flask("alone", static_folder=None)
     alone.register_blueprint(pages)
+    _check_reach(app, alone)
     taken, names = {rule.rule for rule in app.url_map.iter_rules()}, {one.name for one in operations_of(app)}
     for one in operations_of(alone):
         operations.check(one)

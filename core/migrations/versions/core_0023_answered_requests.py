@@ -26,7 +26,7 @@ def upgrade() -> None:
         sa.Column("answer", sa.Text(), nullable=False),
         sa.Column("made_at", sa.BigInteger(), nullable=False),
     )
-    op.create_index("ix_answered_request_organization_id_made_at", "answered_request", ["organization_id", "made_at"])
+    op.create_index("ix_answered_request_made_at", "answered_request", ["made_at"])
 
 
 def downgrade() -> None:

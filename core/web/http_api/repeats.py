@@ -19,13 +19,11 @@ from core.archive.canonical import canonical
 from core.base.db import db, insert_once, transaction
 from core.base.errors import InvalidInput
 from core.base.time import now_us
-from core.tenancy.answered_requests import AnsweredRequest
+from core.tenancy.answered_requests import KEPT_US, AnsweredRequest
 from core.tenancy.wall import tenant
 from core.web.http_api.operations import Answer
 from core.web.visit import visit
 
-KEPT_US = 24 * 3600 * 1_000_000
-"""How long a key is remembered."""
 HEADER = "Idempotency-Key"
 SCHEMA = {"type": "string", "minLength": 1, "maxLength": 200, "description": (
     "Any text of yours. Who sends the same request with the same key again within a day gets the first one’s answer: nothing is done "
@@ -87,7 +85,7 @@ def _answer(asked: tuple[str, str]) -> Answer | None:
 def _once(asked: tuple[str, str], act: Callable[[], Any]) -> Answer:
     now = now_us()
     connection = db.session.connection()
-    connection.execute(delete(_table).where(_c.organization_id == tenant(), _c.made_at < now - KEPT_US))
+    connection.execute(delete(_table).where(_c.organization_id == tenant(), _c.id == asked[0], _c.made_at < now - KEPT_US))
     # Two statements, so that the second sees what whoever the first had to wait for has committed.
     insert_once(_table, id=asked[0], organization_id=tenant(), asked=asked[1], status=None, headers="{}", answer="null", made_at=now)
     if (done := _answer(asked)) is not None:

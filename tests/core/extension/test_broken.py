@@ -306,6 +306,56 @@ def test_pages_that_cannot_be_served_leave_their_plugin_out(
         works(home, "Example")
 
 
+STOPPING = [GeneratorExit(), asyncio.CancelledError("in the middle")]
+
+
+def stopping(error: BaseException) -> Any:
+    """Return what raises what is no error, whatever it is called with."""
+    def stop(*_: object, **__: object) -> Any:
+        raise error
+
+    return stop
+
+
+WIDE: dict[str, Any] = {
+    "before_app_request": lambda: None, "after_app_request": lambda response: None, "teardown_app_request": lambda error: None,
+    "app_context_processor": lambda: {"csrf_token": "x"}, "app_url_defaults": lambda endpoint, values: None,
+    "app_url_value_preprocessor": lambda endpoint, values: None}
+
+
+@pytest.mark.parametrize("wide", [*WIDE, "app_errorhandler", "filter", "global", "test"])
+def test_what_a_plugin_adds_to_every_page_leaves_it_out(
+        home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, wide: str) -> None:
+    """One that fails would fail them all; a filter of its own by a name that templates use would change them all."""
+    made = pages("stranger", "/strange")
+    if wide in WIDE:
+        getattr(made, wide)(WIDE[wide])
+    elif wide == "app_errorhandler":
+        made.app_errorhandler(404)(a_text)
+    else:
+        name = {"filter": "when", "global": "csrf_token", "test": "defined"}[wide]
+        getattr(made, f"app_template_{wide}")(name)(a_text)
+    with installed(monkeypatch, plugin("bad", register_blueprint=lambda: made)), started(home, fresh_database("sqlite", home, request)):
+        assert "every page" in server().registry.broken["bad"] or "have already" in server().registry.broken["bad"]
+        works(home, "Example")
+
+
+@pytest.mark.parametrize("given", [nothing, a_number, raising, stopping(GeneratorExit())], ids=["none", "number", "raises", "generator"])
+def test_what_fails_after_a_page_takes_nothing_from_it(
+        home: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, given: Any) -> None:
+    """The page is answered as it was, and the log names the plugin; what its own templates may add is its own."""
+    made = Pages("stranger", __name__)
+    made.page("/right", Needs.NOTHING)(a_text)
+    made.after_request(given)
+    made.teardown_request(raising)
+    made.app_template_filter("strangely")(a_text)
+    with installed(monkeypatch, plugin("bad", register_blueprint=lambda: made)), started(home, fresh_database("sqlite", home, request)) as flask:
+        answer = flask.test_client().get("/right")
+        assert (200, "nonsense") == (answer.status_code, answer.text)
+        assert "The plugin bad failed after its page" in caplog.text or "The plugin bad gave" in caplog.text
+        assert "The plugin bad failed when a request for its page had ended" in caplog.text
+
+
 def operations(*, name: str = "mine", rule: str = f"{API_ROOT}/mine", **said: Any) -> Operations:
     """Return an operation of a stranger's."""
     made = Operations("stranger", __name__)
@@ -335,17 +385,6 @@ def test_an_operation_of_a_stranger_is_served_behind_the_gate(
         assert 401 == client.get(f"{API_ROOT}/mine").status_code
         token = make_token(make_organization("Example"), make_person("owner@example.org"))
         assert 7 == client.get(f"{API_ROOT}/mine", headers={"Authorization": f"Bearer {token}"}).get_json()
-
-
-STOPPING = [GeneratorExit(), asyncio.CancelledError("in the middle")]
-
-
-def stopping(error: BaseException) -> Any:
-    """Return what raises what is no error, whatever it is called with."""
-    def stop(*_: object, **__: object) -> Any:
-        raise error
-
-    return stop
 
 
 @pytest.mark.parametrize("error", STOPPING, ids=["generator", "task"])
