@@ -44,9 +44,7 @@ def register(app: Flask) -> None:
             for endpoint, view in app.view_functions.items():
                 if endpoint.startswith(f"{pages.name}."):
                     app.view_functions[endpoint] = _answering(app, name, view)
-            for functions, wrapped in ((app.after_request_funcs, _following), (app.teardown_request_funcs, _ending)):
-                if pages.name in functions:
-                    functions[pages.name] = [wrapped(name, one) for one in functions[pages.name]]
+            _guard_what_follows(app, name, pages.name)
         except (Exception, SystemExit) as error:
             # A stranger's pages may be anything.
             registry.leave_out(name, f"its pages cannot be served: {error}")
@@ -83,6 +81,14 @@ def _answering(app: Flask, plugin: str, view: Callable[..., Any]) -> Callable[..
             raise failed(error, f"it gave {type(given).__name__}, which cannot be shown") from error
 
     return answer
+
+
+def _guard_what_follows(app: Flask, plugin: str, blueprint: str) -> None:
+    """Let what a stranger does after its pages fail without harm to them."""
+    if blueprint in app.after_request_funcs:
+        app.after_request_funcs[blueprint] = [_following(plugin, one) for one in app.after_request_funcs[blueprint]]
+    if blueprint in app.teardown_request_funcs:
+        app.teardown_request_funcs[blueprint] = [_ending(plugin, one) for one in app.teardown_request_funcs[blueprint]]
 
 
 def _following(plugin: str, function: Callable[..., Any]) -> Callable[[Response], Response]:
