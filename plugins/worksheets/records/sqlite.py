@@ -39,9 +39,11 @@ WHERE r.app_id = ? AND r.worksheet = ? AND r.deleted_at IS NULL AND j.value IN (
 _HOLDER = """
 SELECT json_quote(json_extract(vals, '$.' || :field)), seq FROM record
 WHERE app_id = :app AND worksheet = :worksheet AND deleted_at IS NULL
-  AND json_extract(vals, '$.' || :field) IN (SELECT value FROM json_each(:of))
-  AND seq NOT IN (SELECT value FROM json_each(:but)) LIMIT 1
+  AND json_extract(vals, '$.' || :field) {held} AND seq NOT IN (SELECT value FROM json_each(:but)) LIMIT 1
 """
+_HELD_BY = {one: _HOLDER.format(held=held) for one, held in (
+    (True, "= json_extract(:of, '$[0]')"), (False, "IN (SELECT value FROM json_each(:of))"))}
+"""Who holds one value, and who one of several: to look one up in a list takes longer."""
 _SHARED = """
 SELECT json_extract(vals, '$.' || ?) AS value, count(*) FROM record
 WHERE app_id = ? AND worksheet = ? AND deleted_at IS NULL AND value IS NOT NULL GROUP BY value HAVING count(*) > 1
@@ -93,7 +95,7 @@ class SQLiteRecordStore(RecordStore):
 
     def holder(self, worksheet: str, field: str, values: Sequence[Any], but: Sequence[int]) -> tuple[Any, int] | None:
         given = {"app": self.app_id, "worksheet": worksheet, "field": field, "of": json.dumps(values), "but": json.dumps(but)}
-        found = driver(self.connection).execute(_HOLDER, given).fetchone()
+        found = driver(self.connection).execute(_HELD_BY[len(values) == 1], given).fetchone()
         # A tick is 1 to SQLite: what was asked for is told, not what was found.
         return (values[values.index(json.loads(found[0]))], found[1]) if found else None
 
