@@ -30,7 +30,7 @@ from core.api import (
 from tenants import second_factor, service
 from tenants.audit import audit
 from tenants.models import ApiToken, AppAdmin, Membership, User
-from tenants.sessions import digest
+from tenants.sessions import NOTED_AFTER_US, digest
 from tenants.typed_names import checked_name
 
 DAYS = (7, 30, 90, 365)
@@ -39,7 +39,6 @@ RESTORE_DAYS = 90
 """How long at most, where it may restore."""
 MOST = 50
 """How many tokens somebody may have in one organization."""
-NOTED_AFTER_US = 60 * 1_000_000
 DAY_US = int(timedelta(days=1).total_seconds()) * 1_000_000
 KEPT_DAYS = 30
 """How long a token that has expired is still listed."""

@@ -52,6 +52,11 @@ class Options:
         return {name: getattr(self, name) for name in self.__slots__} | {"only": sorted(self.only)}
 
 
+def asked_or_all(backup: Backup, *, config: bool, data: bool) -> tuple[bool, bool]:
+    """Return what to restore: configuration and data as they were asked for, or else all that the backup holds."""
+    return (config, data) if config or data else (backup.part != "data", backup.part != "config")
+
+
 def plan(app: App, backup: Backup, person: str, *, config: bool, data: bool, only: Iterable[str] = (), bin_newer: bool = False,
          described: Description | None = None) -> dict[str, Any]:
     """Return what a restore would do to the app, with a name of its own (see `agreement`); nothing is touched.

@@ -10,8 +10,9 @@ import math
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
+from typing import ClassVar
 
 from core.base.errors import AppkeepError
 
@@ -37,6 +38,7 @@ class ServerBusy(AppkeepError):
     """Slow requests of the same organization hold all the places that there are for such."""
 
     code, status, title = "server_busy", 503, "Busy"
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "5"}
 
 
 class Slots:

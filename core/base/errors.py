@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 
@@ -9,12 +10,14 @@ class AppkeepError(Exception):
     """Something was refused or failed; the message names the culprit and the way out.
 
     `code` is stable and made for programs, `status` is the HTTP status a page or the API answers with,
-    `title` is the same for every error of the class. `details` are extra JSON values for programs.
+    `title` is the same for every error of the class, and so are the `headers` of such an answer. `details` are extra JSON values
+    for programs.
     """
 
     code: ClassVar[str] = "error"
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Something went wrong"
+    headers: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, message: str, **details: Any) -> None:
         super().__init__(message)

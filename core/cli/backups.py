@@ -20,7 +20,7 @@ from core.backups.check import UNSOUND
 from core.backups.damage import WAY_OUT, Damaged, damaged_by
 from core.backups.log import note, noting
 from core.backups.models import ORIGINS, TYPES, Backup
-from core.backups.plan import Options, plan_undo
+from core.backups.plan import Options, asked_or_all, plan_undo
 from core.backups.plan import plan as plan_of
 from core.backups.proof import how_proven
 from core.backups.record_lists import planned_lists
@@ -58,11 +58,6 @@ def _parts(function: Any) -> Any:
     for option in reversed(parts):
         function = option(function)
     return function
-
-
-def _asked(backup: Backup, *, config: bool, data: bool) -> tuple[bool, bool]:
-    """Return what to restore: what was asked for, or else all that the backup holds."""
-    return (config, data) if config or data else (backup.part != "data", backup.part != "config")
 
 
 @contextmanager
@@ -216,7 +211,7 @@ def plan(backup_id: str, config: bool, data: bool, only: tuple[str, ...], bin_ne
          records: tuple[str, ...]) -> dict[str, Any]:
     """Show what a restore of BACKUP would change; change nothing. Without --config or --data: everything in it."""
     with opened_backup(backup_id) as found:
-        config, data = _asked(found, config=config, data=data)
+        config, data = asked_or_all(found, config=config, data=data)
         app, person = service.find(app_id or found.app_id), person_of(None)
         planned = plan_of(app, found, person, config=config, data=data, only=only, bin_newer=bin_newer)
         options = Options(backup=found.id, config=config, data=data, only=only, bin_newer=bin_newer)
@@ -239,7 +234,7 @@ def restore(backup_id: str, config: bool, data: bool, only: tuple[str, ...], app
             plan_digest: str | None, bin_newer: bool, accept_origin: bool, email: str | None, worker: bool) -> dict[str, Any]:
     """Restore BACKUP in place, all or nothing. Without --config or --data: everything in it."""
     with opened_backup(backup_id) as found:
-        config, data = _asked(found, config=config, data=data)
+        config, data = asked_or_all(found, config=config, data=data)
         options = Options(backup=found.id, config=config, data=data, safety_backup=not no_safety_backup,
                           accept_origin=accept_origin, plan=plan_digest, only=only, bin_newer=bin_newer)
         app = service.find(app_id or found.app_id)

@@ -19,9 +19,7 @@ from core.base.errors import AppkeepError, AppRestoring, Conflict, DatabaseUnava
 from core.objects.reader import note_lost
 from core.server import server
 from core.web import kept
-from core.web.bearer import TokenNeeded
 from core.web.gate import SignInNeeded
-from core.web.protection import TooMany
 from core.web.visit import Guest
 
 PROBLEM = "application/problem+json"
@@ -73,12 +71,7 @@ def refuse(error: AppkeepError) -> Response:
     else:
         response = make_response(_error_page(error))
     response.status_code = error.status
-    if isinstance(error, ServerBusy):
-        response.headers["Retry-After"] = "5"
-    elif isinstance(error, TooMany):
-        response.headers["Retry-After"] = "60"
-    if isinstance(error, TokenNeeded):
-        response.headers["WWW-Authenticate"] = "Bearer"
+    response.headers.update(error.headers)
     return response
 
 

@@ -12,7 +12,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from core.base.errors import AppkeepError, Forbidden
 
@@ -37,6 +37,7 @@ class TokenNeeded(AppkeepError):
     """The request shows no token that is good (any more)."""
 
     code, status, title = "token_needed", 401, "A token is needed"
+    headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "Bearer"}
 
 
 class ScopeMissing(Forbidden):

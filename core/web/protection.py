@@ -6,6 +6,8 @@ import base64
 import binascii
 import logging
 import secrets
+from collections.abc import Mapping
+from typing import ClassVar
 
 from flask import Flask, Response, current_app, g, request
 from flask_limiter import Limiter
@@ -75,6 +77,7 @@ class TooMany(AppkeepError):
     """Somebody asked for more in a while than they may."""
 
     code, status, title = "too_many", 429, "Too many requests"
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "60"}
 
 
 limiter = Limiter(get_remote_address, default_limits=[], headers_enabled=True)

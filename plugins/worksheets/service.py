@@ -116,7 +116,7 @@ class Puts:
         Raises:
             InvalidValue: a value does not fit, is required, or points to nothing.
         """
-        with _telling(told):
+        with telling(**told):
             changes = entered_values(self.sheet.fields, values, _where(held))
             for key in self.sheet.autonumbers:
                 if key in changes:
@@ -154,7 +154,7 @@ class Puts:
         return [self._row(put, free, now) for put in self.puts]
 
     def _row(self, put: _Put, free: Iterator[int], now: int) -> Row:
-        with _telling(put.told):
+        with telling(**put.told):
             text = _text(put.vals, put.where)
             if put.held is not None:
                 return put.held._replace(vals=text, updated_at=now, updated_by=self.person)
@@ -175,7 +175,7 @@ class Puts:
                 self._refuse(known[canonical(found[0]).decode()], key, f"record {found[1]} already has this value.")
 
     def _refuse(self, put: _Put, key: str, why: str) -> NoReturn:
-        with _telling(put.told):
+        with telling(**put.told):
             raise InvalidValue(f"{put.where}: “{self.sheet.fields[key].name}” must be unique; {why}")
 
     def _note(self, rows: Sequence[Row]) -> None:
@@ -193,8 +193,8 @@ def _where(held: Row | None) -> str:
 
 
 @contextmanager
-def _telling(told: Mapping[str, Any]) -> Iterator[None]:
-    """Have a refusal tell more, for programs."""
+def telling(**told: Any) -> Iterator[None]:
+    """Have a refusal in the block tell more, for programs."""
     try:
         yield
     except AppkeepError as error:

@@ -55,9 +55,8 @@ def show() -> str | Response:
 def remove(token_id: str) -> Response:
     """Remove one of one's own tokens."""
     user_id, place = me().id, _place(typed("organization"))
-    with as_tenant(place.id), transaction():
-        name = api_tokens.remove(user_id, token_id).name
-    return to(url_for("api_tokens.show"), f"“{name}” was removed. Programs that use it are refused from now on.")
+    with as_tenant(place.id):
+        return _removed(user_id, token_id, url_for("api_tokens.show"))
 
 
 @pages.page(MANAGED, Needs.ORG_ADMIN)
@@ -74,10 +73,13 @@ def managed(organization_id: str) -> str:
 @limiter.limit(OFTEN)
 def remove_managed(organization_id: str, token_id: str) -> Response:
     """Remove anybody's token."""
+    return _removed(None, token_id, url_for("api_tokens.managed", organization_id=organization_id))
+
+
+def _removed(user_id: str | None, token_id: str, onward_url: str) -> Response:
     with transaction():
-        name = api_tokens.remove(None, token_id).name
-    return to(url_for("api_tokens.managed", organization_id=organization_id),
-              f"“{name}” was removed. Programs that use it are refused from now on.")
+        name = api_tokens.remove(user_id, token_id).name
+    return to(onward_url, f"“{name}” was removed. Programs that use it are refused from now on.")
 
 
 def _make() -> str | Response:

@@ -61,7 +61,7 @@ def compare_two(organization_id: str, app_id: str, backup_id: str, other: str) -
     second = None if other == NOW else backup_here(other)
     try:
         with reading() as connection:
-            before, after = _sides(backup, second, connection)
+            before, after = sides(backup, second, connection)
             names = names_in(before.documents.values(), after.documents.values())
             told = tell(documents_compared(before, after), names, done=True, words=COMPARED,
                         hints=hints_by_kind(before.documents.values(), after.documents.values()))
@@ -106,14 +106,15 @@ def _page(backup: Backup, second: Backup | None, component: str, collection: str
     """Return a page of the records to which that happened from one side to the other."""
     app, (known, address) = current_app_row(), collection_named(component, collection)
     with reading() as connection:
-        sides = _sides(backup, second, connection)
-        check_there(known, address, [side.documents for side in sides], [line for side in sides for line in side.lines(component)])
-        pairs = (pair for pair in record_pairs(*sides, known, f"records/{collection}", after) if what_happened(pair) == what)
-        return paged(pairs, lambda some: known.tell_records(app, visit().person, address, some, sides[0].documents, sides[1].documents),
+        both = sides(backup, second, connection)
+        check_there(known, address, [side.documents for side in both], [line for side in both for line in side.lines(component)])
+        pairs = (pair for pair in record_pairs(*both, known, f"records/{collection}", after) if what_happened(pair) == what)
+        return paged(pairs, lambda some: known.tell_records(app, visit().person, address, some, both[0].documents, both[1].documents),
                      search=search, limit=limit)
 
 
-def _sides(backup: Backup, second: Backup | None, connection: Any) -> tuple[Side, Side]:
+def sides(backup: Backup, second: Backup | None, connection: Any) -> tuple[Side, Side]:
+    """Return both sides of a comparison; the later one is the app at the connection’s moment where no *second* backup is given."""
     return SavedSide(backup), LiveSide(current_app_row(), connection) if second is None else SavedSide(second)
 
 

@@ -11,11 +11,11 @@ from flask import request
 from core.apps import service as apps
 from core.backups import agreement, catalog, uploads
 from core.backups.catalog import backup_value, backups_of
-from core.backups.compare import CHANGES, LiveSide, SavedSide, data_compared, documents_compared
+from core.backups.compare import CHANGES, data_compared, documents_compared
 from core.backups.create import MAX_NAME_CHARS
 from core.backups.log import noting
 from core.backups.models import ORIGINS, TYPES, Backup
-from core.backups.plan import Options, check_origin, plan, plan_undo
+from core.backups.plan import Options, asked_or_all, check_origin, plan_of, plan_undo
 from core.backups.proof import LEVELS
 from core.backups.record_lists import planned_lists
 from core.backups.requests import request_backup, request_copy, request_restore, request_undo
@@ -26,6 +26,7 @@ from core.runs.service import check_free
 from core.web.apps import checked_name
 from core.web.backups.backup_page import checking
 from core.web.backups.blueprint import backup_here
+from core.web.backups.compare import NOW, sides
 from core.web.backups.copy import check_copy
 from core.web.backups.download import sent
 from core.web.backups.run_page import run_here
@@ -263,10 +264,9 @@ def restore_as_new(app_id: str, backup_id: str, body: dict[str, Any]) -> Any:
                summary="What changed from a backup to another, or to the app as it is", answer=COMPARED)
 def compare(app_id: str, backup_id: str, other: str) -> dict[str, Any]:
     """Compare two states."""
-    backup, second = backup_here(backup_id), None if other == "app" else backup_here(other)
+    backup, second = backup_here(backup_id), None if other == NOW else backup_here(other)
     with reading() as connection:
-        before = SavedSide(backup)
-        after = LiveSide(current_app_row(), connection) if second is None else SavedSide(second)
+        before, after = sides(backup, second, connection)
         return {"documents": documents_compared(before, after), "collections": [asdict(one) for one in data_compared(before, after)]}
 
 
@@ -276,14 +276,11 @@ def _upload(upload_id: str) -> Any:
 
 def _options(backup: Backup, asked: Mapping[str, Any]) -> Options:
     """Return what is to be restored: what was asked for, or else all that the backup holds."""
-    config, data = asked.get("config", False), asked.get("data", False)
-    if not (config or data):
-        config, data = backup.part != "data", backup.part != "config"
+    config, data = asked_or_all(backup, config=asked.get("config", False), data=asked.get("data", False))
     return Options(backup=backup.id, config=config, data=data, only=tuple(asked.get("only", ())), plan=asked.get("plan"),
                    bin_newer=asked.get("bin_newer", False) and data, safety_backup=asked.get("safety_backup", True),
                    accept_origin=asked.get("accept_origin", False))
 
 
 def _planned(options: Options, backup: Backup) -> dict[str, Any]:
-    return plan(current_app_row(), backup, visit().person, config=options.config, data=options.data, only=options.only,
-                bin_newer=options.bin_newer)
+    return plan_of(current_app_row(), backup, visit().person, options)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.api import AppkeepError, InvalidInput, Needs, PreconditionFailed, object_schema, once
+from core.api import InvalidInput, Needs, PreconditionFailed, object_schema, once
 from plugins.worksheets.access import delete_record, found_row
 from plugins.worksheets.http_api.blueprint import NUMBER, PARTS, RECORDS, SUBJECT, VALUES, WHOLE, api
 from plugins.worksheets.http_api.entering import entered
 from plugins.worksheets.http_api.shown import etag_of_row
 from plugins.worksheets.records import Row
-from plugins.worksheets.service import Puts
+from plugins.worksheets.service import Puts, telling
 from plugins.worksheets.web.related_names import RelatedNames
 from plugins.worksheets.web.sheet_context import SheetContext, open_sheet
 
@@ -72,7 +71,7 @@ class _Batch:
         puts, around = Puts(self.sheet.app, self.sheet.key, self.sheet.person), RelatedNames(self.sheet)
         self._hold()
         for n, item in enumerate(self.delete):
-            with _at(f"/delete/{n}"):
+            with telling(at=f"/delete/{n}"):
                 delete_record(self.sheet.app, self.sheet.access, item["number"], self.sheet.person)
         for n, item in enumerate(self.update):
             self._add(puts, around, f"/update/{n}", item["values"], self.held[item["number"]])
@@ -82,7 +81,7 @@ class _Batch:
         return {"created": numbers[len(numbers) - len(self.create):], "updated": len(self.update), "deleted": len(self.delete)}
 
     def _add(self, puts: Puts, around: RelatedNames, at: str, values: Item, held: Row | None) -> None:
-        with _at(at):
+        with telling(at=at):
             changes = entered(self.sheet, around, values, held)
             if held is None or changes:
                 puts.add(held, changes, at=at)
@@ -91,18 +90,8 @@ class _Batch:
         """Hold all records that are named, by number: two batches that name the same wait for each other in one order."""
         named = [(item, act, n) for act, items in (("update", self.update), ("delete", self.delete)) for n, item in enumerate(items)]
         for item, act, n in sorted(named, key=lambda one: one[0]["number"]):
-            with _at(f"/{act}/{n}"):
+            with telling(at=f"/{act}/{n}"):
                 row = found_row(self.sheet.app, self.sheet.access, item["number"], act)
                 if "if_match" in item and item["if_match"].strip('"') != (etag := etag_of_row(self.sheet, row)):
                     raise PreconditionFailed(f"Record {row.seq} was changed since you read it.", etag=etag)
                 self.held[row.seq] = row
-
-
-@contextmanager
-def _at(at: str) -> Iterator[None]:
-    """Have a refusal say which part of the batch it is about."""
-    try:
-        yield
-    except AppkeepError as error:
-        error.details["at"] = at
-        raise
